@@ -1,0 +1,1 @@
+"""pizhu (批注): labels the sentences of Chinese government reports."""

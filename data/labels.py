@@ -1,0 +1,110 @@
+"""The label set: what sentences are tagged with. Everything else follows from it.
+
+Label Studio's configuration, hot keys and colours, the model's heads and the reports are all made from a
+:class:`LabelSet`. Tags are independent: a sentence carries none, one or several.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One tag.
+
+    Attributes:
+        name: what is stored in records, ASCII lower case (``achievement``).
+        title: what annotators and readers see (``成效``).
+        color: ``#rrggbb``; the defaults are from the palette of Okabe and Ito (2008), told apart by colour-blind people.
+        hotkey: one key, ``1`` to ``9`` or a letter; ``0`` is kept for "none".
+        description: one line that annotators read beside the choice.
+    """
+
+    name: str
+    title: str
+    color: str
+    hotkey: str
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """Labels in their fixed order: the order of a model's outputs and of every table."""
+
+    labels: tuple[Label, ...]
+
+    def __post_init__(self) -> None:
+        if not self.labels:
+            raise ConfigError("a label set needs at least one label")
+        for label in self.labels:
+            if not re.fullmatch(r"[a-z][a-z0-9_-]*", label.name):
+                raise ConfigError(f"label name {label.name!r} must be lower-case ASCII letters, digits, '-' or '_'")
+            if not label.title.strip():
+                raise ConfigError(f"label {label.name!r} needs a title")
+            if not re.fullmatch(r"#[0-9a-fA-F]{6}", label.color):
+                raise ConfigError(f"label {label.name!r} has color {label.color!r}, expected #rrggbb")
+            if not re.fullmatch(r"[1-9a-z]", label.hotkey):
+                raise ConfigError(f"label {label.name!r} has hotkey {label.hotkey!r}, expected 1-9 or a-z (0 means none)")
+        for field in ("name", "title", "hotkey"):
+            values = [getattr(label, field) for label in self.labels]
+            if repeated := next((v for v in values if values.count(v) > 1), None):
+                raise ConfigError(f"two labels share the {field} {repeated!r}")
+
+    def __iter__(self) -> Iterator[Label]:
+        return iter(self.labels)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names in order."""
+        return tuple(label.name for label in self.labels)
+
+    def check(self, names: Iterable[str], where: str) -> tuple[str, ...]:
+        """``names`` in this set's order, or a :class:`ConfigError` that says which name is unknown ``where``."""
+        wanted = set(names)
+        if unknown := sorted(wanted - set(self.names)):
+            raise ConfigError(f"{where}: unknown label {unknown[0]!r}, expected one of {', '.join(self.names)}")
+        return tuple(name for name in self.names if name in wanted)
+
+    @classmethod
+    def load(cls, path: str | Path) -> LabelSet:
+        """Read a TOML file of ``[[label]]`` tables with the fields of :class:`Label`."""
+        try:
+            table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ConfigError(f"label set file {path} does not exist") from None
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"label set file {path} cannot be read: {error}") from None
+        rows = table.get("label")
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or set(table) != {"label"}:
+            raise ConfigError(f"{path}: expected [[label]] tables and nothing else")
+        labels = []
+        for number, row in enumerate(rows, 1):
+            if not all(isinstance(value, str) for value in row.values()):
+                raise ConfigError(f"{path}: label {number}: every value must be a string")
+            try:
+                labels.append(Label(**row))
+            except TypeError:
+                raise ConfigError(
+                    f"{path}: label {number} has fields {', '.join(row)}; expected name, title, color, hotkey, description"
+                ) from None
+        return cls(tuple(labels))
+
+
+DEFAULT_LABELS = LabelSet(
+    (
+        Label("achievement", "成效", "#009e73", "1", "做了什么、取得了什么"),
+        Label("shortcoming", "不足", "#d55e00", "2", "问题、短板、困难、风险及其原因"),
+        Label("plan", "计划", "#0072b2", "3", "今后要做的事、目标、部署、承诺"),
+        Label("metric", "指标", "#cc79a7", "4", "衡量工作、产出、位次或目标的数量"),
+    )
+)

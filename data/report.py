@@ -1,0 +1,137 @@
+"""What a report is: its text, kept once, and the sentences in it as ranges of that text."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
+
+Kind = Literal["sentence", "heading", "furniture"]
+
+
+class Span(NamedTuple):
+    """A half-open range of characters with what stands there: what splitters hand to :meth:`Report.build`.
+
+    ``level`` is a heading's depth, 1 the outermost; 0 for everything that is no heading.
+    """
+
+    start: int
+    end: int
+    kind: Kind
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence, heading or piece of page furniture of one report.
+
+    Attributes:
+        id: 16 hexadecimal digits made from the report's name, the heading path and the normalised text (and the
+            number of the occurrence where all three repeat): stable while the text around it changes.
+        source: the report's whole text, shared by all of its sentences.
+        start, end: the half-open range of characters in ``source``.
+        kind: only a ``sentence`` is labelled.
+        headings: the texts of the headings above it, outermost first.
+        labels: label names in the label set's order; ``()`` says "none", ``None`` says "not labelled".
+        scores: probability of each label, 0 to 1, where a model gave them.
+    """
+
+    id: str
+    source: str
+    start: int
+    end: int
+    kind: Kind
+    headings: tuple[str, ...] = ()
+    labels: tuple[str, ...] | None = None
+    scores: Mapping[str, float] | None = None
+
+    @property
+    def text(self) -> str:
+        """The characters of the range."""
+        return self.source[self.start : self.end]
+
+    def __repr__(self) -> str:  # the default would print the whole report
+        return f"Sentence({self.text!r}, kind={self.kind!r}, labels={self.labels!r})"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report as it was read.
+
+    Attributes:
+        doc: its name, with the extension (``报告.docx``).
+        text: the extracted text; for a .txt file its decoded characters exactly.
+        sentences: sentences, headings and furniture in the order of the text.
+    """
+
+    doc: str
+    text: str
+    sentences: tuple[Sentence, ...]
+
+    @classmethod
+    def build(cls, doc: str, text: str, spans: Iterable[Span]) -> Report:
+        """Make a report of ranges in order: gives each its heading path and its identity."""
+        path: list[tuple[int, str]] = []
+        seen: Counter[str] = Counter()
+        sentences = []
+        for span in spans:
+            if span.kind == "heading":
+                while path and path[-1][0] >= span.level:
+                    path.pop()
+            headings = tuple(heading for _, heading in path)
+            piece = text[span.start : span.end]
+            key = "\0".join((doc, *headings, normalise(piece)))
+            seen[key] += 1
+            digest = hashlib.blake2b(f"{key}\0{seen[key]}".encode("utf-8", "surrogatepass"), digest_size=8)
+            sentences.append(Sentence(digest.hexdigest(), text, span.start, span.end, span.kind, headings))
+            if span.kind == "heading":
+                path.append((span.level, " ".join(piece.split())))
+        return cls(doc, text, tuple(sentences))
+
+    def with_labels(
+        self, labels: Sequence[Sequence[str] | None], scores: Sequence[Mapping[str, float] | None] | None = None
+    ) -> Report:
+        """The same report with ``labels`` (and ``scores``), one entry for each of ``sentences``."""
+        scored = scores if scores is not None else [s.scores for s in self.sentences]
+        rows = zip(self.sentences, labels, scored, strict=True)
+        return replace(
+            self,
+            sentences=tuple(
+                replace(s, labels=None if names is None else tuple(names), scores=given) for s, names, given in rows
+            ),
+        )
+
+    def records(self) -> list[dict[str, Any]]:
+        """One JSON-ready record a sentence, heading or piece of furniture, as design.md's "Records" says."""
+        records = []
+        previous = ""
+        for s in self.sentences:
+            record: dict[str, Any] = {
+                "id": s.id,
+                "doc": self.doc,
+                "start": s.start,
+                "end": s.end,
+                "kind": s.kind,
+                "text": s.text,
+                "headings": list(s.headings),
+                "previous": previous,
+                "labels": None if s.labels is None else list(s.labels),
+            }
+            if s.scores is not None:
+                record["scores"] = {name: round(score, 4) for name, score in s.scores.items()}
+            records.append(record)
+            if s.kind == "sentence":
+                previous = s.text
+        return records
+
+
+def normalise(text: str) -> str:
+    """``text`` as identities and models see it: NFKC, white space and invisible characters gone.
+
+    NFKC folds full-width letters, digits and most punctuation; the rest stays, so Chinese quotation marks differ still.
+    """
+    return re.sub(r"[\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]+", "", unicodedata.normalize("NFKC", text))
