@@ -1,0 +1,69 @@
+"""From logits to labels: a temperature and a threshold for each label, both chosen on validation reports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The decision rule.
+
+    Attributes:
+        temperatures: one a label, above 0; probability = sigmoid(logit / temperature) (Guo et al. 2017).
+        thresholds: one a label, between 0 and 1; a label is given when its probability reaches it.
+    """
+
+    temperatures: tuple[float, ...]
+    thresholds: tuple[float, ...]
+
+    def probabilities(self, logits: Floats) -> Floats:
+        """(sentences, labels) probabilities of (sentences, labels) logits."""
+        scaled = np.clip(logits / np.asarray(self.temperatures), -60, 60)
+        result: Floats = 1 / (1 + np.exp(-scaled))
+        return result
+
+    def choose(self, probabilities: Floats) -> NDArray[np.bool_]:
+        """(sentences, labels), True where the label is given."""
+        result: NDArray[np.bool_] = probabilities >= np.asarray(self.thresholds)
+        return result
+
+    @classmethod
+    def plain(cls, labels: int) -> Decision:
+        """No calibration, one half everywhere."""
+        return cls((1.0,) * labels, (0.5,) * labels)
+
+    @classmethod
+    def fit(cls, logits: Floats, truth: NDArray[np.bool_]) -> Decision:
+        """Choose temperatures by likelihood and thresholds by F1 on validation ``logits`` and ``truth``.
+
+        A threshold moves away from one half only as far as F1 gains: among equal F1 the nearest to one half is taken,
+        and the search stays within 0.25 and 0.75, so that a small validation set cannot lead it astray.
+        """
+        temperatures = tuple(_temperature(logits[:, i], truth[:, i]) for i in range(truth.shape[1]))
+        probabilities = cls(temperatures, (0.5,) * truth.shape[1]).probabilities(logits)
+        return cls(temperatures, tuple(_threshold(probabilities[:, i], truth[:, i]) for i in range(truth.shape[1])))
+
+
+def _temperature(logits: Floats, truth: NDArray[np.bool_]) -> float:
+    if truth.all() or not truth.any():
+        return 1.0
+    grid = np.exp(np.linspace(np.log(0.5), np.log(4.0), 61))
+    scaled = logits[None, :] / grid[:, None]
+    losses = np.logaddexp(0.0, np.where(truth[None, :], -scaled, scaled)).mean(axis=1)
+    return float(round(grid[int(losses.argmin())], 4))
+
+
+def _threshold(probabilities: Floats, truth: NDArray[np.bool_]) -> float:
+    grid: Sequence[float] = sorted((round(0.25 + 0.01 * i, 2) for i in range(51)), key=lambda t: abs(t - 0.5))
+    scores = []
+    for threshold in grid:
+        given = probabilities >= threshold
+        scores.append(2 * (given & truth).sum() / max(1, given.sum() + truth.sum()))
+    return grid[int(np.argmax(scores))]

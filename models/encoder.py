@@ -1,0 +1,99 @@
+"""Encoders by setting: ``bundled``, a folder, or a hub id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..data.errors import MissingExtraError, ModelError
+from .bundled import bundled_encoder
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A pre-trained encoder and its tokenizer."""
+
+    model: Any
+    tokenizer: Tokenizer
+    name: str
+
+
+def load_encoder(setting: str = "bundled", *, offline: bool = False) -> Encoder:
+    """Load an encoder.
+
+    Args:
+        setting: ``bundled``; a folder (anything that exists, or starts like a path); else a hub id.
+        offline: forbid the hub.
+
+    Raises:
+        ModelError: a missing folder, a hub id under ``offline``, an unreachable hub, or a model that is not BERT-shaped.
+        MissingExtraError: torch or transformers is not installed.
+    """
+    if setting == "bundled":
+        source = str(bundled_encoder())
+    elif Path(setting).is_dir():
+        source = setting
+    elif setting.startswith((".", "/", "\\", "~")) or Path(setting).drive or setting.count("/") > 1:
+        raise ModelError(f"encoder folder {setting} does not exist; copy the model there or use 'bundled'")
+    elif offline:
+        raise ModelError(
+            f"encoder {setting!r} would be downloaded, which --offline forbids; copy its config.json, model.safetensors "
+            "and tokenizer.json into a folder and name that folder"
+        )
+    else:
+        source = setting
+    return Encoder(*_load(source, setting, local=offline or Path(source).is_dir()), name=setting)
+
+
+def _load(source: str, setting: str, *, local: bool) -> tuple[Any, Tokenizer]:
+    try:
+        import torch
+        from transformers import AutoModel, AutoTokenizer
+    except ImportError:
+        raise MissingExtraError("an encoder", "train") from None
+    try:
+        with quiet_transformers():
+            options: dict[str, Any] = {"local_files_only": local, "use_safetensors": True, "dtype": torch.float32}
+            model = AutoModel.from_pretrained(source, add_pooling_layer=False, **options)
+            tokenizer = _tokenizer(source) or AutoTokenizer.from_pretrained(source, local_files_only=local).backend_tokenizer
+    except MissingExtraError:
+        raise
+    except Exception as error:  # transformers raises whatever its parts raise
+        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise ModelError(f"encoder {setting!r} cannot be loaded: {reason}") from error
+    if not hasattr(model, "embeddings") or not hasattr(getattr(model, "encoder", None), "layer"):
+        raise ModelError(f"encoder {setting!r} is a {type(model).__name__}, expected a BERT-shaped model")
+    return model, tokenizer
+
+
+def _tokenizer(source: str) -> Tokenizer | None:
+    from tokenizers import Tokenizer
+
+    path = Path(source) / "tokenizer.json"
+    if not path.is_file():
+        return None
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+class quiet_transformers:
+    """Within it, transformers draws no progress bars and warns of nothing."""
+
+    def __enter__(self) -> None:
+        from transformers.utils import logging
+
+        self._level = logging.get_verbosity()
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+
+    def __exit__(self, *_: object) -> None:
+        from transformers.utils import logging
+
+        logging.set_verbosity(self._level)
+        logging.enable_progress_bar()

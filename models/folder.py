@@ -1,0 +1,188 @@
+"""The model folder: everything a model needs, in one place, checked when it is loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..data.errors import ConfigError, MissingExtraError, ModelError
+from ..data.labels import Label, LabelSet
+from .decision import Decision
+from .windows import ContextFormat
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from .classifier import ReportClassifier
+
+FORMAT = 1
+CONFIG, WEIGHTS, TOKENIZER, CARD, ABOUT = "config.json", "model.safetensors", "tokenizer.json", "README.md", "pizhu.json"
+
+
+@dataclass(frozen=True)
+class About:
+    """What ``pizhu.json`` says.
+
+    Attributes:
+        labels: in the order of the outputs.
+        context: how windows are made.
+        recurrent: width of the GRU over the report, 0 for none.
+        decision: calibration and thresholds.
+        origin: recipe, data fingerprint, splits, versions, seed: how the model was made.
+        scores: figures, each with the data they were measured on.
+    """
+
+    labels: LabelSet
+    context: ContextFormat
+    recurrent: int
+    decision: Decision
+    origin: dict[str, Any] = field(default_factory=dict)
+    scores: dict[str, Any] = field(default_factory=dict)
+
+
+def save_model(folder: str | Path, model: ReportClassifier, tokenizer: Tokenizer, about: About) -> Path:
+    """Write a model folder beside ``folder``, then rename it; a model that was there is replaced whole."""
+    from safetensors.torch import save_file
+
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir()
+    try:
+        state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+        save_file(state, beside / WEIGHTS, metadata={"format": "pt", "labels": ",".join(about.labels.names)})
+        model.encoder.config.save_pretrained(beside)
+        tokenizer.save(str(beside / TOKENIZER))
+        (beside / CARD).write_text(_card(about), encoding="utf-8")
+        body = {
+            "format": FORMAT,
+            "labels": [asdict(label) for label in about.labels],
+            "context": asdict(about.context),
+            "recurrent": about.recurrent,
+            "decision": asdict(about.decision),
+            "origin": about.origin,
+            "scores": about.scores,
+            "files": {name: _sha256(beside / name) for name in (CONFIG, WEIGHTS, TOKENIZER)},
+        }
+        (beside / ABOUT).write_text(json.dumps(body, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        _swap(beside, folder)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    return folder
+
+
+def load_about(folder: str | Path) -> About:
+    """Read and check ``pizhu.json`` and the files it names.
+
+    Raises:
+        ModelError: the folder or a file is missing, changed since it was written, or of another format.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ModelError(f"model folder {folder} does not exist; train one with: pizhu train, or run: make demo")
+    try:
+        body = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        if body["format"] != FORMAT:
+            raise ModelError(f"model folder {folder} has format {body['format']}, expected {FORMAT}; update pizhu")
+        for name, digest in body["files"].items():
+            if not (folder / name).is_file():
+                raise ModelError(f"model folder {folder} lacks {name}; copy the whole folder again")
+            if (found := _sha256(folder / name)) != digest:
+                raise ModelError(
+                    f"{name} in model folder {folder} was changed: its SHA-256 is {found[:12]}…, "
+                    f"expected {digest[:12]}…; copy the whole folder again"
+                )
+        about = About(
+            LabelSet(tuple(Label(**label) for label in body["labels"])),
+            ContextFormat(**body["context"]),
+            body["recurrent"],
+            Decision(**{name: tuple(values) for name, values in body["decision"].items()}),
+            body["origin"],
+            body["scores"],
+        )
+    except FileNotFoundError as error:
+        raise ModelError(f"{folder} is no model folder: it lacks {Path(error.filename).name}") from None
+    except (ValueError, TypeError, KeyError, AttributeError, ConfigError) as error:
+        raise ModelError(f"{folder / ABOUT} cannot be understood: {error!r}") from None
+    if {len(about.decision.temperatures), len(about.decision.thresholds)} != {len(about.labels)}:
+        raise ModelError(f"{folder / ABOUT} has another number of thresholds than of labels ({len(about.labels)})")
+    return about
+
+
+def load_model(folder: str | Path) -> tuple[ReportClassifier, Tokenizer, About]:
+    """Load a model folder, every part checked.
+
+    Raises:
+        ModelError: as :func:`load_about`, or the weights are for other labels or another shape.
+        MissingExtraError: torch or transformers is not installed.
+    """
+    folder = Path(folder)
+    about = load_about(folder)
+    try:
+        from safetensors import SafetensorError, safe_open
+        from tokenizers import Tokenizer
+        from transformers import AutoConfig, AutoModel
+
+        from .classifier import ReportClassifier
+        from .encoder import quiet_transformers
+    except ImportError:
+        raise MissingExtraError("running a model", "train") from None
+    try:
+        with safe_open(folder / WEIGHTS, framework="pt") as weights:
+            order = (weights.metadata() or {}).get("labels")
+            state = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118 - not a mapping
+        if order != ",".join(about.labels.names):
+            raise ModelError(
+                f"model folder {folder}: {ABOUT} has the labels {','.join(about.labels.names)}, its weights {order}; "
+                "copy the whole folder again"
+            )
+        with quiet_transformers():
+            encoder = AutoModel.from_config(AutoConfig.from_pretrained(folder, local_files_only=True))
+        if getattr(encoder, "pooler", None) is not None:
+            encoder.pooler = None
+        model = ReportClassifier(encoder, len(about.labels), about.recurrent)
+        model.load_state_dict(state)
+        tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+    except (SafetensorError, RuntimeError, ValueError, OSError) as error:
+        raise ModelError(f"model folder {folder} cannot be loaded: {str(error).splitlines()[0]}") from error
+    model.eval()
+    return model, tokenizer, about
+
+
+def _swap(beside: Path, folder: Path) -> None:
+    """Put ``beside`` in the place of ``folder``; a folder cannot be renamed over a full one, so the old steps aside."""
+    if not folder.exists():
+        beside.replace(folder)
+        return
+    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    folder.replace(old)
+    try:
+        beside.replace(folder)
+    except BaseException:
+        old.replace(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _card(about: About) -> str:
+    lines = ["# pizhu model", "", "Labels sentences of Chinese government reports, read in their context.", ""]
+    lines += ["| label | title | threshold | temperature |", "|---|---|---|---|"]
+    for label, threshold, temperature in zip(
+        about.labels, about.decision.thresholds, about.decision.temperatures, strict=True
+    ):
+        lines.append(f"| {label.name} | {label.title} | {threshold:g} | {temperature:g} |")
+    for title, body in (("Scores", about.scores), ("Origin", about.origin)):
+        lines += ["", f"## {title}", "", "```json", json.dumps(body, ensure_ascii=False, indent=2), "```"]
+    return "\n".join(lines) + "\n"

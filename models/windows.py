@@ -1,0 +1,146 @@
+"""Windows: stretches of a report that the encoder reads at once, so that every sentence sees its neighbours.
+
+A window is ``[CLS] title and heading path [SEP] some units before, then units up to the budget, one after [SEP]``. A unit
+is a sentence or a heading; furniture is left out. Every unit is *answered* in exactly one window, by the mean of its own
+tokens; where it only gives context its tokens are read and thrown away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..data.report import Report, Sentence, normalise
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+
+@dataclass(frozen=True)
+class ContextFormat:
+    """How windows are made; travels in the model folder, since a model answers well only in the format it learned.
+
+    Attributes:
+        tokens: the longest window, special tokens included.
+        before: units of context before the first answered one.
+        after: units of context after the last answered one.
+        prefix: the most tokens of title and heading path.
+        unit: the most tokens of one unit; of longer ones head and tail are kept.
+    """
+
+    tokens: int = 256
+    before: int = 2
+    after: int = 1
+    prefix: int = 48
+    unit: int = 160
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A sentence or heading as the model sees it.
+
+    Attributes:
+        index: its place in ``Report.sentences``.
+        role: 0 a sentence, 1 one that opens a paragraph, 2 to 5 a heading of level 1 to 4 or deeper.
+        tokens: its token ids, at most ``ContextFormat.unit``.
+    """
+
+    index: int
+    role: int
+    tokens: tuple[int, ...]
+
+
+ROLES = 6
+
+
+@dataclass(frozen=True)
+class Window:
+    """Token ids and the answered units in them: ``spans[i] = (unit, start, end)``, positions half open."""
+
+    tokens: tuple[int, ...]
+    spans: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True)
+class SpecialTokens:
+    """Ids that frame and fill a window."""
+
+    cls: int
+    sep: int
+    pad: int
+
+    @classmethod
+    def of(cls, tokenizer: Tokenizer) -> SpecialTokens:
+        """Looked up in the vocabulary: RoBERTa's names, else BERT's."""
+
+        def find(*names: str) -> int:
+            found = next((i for name in names if (i := tokenizer.token_to_id(name)) is not None), None)
+            if found is None:
+                raise ValueError(f"the tokenizer has none of {', '.join(names)}")
+            return found
+
+        return cls(find("<s>", "[CLS]"), find("</s>", "[SEP]"), find("<pad>", "[PAD]"))
+
+
+def units(report: Report, tokenizer: Tokenizer, context: ContextFormat) -> list[Unit]:
+    """The report's sentences and headings, tokenised."""
+    kept = [(i, s) for i, s in enumerate(report.sentences) if s.kind != "furniture"]
+    encoded = tokenizer.encode_batch_fast([normalise(s.text) for _, s in kept], add_special_tokens=False)
+    result = []
+    end = 0
+    for (index, sentence), encoding in zip(kept, encoded, strict=True):
+        opens = "\n" in report.text[end : sentence.start] or not end
+        role = min(2 + len(sentence.headings), ROLES - 1) if sentence.kind == "heading" else int(opens)
+        result.append(Unit(index, role, _shorten(encoding.ids, context.unit)))
+        end = sentence.end
+    return result
+
+
+def windows(
+    report: Report, parts: Sequence[Unit], tokenizer: Tokenizer, special: SpecialTokens, context: ContextFormat
+) -> list[Window]:
+    """Cover all ``parts`` of ``report`` with windows, each part answered once."""
+    title = next((s.text for s in report.sentences if s.kind == "heading"), "")
+    result: list[Window] = []
+    first = 0
+    while first < len(parts):
+        path = _path(report.sentences[parts[first].index], title)
+        prefix = tokenizer.encode(normalise(path), add_special_tokens=False).ids if context.prefix and path else []
+        tokens = [special.cls, *_shorten(prefix, context.prefix), special.sep]
+        earlier = _context(parts[max(0, first - context.before) : first], context.tokens // 4)
+        tokens += earlier
+        spans: list[tuple[int, int, int]] = []
+        last = first
+        # The first unit always fits: prefix, context and one unit together stay under the budget by construction,
+        # or the budget is exceeded by one unit rather than that unit lost.
+        while last < len(parts) and (last == first or len(tokens) + len(parts[last].tokens) < context.tokens):
+            ids = parts[last].tokens
+            spans.append((last, len(tokens), len(tokens) + len(ids)))
+            tokens += ids
+            last += 1
+        room = context.tokens - 1 - len(tokens)
+        for part in parts[last : last + context.after]:
+            tokens += part.tokens[: max(0, room)]
+            room -= len(part.tokens)
+        tokens.append(special.sep)
+        result.append(Window(tuple(tokens), tuple(spans)))
+        first = last
+    return result
+
+
+def _path(sentence: Sentence, title: str) -> str:
+    headings = [title, *(h for h in sentence.headings if h != title)]
+    return " ".join(h for h in headings if h)
+
+
+def _shorten(ids: Sequence[int], most: int) -> tuple[int, ...]:
+    if len(ids) <= most:
+        return tuple(ids)
+    tail = most // 4
+    return (*ids[: most - tail], *ids[len(ids) - tail :])
+
+
+def _context(parts: Sequence[Unit], most: int) -> list[int]:
+    ids = [i for part in parts for i in part.tokens]
+    return ids[max(0, len(ids) - most) :]

@@ -1,0 +1,172 @@
+"""Recipes: one TOML file says how a model is trained; every field is checked before anything runs."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ..data.errors import ConfigError
+from ..models.windows import ContextFormat
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """Which encoder, and how many of its lower layers (with the embeddings) stay as they are."""
+
+    name: str = "bundled"
+    frozen_layers: int = 6
+
+
+@dataclass(frozen=True)
+class HeadSettings:
+    """The recurrent layer's width in each direction (0: none) and the head's dropout."""
+
+    recurrent: int = 192
+    dropout: float = 0.2
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """The loop.
+
+    Attributes:
+        seed: of everything random.
+        passes: over the training reports; a step is one report.
+        body_rate, head_rate: peak learning rates of the encoder and of the layers above it.
+        warmup: share of the steps in which the rates rise; they fall to zero over the rest.
+        weight_decay: of AdamW.
+        cut: share of steps that see only a stretch of the report, so that no part is taken for granted.
+        bare: share of steps whose windows come without title and heading path.
+        checkpoint_steps: steps between checkpoints.
+    """
+
+    seed: int = 1
+    passes: int = 10
+    body_rate: float = 1e-4
+    head_rate: float = 1e-3
+    warmup: float = 0.1
+    weight_decay: float = 0.01
+    cut: float = 0.5
+    bare: float = 0.15
+    checkpoint_steps: int = 50
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All settings of one training."""
+
+    encoder: EncoderSettings = field(default_factory=EncoderSettings)
+    context: ContextFormat = field(default_factory=ContextFormat)
+    head: HeadSettings = field(default_factory=HeadSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _RANGES.items():
+            section, key = name.split(".")
+            value = getattr(getattr(self, section), key)
+            if not low <= value <= high:
+                raise ConfigError(f"{name} is {value}, expected {low} to {high}")
+        if self.context.prefix + self.context.unit > self.context.tokens:
+            raise ConfigError(
+                f"context.prefix + context.unit is {self.context.prefix + self.context.unit}, "
+                f"expected at most context.tokens, {self.context.tokens}"
+            )
+
+    def as_dict(self) -> dict[str, Any]:
+        """The sections and fields, JSON-ready."""
+        return asdict(self)
+
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "encoder.frozen_layers": (0, 1000),
+    "context.tokens": (32, 8192),
+    "context.before": (0, 50),
+    "context.after": (0, 50),
+    "context.prefix": (0, 512),
+    "context.unit": (8, 4096),
+    "head.recurrent": (0, 4096),
+    "head.dropout": (0.0, 0.9),
+    "training.seed": (0, 2**31),
+    "training.passes": (1, 10_000),
+    "training.body_rate": (0.0, 1.0),
+    "training.head_rate": (0.0, 1.0),
+    "training.warmup": (0.0, 1.0),
+    "training.weight_decay": (0.0, 1.0),
+    "training.cut": (0.0, 1.0),
+    "training.bare": (0.0, 1.0),
+    "training.checkpoint_steps": (1, 1_000_000),
+}
+
+
+def load_recipe(source: str | Path = "default", overrides: Iterable[str] = ()) -> Recipe:
+    """Load a recipe.
+
+    Args:
+        source: a TOML file, or the name of a shipped recipe (``default``, ``demo``).
+        overrides: ``section.field=value`` settings that win over the file.
+
+    Raises:
+        ConfigError: the file is missing or no TOML, or a field is unknown, of a wrong type or out of range.
+    """
+    path = Path(source)
+    if not path.is_file() and path.suffix == "" and len(path.parts) == 1:
+        shipped = files(__package__) / "recipes" / f"{source}.toml"
+        if not shipped.is_file():
+            names = sorted(p.name.removesuffix(".toml") for p in (files(__package__) / "recipes").iterdir())
+            raise ConfigError(f"there is no recipe {str(source)!r}; name a TOML file or one of {', '.join(names)}")
+        text = shipped.read_text(encoding="utf-8")
+    else:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"recipe {source} cannot be read: {error}") from None
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"recipe {source} is not TOML: {error}") from None
+    for override in overrides:
+        _override(table, override)
+    return recipe_from_dict(table, str(source))
+
+
+def recipe_from_dict(table: Mapping[str, Any], where: str) -> Recipe:
+    """Check ``table`` (sections of fields) and make the recipe; ``where`` is named in errors."""
+    sections = {f.name: f.default_factory for f in fields(Recipe)}
+    values: dict[str, Any] = {}
+    for name, body in table.items():
+        make = sections.get(name)
+        if make is None or not callable(make) or not isinstance(body, Mapping):
+            raise ConfigError(f"{where}: unknown section [{name}], expected one of {', '.join(sections)}")
+        default = make()
+        known = {f.name: getattr(default, f.name) for f in fields(default)}
+        checked = {}
+        for key, value in body.items():
+            if key not in known:
+                raise ConfigError(f"{where}: unknown field {name}.{key}, expected one of {', '.join(known)}")
+            checked[key] = _typed(f"{name}.{key}", value, type(known[key]))
+        values[name] = type(default)(**checked)
+    return Recipe(**values)
+
+
+def _typed(name: str, value: Any, kind: type) -> Any:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ConfigError(f"{name} is {value!r}, expected {({int: 'a whole number', float: 'a number', str: 'a text'})[kind]}")
+    return value
+
+
+def _override(table: dict[str, Any], override: str) -> None:
+    name, equals, value = override.partition("=")
+    section, dot, key = name.strip().partition(".")
+    if not (equals and dot and section and key):
+        raise ConfigError(f"setting {override!r} is not understood, expected section.field=value")
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value.strip()  # a bare word is a text
+    table.setdefault(section, {})[key] = parsed
