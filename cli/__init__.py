@@ -1,0 +1,70 @@
+"""The command line: one file a command, each thin: parse, call a plain function, print."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from ..data.errors import PizhuError
+from . import annotate, data, evaluate, label, read, train
+
+app = typer.Typer(
+    name="pizhu",
+    help="pizhu (批注): labels the sentences of Chinese government reports as achievement 成效, shortcoming 不足, plan 计划 and "
+    "metric 指标; helps people label them in Label Studio; trains and evaluates the model that does it. Works offline.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("read")(read.read)
+app.command("annotate")(annotate.annotate)
+app.add_typer(label.app, name="label")
+app.add_typer(data.app, name="data")
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(version("pizhu"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run a command: status 0 all is well, 1 some inputs failed, 2 the command could not do its work."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # Chinese on a Windows console, and text that is not quite Unicode
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        status = app(standalone_mode=False)
+    except PizhuError as error:
+        if "--debug" in sys.argv[1:]:
+            raise
+        typer.echo(f"pizhu: {error}", err=True)
+        status = 2
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        typer.echo("pizhu: stopped", err=True)
+        status = 130
+    except BrokenPipeError:  # the reader of our output went away: "pizhu read … | head"
+        sys.stderr.close()
+        status = 0
+    sys.exit(status if isinstance(status, int) else 0)

@@ -59,7 +59,9 @@ def _load(source: str, setting: str, *, local: bool) -> tuple[Any, Tokenizer]:
         with quiet_transformers():
             options: dict[str, Any] = {"local_files_only": local, "use_safetensors": True, "dtype": torch.float32}
             model = AutoModel.from_pretrained(source, add_pooling_layer=False, **options)
-            tokenizer = _tokenizer(source) or AutoTokenizer.from_pretrained(source, local_files_only=local).backend_tokenizer
+            tokenizer = (
+                _tokenizer(source) or AutoTokenizer.from_pretrained(source, local_files_only=local).backend_tokenizer
+            )
     except MissingExtraError:
         raise
     except Exception as error:  # transformers raises whatever its parts raise

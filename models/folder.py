@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from .classifier import ReportClassifier
 
 FORMAT = 1
-CONFIG, WEIGHTS, TOKENIZER, CARD, ABOUT = "config.json", "model.safetensors", "tokenizer.json", "README.md", "pizhu.json"
+CONFIG, WEIGHTS, TOKENIZER, CARD, ABOUT = (
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "README.md",
+    "pizhu.json",
+)
 
 
 @dataclass(frozen=True)

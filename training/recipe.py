@@ -156,7 +156,9 @@ def _typed(name: str, value: Any, kind: type) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise ConfigError(f"{name} is {value!r}, expected {({int: 'a whole number', float: 'a number', str: 'a text'})[kind]}")
+        raise ConfigError(
+            f"{name} is {value!r}, expected {({int: 'a whole number', float: 'a number', str: 'a text'})[kind]}"
+        )
     return value
 
 

@@ -1,0 +1,113 @@
+"""A report as one self-contained HTML page: sentences coloured by label, filters, an outline, a list of metrics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from html import escape
+from importlib.resources import files
+
+from ..data.labels import LabelSet
+from ..data.report import Report, Sentence
+
+
+def page(report: Report, labels: LabelSet) -> str:
+    """The page. Text from the report is escaped everywhere: it is data, never markup."""
+    template = (files(__package__) / "page.html").read_text(encoding="utf-8")
+    title = next((s.text for s in report.sentences if s.kind == "heading"), report.doc)
+    parts = {
+        "title": escape(title),
+        "doc": escape(report.doc),
+        "style": _style(labels),
+        "filters": _filters(report, labels),
+        "outline": _outline(report),
+        "body": _body(report, labels),
+        "metrics": _metrics(report),
+    }
+    # One pass over the template, so that text from the report can never be taken for a placeholder.
+    pieces = template.split("@@")
+    return "".join(parts[piece] if i % 2 else piece for i, piece in enumerate(pieces))
+
+
+def _style(labels: LabelSet) -> str:
+    rules = [
+        f".l-{label.name}{{--c{i}:{label.color}}} .t-{label.name}{{background:{label.color}}}"
+        for i, label in enumerate(labels)
+    ]
+    # A sentence with several labels shows each as a stripe under its text: colours never mix to a third one.
+    stripes = [f"linear-gradient(var(--c{i},transparent),var(--c{i},transparent))" for i in range(len(labels))]
+    places = [f"0 calc(100% - {3 * i}px)" for i in range(len(labels))]
+    rules.append(
+        f".s{{background-image:{','.join(stripes)};background-position:{','.join(places)};"
+        f"background-size:100% 2px;background-repeat:no-repeat;padding-bottom:{3 * len(labels)}px}}"
+    )
+    return "\n".join(rules)
+
+
+def _filters(report: Report, labels: LabelSet) -> str:
+    counts = Counter(name for s in report.sentences for name in s.labels or ())
+    none = sum(s.kind == "sentence" and not s.labels for s in report.sentences)
+    buttons = [
+        f'<button type="button" data-label="{label.name}" title="{escape(label.description)}" aria-pressed="false">'
+        f'<i class="t-{label.name}"></i>{escape(label.title)} <b>{counts[label.name]}</b> <kbd>{label.hotkey}</kbd></button>'
+        for label in labels
+    ]
+    buttons.append(
+        f'<button type="button" data-label="none" title="没有标签的句子" aria-pressed="false">'
+        f"<i></i>无 <b>{none}</b> <kbd>0</kbd></button>"
+    )
+    return "".join(buttons)
+
+
+def _outline(report: Report) -> str:
+    rows = [
+        f'<li style="--depth:{len(s.headings)}"><a href="#u{i}">{escape(s.text)}</a></li>'
+        for i, s in enumerate(report.sentences)
+        if s.kind == "heading"
+    ]
+    return "".join(rows) or "<li>（无标题）</li>"
+
+
+def _body(report: Report, labels: LabelSet) -> str:
+    html: list[str] = []
+    end = None
+    paragraph: list[str] = []
+
+    def close() -> None:
+        if paragraph:
+            html.append(f"<p>{''.join(paragraph)}</p>")
+            paragraph.clear()
+
+    for i, s in enumerate(report.sentences):
+        if s.kind == "heading":
+            close()
+            depth = min(2 + len(s.headings), 6) if end is not None else 1
+            html.append(f'<h{depth} id="u{i}">{escape(s.text)}</h{depth}>')
+        elif s.kind == "furniture":
+            close()
+            html.append(f'<p class="furniture">{escape(s.text)}</p>')
+        else:
+            if end is None or "\n" in report.text[end : s.start]:
+                close()
+            paragraph.append(_sentence(i, s, labels))
+        end = s.end
+    close()
+    return "\n".join(html)
+
+
+def _sentence(i: int, s: Sentence, labels: LabelSet) -> str:
+    given = s.labels or ()
+    titles = {label.name: label.title for label in labels}
+    scores = "，".join(f"{titles[name]} {score:.0%}" for name, score in (s.scores or {}).items())
+    classes = " ".join(["s", *(f"l-{name}" for name in given)])
+    names = " ".join(given) or "none"
+    tags = "".join(f'<sup class="t-{name}">{escape(titles[name][:1])}</sup>' for name in given)
+    return f'<span id="u{i}" class="{classes}" data-labels="{names}" title="{escape(scores)}">{escape(s.text)}{tags}</span>'
+
+
+def _metrics(report: Report) -> str:
+    rows = [
+        f'<li><a href="#u{i}">{escape(s.text)}</a></li>'
+        for i, s in enumerate(report.sentences)
+        if "metric" in (s.labels or ())
+    ]
+    return "".join(rows) or "<li>（无）</li>"

@@ -1,0 +1,75 @@
+"""``pizhu data check`` and ``pizhu data stats``"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="The labelled corpus: check it, count it, export it.", no_args_is_help=True)
+Folder = Annotated[Path | None, typer.Argument(help="Corpus folder. Default: the shipped one.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def check(folder: Folder = None, as_json: Json = False) -> None:
+    """Find what is wrong with a corpus; exit status 1 if something is.
+
+    A report on two sides of the split, near-duplicate sentences on two sides, a label missing from a split, conflicting
+    labels for one text in one context, metric without a number, invisible characters, text copied between reports. Each
+    is named with file and line.
+    """
+    from ..data.check import check_corpus
+
+    found = check_corpus(folder)
+    if as_json:
+        body = asdict(found) | {"problems": [str(p) for p in found.problems]}
+        typer.echo(json.dumps(body, ensure_ascii=False))
+    else:
+        for problem in found.problems:
+            typer.echo(str(problem))
+        typer.echo(
+            f"{found.reports} reports, {found.sentences} sentences: {len(found.problems)} problems; "
+            f"{found.shared_runs} sentences share a long run with another report, "
+            f"{found.near_duplicates} have a near-duplicate there",
+            err=True,
+        )
+    if found.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def stats(folder: Folder = None, as_json: Json = False) -> None:
+    """Count reports, sentences and labels, by kind, level, body and split, and the hard cases."""
+    from ..data.corpus import load_corpus
+    from ..data.stats import stats as count
+    from .display import table
+
+    found = count(load_corpus(folder))
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    labels = list(next(iter(found["by_split"].values())))
+    for name in ("by_split", "by_kind", "by_level", "by_body", "by_plan"):
+        rows = [[key, *(str(counts[c]) for c in labels)] for key, counts in found[name].items()]
+        table(name.removeprefix("by_"), ["", *labels], rows)
+    table("hard cases", ["case", "sentences"], [[name, str(count)] for name, count in found["cases"].items()])
+    typer.echo(
+        f"{found['reports']} reports, {found['sentences']} sentences, {found['characters']['tokens']} characters "
+        f"({found['characters']['types']} different); {found['bare_achievements']:.0%} of achievements are bare"
+    )
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Argument(help="Folder to write train.jsonl, validation.jsonl and test.jsonl into.")],
+    folder: Annotated[Path | None, typer.Option(help="Corpus folder. Default: the shipped one.")] = None,
+) -> None:
+    """Write the corpus as JSON Lines, a file a split (from Python: `pizhu.data.export.dataset_dict()`)."""
+    from ..data.export import export_jsonl
+
+    for path in export_jsonl(out, folder):
+        typer.echo(path)
