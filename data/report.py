@@ -16,13 +16,17 @@ Kind = Literal["sentence", "heading", "furniture"]
 class Span(NamedTuple):
     """A half-open range of characters with what stands there: what splitters hand to :meth:`Report.build`.
 
-    ``level`` is a heading's depth, 1 the outermost; 0 for everything that is no heading.
+    Attributes:
+        level: depth of what it heads, 1 the outermost, for headings and for sentences that are inline headings
+            (``1.深化流程再造。``); 0 for what heads nothing, which includes the report's title.
+        reach: the offset where an inline heading's rule ends; 0 says at the next one of its level or a higher one.
     """
 
     start: int
     end: int
     kind: Kind
     level: int = 0
+    reach: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +79,20 @@ class Report:
     @classmethod
     def build(cls, doc: str, text: str, spans: Iterable[Span]) -> Report:
         """Make a report of ranges in order: gives each its heading path and its identity."""
-        path: list[tuple[int, str]] = []
+        path: list[tuple[int, int, str]] = []  # level, reach, text
         seen: Counter[str] = Counter()
         sentences = []
         for span in spans:
-            if span.kind == "heading":
-                while path and path[-1][0] >= span.level:
-                    path.pop()
-            headings = tuple(heading for _, heading in path)
+            while path and (0 < span.level <= path[-1][0] or 0 < path[-1][1] <= span.start):
+                path.pop()
+            headings = tuple(heading for _, _, heading in path)
             piece = text[span.start : span.end]
             key = "\0".join((doc, *headings, normalise(piece)))
             seen[key] += 1
             digest = hashlib.blake2b(f"{key}\0{seen[key]}".encode("utf-8", "surrogatepass"), digest_size=8)
             sentences.append(Sentence(digest.hexdigest(), text, span.start, span.end, span.kind, headings))
-            if span.kind == "heading":
-                path.append((span.level, " ".join(piece.split())))
+            if span.level:
+                path.append((span.level, span.reach, " ".join(piece.split())))
         return cls(doc, text, tuple(sentences))
 
     def with_labels(

@@ -1,0 +1,60 @@
+"""``pizhu read``"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ..data.report import Report
+
+
+def read(
+    files: Annotated[list[Path], typer.Argument(help="Reports to read.", show_default=False)],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON record a sentence instead of a table.")
+    ] = False,
+) -> None:
+    """Show how reports are read: their sentences, headings and page furniture, in order.
+
+    A report that cannot be read is named with the reason, the others are shown, and the exit status is 1.
+
+    Example: `pizhu read 报告.txt --json`
+    """
+    from ..data.errors import PizhuError
+    from ..data.read import read_report
+
+    failed = False
+    for path in files:
+        try:
+            report = read_report(path)
+        except PizhuError as error:
+            typer.echo(f"pizhu: {error}", err=True)
+            failed = True
+            continue
+        if as_json:
+            for record in report.records():
+                typer.echo(json.dumps(record, ensure_ascii=False))
+        else:
+            _show(report)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _show(report: Report) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=report.doc, title_justify="left", show_lines=False)
+    for column, justify in (("characters", "right"), ("kind", "left"), ("heading path", "left"), ("text", "left")):
+        table.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    styles = {"heading": "bold", "furniture": "dim", "sentence": ""}
+    for s in report.sentences:
+        style = styles[s.kind]
+        path = Text(" › ".join(heading[:12] for heading in s.headings), "dim")
+        table.add_row(f"{s.start}-{s.end}", Text(s.kind, style), path, Text(" ".join(s.text.split()), style))
+    Console().print(table)

@@ -1,0 +1,37 @@
+"""How much a file may ask for before it is refused: hostile or broken files must not take the machine down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from .errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits on one report; each is a whole number above 0.
+
+    Attributes:
+        file_mb: size of the file, in MiB.
+        expanded_mb: size of what is packed in it (.docx, .odt), in MiB.
+        characters: length of the extracted text.
+        line: length of its longest line.
+        pages: pages of a PDF.
+        seconds: time that converting or extracting may take.
+    """
+
+    file_mb: int = 100
+    expanded_mb: int = 300
+    characters: int = 10_000_000
+    line: int = 1_000_000
+    pages: int = 2_000
+    seconds: int = 50
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not isinstance(value, int) or value < 1:
+                raise ConfigError(f"limit {field.name} is {value!r}, expected a whole number above 0")
+
+
+DEFAULT_LIMITS = Limits()

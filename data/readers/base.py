@@ -1,0 +1,80 @@
+"""What every reader of a format takes and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..limits import Limits
+from ..segment import Hint
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to read: its bytes, and its place for formats that another program converts."""
+
+    data: bytes
+    path: Path
+    limits: Limits
+
+    @property
+    def name(self) -> str:
+        """The file's name, for errors."""
+        return self.path.name
+
+
+@dataclass(frozen=True)
+class Extract:
+    """The text of a file, one paragraph a line, and what its format knows of the lines.
+
+    Attributes:
+        text: for a .txt file its decoded characters, unchanged.
+        hints: by the offset of a line's first character that is not white space.
+    """
+
+    text: str
+    hints: Mapping[int, Hint] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Format:
+    """One kind of file.
+
+    Attributes:
+        name: what it is called in messages.
+        matches: whether the bytes are of this kind.
+        read: turns them into text; raises ReadError or MissingExtraError.
+    """
+
+    name: str
+    matches: Callable[[bytes], bool]
+    read: Callable[[Source], Extract]
+
+
+class Lines:
+    """Collects lines and their hints into an :class:`Extract`."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._length = 0
+        self._hints: dict[int, Hint] = {}
+
+    def add(self, line: str, hint: Hint | None = None) -> None:
+        """Append one line; white space around it and line breaks inside it become plain spaces."""
+        line = " ".join(line.split()) if "\n" in line or "\r" in line else line.strip()
+        if not line:
+            return
+        if hint is not None:
+            self._hints[self._length] = hint
+        self._parts.append(line)
+        self._length += len(line) + 1
+
+    @property
+    def length(self) -> int:
+        """Characters so far."""
+        return self._length
+
+    def extract(self) -> Extract:
+        """What was collected."""
+        return Extract("\n".join(self._parts) + "\n" if self._parts else "", self._hints)

@@ -1,0 +1,144 @@
+"""How deep headings and run-in headings stand, from their numbering and from how the report nests its numberings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from ..report import Span
+from .headings import TITLE
+from .markers import RANKS, marker
+from .paragraphs import NO_HINT, Hint
+from .sentences import SPACE
+
+_RUN_IN = 45  # longest first sentence of a paragraph, in characters, that counts as a run-in heading
+_LEAF = re.compile(r"(?:前|引|序|导|弁)\s*言|导\s*语|结束语|结\s*语|后\s*记|附\s*[录件表][一二三四五六0-9]{0,2}")
+_BREAK = re.compile(r"\r\n|[\r\n\v\f\u2028\u2029\x85]")
+_OWN_PARAGRAPH = ("clause", "ordinal", "dash")
+"""Run-in headings of these styles head their own paragraph; 1. and （一） head all until the next number."""
+
+
+def outline(text: str, spans: Sequence[Span], hints: Mapping[int, Hint] | None = None) -> list[Span]:
+    """``spans`` of ``text``, whose kinds are known, with ``level`` and ``reach`` set.
+
+    The title heads nothing. A short first sentence of a paragraph that carries a number (``1.深化流程再造。``) or is
+    bold heads what follows it and remains a sentence.
+    """
+    hints = hints or {}
+    titles = _titles([text[s.start : s.end] if s.kind == "heading" else None for s in spans if s.kind != "furniture"])
+    levels = _Levels()
+    placed: list[Span] = []
+    for i, span in enumerate(spans):
+        body = text[span.start : span.end]
+        hint = hints.get(span.start, NO_HINT)
+        if span.kind == "heading" and body not in titles:
+            found = marker(body)
+            style, number = (found.style, found.number) if found else ("plain", 0)
+            span = span._replace(level=levels.place(style, number, True, body, hint.level))
+        elif span.kind == "sentence" and len(body) <= _RUN_IN and _begins_line(text, span.start):
+            found = marker(body)
+            if body[-1] not in "。．.！" or (found and found.length >= len(body) - 1):
+                pass
+            elif found:
+                level = levels.place(found.style, found.number, False)
+                reach = _paragraph_end(text, spans, i) if found.style in _OWN_PARAGRAPH else 0
+                span = span._replace(level=level, reach=reach)
+            elif hint.bold >= len(body) - 1:
+                span = span._replace(level=levels.place("bold", 0, False), reach=_paragraph_end(text, spans, i))
+        placed.append(span)
+    return placed
+
+
+def _titles(bodies: Sequence[str | None]) -> set[str]:
+    """The headings that are the report's title: those above all text, down to the one that is named like a report."""
+    top: list[str] = []
+    for body in bodies:
+        if body is None or marker(body):
+            break
+        top.append(body)
+    named = [i for i, body in enumerate(top) if TITLE.search(body)]
+    if not named:
+        return set(top[:1])
+    first = named[0]
+    titles = set(top[: first + 1])
+    if first + 1 in named and len(_bare(top[first])) <= 16 and not _bare(top[first]).endswith("报告"):
+        titles.add(top[first + 1])  # a title set in two lines
+    bare = _bare("".join(top[: first + 1]))
+    return titles | {body for body in top if _bare(body) in bare or bare in _bare(body)}
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\s\W]+", "", text)
+
+
+def _begins_line(text: str, start: int) -> bool:
+    while start and text[start - 1] in SPACE:
+        start -= 1
+        if text[start] in "\n\r\f\v\x85\u2028\u2029":
+            return True
+    return start == 0
+
+
+def _paragraph_end(text: str, spans: Sequence[Span], first: int) -> int:
+    """Where the paragraph of ``spans[first]`` ends; a run-in heading alone on its line takes the next one with it."""
+    last = first
+    crossed = False
+    while last + 1 < len(spans) and spans[last + 1].kind == "sentence":
+        if _BREAK.search(text, spans[last].end, spans[last + 1].start):
+            following = text[spans[last + 1].start : spans[last + 1].end]
+            if crossed or last > first or marker(following):
+                break
+            crossed = True
+        last += 1
+    return spans[last].end
+
+
+class _Levels:
+    """Gives each heading its depth.
+
+    A style that is open returns to where it stands. Another one goes below what ranks higher in the usual order, with two
+    exceptions that the report itself makes: a style that begins with its number one below a heading that usually ranks
+    lower (一、 under （一）) nests there from then on, and headings without a number keep the place they first had.
+    """
+
+    def __init__(self) -> None:
+        self._open: list[tuple[str, bool]] = []  # style, whether it stands on its own line
+        self._above: dict[str, str | None] = {}  # for the exceptions: the style above
+
+    def place(self, style: str, number: int, own_line: bool, body: str = "", outline: int = 0) -> int:
+        """The level of the next heading, 1 the outermost; ``outline`` is the level that a format states."""
+        if self._open and self._open[-1][0] == "leaf":
+            self._open = []
+        if style == "plain" and outline:
+            style = f"outline{outline}"
+        elif style == "plain" and _LEAF.fullmatch(body):
+            style, self._open = "leaf", []
+        styles = [s for s, _ in self._open]
+        if style in styles:
+            del self._open[styles.index(style) :]
+        elif style in self._above and (self._above[style] is None or self._above[style] in styles):
+            above = self._above[style]
+            del self._open[0 if above is None else styles.index(above) + 1 :]
+        else:
+            self._pop_to(style, number == 1 and own_line)
+        self._open.append((style, own_line))
+        return len(self._open)
+
+    def _pop_to(self, style: str, first: bool) -> None:
+        rank = _rank(style)
+        if style == "plain":
+            while self._open and _rank(self._open[-1][0]) > RANKS["hanzi"]:
+                self._open.pop()
+            self._above[style] = self._open[-1][0] if self._open else None
+            return
+        while self._open and _rank(self._open[-1][0]) >= rank:
+            if first and rank > RANKS["plain"] and self._open[-1][1]:
+                self._above[style] = self._open[-1][0]
+                return
+            self._open.pop()
+
+
+def _rank(style: str) -> float:
+    if style.startswith("outline"):
+        return RANKS["section"] + int(style[7:]) / 10
+    return RANKS.get(style, 0)
