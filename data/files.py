@@ -14,8 +14,11 @@ from .errors import DataError
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[IO[str]]:
-    """A text file (UTF-8, ``\\n``) that takes the place of ``path`` when the block ends well, and vanishes when not."""
+def replacing(path: str | Path, *, private: bool = False) -> Iterator[IO[str]]:
+    """A text file (UTF-8, ``\\n``) that takes the place of ``path`` when the block ends well, and vanishes when not.
+
+    A ``private`` one can be read by its owner alone (mode 600).
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
@@ -25,7 +28,8 @@ def replacing(path: str | Path) -> Iterator[IO[str]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        beside.chmod(0o666 & ~_umask())  # mkstemp's 0600 would shut colleagues out of a shared folder
+        if not private:
+            beside.chmod(0o666 & ~_umask())  # mkstemp's 0600 would shut colleagues out of a shared folder
         beside.replace(path)
     except BaseException:
         beside.unlink(missing_ok=True)

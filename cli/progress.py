@@ -1,0 +1,51 @@
+"""Showing how far a long step is, on the error stream, so that output stays clean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from ..labeling.progress import Progress as Tell
+
+
+@contextmanager
+def shown() -> Iterator[Tell]:
+    """A function to be told what is done, how much of it and how much there is; drawn until the block ends.
+
+    Where nobody watches (a log, a pipe) each step is one line.
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _lines(console)
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as display:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(what: str, done: float, total: float | None = None, /) -> None:
+            key = what.partition(":")[0]  # "Installing: this package", "Installing: that one" are one step
+            if key not in tasks:
+                tasks[key] = display.add_task(what, total=total)
+            display.update(tasks[key], description=what, completed=int(done), total=total)
+
+        yield tell
+
+
+def _lines(console: Console) -> Tell:
+    seen: set[str] = set()
+
+    def tell(what: str, done: float, total: float | None = None, /) -> None:
+        if (key := what.partition(":")[0]) not in seen:
+            seen.add(key)
+            console.print(key, highlight=False)
+
+    return tell

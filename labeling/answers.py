@@ -1,0 +1,161 @@
+"""What annotators answered: the record format that ``pull`` writes, ``submit`` sends and ``agreement`` counts.
+
+An answers record is a sentence record (``id, doc, start, end, kind, text, headings, previous``) and three fields more::
+
+    "state": "unlabelled" | "labelled" | "none" | "skipped" | "contested",
+    "labels": [...] | null,
+    "answers": [{"annotator": "甲", "labels": ["plan"] | [] | null, "skipped": false, "at": "2026-11-22T00:34:52Z",
+                 "lead_time": 3.5, "from_prediction": false, "shown": {"model": "…", "labels": [...]} | null}]
+
+In an answer, ``labels: []`` is the choice 无 ("none"), ``null`` with ``skipped`` a skip, and ``null`` without it one
+that says nothing clear (nothing chosen, 无 beside a label, a choice of an older label set), whose ``choices`` are kept.
+Of an answer's fields only ``annotator`` and ``labels`` (or ``skipped``) need be given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ..data.errors import DataError
+from ..data.files import read_records
+from ..data.labels import LabelSet
+from .project import NONE
+
+State = Literal["unlabelled", "labelled", "none", "skipped", "contested"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One annotator's answer to one sentence.
+
+    Attributes:
+        annotator: name or email.
+        labels: in the label set's order; ``()`` says "none", None that it was skipped or is not clear.
+        skipped: whether the annotator passed it over.
+        at: when it was last changed, ISO 8601 in UTC.
+        lead_time: seconds it took, as the browser counted them.
+        from_prediction: whether it was made by correcting or confirming the model's proposal.
+        shown: model and labels of the proposal that the task had, if it had one.
+        choices: what was chosen, where that is not clear.
+    """
+
+    annotator: str
+    labels: tuple[str, ...] | None
+    skipped: bool = False
+    at: str | None = None
+    lead_time: float | None = None
+    from_prediction: bool = False
+    shown: Mapping[str, Any] | None = None
+    choices: tuple[str, ...] | None = None
+
+    def record(self) -> dict[str, Any]:
+        """As it stands in an answers record."""
+        record = {
+            "annotator": self.annotator,
+            "labels": None if self.labels is None else list(self.labels),
+            "skipped": self.skipped,
+            "at": self.at,
+            "lead_time": self.lead_time,
+            "from_prediction": self.from_prediction,
+            "shown": self.shown,
+        }
+        return record if self.choices is None else {**record, "choices": list(self.choices)}
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What several answers come to; ``labels`` is None unless ``state`` is "labelled" or "none"."""
+
+    state: State
+    labels: tuple[str, ...] | None
+
+
+def merge(answers: Iterable[Answer]) -> Merged:
+    """The labels that all annotators agree on, each one's latest answer counted and skips left aside."""
+    last = latest(answers)
+    given = {answer.labels for answer in last if not answer.skipped}
+    if not last:
+        return Merged("unlabelled", None)
+    if not given:
+        return Merged("skipped", None)
+    agreed = given.pop()
+    if given or agreed is None:
+        return Merged("contested", None)
+    return Merged("labelled" if agreed else "none", agreed)
+
+
+def latest(answers: Iterable[Answer]) -> list[Answer]:
+    """Each annotator's last answer."""
+    found: dict[str, Answer] = {}
+    for answer in sorted(answers, key=lambda answer: answer.at or ""):
+        found[answer.annotator] = answer
+    return list(found.values())
+
+
+def answered(record: Mapping[str, Any], answers: Sequence[Answer]) -> dict[str, Any]:
+    """The sentence record with its answers and what they come to."""
+    merged = merge(answers)
+    return {
+        **record,
+        "state": merged.state,
+        "labels": None if merged.labels is None else list(merged.labels),
+        "answers": [answer.record() for answer in answers],
+    }
+
+
+def interpret(chosen: Sequence[str], labels: LabelSet) -> tuple[str, ...] | None:
+    """The labels that choices in Label Studio mean; None where they are not clear."""
+    if list(chosen) == [NONE]:
+        return ()
+    if not chosen or not set(chosen) <= set(labels.names):
+        return None
+    return tuple(name for name in labels.names if name in chosen)
+
+
+def read_answers(path: str | Path, labels: LabelSet) -> list[tuple[dict[str, Any], list[Answer]]]:
+    """The records of an answers file, each with its answers.
+
+    Raises:
+        DataError: a record that has no answers field, or an answer that is not as the format says.
+    """
+    rows = []
+    for number, record in enumerate(read_records(path), 1):
+        where = f"{path}, record {number}"
+        given = record.get("answers")
+        if not isinstance(given, list) or not isinstance(record.get("text"), str):
+            raise DataError(f"{where}: not an answers record; expected 'text' and a list of 'answers'")
+        rows.append((record, [_answer(entry, labels, where) for entry in given]))
+    return rows
+
+
+def _answer(entry: object, labels: LabelSet, where: str) -> Answer:
+    fields = ("annotator", "labels", "skipped", "at", "lead_time", "from_prediction", "shown", "choices")
+    if not isinstance(entry, dict) or not isinstance(entry.get("annotator"), str) or not entry["annotator"]:
+        raise DataError(f"{where}: an answer must name its annotator")
+    if unknown := sorted(set(entry) - set(fields)):
+        raise DataError(f"{where}: an answer has the unknown field {unknown[0]!r}")
+    names, skipped = entry.get("labels"), entry.get("skipped", False)
+    if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        raise DataError(f"{where}: an answer's labels must be a list of names or null")
+    if not isinstance(skipped, bool) or (skipped and names is not None):
+        raise DataError(f"{where}: a skipped answer has labels null; 'skipped' is true or false")
+    if names is None and not skipped and "choices" not in entry:
+        raise DataError(f"{where}: an answer needs labels ([] for none) or skipped: true")
+    if names is not None and (strange := sorted(set(names) - set(labels.names))):
+        raise DataError(f"{where}: unknown label {strange[0]!r}, expected one of {', '.join(labels.names)}")
+    at, lead_time = entry.get("at"), entry.get("lead_time")
+    if not isinstance(at, str | None) or not isinstance(lead_time, int | float | None):
+        raise DataError(f"{where}: 'at' must be a time as text, 'lead_time' a number of seconds")
+    return Answer(
+        entry["annotator"],
+        None if names is None else tuple(name for name in labels.names if name in names),
+        skipped,
+        at,
+        lead_time,
+        bool(entry.get("from_prediction", False)),
+        entry.get("shown"),
+        tuple(entry["choices"]) if entry.get("choices") is not None else None,
+    )

@@ -1,0 +1,129 @@
+"""Sentence records as Label Studio's tasks, and back. The server checks almost nothing; so it is done here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..data.errors import DataError
+from ..data.files import read_records
+from ..data.labels import LabelSet
+from .project import CONTROL, NONE, OBJECT
+
+# What a task keeps of its record; the rest of a task's data is only shown.
+_FIELDS = ("id", "doc", "start", "end", "text", "headings", "previous")
+
+
+def read_input(path: str | Path) -> list[dict[str, Any]]:
+    """The records of a JSON Lines file, or of a report that is read."""
+    if Path(path).suffix.lower() in (".jsonl", ".ndjson"):
+        return list(read_records(path))
+    from ..data.read import read_report
+
+    return read_report(path).records()
+
+
+def to_tasks(records: Iterable[Mapping[str, Any]], labels: LabelSet, where: str) -> list[dict[str, Any]]:
+    """One task a sentence, in order; headings and furniture are context only.
+
+    A record with ``labels`` becomes a task with a pre-annotation, scored where there are ``scores``.
+
+    Args:
+        records: of one or more reports, each report's in the order of its text, so that neighbours can be shown.
+        labels: what ``labels`` and ``scores`` may name.
+        where: the input's name for messages.
+
+    Raises:
+        DataError: a record is not as it must be; names the first one.
+    """
+    tasks: list[dict[str, Any]] = []
+    for number, record in enumerate(records, 1):
+        if record.get("kind", "sentence") != "sentence":
+            continue
+        task = _task(record, labels, f"{where}, record {number}")
+        if tasks and (last := tasks[-1]["data"])["doc"] == task["data"]["doc"]:
+            last["after"] = task["data"]["text"]
+            task["data"]["previous"] = task["data"]["previous"] or last["text"]
+        task["data"]["before"] = task["data"]["previous"] or "（没有上一句）"
+        tasks.append(task)
+    return tasks
+
+
+def to_record(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The sentence record that a task's data were made from, without labels.
+
+    Raises:
+        DataError: the data are not of a task that pizhu made.
+    """
+    if missing := [field for field in _FIELDS if field not in data]:
+        raise DataError(f"a task holds no {missing[0]!r}; it was not made by pizhu")
+    record = {field: data[field] for field in _FIELDS}
+    return {**dict(list(record.items())[:4]), "kind": "sentence", **record}
+
+
+def result(names: Sequence[str]) -> list[dict[str, Any]]:
+    """Label Studio's form of an answer: the names, or "none" where there are none."""
+    value = {"choices": list(names) or [NONE]}
+    return [{"from_name": CONTROL, "to_name": OBJECT, "type": "choices", "value": value}]
+
+
+def choices(given: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The names that an answer in Label Studio's form holds."""
+    return [name for part in given if part.get("from_name") == CONTROL for name in part["value"].get("choices", ())]
+
+
+def _task(record: Mapping[str, Any], labels: LabelSet, where: str) -> dict[str, Any]:
+    headings, previous = record.get("headings", []), record.get("previous", "")
+    for field in ("id", "doc", "text"):
+        if not isinstance(record.get(field), str) or not record[field].strip():
+            raise DataError(f"{where}: {field!r} must be a text that is not empty")
+    for field in ("start", "end"):
+        if type(record.get(field)) is not int or record[field] < 0:
+            raise DataError(f"{where}: {field!r} must be a number of characters")
+    if not isinstance(headings, list) or not all(isinstance(heading, str) for heading in headings):
+        raise DataError(f"{where}: 'headings' must be a list of texts")
+    if not isinstance(previous, str):
+        raise DataError(f"{where}: 'previous' must be a text")
+    data = {
+        "id": record["id"],
+        "doc": record["doc"],
+        "start": record["start"],
+        "end": record["end"],
+        "text": record["text"],
+        "headings": headings,
+        "previous": previous,
+        "path": " › ".join([record["doc"], *headings]),
+        "before": "",
+        "after": "（没有下一句）",
+    }
+    proposal = _proposal(record, labels, where)
+    return {"data": data, "predictions": [proposal] if proposal else []}
+
+
+def _proposal(record: Mapping[str, Any], labels: LabelSet, where: str) -> dict[str, Any] | None:
+    given, scores = record.get("labels"), record.get("scores")
+    if given is None and scores is None:
+        return None
+    if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
+        raise DataError(f"{where}: 'labels' must be a list of label names")
+    if unknown := sorted({*given, *(scores or ())} - set(labels.names)):
+        raise DataError(f"{where}: unknown label {unknown[0]!r}, expected one of {', '.join(labels.names)}")
+    model = record.get("model", "pizhu")
+    if not isinstance(model, str) or not model:
+        raise DataError(f"{where}: 'model' must be a text that is not empty")
+    proposal: dict[str, Any] = {"model_version": model, "result": result([n for n in labels.names if n in given])}
+    if scores is not None:
+        proposal["score"] = _score(given, scores, where)
+    return proposal
+
+
+def _score(given: Sequence[str], scores: object, where: str) -> float:
+    """How sure the model is of its least sure label."""
+    if not isinstance(scores, dict) or not scores:
+        raise DataError(f"{where}: 'scores' must hold a probability for each label")
+    for name, score in scores.items():
+        if type(score) not in (int, float) or not math.isfinite(score) or not 0 <= score <= 1:
+            raise DataError(f"{where}: the score of {name!r} is {score!r}, expected a number from 0 to 1")
+    return round(min(float(score if name in given else 1 - score) for name, score in scores.items()), 4)
