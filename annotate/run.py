@@ -63,9 +63,9 @@ def annotate_files(
     out: Path,
     annotator: Annotator,
     formats: Sequence[str] = ("jsonl",),
-    watch: Callable[[], None] = lambda: None,
+    watch: Callable[[int], None] = lambda done: None,
 ) -> RunResult:
-    """Annotate ``paths`` into the folder ``out``; ``watch`` is called after each.
+    """Annotate ``paths`` into the folder ``out``; ``watch`` is told how many are done.
 
     Raises:
         ConfigError: an unknown format.
@@ -73,7 +73,7 @@ def annotate_files(
     if unknown := [f for f in formats if f not in FORMATS]:
         raise ConfigError(f"unknown format {unknown[0]!r}, expected some of {', '.join(FORMATS)}")
     result = RunResult()
-    for path, name in zip(paths, output_names(paths), strict=True):
+    for done, (path, name) in enumerate(zip(paths, output_names(paths), strict=True), 1):
         try:
             report = annotator.annotate(read_report(path))
         except ReadError as error:
@@ -82,7 +82,7 @@ def annotate_files(
             result.written += write_report(report, out, name, formats, annotator.about.labels)
             result.reports += 1
             result.sentences += sum(s.kind == "sentence" for s in report.sentences)
-        watch()
+        watch(done)
     return result
 
 

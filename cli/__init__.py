@@ -9,7 +9,7 @@ import click
 import typer
 
 from ..data.errors import PizhuError
-from . import annotate, data, evaluate, label, read, train
+from . import annotate, data, demo, evaluate, label, read, train
 
 app = typer.Typer(
     name="pizhu",
@@ -26,6 +26,7 @@ app.add_typer(label.app, name="label")
 app.add_typer(data.app, name="data")
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("demo")(demo.demo)
 
 
 def _version(asked: bool) -> None:

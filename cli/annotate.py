@@ -33,14 +33,13 @@ def annotate(
     """
     from ..annotate.run import annotate_files, expand
     from ..models.annotator import Annotator
-    from .display import progress
+    from .progress import shown
 
     wanted = tuple(f.strip() for f in formats.split(",") if f.strip())
     paths = expand(inputs)
     annotator = Annotator.load(model)
-    with progress() as bar:
-        task = bar.add_task("annotating", total=len(paths))
-        result = annotate_files(paths, out, annotator, wanted, watch=lambda: bar.advance(task))
+    with shown() as tell:
+        result = annotate_files(paths, out, annotator, wanted, lambda done: tell("Annotating", done, len(paths)))
     if as_json:
         typer.echo(json.dumps(result.as_dict(), ensure_ascii=False))
     else:

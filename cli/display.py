@@ -1,36 +1,8 @@
-"""What commands show: progress bars and tables, on stderr and stdout as is proper."""
+"""Tables on the standard output."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
-
-
-def progress(*extra: str) -> Progress:
-    """A bar on stderr with count, elapsed and remaining time; ``extra`` names task fields shown at its end."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        *(TextColumn("{task.fields[" + name + "]}") for name in extra),
-        console=Console(stderr=True),
-    )
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -35,15 +35,15 @@ def evaluate(
     from ..data.records import load_reports
     from ..eval.evaluate import evaluate as run
     from ..models.annotator import Annotator
-    from .display import progress, table
+    from .display import table
+    from .progress import shown
 
     annotator = Annotator.load(model)
     labels = annotator.about.labels
     held_out = load_reports(data, labels) if data else [c.report for c in load_corpus(split="test")]
     training = [c.report for c in load_corpus(split="train")] if baseline else []
-    with progress() as bar:
-        task = bar.add_task("evaluating", total=len(held_out))
-        result = run(annotator, held_out, training, watch=lambda: bar.advance(task))
+    with shown() as tell:
+        result = run(annotator, held_out, training, lambda done: tell("Evaluating", done, len(held_out)))
     body = json.dumps(result.as_dict(), ensure_ascii=False, indent=2) + "\n"
     if out is not None:
         write_text(out / "evaluation.json", body)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,21 +49,21 @@ def train(
     from ..models.places import default_model
     from ..training.recipe import load_recipe
     from ..training.sources import gather
-    from .display import progress, table
+    from .display import table
+    from .progress import shown
 
     chosen = load_recipe(recipe, settings or ())
     sources = gather(data or (), labels, corpus=corpus and labels is None)
     from ..training.loop import train as run
 
-    with progress("loss", "score") as bar:
-        tasks = {
-            stage: bar.add_task(stage, total=None, loss="", score="", visible=False) for stage in ("prepare", "train")
-        }
+    with shown() as tell:
 
         def watch(at: Progress) -> None:
-            loss = "" if math.isnan(at.loss) else f"loss {at.loss:.3f}"
-            found = "" if at.score is None else f"validation {at.score:.3f}"
-            bar.update(tasks[at.stage], total=at.steps, completed=at.step, loss=loss, score=found, visible=True)
+            score = "" if at.score is None else f", validation macro-F1 {at.score:.3f}"
+            if at.stage == "prepare":
+                tell("Preparing", at.step, at.steps)
+            else:
+                tell(f"Training: loss {at.loss:.3f}{score}", at.step, at.steps)
 
         folder = run(
             chosen,

@@ -49,6 +49,15 @@ class TfidfBaseline:
         result: NDArray[np.bool_] = self._model.predict(_texts(rows)).astype(bool)
         return result
 
+    def annotate(self, report: Report) -> Report:
+        """``report`` with labels and probabilities on every sentence, in the form of ``Annotator.annotate``."""
+        asked = [s for s in report.sentences if s.kind == "sentence"]
+        rows = _rows(report.with_labels([() for _ in report.sentences]))
+        chances = self._model.predict_proba(_texts(rows)) if rows else []
+        found = {s.id: dict(zip(self.names, map(float, row), strict=True)) for s, row in zip(asked, chances, strict=True)}
+        scores = [found.get(s.id) for s in report.sentences]
+        return report.with_labels([[n for n, p in (row or {}).items() if p >= 0.5] for row in scores], scores)
+
 
 def _rows(report: Report) -> list[tuple[str, str, tuple[str, ...]]]:
     """(sentence, context, labels) of each labelled sentence."""

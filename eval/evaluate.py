@@ -33,9 +33,11 @@ def evaluate(
     annotator: Annotator,
     held_out: Sequence[Report],
     training: Sequence[Report] = (),
-    watch: Callable[[], None] = lambda: None,
+    watch: Callable[[int], None] = lambda done: None,
 ) -> Evaluation:
     """Score ``annotator`` on the labelled sentences of ``held_out``, and the baseline fitted on ``training`` if given.
+
+    ``watch`` is told how many reports are done.
 
     Raises:
         DataError: nothing is labelled, or the model was trained on one of the reports.
@@ -49,12 +51,12 @@ def evaluate(
         raise DataError(f"the model was trained on report {leaked}; evaluate it on reports that it has not seen")
     truth = [_truth(report, names) for report in held_out]
     answers = []
-    for report in held_out:
+    for done, report in enumerate(held_out, 1):
         given = annotator.annotate(report)
         known = [s.labels is not None and s.kind == "sentence" for s in report.sentences]
         rows = [[name in (s.labels or ()) for name in names] for s, k in zip(given.sentences, known, strict=True) if k]
         answers.append(np.asarray(rows, dtype=bool))
-        watch()
+        watch(done)
     systems = {"model": score(truth, answers, names)}
     if training:
         baseline = TfidfBaseline(names).fit(training)

@@ -1,0 +1,44 @@
+# make demo    the whole loop on samples: label, train, evaluate, annotate   (KEEP=1 leaves Label Studio running)
+# make test    everything: lint, types, unit tests, training, the real Label Studio server
+# make fast    lint, types and the unit tests, in under a minute
+# make clean   what the above made in this folder
+
+PYTHON ?= python3
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+export PIZHU_LABEL_STUDIO_ENV ?= $(CURDIR)/.venv-label-studio
+
+.PHONY: setup demo test fast lint clean
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
+		{ echo "pizhu needs Python 3.11 or newer; name one with: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -c "import venv, ensurepip" || \
+		{ echo "Python's venv module is missing; on Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,dev]' || \
+		{ echo "The packages could not be installed; pip needs a package registry that it reaches (see pip config)."; exit 1; }
+	@touch $@
+
+demo: setup
+	$(BIN)/pizhu demo $(if $(KEEP),--keep)
+
+fast: setup lint
+	$(BIN)/python -m pytest -q -m "not slow and not server"
+
+test: setup lint
+	$(BIN)/python -m pytest -q --durations=15
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) .venv-label-studio build out *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

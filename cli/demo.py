@@ -1,0 +1,132 @@
+"""``pizhu demo``: the whole loop on the samples that pizhu ships."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .progress import shown
+
+if TYPE_CHECKING:
+    from ..data.report import Report
+    from ..labeling.server import Server
+
+PROJECT = "批注演示"
+ANNOTATORS = (("甲", None), ("乙", None))
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for everything the demonstration makes.")] = Path("out/demo"),
+    keep: Annotated[bool, typer.Option("--keep", help="Leave Label Studio running at the end.")] = False,
+    recipe: Annotated[str, typer.Option(help="Recipe of the training.")] = "demo",
+) -> None:
+    """Run the whole loop on sample reports: push, label, pull, agree, train, evaluate, annotate.
+
+    Starts a Label Studio of its own, sends the sentences of two sample reports with proposals of the current model,
+    submits two annotators' answers, pulls them back, measures agreement, fine-tunes the bundled encoder on the shipped
+    corpus and on what was labelled, evaluates it beside a TF-IDF baseline, and annotates a new report. The model stays
+    where `pizhu annotate` finds it.
+    """
+    from ..data.labels import DEFAULT_LABELS
+    from ..labeling import server as servers
+    from ..labeling.accounts import Accounts
+    from ..labeling.agreement import agreement
+    from ..labeling.answers import read_answers
+    from ..labeling.pull import pull
+    from ..labeling.push import push
+    from ..labeling.submit import submit
+    from .label import agreement_table
+
+    times: dict[str, float] = {}
+    samples = Path(__file__).parent.parent / "data" / "samples"
+
+    with _step("1. Read the sample reports and let the current model propose labels", times):
+        proposals = _propose(samples, out / "proposals")
+
+    folder = out / "label-studio"
+    with _step("2. Start Label Studio, push, submit two annotators' answers, pull", times):
+        with shown() as tell:
+            server = servers.start(folder, annotators=ANNOTATORS, progress=tell)
+        try:
+            tokens = {name: a.token for name, a in Accounts(folder / "accounts.json").annotators.items()}
+            with shown() as tell:
+                pushed = push(server.access, proposals, title=PROJECT, overlap=len(ANNOTATORS), progress=tell)
+                typer.echo(f"{pushed.sent} sentences sent, {pushed.present} were there, {pushed.proposals} proposals")
+                submitted = submit(server.access, samples / "answers.jsonl", tokens, title=PROJECT, progress=tell)
+                typer.echo(f"{submitted.sent} answers submitted")
+                pulled = pull(server.access, out / "answers.jsonl", title=PROJECT, progress=tell)
+            typer.echo(f"pulled {pulled.path}: " + ", ".join(f"{n} {state}" for state, n in sorted(pulled.states.items())))
+        finally:
+            if not keep:
+                servers.stop(folder)
+
+    with _step("3. Agreement of the annotators", times):
+        from rich.console import Console
+
+        Console().print(agreement_table(agreement(read_answers(pulled.path, DEFAULT_LABELS), DEFAULT_LABELS), DEFAULT_LABELS))
+
+    from . import annotate, evaluate, train
+
+    with _step("4. Fine-tune the bundled encoder on the corpus and on what was labelled", times):
+        train.train(data=[pulled.path], recipe=recipe)
+    with _step("5. Evaluate on held-out reports, beside the baseline", times):
+        evaluate.evaluate(out=out)
+    with _step("6. Annotate a new report", times):
+        annotate.annotate([samples / "new"], out=out / "annotated")
+
+    _finish(out, times, server if keep else None)
+
+
+def _propose(samples: Path, out: Path) -> list[Path]:
+    """Records of the sample reports with labels by the model at hand: the trained one, on a first run the baseline."""
+    from ..data.corpus import load_corpus
+    from ..data.files import write_records
+    from ..data.labels import DEFAULT_LABELS
+    from ..data.read import read_report
+    from ..models.places import default_model
+
+    def proposer() -> tuple[str, object]:
+        from ..eval.baseline import TfidfBaseline
+        from ..models.annotator import Annotator
+
+        if default_model().is_dir():
+            return "pizhu", Annotator.load()
+        return "tf-idf", TfidfBaseline(DEFAULT_LABELS.names).fit([c.report for c in load_corpus(split="train")])
+
+    name, model = proposer()
+    paths = []
+    for path in sorted(p for p in samples.iterdir() if p.suffix in (".txt", ".html")):
+        report: Report = model.annotate(read_report(path))  # type: ignore[attr-defined]
+        target = out / f"{path.stem}.jsonl"
+        count = write_records(target, ({**record, "model": name} for record in report.records()))
+        typer.echo(f"{path.name}: {count} records, proposals by {name}")
+        paths.append(target)
+    return paths
+
+
+@contextmanager
+def _step(title: str, times: dict[str, float]) -> Iterator[None]:
+    typer.secho(f"\n{title}", bold=True)
+    begun = time.monotonic()
+    yield
+    times[title] = time.monotonic() - begun
+
+
+def _finish(out: Path, times: dict[str, float], server: Server | None) -> None:
+    from ..data.files import write_text
+    from .display import table
+
+    table("time", ["step", "seconds"], [[title, f"{seconds:.0f}"] for title, seconds in times.items()])
+    write_text(out / "times.json", json.dumps(times, ensure_ascii=False, indent=2) + "\n")
+    typer.echo("\nOpen these:")
+    for path in (*sorted((out / "annotated").glob("*.html")), out / "answers.jsonl", out / "evaluation.json"):
+        typer.echo(f"  {path.resolve()}")
+    if server is not None:
+        typer.echo(f"\nLabel Studio runs at {server.url}; who may log in: {out / 'label-studio' / 'accounts.json'}")
+        typer.echo(f"stop it with: pizhu label stop --folder {out / 'label-studio'}")
