@@ -45,7 +45,7 @@ class TrainingSettings:
     """
 
     seed: int = 1
-    passes: int = 10
+    passes: int = 8
     body_rate: float = 1e-4
     head_rate: float = 1e-3
     warmup: float = 0.1

@@ -1,0 +1,80 @@
+"""Score a model on labelled real reports, from their raw text: bench/gold.py MODEL GOLD.jsonl REPORTS SCORE.py
+
+GOLD has a record a sentence with ``doc`` (file name), ``start``, ``end`` and ``labels``; REPORTS is a folder that holds the
+files; SCORE.py is the scoring script that belongs to the gold labels (it matches sentences by character offsets). Prints
+its figures for all reports and for each, and, with --errors N, the N answers that were wrong with most confidence.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pizhu import Annotator
+from pizhu.data.files import read_records, write_records
+
+
+def scores(script: Path, gold: Iterable[dict[str, Any]], predictions: Path) -> dict[str, Any]:
+    """What the scoring script says of ``gold`` records against a folder of annotated reports."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "gold.jsonl"
+        write_records(path, gold)
+        command = [sys.executable, str(script), str(path), str(predictions), "--json"]
+        answer = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True)
+    return dict(json.loads(answer.stdout))
+
+
+def annotate(model: Annotator, gold: list[dict[str, Any]], reports: Path, out: Path) -> None:
+    """Annotate the reports that ``gold`` speaks of into ``out``."""
+    docs = {record["doc"] for record in gold}
+    for path in sorted(p for p in reports.rglob("*") if p.name in docs):
+        write_records(out / f"{path.stem}.jsonl", model.annotate(path).records())
+
+
+def errors(gold: list[dict[str, Any]], predictions: Path, most: int) -> list[tuple[float, str]]:
+    """The wrong answers of sentences with matching boundaries, the most confident first."""
+    found = []
+    for doc in sorted({record["doc"] for record in gold}):
+        annotated = {r["start"]: r for r in read_records(predictions / f"{Path(doc).stem}.jsonl")}
+        for record in (r for r in gold if r["doc"] == doc):
+            answer = next((annotated[s] for s in range(record["start"] - 2, record["start"] + 3) if s in annotated), None)
+            if answer is None or set(answer["labels"]) == set(record["labels"]) or "scores" not in answer:
+                continue
+            wrong = set(answer["labels"]) ^ set(record["labels"])
+            sure = max(abs(answer["scores"][name] - 0.5) for name in wrong)
+            line = f"{doc} {record['start']}: gold {record['labels']}, model {answer['labels']} {answer['scores']}\n"
+            found.append((sure, f"{line}    {' › '.join(answer['headings'])} | {record['text']}"))
+    return sorted(found, reverse=True)[:most]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("gold", type=Path)
+    parser.add_argument("reports", type=Path)
+    parser.add_argument("score", type=Path)
+    parser.add_argument("--errors", type=int, default=0)
+    args = parser.parse_args()
+    gold = list(read_records(args.gold))
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder)
+        annotate(Annotator.load(args.model), gold, args.reports, out)
+        for doc in (None, *sorted({record["doc"] for record in gold})):
+            result = scores(args.score, (r for r in gold if doc in (None, r["doc"])), out)
+            labels = "  ".join(f"{name} {v['f1']:.3f} ({v['support']})" for name, v in result["labels"].items())
+            print(
+                f"{doc or 'all'}: macro-F1 {result['macro_f1']:.4f}  exact {result['exact_match']:.4f}  "
+                f"boundaries {result['boundaries']:.4f}  {labels}"
+            )
+        for _, line in errors(gold, out, args.errors):
+            print(line)
+
+
+if __name__ == "__main__":
+    main()
