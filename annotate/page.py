@@ -21,7 +21,7 @@ def page(report: Report, labels: LabelSet) -> str:
         "filters": _filters(report, labels),
         "outline": _outline(report),
         "body": _body(report, labels),
-        "metrics": _metrics(report),
+        "metrics": _metrics(report) if "metric" in labels.names else "",
     }
     # One pass over the template, so that text from the report can never be taken for a placeholder.
     pieces = template.split("@@")
@@ -48,7 +48,8 @@ def _filters(report: Report, labels: LabelSet) -> str:
     none = sum(s.kind == "sentence" and not s.labels for s in report.sentences)
     buttons = [
         f'<button type="button" data-label="{label.name}" title="{escape(label.description)}" aria-pressed="false">'
-        f'<i class="t-{label.name}"></i>{escape(label.title)} <b>{counts[label.name]}</b> <kbd>{label.hotkey}</kbd></button>'
+        f'<i class="t-{label.name}"></i>{escape(label.title)} <b>{counts[label.name]}</b> '
+        f"<kbd>{label.hotkey}</kbd></button>"
         for label in labels
     ]
     buttons.append(
@@ -70,6 +71,7 @@ def _outline(report: Report) -> str:
 def _body(report: Report, labels: LabelSet) -> str:
     html: list[str] = []
     end = None
+    title = next((i for i, s in enumerate(report.sentences) if s.kind == "heading"), None)
     paragraph: list[str] = []
 
     def close() -> None:
@@ -80,7 +82,7 @@ def _body(report: Report, labels: LabelSet) -> str:
     for i, s in enumerate(report.sentences):
         if s.kind == "heading":
             close()
-            depth = min(2 + len(s.headings), 6) if end is not None else 1
+            depth = 1 if i == title else min(2 + len(s.headings), 6)
             html.append(f'<h{depth} id="u{i}">{escape(s.text)}</h{depth}>')
         elif s.kind == "furniture":
             close()
@@ -101,7 +103,11 @@ def _sentence(i: int, s: Sentence, labels: LabelSet) -> str:
     classes = " ".join(["s", *(f"l-{name}" for name in given)])
     names = " ".join(given) or "none"
     tags = "".join(f'<sup class="t-{name}">{escape(titles[name][:1])}</sup>' for name in given)
-    return f'<span id="u{i}" class="{classes}" data-labels="{names}" title="{escape(scores)}">{escape(s.text)}{tags}</span>'
+    # bdi: characters that turn the direction of writing turn it in their own sentence only.
+    return (
+        f'<span id="u{i}" class="{classes}" data-labels="{names}" title="{escape(scores)}">'
+        f"<bdi>{escape(s.text)}</bdi>{tags}</span>"
+    )
 
 
 def _metrics(report: Report) -> str:
@@ -110,4 +116,4 @@ def _metrics(report: Report) -> str:
         for i, s in enumerate(report.sentences)
         if "metric" in (s.labels or ())
     ]
-    return "".join(rows) or "<li>（无）</li>"
+    return f'<aside aria-label="指标"><h2>含指标的句子</h2><ol>{"".join(rows) or "<li>（无）</li>"}</ol></aside>'

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data.errors import ConfigError, ReadError
+from ..data.errors import ConfigError, MissingExtraError, ReadError
 from ..data.files import write_records, write_text
 from ..data.labels import LabelSet
 from ..data.read import SUFFIXES, read_report
@@ -68,15 +68,17 @@ def annotate_files(
     """Annotate ``paths`` into the folder ``out``; ``watch`` is told how many are done.
 
     Raises:
-        ConfigError: an unknown format.
+        ConfigError: no format, or an unknown one.
     """
+    if not formats:
+        raise ConfigError(f"no format is named, expected some of {', '.join(FORMATS)}")
     if unknown := [f for f in formats if f not in FORMATS]:
         raise ConfigError(f"unknown format {unknown[0]!r}, expected some of {', '.join(FORMATS)}")
     result = RunResult()
     for done, (path, name) in enumerate(zip(paths, output_names(paths), strict=True), 1):
         try:
             report = annotator.annotate(read_report(path))
-        except ReadError as error:
+        except (ReadError, MissingExtraError) as error:
             result.failed.append((path, str(error)))
         else:
             result.written += write_report(report, out, name, formats, annotator.about.labels)

@@ -13,8 +13,9 @@ from . import annotate, data, demo, evaluate, label, read, train
 
 app = typer.Typer(
     name="pizhu",
-    help="pizhu (批注): labels the sentences of Chinese government reports as achievement 成效, shortcoming 不足, plan 计划 and "
-    "metric 指标; helps people label them in Label Studio; trains and evaluates the model that does it. Works offline.",
+    help="pizhu (批注): labels the sentences of Chinese government reports as achievement 成效, shortcoming 不足, "
+    "plan 计划 and metric 指标; helps people label them in Label Studio; trains and evaluates the model that does it. "
+    "Works offline.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,

@@ -25,9 +25,9 @@ def annotate(
 ) -> None:
     """Label the sentences of new reports.
 
-    For each report `A.txt` writes `OUT/A.jsonl` (a record a sentence, with labels and probabilities) and `OUT/A.html` (a
-    page to open in a browser). A report that cannot be read is named with the reason, the others are done, and the exit
-    status is 1.
+    For each report `A.txt` writes `OUT/A.jsonl` (a record a sentence, with labels and probabilities) and `OUT/A.html`
+    (a page to open in a browser). A report that cannot be read is named with the reason, the others are done, and the
+    exit status is 1.
 
     Example: `pizhu annotate 报告.txt 往年报告/ --out 结果`
     """
@@ -47,6 +47,6 @@ def annotate(
             typer.echo(path)
         typer.echo(f"{result.reports} reports, {result.sentences} sentences annotated", err=True)
     for path, reason in result.failed:
-        typer.echo(f"pizhu: {path}: {reason}", err=True)
+        typer.echo(f"pizhu: {reason if str(path) in reason else f'{path}: {reason}'}", err=True)
     if result.failed:
         raise typer.Exit(1)

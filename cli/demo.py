@@ -22,7 +22,9 @@ ANNOTATORS = (("甲", None), ("乙", None))
 
 
 def demo(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for everything the demonstration makes.")] = Path("out/demo"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for everything the demonstration makes.")] = Path(
+        "out/demo"
+    ),
     keep: Annotated[bool, typer.Option("--keep", help="Leave Label Studio running at the end.")] = False,
     recipe: Annotated[str, typer.Option(help="Recipe of the training.")] = "demo",
 ) -> None:
@@ -61,7 +63,9 @@ def demo(
                 submitted = submit(server.access, samples / "answers.jsonl", tokens, title=PROJECT, progress=tell)
                 typer.echo(f"{submitted.sent} answers submitted")
                 pulled = pull(server.access, out / "answers.jsonl", title=PROJECT, progress=tell)
-            typer.echo(f"pulled {pulled.path}: " + ", ".join(f"{n} {state}" for state, n in sorted(pulled.states.items())))
+            typer.echo(
+                f"pulled {pulled.path}: " + ", ".join(f"{n} {state}" for state, n in sorted(pulled.states.items()))
+            )
         finally:
             if not keep:
                 servers.stop(folder)
@@ -69,7 +73,9 @@ def demo(
     with _step("3. Agreement of the annotators", times):
         from rich.console import Console
 
-        Console().print(agreement_table(agreement(read_answers(pulled.path, DEFAULT_LABELS), DEFAULT_LABELS), DEFAULT_LABELS))
+        Console().print(
+            agreement_table(agreement(read_answers(pulled.path, DEFAULT_LABELS), DEFAULT_LABELS), DEFAULT_LABELS)
+        )
 
     from . import annotate, evaluate, train
 

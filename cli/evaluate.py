@@ -25,8 +25,8 @@ def evaluate(
 ) -> None:
     """Score a model on labelled reports that it has not seen.
 
-    Prints precision, recall and F1 a label, macro-F1 and exact match, each with a 95% bootstrap interval over reports, and
-    beside them a TF-IDF + logistic regression baseline trained on the same split.
+    Prints precision, recall and F1 a label, macro-F1 and exact match, each with a 95% bootstrap interval over reports,
+    and beside them a TF-IDF + logistic regression baseline trained on the same split.
 
     Example: `pizhu evaluate 模型 标注.jsonl --out 评测`
     """

@@ -40,10 +40,10 @@ def train(
 ) -> None:
     """Fine-tune an encoder on labelled reports and write a model folder.
 
-    Without --data it learns from the shipped corpus. Reports of your own are split by report: one in five, chosen by its
-    name, is kept for validation. Stopped or killed, the same command goes on where it was.
+    Without --data it learns from the shipped corpus. Reports of your own are split by report: one in five, chosen by
+    its name, is kept for validation. Stopped or killed, the same command goes on where it was.
 
-    Examples: `pizhu train --data 标注.jsonl --out 模型` · `pizhu train --set encoder.name=hfl/rbt3 --set training.passes=4`
+    Examples: `pizhu train --data 标注.jsonl --out 模型` · `pizhu train --set encoder.name=hfl/rbt3`
     """
     from ..models.folder import load_about
     from ..models.places import default_model

@@ -1,9 +1,9 @@
 """The labelled corpus: reports written for this project, stored one a file with their labels in place.
 
-A file is a TOML head between two ``+++`` lines, then a line a unit: ``CODE | text`` or ``CODE @case | text``. CODE is ``#``
-(heading), ``~`` (furniture), ``-`` (a sentence without a tag) or the initials of its labels (``AM``). An empty line ends
-a paragraph; the lines of a paragraph follow each other in the text without anything between them. ``@case`` names a hard
-case of the guideline that the sentence was written for.
+A file is a TOML head between two ``+++`` lines, then a line a unit: ``CODE | text`` or ``CODE @case | text``. CODE is
+``#`` (heading), ``~`` (furniture), ``-`` (a sentence without a tag) or the initials of its labels (``AM``). An empty
+line ends a paragraph; the lines of a paragraph follow each other in the text without anything between them. ``@case``
+names a hard case of the guideline that the sentence was written for.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def replacing(path: str | Path, *, private: bool = False) -> Iterator[IO[str]]:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     beside = Path(name)
     try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -37,9 +37,9 @@ def replacing(path: str | Path, *, private: bool = False) -> Iterator[IO[str]]:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Replace ``path`` by ``text``."""
+    """Replace ``path`` by ``text``; what cannot be UTF-8 (lone surrogates) becomes ``?``, so that offsets still hold."""
     with replacing(path) as file:
-        file.write(text)
+        file.write(text.encode("utf-8", "replace").decode("utf-8"))
 
 
 def write_records(path: str | Path, records: Iterable[Mapping[str, Any]]) -> int:
@@ -55,16 +55,20 @@ def write_records(path: str | Path, records: Iterable[Mapping[str, Any]]) -> int
 
 
 def read_records(path: str | Path) -> Iterator[dict[str, Any]]:
-    """The JSON objects of a JSON Lines file; a :class:`DataError` names the line that is none."""
+    """The JSON objects of a JSON Lines file (a byte order mark is no harm).
+
+    Raises:
+        DataError: the file cannot be read, or a line is no JSON object; the message names it.
+    """
     path = Path(path)
     try:
-        with path.open(encoding="utf-8") as lines:
+        with path.open(encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, 1):
                 if not line.strip():
                     continue
                 try:
                     record = json.loads(line)
-                except ValueError:
+                except (ValueError, RecursionError):
                     raise DataError(f"{path}, line {number}: not JSON; expected one object a line") from None
                 if not isinstance(record, dict):
                     raise DataError(f"{path}, line {number}: expected a JSON object")
@@ -73,6 +77,8 @@ def read_records(path: str | Path) -> Iterator[dict[str, Any]]:
         raise DataError(f"{path} does not exist") from None
     except UnicodeDecodeError:
         raise DataError(f"{path} is not UTF-8 text") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _encodable(text: str) -> bool:

@@ -22,7 +22,8 @@ class Label:
     Attributes:
         name: what is stored in records, ASCII lower case (``achievement``).
         title: what annotators and readers see (``成效``).
-        color: ``#rrggbb``; the defaults are from the palette of Okabe and Ito (2008), told apart by colour-blind people.
+        color: ``#rrggbb``; the defaults are from the palette of Okabe and Ito (2008), which colour-blind people can
+            tell apart.
         hotkey: one key, ``1`` to ``9`` or a letter; ``0`` is kept for "none".
         description: one line that annotators read beside the choice.
     """
@@ -51,7 +52,9 @@ class LabelSet:
             if not re.fullmatch(r"#[0-9a-fA-F]{6}", label.color):
                 raise ConfigError(f"label {label.name!r} has color {label.color!r}, expected #rrggbb")
             if not re.fullmatch(r"[1-9a-z]", label.hotkey):
-                raise ConfigError(f"label {label.name!r} has hotkey {label.hotkey!r}, expected 1-9 or a-z (0 means none)")
+                raise ConfigError(
+                    f"label {label.name!r} has hotkey {label.hotkey!r}, expected 1-9 or a-z (0 means none)"
+                )
         for field in ("name", "title", "hotkey"):
             values = [getattr(label, field) for label in self.labels]
             if repeated := next((v for v in values if values.count(v) > 1), None):
@@ -95,7 +98,8 @@ class LabelSet:
                 labels.append(Label(**row))
             except TypeError:
                 raise ConfigError(
-                    f"{path}: label {number} has fields {', '.join(row)}; expected name, title, color, hotkey, description"
+                    f"{path}: label {number} has fields {', '.join(row)}; "
+                    "expected name, title, color, hotkey and, if wanted, description"
                 ) from None
         return cls(tuple(labels))
 

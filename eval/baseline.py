@@ -1,4 +1,4 @@
-"""The baseline to beat: TF-IDF of character n-grams and logistic regression, with heading path and previous sentence."""
+"""The baseline to beat: TF-IDF of character n-grams and logistic regression, with headings and previous sentence."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ class TfidfBaseline:
         asked = [s for s in report.sentences if s.kind == "sentence"]
         rows = _rows(report.with_labels([() for _ in report.sentences]))
         chances = self._model.predict_proba(_texts(rows)) if rows else []
-        found = {s.id: dict(zip(self.names, map(float, row), strict=True)) for s, row in zip(asked, chances, strict=True)}
+        found = {
+            s.id: dict(zip(self.names, map(float, row), strict=True)) for s, row in zip(asked, chances, strict=True)
+        }
         scores = [found.get(s.id) for s in report.sentences]
         return report.with_labels([[n for n, p in (row or {}).items() if p >= 0.5] for row in scores], scores)
 

@@ -15,6 +15,7 @@ import re
 import shutil
 import struct
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +160,7 @@ def parse_weights(data: bytes) -> Weights:
     offsets = cursor.unpack(f"{count + 1}I")
     scores = cursor.unpack(f"{count}f")
     letters = cursor.take(size)
-    pieces = [letters[a:b].decode("utf-8") for a, b in zip(offsets, offsets[1:], strict=False)]
+    pieces = [letters[a:b].decode("utf-8") for a, b in pairwise(offsets)]
     _, table = cursor.unpack("iI")
     cursor.take(table)
     (number,) = cursor.unpack("i")

@@ -1,4 +1,4 @@
-"""The network: an encoder over windows, a mean for each unit, a recurrent layer over the report, a score for each label."""
+"""The network: an encoder over windows, a mean for each unit, a GRU over the report, a score for each label."""
 
 from __future__ import annotations
 

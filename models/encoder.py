@@ -30,7 +30,8 @@ def load_encoder(setting: str = "bundled", *, offline: bool = False) -> Encoder:
         offline: forbid the hub.
 
     Raises:
-        ModelError: a missing folder, a hub id under ``offline``, an unreachable hub, or a model that is not BERT-shaped.
+        ModelError: a missing folder, a hub id under ``offline``, an unreachable hub, or a model that is not
+            BERT-shaped.
         MissingExtraError: torch or transformers is not installed.
     """
     if setting == "bundled":
@@ -41,8 +42,8 @@ def load_encoder(setting: str = "bundled", *, offline: bool = False) -> Encoder:
         raise ModelError(f"encoder folder {setting} does not exist; copy the model there or use 'bundled'")
     elif offline:
         raise ModelError(
-            f"encoder {setting!r} would be downloaded, which --offline forbids; copy its config.json, model.safetensors "
-            "and tokenizer.json into a folder and name that folder"
+            f"encoder {setting!r} would be downloaded, which --offline forbids; copy its config.json, "
+            "model.safetensors and tokenizer.json into a folder and name that folder"
         )
     else:
         source = setting

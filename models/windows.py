@@ -1,8 +1,8 @@
 """Windows: stretches of a report that the encoder reads at once, so that every sentence sees its neighbours.
 
-A window is ``[CLS] title and heading path [SEP] some units before, then units up to the budget, one after [SEP]``. A unit
-is a sentence or a heading; furniture is left out. Every unit is *answered* in exactly one window, by the mean of its own
-tokens; where it only gives context its tokens are read and thrown away.
+A window is ``[CLS] title and heading path [SEP] some units before, then units up to the budget, one after [SEP]``. A
+unit is a sentence or a heading; furniture is left out. Every unit is *answered* in exactly one window, by the mean of
+its own tokens; where it only gives context its tokens are read and thrown away.
 """
 
 from __future__ import annotations
