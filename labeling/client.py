@@ -13,8 +13,6 @@ from .access import Access
 # A LabelStudio client of the SDK, whose generated types are not those of the open-source server's answers.
 Client = Any
 
-# Imports are not idempotent: a retry after a dropped connection would send the rows twice.
-NO_RETRIES: Any = {"max_retries": 0}
 TIMEOUT = 600.0  # seconds; the SDK's 60 are too few for large imports and exports
 
 
@@ -32,7 +30,8 @@ def connect(access: Access) -> Iterator[Client]:
     try:
         with httpx.Client(timeout=TIMEOUT, follow_redirects=True, trust_env=not local) as http:
             make: Any = LabelStudio
-            yield make(base_url=access.url, api_key=access.token, timeout=TIMEOUT, httpx_client=http)
+            # No retries: an import repeated after a dropped connection would double its rows.
+            yield make(base_url=access.url, api_key=access.token, timeout=TIMEOUT, max_retries=0, httpx_client=http)
     except ApiError as error:
         raise LabelingError(_told(access.url, error.status_code, error.body)) from None
     except httpx.TimeoutException:

@@ -58,7 +58,7 @@ def label_config(labels: LabelSet) -> str:
             "</View>",
         ]
     )
-    return f"<!-- pizhu:{_digest(body)} -->\n{body}\n"
+    return f"<!-- pizhu:{_digest(body)} -->\n{body}"  # no line end: the server would strip it
 
 
 def instructions(labels: LabelSet) -> str:
@@ -75,7 +75,7 @@ def instructions(labels: LabelSet) -> str:
     # Label Studio takes bullets and spaces away, and every style that would bring them back.
     for tag, instead in {"<li>": "<li>• ", "<h2>": "<br><h2>", "<td>": "<td>&ensp;", "<table>": "<br><table>"}.items():
         html = html.replace(tag, instead)
-    return html
+    return html.strip()
 
 
 def ensure_project(

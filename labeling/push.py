@@ -12,7 +12,7 @@ from typing import Any
 from ..data.errors import LabelingError, PizhuError
 from ..data.labels import DEFAULT_LABELS, LabelSet
 from .access import Access
-from .client import NO_RETRIES, Client, connect
+from .client import Client, connect
 from .progress import Progress, silent
 from .project import TITLE, ensure_project
 from .tasks import read_input, to_tasks
@@ -110,9 +110,7 @@ def _find(client: Client, project: int, ids: Sequence[str], progress: Progress) 
 
 
 def _send(client: Client, project: int, tasks: Sequence[dict[str, Any]]) -> None:
-    answer = client.projects.import_tasks(
-        id=project, request=list(tasks), return_task_ids=True, request_options=NO_RETRIES
-    )
+    answer = client.projects.import_tasks(id=project, request=list(tasks), return_task_ids=True)
     proposed = sum(1 for task in tasks if task["predictions"])
     if answer.task_count != len(tasks) or (answer.prediction_count or 0) != proposed:
         raise LabelingError(
@@ -144,7 +142,7 @@ def _propose(
     ]
     for done, batch in _batches(rows):
         progress("Sending proposals", done, len(rows))
-        answer = client.projects.import_predictions(id=project, request=batch, request_options=NO_RETRIES)
+        answer = client.projects.import_predictions(id=project, request=batch)
         if answer.created != len(batch):
             raise LabelingError(f"Label Studio took {answer.created} of {len(batch)} proposals; push again")
     if rows:

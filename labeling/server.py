@@ -91,7 +91,8 @@ def start(
     folder = (Path(folder) if folder is not None else default_folder()).absolute()
     server = running(folder)
     if server is None:
-        server = _launch(folder, ensure_environment(environment, progress), _port(port), progress)
+        port = _port(port)  # a taken one is told before anything is installed
+        server = _launch(folder, ensure_environment(environment, progress), port, progress)
     elif port is not None and server.url != f"http://{HOST}:{port}":
         raise LabelingError(f"Label Studio already runs on {folder} at {server.url}; stop it to change the port")
     server.accounts.ensure(server.access, annotators)

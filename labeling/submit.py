@@ -16,7 +16,7 @@ from ..data.labels import DEFAULT_LABELS, LabelSet
 from ..data.report import normalise
 from .access import Access
 from .answers import Answer, read_answers
-from .client import NO_RETRIES, connect
+from .client import connect
 from .progress import Progress, silent
 from .project import TITLE, find_project
 from .tasks import result
@@ -83,7 +83,6 @@ def submit(
                         result=_result(answer),
                         was_cancelled=answer.skipped,
                         lead_time=answer.lead_time,
-                        request_options=NO_RETRIES,
                     )
                     sent += 1
     progress("Submitting answers", total, total)

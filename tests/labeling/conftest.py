@@ -1,0 +1,79 @@
+"""A real Label Studio, started once for all tests that are marked ``server`` and always stopped."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pizhu.data.files import write_records
+from pizhu.labeling import server as servers
+from pizhu.labeling.client import connect
+from pizhu.labeling.environment import ENVIRONMENT_VARIABLE, ensure_environment
+from pizhu.labeling.server import Server
+
+Records = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def environment() -> Path:
+    """The virtual environment of Label Studio; made when it is missing."""
+    folder = Path(os.environ.get(ENVIRONMENT_VARIABLE) or Path(__file__).parents[2] / ".venv-label-studio")
+    ensure_environment(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """It runs in a folder whose name holds Chinese and a space, with annotators 甲 and 乙."""
+    folder = tmp_path_factory.mktemp("label") / "标注 服务器"
+    people = [("甲", None), ("乙", "yi@office.example")]
+    try:
+        yield servers.start(folder, environment=environment, annotators=people)
+    finally:
+        servers.stop(folder)
+
+
+@pytest.fixture
+def title(request: pytest.FixtureRequest) -> str:
+    """A project of the test's own."""
+    return f"项目 {request.node.name}"[:50]
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Records:
+    """Writes a file of ``count`` sentence records, each with the fields given."""
+
+    def write(count: int, name: str = "句子.jsonl", **fields: Any) -> Path:
+        path = tmp_path / name
+        write_records(
+            path,
+            (
+                {
+                    "id": f"{n:016x}",
+                    "doc": "青禾县水务局2025年总结.txt",
+                    "start": 10 * n,
+                    "end": 10 * n + 9,
+                    "kind": "sentence",
+                    "text": f"第{n}段渠道完成清淤。",
+                    "headings": ["一、主要工作", "（一）渠道管护"],
+                    "previous": f"第{n - 1}段渠道完成清淤。" if n else "",
+                    **fields,
+                }
+                for n in range(count)
+            ),
+        )
+        return path
+
+    return write
+
+
+@pytest.fixture
+def tasks(server: Server) -> Callable[[int], list[Any]]:
+    """All tasks of a project as the server has them."""
+
+    def list_(project: int) -> list[Any]:
+        with connect(server.access) as client:
+            return list(client.tasks.list(project=project, fields="all", page_size=1000))
+
+    return list_

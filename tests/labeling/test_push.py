@@ -1,0 +1,168 @@
+"""Each sentence once, whatever happens on the way."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pizhu.cli import app
+from pizhu.data.errors import LabelingError
+from pizhu.data.labels import Label, LabelSet
+from pizhu.labeling import push as pushing
+from pizhu.labeling.access import Access
+from pizhu.labeling.client import connect
+from pizhu.labeling.project import label_config
+from pizhu.labeling.push import push
+from pizhu.labeling.server import Server
+from pizhu.labeling.tasks import choices
+from typer.testing import CliRunner
+
+Records = Callable[..., Path]
+Tasks = Callable[[int], list[Any]]
+
+pytestmark = pytest.mark.server
+
+
+def ids(tasks: list[Any]) -> list[str]:
+    return sorted(task.data["id"] for task in tasks)
+
+
+def test_twice_is_once(server: Server, title: str, records: Records, tasks: Tasks) -> None:
+    path = records(450, labels=["achievement"], scores={"achievement": 0.8, "plan": 0.1}, model="第一版")
+    first = push(server.access, [path, path], title=title)
+    assert (first.sent, first.present, first.proposals, first.problems) == (450, 0, 450, ())
+    again = push(server.access, [path], title=title)
+    assert (again.project, again.sent, again.present, again.proposals) == (first.project, 0, 450, 0)
+    found = tasks(first.project)
+    assert ids(found) == [f"{n:016x}" for n in range(450)]
+    task = next(task for task in found if task.data["start"] == 50)
+    assert task.data["path"] == "青禾县水务局2025年总结.txt › 一、主要工作 › （一）渠道管护"
+    assert (task.data["before"], task.data["after"]) == ("第4段渠道完成清淤。", "第6段渠道完成清淤。")
+    [proposal] = task.predictions
+    assert choices(proposal.result) == ["achievement"]
+    assert (proposal.score, proposal.model_version) == (0.8, "第一版")
+
+
+def test_a_later_model_s_proposals_join(server: Server, title: str, records: Records, tasks: Tasks) -> None:
+    push(server.access, [records(5, labels=[], model="v1")], title=title)
+    second = push(server.access, [records(6, labels=["plan"], model="v2")], title=title)
+    assert (second.sent, second.present, second.proposals) == (1, 5, 6)
+    versions = [sorted(p.model_version for p in task.predictions) for task in tasks(second.project)]
+    assert sorted(versions) == [["v1", "v2"]] * 5 + [["v2"]]
+    with connect(server.access) as client:
+        assert client.projects.get(second.project).model_version == "v2"
+
+
+def test_reports_and_bad_inputs(server: Server, title: str, tmp_path: Path, records: Records) -> None:
+    (tmp_path / "报 告.txt").write_text("一、工作\n\n新建泵站3座。下一步加强管护。\n", encoding="utf-8")
+    (tmp_path / "空.txt").touch()
+    (tmp_path / "坏.jsonl").write_text('{"id": 1}\n', encoding="utf-8")
+    inputs = [tmp_path / name for name in ("空.txt", "坏.jsonl", "没有.txt", "报 告.txt")]
+    command = ["label", "push", "--project", title, "--folder", server.folder, *map(str, inputs)]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 1
+    assert "2 sentences sent" in result.stdout
+    complaints = [line for line in result.stderr.splitlines() if line.startswith("pizhu:")]
+    assert [any(path.name in line for line in complaints) for path in inputs] == [True, True, True, False]
+    assert len(complaints) == 3
+
+
+def test_killed_and_continued(server: Server, title: str, records: Records, tasks: Tasks) -> None:
+    path = records(3000)
+    code = (
+        "import sys; from pizhu.labeling.push import push; from pizhu.labeling.server import running;"
+        "push(running(sys.argv[1]).access, [sys.argv[2]], title=sys.argv[3])"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, server.folder, str(path), title]) as process:
+        with connect(server.access) as client:
+            while process.poll() is None:
+                found = [p for p in client.projects.list(title=title) if p.title == title]
+                if found and client.projects.get(found[0].id).task_number:
+                    break
+                time.sleep(0.02)
+        process.send_signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+    pushed = push(server.access, [path], title=title)
+    assert pushed.sent + pushed.present == 3000
+    assert pushed.sent > 0, "the push was over before it was killed"
+    assert ids(tasks(pushed.project)) == [f"{n:016x}" for n in range(3000)]
+
+
+def test_an_import_whose_answer_was_lost(
+    server: Server, title: str, records: Records, tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = records(10)
+    send = pushing._send
+
+    def lossy(*given: Any) -> None:
+        send(*given)
+        raise LabelingError("the connection broke")
+
+    monkeypatch.setattr(pushing, "_send", lossy)
+    with pytest.raises(LabelingError, match="connection broke"):
+        push(server.access, [path], title=title)
+    monkeypatch.undo()
+    pushed = push(server.access, [path], title=title)
+    assert (pushed.sent, pushed.present) == (0, 10)
+
+
+def test_an_import_that_ends_after_we_asked(
+    server: Server, title: str, records: Records, tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = records(3)
+    project = push(server.access, [path], title=title).project
+    find = pushing._find
+    answers: list[Any] = [{}]  # the first time nothing seems to be there
+    monkeypatch.setattr(pushing, "_find", lambda *given: answers.pop() if answers else find(*given))
+    assert push(server.access, [path], title=title).sent == 3
+    assert len(tasks(project)) == 3
+
+
+def test_settings(server: Server, title: str, records: Records) -> None:
+    def shown() -> tuple[int, bool]:
+        with connect(server.access) as client:
+            found = client.projects.get(project)
+            return found.maximum_annotations, found.show_collab_predictions
+
+    project = push(server.access, [], title=title).project
+    assert shown() == (2, True)
+    push(server.access, [], title=title, overlap=3, blind=True)
+    assert shown() == (3, False)
+    push(server.access, [], title=title)
+    assert shown() == (3, False)
+
+
+def test_a_label_set_may_change_but_not_by_hand(server: Server, title: str, records: Records) -> None:
+    path = records(2)
+    project = push(server.access, [path], title=title).project
+    grown = LabelSet((Label("plan", "计划", "#0072b2", "1"), Label("risk", "风险", "#d55e00", "2")))
+    push(server.access, [path], title=title, labels=grown)
+    with connect(server.access) as client:
+        assert client.projects.get(project).label_config == label_config(grown)
+        by_hand = label_config(grown).replace("风险", "危险")
+        client.projects.update(id=project, label_config=by_hand)
+    with pytest.raises(LabelingError, match=r"was changed by hand.*--overwrite-config"):
+        push(server.access, [path], title=title, labels=grown)
+    with connect(server.access) as client:
+        assert client.projects.get(project).label_config == by_hand
+    push(server.access, [path], title=title, labels=grown, overwrite_config=True)
+
+
+def test_a_wrong_token(server: Server, records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(LabelingError, match="does not accept the token") as error:
+        push(Access(server.url, "wrong-token"), [records(1)])
+    assert "wrong-token" not in str(error.value)
+
+
+def test_two_projects_of_one_title(server: Server, title: str) -> None:
+    with connect(server.access) as client:
+        for _ in range(2):
+            client.projects.create(title=title)
+    with pytest.raises(LabelingError, match="2 projects titled"):
+        push(server.access, [], title=title)
+    with pytest.raises(LabelingError, match="3 to 50 characters"):
+        push(server.access, [], title="短")

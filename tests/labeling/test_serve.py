@@ -1,0 +1,140 @@
+"""Label Studio on this machine: started ready to use, found again, stopped; nothing secret where others look."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from pizhu.cli import app
+from pizhu.data.errors import LabelingError
+from pizhu.labeling import server as servers
+from pizhu.labeling.accounts import Account
+from pizhu.labeling.client import connect
+from pizhu.labeling.server import Server
+from typer.testing import CliRunner
+
+
+def log_in(url: str, email: str, password: str) -> str | None:
+    """The name of who has logged in through the form, or None."""
+    with httpx.Client(base_url=url, trust_env=False) as browser:
+        found = re.search(r'csrfmiddlewaretoken" value="([^"]+)', browser.get("/user/login/").text)
+        form = {"email": email, "password": password, "csrfmiddlewaretoken": found[1] if found else ""}
+        if browser.post("/user/login/", data=form, headers={"Referer": url}).status_code != 302:
+            return None
+        return str(browser.get("/api/current-user/whoami").json()["first_name"])
+
+
+def test_a_taken_port_is_an_error(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(LabelingError, match=f"port {port} of .* is taken"):
+            servers.start(tmp_path / "folder", port=port)
+    assert not (tmp_path / "folder").exists()
+
+
+def test_nothing_runs_here(tmp_path: Path) -> None:
+    assert servers.running(tmp_path) is None
+    assert not servers.stop(tmp_path)
+    result = CliRunner().invoke(app, ["label", "status", "--json", "--folder", str(tmp_path)])
+    assert (result.exit_code, json.loads(result.stdout)) == (1, {"running": False})
+
+
+def test_a_later_process_of_the_same_number_is_not_ours(tmp_path: Path) -> None:
+    state = {"url": "http://127.0.0.1:9", "pid": os.getpid(), "started": 5.0, "folder": str(tmp_path), "token": "t"}
+    (tmp_path / "server.json").touch(0o600)
+    (tmp_path / "server.json").write_text(json.dumps(state), encoding="utf-8")
+    assert servers.running(tmp_path) is None
+    assert not servers.stop(tmp_path)
+
+
+def test_the_server_inherits_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DEBUG", "1")
+    monkeypatch.setenv("SECRET_OF_MINE", "x")
+    environ = servers._environ(tmp_path, Account("owner", "o@p.local", "p", "t"))
+    assert not {"DEBUG", "SECRET_OF_MINE", "USERNAME"} & set(environ)
+
+
+@pytest.mark.server
+def test_annotators_can_log_in(server: Server) -> None:
+    people = server.accounts.annotators
+    assert {name: account.email for name, account in people.items()} == {
+        "甲": "annotator1@pizhu.local",
+        "乙": "yi@office.example",
+    }
+    for name, account in people.items():
+        assert log_in(server.url, account.email, account.password) == name
+        assert log_in(server.url, account.email, "wrong-" + account.password) is None
+        with connect(servers.Access(server.url, account.token)) as client:
+            assert client.users.whoami().email == account.email
+
+
+@pytest.mark.server
+def test_nobody_signs_up_uninvited(server: Server) -> None:
+    with httpx.Client(base_url=server.url, trust_env=False) as browser:
+        found = re.search(r'csrfmiddlewaretoken" value="([^"]+)', browser.get("/user/signup/").text)
+        form = {"email": "x@y.cn", "password": "long-enough-1", "csrfmiddlewaretoken": found[1] if found else ""}
+        assert browser.post("/user/signup/", data=form, headers={"Referer": server.url}).status_code == 403
+
+
+@pytest.mark.server
+def test_starting_again_finds_it_and_adds_people(server: Server) -> None:
+    again = servers.start(server.folder, annotators=[("甲", None), ("丙", None)])
+    assert (again.pid, again.url) == (server.pid, server.url)
+    assert list(again.accounts.annotators) == ["甲", "乙", "丙"]
+    with pytest.raises(LabelingError, match="already runs"):
+        servers.start(server.folder, port=1)
+    with pytest.raises(LabelingError, match="already has the account"):
+        servers.start(server.folder, annotators=[("甲", "other@office.example")])
+
+
+@pytest.mark.server
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_secrets_are_private(server: Server) -> None:
+    folder = Path(server.folder)
+    for name in ("server.json", "accounts.json", "server.log"):
+        assert (folder / name).stat().st_mode & 0o777 == 0o600, name
+    assert folder.stat().st_mode & 0o077 == 0
+    log = (folder / "server.log").read_text(encoding="utf-8")
+    accounts = [server.accounts.owner, *server.accounts.annotators.values()]
+    assert not any(secret in log for account in accounts for secret in (account.token, account.password))
+
+
+@pytest.mark.server
+def test_status(server: Server) -> None:
+    result = CliRunner().invoke(app, ["label", "status", "--folder", server.folder])
+    assert result.exit_code == 0 and server.url in result.stdout and "甲" in result.stdout
+    result = CliRunner().invoke(app, ["label", "status", "--json", "--folder", server.folder])
+    found = json.loads(result.stdout)
+    assert found["healthy"] and found["url"] == server.url
+    assert server.token not in result.stdout
+
+
+@pytest.mark.server
+def test_foreground_ends_in_good_order(environment: Path, server: Server, tmp_path: Path) -> None:
+    """On a copy of the data, so that no database has to be made."""
+    import shutil
+    import signal
+
+    shutil.copytree(Path(server.folder) / "data", tmp_path / "data")
+    shutil.copy2(Path(server.folder) / "accounts.json", tmp_path)
+    command = [sys.executable, "-c", "from pizhu.cli import main; main()", "label", "serve", "--foreground"]
+    command += ["--folder", str(tmp_path), "--environment", str(environment)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            assert process.stdout and "runs at" in process.stdout.readline()
+            copy = servers.running(tmp_path)
+            assert copy is not None and copy.url != server.url and servers.healthy(copy.url)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+            servers.stop(tmp_path)
+    assert not servers.healthy(copy.url)
+    assert servers.healthy(server.url)

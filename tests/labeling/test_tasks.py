@@ -1,0 +1,99 @@
+"""Records become tasks, tasks become the same records; what the server would swallow is refused here."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pizhu.data.errors import DataError
+from pizhu.data.labels import DEFAULT_LABELS
+from pizhu.data.report import Report, Span
+from pizhu.labeling.tasks import choices, read_input, result, to_record, to_tasks
+
+RECORD = {"id": "a1", "doc": "甲.txt", "start": 0, "end": 3, "kind": "sentence", "text": "好的。", "headings": ["一、"]}
+
+
+def tasks(*records: dict[str, Any]) -> list[dict[str, Any]]:
+    return to_tasks(records, DEFAULT_LABELS, "甲.jsonl")
+
+
+def test_neighbours_and_headings_are_shown() -> None:
+    text = "一、工作\n第一句。第二句。\n二、打算\n第三句。"
+    spans = [Span(0, 4, "heading", 1), Span(5, 9, "sentence"), Span(9, 13, "sentence")]
+    spans += [Span(14, 18, "heading", 1), Span(19, 23, "sentence")]
+    one, two, three = tasks(*Report.build("报告.txt", text, spans).records())
+    assert one["data"]["before"] == "（没有上一句）"
+    assert (one["data"]["path"], one["data"]["after"]) == ("报告.txt › 一、工作", "第二句。")
+    assert (two["data"]["before"], two["data"]["after"]) == ("第一句。", "第三句。")
+    assert (three["data"]["path"], three["data"]["after"]) == ("报告.txt › 二、打算", "（没有下一句）")
+
+
+def test_another_report_s_sentence_is_no_neighbour() -> None:
+    one, two = tasks(RECORD, {**RECORD, "id": "b", "doc": "乙.txt"})
+    assert one["data"]["after"] == "（没有下一句）"
+    assert two["data"]["before"] == "（没有上一句）"
+
+
+def test_headings_and_furniture_are_not_sent() -> None:
+    assert tasks({**RECORD, "kind": "heading"}, {**RECORD, "kind": "furniture"}) == []
+
+
+@given(st.text(min_size=1).filter(str.strip), st.lists(st.text(min_size=1), max_size=3), st.integers(0, 10**6))
+def test_tasks_give_their_records_back(text: str, headings: list[str], start: int) -> None:
+    record = {**RECORD, "text": text, "headings": headings, "start": start, "end": start + len(text), "previous": "前"}
+    [task] = tasks(record)
+    assert to_record(task["data"]) == record
+
+
+def test_proposals() -> None:
+    [bare] = tasks(RECORD)
+    assert bare["predictions"] == []
+    [none] = tasks({**RECORD, "labels": []})
+    assert none["predictions"] == [{"model_version": "pizhu", "result": result([])}]
+    assert choices(none["predictions"][0]["result"]) == ["none"]
+    scores = {"achievement": 0.9, "metric": 0.75, "plan": 0.4}
+    [scored] = tasks({**RECORD, "labels": ["metric", "achievement"], "scores": scores, "model": "第一版"})
+    [proposal] = scored["predictions"]
+    assert choices(proposal["result"]) == ["achievement", "metric"]
+    assert (proposal["score"], proposal["model_version"]) == (0.6, "第一版")
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"id": ""}, "'id'"),
+        ({"id": 5}, "'id'"),
+        ({"text": "  "}, "'text'"),
+        ({"doc": None}, "'doc'"),
+        ({"start": "0"}, "'start'"),
+        ({"end": -1}, "'end'"),
+        ({"start": True}, "'start'"),
+        ({"headings": "一、"}, "'headings'"),
+        ({"previous": None}, "'previous'"),
+        ({"labels": ["成效"]}, "unknown label '成效'"),
+        ({"labels": "plan"}, "'labels'"),
+        ({"scores": {"plan": 0.5}}, "'labels'"),
+        ({"labels": [], "scores": {"plan": 1.5}}, "score of 'plan' is 1.5"),
+        ({"labels": [], "scores": {"plan": float("nan")}}, "score of 'plan' is nan"),
+        ({"labels": [], "scores": {"plan": "high"}}, "score of 'plan'"),
+        ({"labels": [], "scores": {"wish": 0.5}}, "unknown label 'wish'"),
+        ({"labels": [], "scores": [0.5]}, "'scores'|unknown label"),
+        ({"labels": [], "model": ""}, "'model'"),
+    ],
+)
+def test_bad_records_are_named(change: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(DataError, match=complaint) as error:
+        tasks(RECORD, {**RECORD, **change})
+    assert "甲.jsonl, record 2" in str(error.value)
+
+
+def test_a_foreign_task_is_told() -> None:
+    with pytest.raises(DataError, match="not made by pizhu"):
+        to_record({"text": "别处导入的"})
+
+
+def test_reports_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "小 报告.txt"
+    path.write_text("一、工作\n\n开展检查12次。下一步继续努力。\n", encoding="utf-8")
+    assert [task["data"]["text"] for task in tasks(*read_input(path))] == ["开展检查12次。", "下一步继续努力。"]
