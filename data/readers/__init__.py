@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from ..errors import ReadError
-from . import html, text
+from . import html, text, word
 from .base import Extract, Format, Source
 
 __all__ = ["FORMATS", "Extract", "Source", "detect"]
 
 FORMATS = (
+    Format("Word", word.matches, word.read),
     Format("web page", html.matches, html.read),
     Format("text", lambda data: True, text.read),
 )
@@ -16,7 +17,6 @@ FORMATS = (
 
 _BINARY = (
     (b"%PDF-", "a PDF"),
-    (b"PK\x03\x04", "a Word or other zipped file"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Word or WPS file"),
     (b"{\\rtf", "a rich-text file"),
     (b"\x89PNG", "a picture"),

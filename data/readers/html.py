@@ -31,8 +31,8 @@ _BLOCK = frozenset(
     re.findall(
         r"\w+",
         "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption"
-        " figure footer form h1 h2 h3 h4 h5 h6 header hr html legend li main menu nav ol p pre section summary table tbody"
-        " td tfoot th thead tr ul",
+        " figure footer form h1 h2 h3 h4 h5 h6 header hr html legend li main menu nav ol p pre section summary table"
+        " tbody td tfoot th thead tr ul",
     )
 )
 _BESIDE = frozenset(["nav", "header", "footer", "aside", "menu", "form"])

@@ -50,9 +50,9 @@ def candidates(found: Sequence[Paragraph]) -> list[bool]:
 def _alone(p: Paragraph) -> bool:
     if p.kind is not None:
         return p.kind == "heading"
-    if p.hint.level:
-        return True
     body = p.body
+    if p.hint.level:
+        return body[-1] not in STOPS
     style = p.marker.style if p.marker else "plain"
     if style in ("clause", "dash") or _DATE.match(body) or _ATTACHED.match(body):
         return False
@@ -97,7 +97,7 @@ def occasions(found: Sequence[Paragraph], alone: Sequence[bool]) -> set[int]:
         if p.kind == "furniture":
             continue
         named = is_occasion(p.body) and not TITLE.search(p.body[-4:])
-        if named or (office and len(p.body) <= 6):  # a name below its office
+        if named or (office and len(p.body) <= 6 and p.body[-1] not in "：:！，。"):  # a name below its office
             kinds.add(i)
         elif not alone[i] or (p.marker and p.marker.style != "dash") or seen > 8:
             break

@@ -35,6 +35,7 @@ class Marker(NamedTuple):
 
 
 _HANZI = "[一二三四五六七八九十百〇零]{1,4}"
+_COUNTED = "[年月日号时个名人项次件起家批期户条元万亿位只台场所辆届多余]"
 _ARABIC = "[0-9０-９]{1,2}"
 _MARKER = re.compile(
     rf"第\s?(?P<part>{_HANZI}|{_ARABIC})\s?(?:部分|编|篇)(?=[\s、，,:：.．]|$|[\u4e00-\u9fff])[\s、，,:：.．]*"
@@ -48,12 +49,14 @@ _MARKER = re.compile(
     rf"(?=[\u4e00-\u9fff“《])"
     rf"|[（(]\s?(?P<arabic_bracket>{_ARABIC})\s?[）)][、.．]?\s*|(?P<arabic_bracket2>{_ARABIC})[）)]\s*"
     rf"|(?P<arabic>{_ARABIC})\s?(?:、(?![0-9０-９]{{1,2}}(?:月|日|号|季度|年级|[、，]))|[.．，,](?![0-9０-９]))\s*"
+    rf"|(?P<arabic2>[0-9]{{1,2}})[ \u3000\t]+(?=[\u4e00-\u9fff])(?!{_COUNTED})"
     rf"|(?P<circled>[①-⑳❶-❿⑴-⒇])[、.．]?\s*"
     rf"|(?P<dash>[—―─－-]{{2,4}}|[●◆■▲★◇○□•►➢\uf06c\uf0d8](?=\s?\S))\s*"
 )
 _STYLE = {
     "hanzi_bracket": "hanzi-bracket",
     "ordinal2": "ordinal",
+    "arabic2": "arabic",
     "arabic_bracket": "arabic-bracket",
     "arabic_bracket2": "arabic-bracket",
 }

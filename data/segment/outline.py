@@ -13,6 +13,10 @@ from .sentences import SPACE
 
 _RUN_IN = 45  # longest first sentence of a paragraph, in characters, that counts as a run-in heading
 _LEAF = re.compile(r"(?:前|引|序|导|弁)\s*言|导\s*语|结束语|结\s*语|后\s*记|附\s*[录件表][一二三四五六0-9]{0,2}")
+_PART = re.compile(
+    r"^(?:[12][0-9]{3}年|今年|去年|明年|下一步|过去|今后|[上下]半年|[“]?十[一二三四五]五).{0,24}$"
+    r"|(?:回顾|总结|思路|打算|计划|任务|部署|安排|目标|要求|问题|不足|差距|建议|展望|成绩|成效|体会|措施)$"
+)
 _BREAK = re.compile(r"\r\n|[\r\n\v\f\u2028\u2029\x85]")
 _OWN_PARAGRAPH = ("clause", "ordinal", "dash")
 """Run-in headings of these styles head their own paragraph; 1. and （一） head all until the next number."""
@@ -27,18 +31,20 @@ def outline(text: str, spans: Sequence[Span], hints: Mapping[int, Hint] | None =
     hints = hints or {}
     titles = _titles([text[s.start : s.end] if s.kind == "heading" else None for s in spans if s.kind != "furniture"])
     levels = _Levels()
+    styles = _styles(text, spans, hints, titles)
     placed: list[Span] = []
     for i, span in enumerate(spans):
         body = text[span.start : span.end]
         hint = hints.get(span.start, NO_HINT)
         if span.kind == "heading" and body not in titles:
-            found = marker(body)
-            style, number = (found.style, found.number) if found else ("plain", 0)
-            span = span._replace(level=levels.place(style, number, True, body, hint.level))
+            style, number = styles[i]
+            span = span._replace(level=levels.place(style, number, True))
         elif span.kind == "sentence" and len(body) <= _RUN_IN and _begins_line(text, span.start):
             found = marker(body)
             if body[-1] not in "。．.！" or (found and found.length >= len(body) - 1):
                 pass
+            elif hint.level and found is None:
+                span = span._replace(level=levels.place(f"outline{hint.level}", 0, True))
             elif found:
                 level = levels.place(found.style, found.number, False)
                 reach = _paragraph_end(text, spans, i) if found.style in _OWN_PARAGRAPH else 0
@@ -47,6 +53,39 @@ def outline(text: str, spans: Sequence[Span], hints: Mapping[int, Hint] | None =
                 span = span._replace(level=levels.place("bold", 0, False), reach=_paragraph_end(text, spans, i))
         placed.append(span)
     return placed
+
+
+def _styles(
+    text: str, spans: Sequence[Span], hints: Mapping[int, Hint], titles: set[str]
+) -> dict[int, tuple[str, int]]:
+    """For each heading but the title: the style that decides its depth, and its number."""
+    found: dict[int, tuple[str, int]] = {}
+    outlines: dict[str, set[int]] = {}
+    plain: list[int] = []
+    for i, span in enumerate(spans):
+        body = text[span.start : span.end]
+        if span.kind != "heading" or body in titles:
+            continue
+        numbered = marker(body)
+        level = hints.get(span.start, NO_HINT).level
+        found[i] = (numbered.style, numbered.number) if numbered else (f"outline{level}" if level else "plain", 0)
+        if numbered and level:
+            outlines.setdefault(numbered.style, set()).add(level)
+        if found[i][0] == "plain":
+            found[i] = ("leaf", 0) if _LEAF.fullmatch(body) else found[i]
+            plain.append(i)
+    # Outline levels count where each numbering has its own; where all headings share one, they say nothing.
+    if len(set().union(*outlines.values())) == len(outlines) == sum(map(len, outlines.values())):
+        for i in found:
+            if level := hints.get(spans[i].start, NO_HINT).level:
+                found[i] = (f"outline{level}", found[i][1])
+    # Without numbers, "2019年工作回顾" and "2020年工作思路" stand above what lies between them.
+    parts = [i for i in plain if _PART.search(text[spans[i].start : spans[i].end])]
+    if len(parts) > 1 and parts[0] == plain[0] and len(parts) < len(plain):
+        for i in plain:
+            if i not in parts and found[i][0] == "plain":
+                found[i] = ("plain-minor", 0)
+    return found
 
 
 def _titles(bodies: Sequence[str | None]) -> set[str]:
@@ -96,23 +135,19 @@ def _paragraph_end(text: str, spans: Sequence[Span], first: int) -> int:
 class _Levels:
     """Gives each heading its depth.
 
-    A style that is open returns to where it stands. Another one goes below what ranks higher in the usual order, with two
-    exceptions that the report itself makes: a style that begins with its number one below a heading that usually ranks
-    lower (一、 under （一）) nests there from then on, and headings without a number keep the place they first had.
+    A style that is open returns to where it stands. Another one goes below what ranks higher in the usual order, with
+    two exceptions that the report itself makes: a style that begins with its number one below a heading that usually
+    ranks lower (一、 under （一）) nests there from then on, and headings without a number keep their first place.
     """
 
     def __init__(self) -> None:
         self._open: list[tuple[str, bool]] = []  # style, whether it stands on its own line
         self._above: dict[str, str | None] = {}  # for the exceptions: the style above
 
-    def place(self, style: str, number: int, own_line: bool, body: str = "", outline: int = 0) -> int:
-        """The level of the next heading, 1 the outermost; ``outline`` is the level that a format states."""
-        if self._open and self._open[-1][0] == "leaf":
+    def place(self, style: str, number: int, own_line: bool) -> int:
+        """The level of the next heading, 1 the outermost."""
+        if style == "leaf" or (self._open and self._open[0][0] == "leaf"):
             self._open = []
-        if style == "plain" and outline:
-            style = f"outline{outline}"
-        elif style == "plain" and _LEAF.fullmatch(body):
-            style, self._open = "leaf", []
         styles = [s for s, _ in self._open]
         if style in styles:
             del self._open[styles.index(style) :]
@@ -141,4 +176,4 @@ class _Levels:
 def _rank(style: str) -> float:
     if style.startswith("outline"):
         return RANKS["section"] + int(style[7:]) / 10
-    return RANKS.get(style, 0)
+    return RANKS["plain"] + 0.5 if style == "plain-minor" else RANKS.get(style, 0)

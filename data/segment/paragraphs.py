@@ -70,6 +70,11 @@ class _Line:
     indent: int
     gap: int  # blank lines before it
 
+    @property
+    def width(self) -> int:
+        """Columns it fills: Chinese characters fill two."""
+        return 2 * (self.indent + len(self.text)) - len(self.text.encode("ascii", "ignore"))
+
 
 def paragraphs(text: str, hints: Mapping[int, Hint]) -> list[Paragraph]:
     """The paragraphs of ``text`` in order."""
@@ -133,17 +138,21 @@ class _Wrap(NamedTuple):
 
 
 def _wrap(lines: list[_Line]) -> _Wrap | None:
-    """How the lines were wrapped, or None where they were not: wrapped lines are equally long and end anywhere."""
-    if len(lines) < 8:
-        return None
-    lengths = sorted(line.indent + len(line.text) for line in lines)
-    width = lengths[int(len(lengths) * 0.9)]
-    full = [line for line in lines if width - 3 <= line.indent + len(line.text) <= width + 2]
+    """How the lines were wrapped, or None where they were not: wrapped lines are equally wide and end anywhere."""
+    widths = [line.width for line in lines]
+    common = Counter(width for width in widths if 32 <= width <= 140)
+    width = max((w for w in common if sum(common[w - n] for n in range(5)) > 1), default=0)
+    full = [line for line in lines if width - 4 <= line.width <= width]
     broken = sum(line.text[-1] not in _ENDS + _CLOSERS for line in full)
-    if not (16 <= width <= 70 and 3 * len(full) >= len(lines) and 2 * broken >= len(full)):
+    wider = sum(w > width + 2 for w in widths)
+    if len(full) < 2 or 20 * len(full) < len(lines) or 2 * broken < len(full) or 20 * wider > len(lines):
         return None
     margin = Counter(line.indent for line in lines).most_common(1)[0][0]
-    return _Wrap(width - 3, margin, any(line.indent > margin for line in lines))
+    return _Wrap(
+        width - 8,
+        margin,  # a long number that did not fit leaves a gap
+        any(line.indent > margin for line in lines),
+    )
 
 
 def _continues(above: Paragraph, last: _Line, line: _Line, hint: Hint, spaced: bool, wrap: _Wrap | None) -> bool:
@@ -151,9 +160,9 @@ def _continues(above: Paragraph, last: _Line, line: _Line, hint: Hint, spaced: b
     body, text = above.body, line.text
     if above.kind or hint.kind or hint.level or above.hint.level or line.gap > 1 or len(body) > _LONGEST:
         return False
-    full = wrap is not None and last.indent + len(last.text) >= wrap.width
+    full = wrap is not None and last.width >= wrap.width
     closed = body.rstrip(_CLOSERS)[-1:] in _ENDS
-    if closed and not full:
+    if closed and (not full or body.rstrip(_CLOSERS)[-1] in STOPS or marker(text)):
         return False
     inside = _inside(body)
     if is_furniture(text) and not inside and not (text.isdigit() and body[-1].isascii() and body[-1].isalpha()):

@@ -1,0 +1,278 @@
+"""The body of a .docx in reading order, with notes, text boxes, tables, headers and footers."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator
+
+from lxml import etree
+
+from ...errors import ReadError
+from ...segment import Hint
+from ..base import Extract, Lines, Source
+from ..zipped import Archive
+from .names import child, is_on, local, number, value
+from .numbering import Numbering
+from .styles import Styles
+
+_SKIPPED = frozenset(["del", "moveFrom", "Fallback", "rubyPr", "rt", "pPr", "rPr", "sectPr", "tblPr", "tblGrid"])
+_Collector = Callable[[etree._Element], None]
+_DEPTH = 60  # tables in tables in text boxes, further down than any office goes
+_LONGEST_HEADING = 90
+
+
+def matches(data: bytes) -> bool:
+    """Whether this is a zipped document of an office; which one its parts tell."""
+    return data.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+
+
+def read(source: Source) -> Extract:
+    """Read the text; deleted text, comments and hidden runs are left out, inserted text is kept."""
+    archive = Archive(source)
+    main = _main_part(archive, source)
+    reader = _Document(archive, main)
+    reader.read_pages("header")
+    reader.read_body(archive.xml(main))
+    reader.read_pages("footer")
+    extract = reader.lines.extract()
+    if not extract.text:
+        raise ReadError(f"{source.name} is a Word document without any text; scanned pages cannot be read")
+    return extract
+
+
+def _main_part(archive: Archive, source: Source) -> str:
+    if "_rels/.rels" in archive.names:
+        for relation in archive.xml("_rels/.rels"):
+            if (relation.get("Type") or "").endswith("/officeDocument"):
+                target = (relation.get("Target") or "").lstrip("/")
+                if "xl/" in target or "ppt/" in target:
+                    what = "a spreadsheet" if "xl/" in target else "a slide show"
+                    raise ReadError(f"{source.name} is {what}, not a report; save its text as .docx or .txt")
+                if target in archive.names:
+                    return target
+    if "word/document.xml" in archive.names:
+        return "word/document.xml"
+    raise ReadError(f"{source.name} is a zip archive without a Word document in it; unpack it and name the reports")
+
+
+class _Document:
+    def __init__(self, archive: Archive, main: str) -> None:
+        self._archive = archive
+        self._folder = posixpath.dirname(main)
+        self._parts = self._relations(main)
+        self._styles = Styles(self._part("styles"))
+        self._numbering = Numbering(self._part("numbering"))
+        self._notes = {kind: self._read_notes(kind) for kind in ("footnote", "endnote")}
+        self._pending: list[etree._Element] = []  # notes and text boxes of the paragraph at hand
+        self._joined = ""  # text of paragraphs whose mark was deleted
+        self.lines = Lines()
+
+    def _relations(self, main: str) -> list[tuple[str, str]]:
+        name = posixpath.join(self._folder, "_rels", posixpath.basename(main) + ".rels")
+        if name not in self._archive.names:
+            return []
+        found = []
+        for relation in self._archive.xml(name):
+            if relation.get("TargetMode") != "External":
+                target = relation.get("Target") or ""
+                path = target.lstrip("/") if target.startswith("/") else posixpath.join(self._folder, target)
+                found.append(((relation.get("Type") or "").rpartition("/")[2], posixpath.normpath(path)))
+        return found
+
+    def _part(self, kind: str) -> etree._Element | None:
+        path = next((path for name, path in self._parts if name == kind and path in self._archive.names), None)
+        return None if path is None else self._archive.xml(path)
+
+    def _read_notes(self, kind: str) -> dict[str | None, etree._Element]:
+        root = self._part(kind + "s")
+        nodes = root if root is not None else ()
+        return {value(node, "id"): node for node in nodes if value(node, "type") in (None, "normal")}
+
+    def read_pages(self, kind: str) -> None:
+        """Add each different header or footer once, as furniture."""
+        seen = set()
+        for name, path in self._parts:
+            if name == kind and path in self._archive.names:
+                for node in self._archive.xml(path).iter("{*}p"):
+                    text = "".join(_runs(node)).strip()
+                    if text and text not in seen:
+                        seen.add(text)
+                        self.lines.add(text, Hint("furniture"))
+
+    def read_body(self, root: etree._Element) -> None:
+        """Add the document's text."""
+        body = child(root, "body")
+        self._blocks(body if body is not None else root, 0)
+
+    def _blocks(self, parent: etree._Element, depth: int) -> None:
+        if depth > _DEPTH:
+            return
+        for node in parent:
+            name = local(node)
+            if name == "p":
+                self._paragraph(node, depth)
+            elif name == "tbl":
+                self._table(node, depth)
+            elif name and name not in _SKIPPED:  # content controls, custom XML, insertions
+                self._blocks(node, depth + 1)
+
+    def _paragraph(self, node: etree._Element, depth: int) -> None:
+        properties = child(node, "pPr")
+        style = self._styles.get(value(child(properties, "pStyle")))
+        text, bold = self._text(node, style.bold)
+        if is_on(child(properties, "rPr", "del")):  # the break behind it was deleted: one paragraph with the next
+            self._joined += text
+            return
+        text, self._joined = self._joined + text, ""
+        if text.strip():
+            label = self._label(properties, style.list_id, style.list_level)
+            text = label + text.lstrip()
+            bold = bold + len(label) if bold else 0
+            hint = _hint(properties, style.outline, style.kind, text, bold)
+            for line in text.split("\n"):
+                self.lines.add(line, hint)
+        pending, self._pending = self._pending, []
+        for extra in pending:
+            self._blocks(extra, depth + 1)
+
+    def _label(self, properties: etree._Element | None, list_id: str | None, level: int | None) -> str:
+        own = child(properties, "numPr")
+        if own is not None:
+            list_id = value(child(own, "numId")) or list_id
+            own_level = number(child(own, "ilvl"))
+            level = own_level if own_level is not None else level
+        if not list_id or list_id == "0":
+            return ""
+        return self._numbering.label(list_id, level or 0)
+
+    def _text(self, node: etree._Element, bold: bool) -> tuple[str, int]:
+        """The paragraph's visible text and how many characters at its start are bold."""
+        parts: list[str] = []
+        length = bold_end = 0
+        for run in _runs_of(node, self._collect):
+            properties = child(run, "rPr")
+            if properties is not None and is_on(child(properties, "vanish")):
+                continue
+            text = _run_text(run, self._collect)
+            own = child(properties, "b")
+            if bold_end == length and (bold if own is None else is_on(own)):
+                bold_end += len(text)
+            parts.append(text)
+            length += len(text)
+        return "".join(parts), bold_end
+
+    def _collect(self, node: etree._Element) -> None:
+        name = local(node)
+        if name == "txbxContent":
+            self._pending.append(node)
+        else:
+            note = self._notes[name.removesuffix("Reference")].get(value(node, "id"))
+            if note is not None:
+                self._pending.append(note)
+
+    def _table(self, table: etree._Element, depth: int) -> None:
+        rows = [row for row in _through(table, "tr") if child(row, "trPr", "del") is None]
+        plain = len(rows) == 1 and sum(1 for _ in _through(rows[0], "tc")) == 1
+        first_body = next((i for i, row in enumerate(rows) if not is_on(child(row, "trPr", "tblHeader"))), 0)
+        for i, row in enumerate(rows):
+            cells = list(_through(row, "tc"))
+            if plain or any(_is_prose(cell) for cell in cells):  # a frame around text, not data
+                for cell in cells:
+                    self._blocks(cell, depth + 1)
+                continue
+            texts = [_cell_text(cell) for cell in cells]
+            if sum(map(bool, texts)):
+                head = i < first_body or (i == 0 and len(rows) > 1 and not any(map(_is_figure, texts)))
+                self.lines.add("\t".join(texts), Hint("furniture" if head else "sentence"))
+
+
+def _hint(properties: etree._Element | None, outline: int, kind: str, text: str, bold: int) -> Hint:
+    own = number(child(properties, "outlineLvl"))
+    if own is not None:
+        outline = own + 1 if own < 9 else 0
+    if kind in ("contents", "page"):
+        return Hint("furniture")
+    if len(text) > _LONGEST_HEADING:  # whole paragraphs in a heading style are body text all the same
+        return Hint(bold=bold)
+    if kind == "title":
+        return Hint("heading")
+    return Hint(None, outline, bold)
+
+
+def _through(parent: etree._Element, name: str) -> Iterator[etree._Element]:
+    """Children called ``name``, also inside content controls and insertions."""
+    for node in parent:
+        if local(node) == name:
+            yield node
+        elif local(node) in ("sdt", "sdtContent", "customXml", "ins", "moveTo"):
+            yield from _through(node, name)
+
+
+def _runs_of(node: etree._Element, collect: _Collector) -> Iterator[etree._Element]:
+    """The runs of a paragraph in order, without those that were deleted or moved away."""
+    waiting = list(reversed(node))
+    while waiting:
+        found = waiting.pop()
+        name = local(found)
+        if name == "r":
+            yield found
+        elif name == "txbxContent":
+            collect(found)
+        elif name == "t" and "math" in str(found.tag):
+            yield found
+        elif name and name not in _SKIPPED:
+            waiting.extend(reversed(found))
+
+
+def _run_text(run: etree._Element, collect: _Collector) -> str:
+    if local(run) == "t":
+        return run.text or ""
+    parts = []
+    waiting = list(reversed(run))
+    while waiting:
+        node = waiting.pop()
+        name = local(node)
+        if name == "t":
+            parts.append(node.text or "")
+        elif name in ("tab", "ptab"):
+            parts.append("\t")
+        elif name in ("br", "cr"):
+            parts.append("\n")
+        elif name == "noBreakHyphen":
+            parts.append("-")
+        elif name == "sym":
+            parts.append(_symbol(node))
+        elif name in ("footnoteReference", "endnoteReference", "txbxContent"):
+            collect(node)
+        elif name and name not in _SKIPPED and name not in ("delText", "instrText"):
+            waiting.extend(reversed(node))
+    return "".join(parts)
+
+
+def _symbol(node: etree._Element) -> str:
+    try:
+        code = int(value(node, "char") or "", 16)
+    except ValueError:
+        return ""
+    return "•" if 0xE000 <= code <= 0xF8FF else chr(code) if 0x20 <= code < 0xD800 else ""
+
+
+def _runs(paragraph: etree._Element) -> Iterator[str]:
+    for run in _runs_of(paragraph, lambda node: None):
+        yield _run_text(run, lambda node: None)
+
+
+def _cell_text(cell: etree._Element) -> str:
+    return " ".join(" ".join("".join(_runs(p)) for p in cell.iter("{*}p")).split())
+
+
+def _is_prose(cell: etree._Element) -> bool:
+    """Whether a cell frames running text."""
+    if next(cell.iter("{*}tbl"), None) is not None:
+        return True
+    texts = ["".join(_runs(p)) for p in cell.iter("{*}p")]
+    return sum("。" in text for text in texts) > 1 or any(len(text) > 120 and "。" in text for text in texts)
+
+
+def _is_figure(text: str) -> bool:
+    return bool(text) and sum(c.isdigit() for c in text) * 2 >= len(text) and not text.endswith("年")

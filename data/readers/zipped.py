@@ -1,0 +1,59 @@
+"""Zipped formats opened safely: nothing is unpacked to disk, and no part may grow beyond the limit."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+import zlib
+
+from lxml import etree
+
+from ..errors import ReadError
+from .base import Source
+
+_DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
+
+
+class Archive:
+    """The parts of a zipped document, read one by one and counted."""
+
+    def __init__(self, source: Source) -> None:
+        self._name = source.name
+        self._left = source.limits.expanded_mb * 2**20
+        self._limit = source.limits.expanded_mb
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(source.data))
+            self.names = frozenset(self._zip.namelist())
+        except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+            raise ReadError(f"{self._name} is damaged or cut off: its zip directory cannot be read") from None
+
+    def read(self, part: str) -> bytes:
+        """The bytes of ``part``; a ReadError where it is damaged, locked or over the limit."""
+        try:
+            with self._zip.open(part) as file:
+                data = file.read(self._left + 1)  # the size that the directory states may be a lie
+        except KeyError:
+            raise ReadError(f"{self._name} is damaged: it has no part {part}") from None
+        except RuntimeError:
+            raise ReadError(f"{self._name} is protected by a password; save it without one") from None
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError):
+            raise ReadError(f"{self._name} is damaged: its part {part} cannot be unpacked") from None
+        if len(data) > self._left:
+            raise ReadError(f"{self._name} unpacks to more than the limit of {self._limit} MB; it may be a zip bomb")
+        self._left -= len(data)
+        return data
+
+    def xml(self, part: str) -> etree._Element:
+        """The root of an XML part; entity declarations are refused, nothing is fetched."""
+        data = self.read(part)
+        plain = data.replace(b"\0", b"") if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:4] else data
+        if _DOCTYPE.search(plain):
+            raise ReadError(
+                f"{self._name} declares XML entities in {part}, which no word processor does; it is refused"
+            )
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
+        try:
+            return etree.fromstring(data, parser)
+        except (etree.XMLSyntaxError, ValueError):
+            raise ReadError(f"{self._name} is damaged: its part {part} is no XML") from None
