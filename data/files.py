@@ -37,7 +37,7 @@ def replacing(path: str | Path, *, private: bool = False) -> Iterator[IO[str]]:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Replace ``path`` by ``text``; what cannot be UTF-8 (lone surrogates) becomes ``?``, so that offsets still hold."""
+    """Replace ``path`` by ``text``; lone surrogates, which UTF-8 has not, become ``?``: offsets still hold."""
     with replacing(path) as file:
         file.write(text.encode("utf-8", "replace").decode("utf-8"))
 

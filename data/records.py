@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .errors import DataError
 from .files import read_records
 from .labels import LabelSet
-from .report import Report, Span
+from .report import Kind, Report, Span
 
 
 def load_reports(path: str | Path, labels: LabelSet) -> list[Report]:
@@ -24,20 +25,22 @@ def load_reports(path: str | Path, labels: LabelSet) -> list[Report]:
 def reports_from_records(records: Iterable[Mapping[str, Any]], labels: LabelSet, where: str) -> list[Report]:
     """Group ``records`` by report; what lies between the sentences is unknown and becomes white space.
 
-    Headings that stand in the sentences' paths but not among the records are put back in front of the first sentence
-    under them, because the model reads headings too.
+    Every sentence keeps its heading path, and so its identity. Headings that stand in the paths but not among the
+    records are put back in front of the first sentence under them, because the model reads headings too.
     """
     by_doc: dict[str, list[Mapping[str, Any]]] = {}
     for number, record in enumerate(records, 1):
         _check(record, labels, f"{where}, record {number}")
         by_doc.setdefault(record["doc"], []).append(record)
-    return [_report(doc, sorted(rows, key=lambda r: r["start"])) for doc, rows in by_doc.items()]
+    return [_report(doc, sorted(rows, key=lambda r: r["start"]), labels.names) for doc, rows in by_doc.items()]
 
 
 def _check(record: Mapping[str, Any], labels: LabelSet, where: str) -> None:
     for name, kind in {"doc": str, "start": int, "end": int, "text": str}.items():
         if not isinstance(record.get(name), kind):
             raise DataError(f"{where}: lacks {name} ({kind.__name__})")
+    if not 0 <= record["start"] < record["end"]:
+        raise DataError(f"{where}: start {record['start']}, end {record['end']} is no range of characters")
     names = record.get("labels")
     if names is not None and (not isinstance(names, list) or not all(isinstance(n, str) for n in names)):
         raise DataError(f"{where}: labels must be a list of label names or null")
@@ -50,39 +53,60 @@ def _check(record: Mapping[str, Any], labels: LabelSet, where: str) -> None:
         raise DataError(f"{where}: kind is {record['kind']!r}, expected sentence, heading or furniture")
 
 
-def _report(doc: str, rows: list[Mapping[str, Any]]) -> Report:
-    has_headings = any(row.get("kind") == "heading" for row in rows)
+@dataclass
+class _Piece:
+    """A stretch of the text that is put together; ``level`` and ``reach`` as in ``Span``."""
+
+    start: int
+    text: str
+    kind: Kind
+    headings: tuple[str, ...]
+    labels: tuple[str, ...] | None
+    level: int = 0
+    reach: int = 0
+
+    @property
+    def title(self) -> str:
+        """What it is called in the paths of what it heads."""
+        return " ".join(self.text.split())
+
+
+def _report(doc: str, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Report:
     text = ""
-    spans: list[Span] = []
-    given: list[tuple[str, ...] | None] = []
-    path: list[str] = []
-    end = None
+    pieces: list[_Piece] = []
+    path: list[_Piece] = []
 
-    def add(piece: str, span_kind: Any, level: int, names: tuple[str, ...] | None, *, joined: bool) -> None:
+    def lay(piece: str, kind: Kind, headings: tuple[str, ...], labels: tuple[str, ...] | None, space: str) -> None:
         nonlocal text
-        if text and not joined:
-            text += "\n"
-        spans.append(Span(len(text), len(text) + len(piece), span_kind, level))
+        text += space if pieces else ""
+        pieces.append(_Piece(len(text), piece, kind, headings, labels))
         text += piece
-        given.append(names)
 
+    end = -1
     for row in rows:
-        kind = row.get("kind", "sentence")
-        headings = list(row.get("headings", []))
-        if not has_headings and headings != path:
-            kept = 0
-            while kept < min(len(path), len(headings)) and path[kept] == headings[kept]:
-                kept += 1
-            for depth, heading in enumerate(headings[kept:], kept + 1):
-                add(heading, "heading", depth, (), joined=False)
-            path, end = headings, None
-        names = row.get("labels")
-        add(
+        headings = tuple(row.get("headings", ()))
+        kept = 0
+        while kept < min(len(path), len(headings)) and path[kept].title == headings[kept]:
+            kept += 1
+        closed, path[kept:] = path[kept:], []
+        first = len(pieces)
+        for depth in range(kept, len(headings)):
+            # A heading stands right before what it heads, inline headings ("1.深化流程再造。") among the sentences.
+            if not pieces or (pieces[-1].headings, pieces[-1].title) != (headings[:depth], headings[depth]):
+                lay(headings[depth], "heading", headings[:depth], (), "\n")
+            path.append(pieces[-1])
+            pieces[-1].level = depth + 1
+        given = row.get("labels")
+        joined = first == len(pieces) and end == row["start"] and row.get("kind", "sentence") == "sentence"
+        lay(
             row["text"],
-            kind,
-            len(headings) + 1 if kind == "heading" else 0,
-            None if names is None else tuple(names),
-            joined=kind == "sentence" and end == row["start"],
+            row.get("kind", "sentence"),
+            headings,
+            None if given is None else tuple(name for name in names if name in given),
+            "" if joined else "\n",
         )
+        for piece in closed:
+            piece.reach = pieces[first].start
         end = row["end"]
-    return Report.build(doc, text, spans).with_labels(given)
+    spans = [Span(p.start, p.start + len(p.text), p.kind, p.level, p.reach) for p in pieces]
+    return Report.build(doc, text, spans).with_labels([p.labels for p in pieces])
