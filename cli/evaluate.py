@@ -18,7 +18,7 @@ def evaluate(
         Path | None, typer.Argument(help="Labelled records (JSON Lines). Default: the shipped corpus' test split.")
     ] = None,
     baseline: Annotated[
-        bool, typer.Option(help="Also train and score the TF-IDF baseline on the shipped corpus.")
+        bool, typer.Option(help="Also train the TF-IDF baseline on the shipped corpus and score it.")
     ] = True,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for evaluation.json.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
@@ -32,6 +32,7 @@ def evaluate(
     """
     from ..data.corpus import load_corpus
     from ..data.files import write_text
+    from ..data.labels import DEFAULT_LABELS
     from ..data.records import load_reports
     from ..eval.evaluate import evaluate as run
     from ..models.annotator import Annotator
@@ -41,7 +42,9 @@ def evaluate(
     annotator = Annotator.load(model)
     labels = annotator.about.labels
     held_out = load_reports(data, labels) if data else [c.report for c in load_corpus(split="test")]
-    training = [c.report for c in load_corpus(split="train")] if baseline else []
+    # The shipped corpus can teach the baseline its own labels only.
+    comparable = labels.names == DEFAULT_LABELS.names
+    training = [c.report for c in load_corpus(split="train")] if baseline and comparable else []
     with shown() as tell:
         result = run(annotator, held_out, training, lambda done: tell("Evaluating", done, len(held_out)))
     body = json.dumps(result.as_dict(), ensure_ascii=False, indent=2) + "\n"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .corpus import SPLITS, CorpusReport, load_corpus, load_splits
+from .corpus import SPLITS, CorpusReport, Split, load_corpus, load_splits
 from .labels import DEFAULT_LABELS
 from .report import Sentence, normalise
 
@@ -121,8 +121,8 @@ def _characters(reports: Sequence[CorpusReport]) -> Iterator[Problem]:
                 )
 
 
-def _labels(places: Sequence[_Place], sides: dict[str, str]) -> Iterator[Problem]:
-    seen: dict[str, set[str]] = {split: set() for split in SPLITS}
+def _labels(places: Sequence[_Place], sides: Mapping[str, Split]) -> Iterator[Problem]:
+    seen: dict[Split, set[str]] = {split: set() for split in SPLITS}
     for place in places:
         if (side := sides.get(place.report.id)) is not None:
             seen[side].update(place.sentence.labels or ())
@@ -165,7 +165,7 @@ def _runs(places: Sequence[_Place], found: Findings) -> None:
         ]
 
 
-def _near(places: Sequence[_Place], sides: dict[str, str], found: Findings) -> None:
+def _near(places: Sequence[_Place], sides: Mapping[str, Split], found: Findings) -> None:
     grams = [{p.plain[i : i + 5] for i in range(len(p.plain) - 4)} for p in places]
     holders: defaultdict[str, list[int]] = defaultdict(list)
     for i, some in enumerate(grams):
@@ -183,7 +183,7 @@ def _near(places: Sequence[_Place], sides: dict[str, str], found: Findings) -> N
                 continue
             near[i], near[j] = j, i
             one, two = (sides.get(places[k].report.id) for k in (i, j))
-            if one != two:
+            if one and two and one != two:
                 found.problems.append(
                     places[i].problem(f"is nearly the same as {places[j]}, and they stand on two sides ({one}, {two})")
                 )

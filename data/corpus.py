@@ -95,8 +95,9 @@ def load_splits(folder: str | Path | None = None) -> dict[Split, tuple[str, ...]
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
-    if set(table) != set(SPLITS) or not all(isinstance(ids, list) for ids in table.values()):
-        raise DataError(f"{path}: expected the lists {', '.join(SPLITS)}")
+    lists = [ids for ids in table.values() if isinstance(ids, list) and all(isinstance(name, str) for name in ids)]
+    if set(table) != set(SPLITS) or len(lists) < len(SPLITS):
+        raise DataError(f"{path}: expected the lists {', '.join(SPLITS)} of report names")
     return {split: tuple(table[split]) for split in SPLITS}
 
 
@@ -127,7 +128,7 @@ def parse_report(path: Path) -> CorpusReport:
         labels.append(tuple(name for c, name in _CODES.items() if c in code))
         cases.append(case)
         numbers.append(number)
-    if not spans:
+    if all(span.kind != "sentence" for span in spans):
         raise DataError(f"{path} holds no sentence")
     report = Report.build(path.name, text, outline(text, spans)).with_labels(labels)
     return CorpusReport(path.stem, **head, report=report, cases=tuple(cases), lines=tuple(numbers), path=path)

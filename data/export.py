@@ -10,7 +10,7 @@ from .errors import MissingExtraError
 from .files import write_records
 
 if TYPE_CHECKING:
-    from datasets import DatasetDict
+    from datasets import DatasetDict  # type: ignore[import-untyped]
 
 
 def corpus_records(split: Split, folder: str | Path | None = None) -> list[dict[str, Any]]:

@@ -47,6 +47,8 @@ class LabelSet:
         for label in self.labels:
             if not re.fullmatch(r"[a-z][a-z0-9_-]*", label.name):
                 raise ConfigError(f"label name {label.name!r} must be lower-case ASCII letters, digits, '-' or '_'")
+            if label.name == "none":
+                raise ConfigError("label name 'none' is kept for sentences without a label")
             if not label.title.strip():
                 raise ConfigError(f"label {label.name!r} needs a title")
             if not re.fullmatch(r"#[0-9a-fA-F]{6}", label.color):
@@ -82,7 +84,7 @@ class LabelSet:
     def load(cls, path: str | Path) -> LabelSet:
         """Read a TOML file of ``[[label]]`` tables with the fields of :class:`Label`."""
         try:
-            table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+            table = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
         except FileNotFoundError:
             raise ConfigError(f"label set file {path} does not exist") from None
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

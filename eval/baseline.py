@@ -22,11 +22,11 @@ class TfidfBaseline:
     def fit(self, reports: Sequence[Report]) -> TfidfBaseline:
         """Learn from the labelled sentences of ``reports``."""
         try:
-            from sklearn.compose import ColumnTransformer
-            from sklearn.feature_extraction.text import TfidfVectorizer
-            from sklearn.linear_model import LogisticRegression
-            from sklearn.multiclass import OneVsRestClassifier
-            from sklearn.pipeline import make_pipeline
+            from sklearn.compose import ColumnTransformer  # type: ignore[import-untyped]
+            from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
+            from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+            from sklearn.multiclass import OneVsRestClassifier  # type: ignore[import-untyped]
+            from sklearn.pipeline import make_pipeline  # type: ignore[import-untyped]
         except ImportError:
             raise MissingExtraError("the TF-IDF baseline", "train") from None
 

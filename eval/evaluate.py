@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..data.errors import DataError
 from ..data.report import Report
@@ -40,12 +41,15 @@ def evaluate(
     ``watch`` is told how many reports are done.
 
     Raises:
-        DataError: nothing is labelled, or the model was trained on one of the reports.
+        DataError: nothing is labelled, a label is not the model's, or it was trained on one of the reports.
     """
     held_out = [r for r in held_out if any(s.kind == "sentence" and s.labels is not None for s in r.sentences)]
     if not held_out:
         raise DataError("there is no labelled sentence to evaluate on")
     names = annotator.about.labels.names
+    unknown = {name for r in held_out for s in r.sentences for name in s.labels or ()} - set(names)
+    if unknown:
+        raise DataError(f"the data have the label {min(unknown)!r}, but the model knows {', '.join(names)}")
     seen = set(annotator.about.origin.get("data", {}).get("training", ()))
     if leaked := next((r.doc for r in held_out if r.doc in seen), None):
         raise DataError(f"the model was trained on report {leaked}; evaluate it on reports that it has not seen")
@@ -64,7 +68,7 @@ def evaluate(
     return Evaluation(systems, tuple(r.doc for r in held_out))
 
 
-def _truth(report: Report, names: Sequence[str]) -> np.ndarray:
+def _truth(report: Report, names: Sequence[str]) -> NDArray[np.bool_]:
     rows = [
         [name in s.labels for name in names] for s in report.sentences if s.kind == "sentence" and s.labels is not None
     ]

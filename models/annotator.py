@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..data.errors import ModelError
 from ..data.read import read_report
 from ..data.report import Report
+from .device import choose_device
 from .folder import About, load_model
 from .places import default_model
 from .windows import SpecialTokens, Window, units, windows
@@ -45,13 +46,12 @@ class Annotator:
 
         Raises:
             ModelError: there is no model, or a part of it is missing, changed or made for other labels.
+            ConfigError: this machine has no such device.
         """
         if folder is None and not default_model().is_dir():
             raise ModelError(f"there is no model at {default_model()} yet; run: make demo, or: pizhu train --out MODEL")
         model, tokenizer, about = load_model(default_model() if folder is None else folder)
-        import torch
-
-        model.to(torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu")))
+        model.to(choose_device(device))
         return cls(model, tokenizer, about)
 
     def annotate(self, report: Report | str | Path) -> Report:

@@ -66,11 +66,6 @@ def _make(weights: Path, folder: Path) -> None:
 
     parsed = parse_weights(check_weights(weights))
     kept = [i for i, piece in enumerate(parsed.pieces) if i < 4 or _KEPT.fullmatch(piece)]
-    beside = folder.with_name(f"{folder.name}.{os.getpid()}.part")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    save_file(_checkpoint(parsed, kept), beside / "model.safetensors", metadata={"format": "pt"})
-    _tokenizer([(parsed.pieces[i], parsed.scores[i]) for i in kept]).save(str(beside / "tokenizer.json"))
     config = {
         "model_type": "bert",
         "architectures": ["BertModel"],
@@ -85,13 +80,19 @@ def _make(weights: Path, folder: Path) -> None:
         "pad_token_id": 1,
         "hidden_act": "gelu",
     }
-    (beside / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
+    beside = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     try:
-        beside.replace(folder)
-    except OSError:  # another process made it meanwhile
         shutil.rmtree(beside, ignore_errors=True)
-        if not (folder / "config.json").exists():
-            raise
+        beside.mkdir(parents=True)
+        save_file(_checkpoint(parsed, kept), beside / "model.safetensors", metadata={"format": "pt"})
+        _tokenizer([(parsed.pieces[i], parsed.scores[i]) for i in kept]).save(str(beside / "tokenizer.json"))
+        (beside / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
+        beside.replace(folder)
+    except OSError as error:
+        if not (folder / "config.json").exists():  # else another process made it meanwhile
+            raise ModelError(f"{folder} cannot be written ({error.strerror}); name a folder in PIZHU_CACHE") from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def check_weights(path: Path) -> bytes:
@@ -141,9 +142,15 @@ def parse_weights(data: bytes) -> Weights:
     """Parse the layout ``E5S1`` version 1.
 
     Raises:
-        ModelError: a wrong magic, version, block length or tensor size; the message names both values.
+        ModelError: a wrong magic, version, block length or tensor size (the message names both values), other damage.
     """
-    cursor = _Cursor(data)
+    try:
+        return _parse(_Cursor(data))
+    except (struct.error, ValueError, LookupError) as error:
+        raise ModelError(f"encoder weights are damaged: {error}") from None
+
+
+def _parse(cursor: _Cursor) -> Weights:
     if (magic := cursor.take(4)) != _MAGIC:
         raise ModelError(f"encoder weights start with {magic!r}, expected {_MAGIC!r}")
     (version,) = cursor.unpack("I")
@@ -162,14 +169,14 @@ def parse_weights(data: bytes) -> Weights:
     letters = cursor.take(size)
     pieces = [letters[a:b].decode("utf-8") for a, b in pairwise(offsets)]
     _, table = cursor.unpack("iI")
-    cursor.take(table)
+    cursor.take(table)  # character normalisation, which NFKC does as well for Chinese
     (number,) = cursor.unpack("i")
     tensors = {}
     for _ in range(number):
         (length,) = cursor.unpack("H")
         name = cursor.take(length).decode("ascii")
         kind, elements, offset, size = cursor.unpack("BIQQ")
-        tensors[name] = _tensor(name, kind, elements, data[offset : offset + size])
+        tensors[name] = _tensor(name, kind, elements, cursor.data[offset : offset + size])
     if tensors["emb.word"].size != vocabulary * hidden:
         raise ModelError(f"emb.word has {tensors['emb.word'].size} weights, expected {vocabulary * hidden}")
     return Weights(
@@ -185,7 +192,8 @@ def _tensor(name: str, kind: int, elements: int, raw: bytes) -> NDArray[np.float
     blocks = np.frombuffer(raw, dtype=[("scale", "<f2"), ("nibbles", "u1", 16)])
     low, high = blocks["nibbles"] & 0x0F, blocks["nibbles"] >> 4
     values = np.concatenate([low, high], axis=1).astype(np.float32) - 8.0
-    return (values * blocks["scale"].astype(np.float32)[:, None]).reshape(-1)
+    result: NDArray[np.float32] = (values * blocks["scale"].astype(np.float32)[:, None]).reshape(-1)
+    return result
 
 
 _NAMES = {

@@ -47,42 +47,45 @@ def load_encoder(setting: str = "bundled", *, offline: bool = False) -> Encoder:
         )
     else:
         source = setting
-    return Encoder(*_load(source, setting, local=offline or Path(source).is_dir()), name=setting)
+    return Encoder(*_load(source, setting, local=Path(source).is_dir()), name=setting)
 
 
 def _load(source: str, setting: str, *, local: bool) -> tuple[Any, Tokenizer]:
     try:
         import torch
+        from tokenizers import Tokenizer
         from transformers import AutoModel, AutoTokenizer
     except ImportError:
         raise MissingExtraError("an encoder", "train") from None
     try:
         with quiet_transformers():
-            options: dict[str, Any] = {"local_files_only": local, "use_safetensors": True, "dtype": torch.float32}
-            model = AutoModel.from_pretrained(source, add_pooling_layer=False, **options)
-            tokenizer = (
-                _tokenizer(source) or AutoTokenizer.from_pretrained(source, local_files_only=local).backend_tokenizer
+            # Neither pickled weights nor code that comes with a model is ever run.
+            options: dict[str, Any] = {"local_files_only": local, "trust_remote_code": False}
+            model, found = AutoModel.from_pretrained(
+                source,
+                add_pooling_layer=False,
+                use_safetensors=True,
+                dtype=torch.float32,
+                output_loading_info=True,
+                **options,
             )
-    except MissingExtraError:
-        raise
+            path = Path(source) / "tokenizer.json"
+            if path.is_file():
+                tokenizer = Tokenizer.from_file(str(path))
+            else:
+                tokenizer = AutoTokenizer.from_pretrained(source, **options).backend_tokenizer
+            tokenizer.no_truncation()
+            tokenizer.no_padding()
     except Exception as error:  # transformers raises whatever its parts raise
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise ModelError(f"encoder {setting!r} cannot be loaded: {reason}") from error
     if not hasattr(model, "embeddings") or not hasattr(getattr(model, "encoder", None), "layer"):
         raise ModelError(f"encoder {setting!r} is a {type(model).__name__}, expected a BERT-shaped model")
+    if found["missing_keys"]:  # transformers would leave them at random and say so in a warning only
+        raise ModelError(
+            f"encoder {setting!r} lacks weights that its config.json asks for: {min(found['missing_keys'])}"
+        )
     return model, tokenizer
-
-
-def _tokenizer(source: str) -> Tokenizer | None:
-    from tokenizers import Tokenizer
-
-    path = Path(source) / "tokenizer.json"
-    if not path.is_file():
-        return None
-    tokenizer = Tokenizer.from_file(str(path))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
 
 
 class quiet_transformers:
@@ -92,11 +95,11 @@ class quiet_transformers:
         from transformers.utils import logging
 
         self._level = logging.get_verbosity()
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
+        logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
     def __exit__(self, *_: object) -> None:
         from transformers.utils import logging
 
         logging.set_verbosity(self._level)
-        logging.enable_progress_bar()
+        logging.enable_progress_bar()  # type: ignore[no-untyped-call]

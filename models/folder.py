@@ -52,10 +52,14 @@ class About:
 
 
 def save_model(folder: str | Path, model: ReportClassifier, tokenizer: Tokenizer, about: About) -> Path:
-    """Write a model folder beside ``folder``, then rename it; a model that was there is replaced whole."""
+    """Write a model folder beside ``folder``, then rename it; a model that was there is replaced whole.
+
+    Raises:
+        ModelError: as :func:`check_place`.
+    """
     from safetensors.torch import save_file
 
-    folder = Path(folder)
+    folder = check_place(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     shutil.rmtree(beside, ignore_errors=True)
@@ -84,6 +88,18 @@ def save_model(folder: str | Path, model: ReportClassifier, tokenizer: Tokenizer
     return folder
 
 
+def check_place(folder: str | Path) -> Path:
+    """``folder``, absolute, if a model may be written there: nothing but an older model would be replaced.
+
+    Raises:
+        ModelError: something else is there.
+    """
+    folder = Path(folder).resolve()
+    if folder.exists() and not (folder / ABOUT).is_file() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise ModelError(f"{folder} exists and is no model folder; name a new one, nothing else is ever overwritten")
+    return folder
+
+
 def load_about(folder: str | Path) -> About:
     """Read and check ``pizhu.json`` and the files it names.
 
@@ -97,29 +113,37 @@ def load_about(folder: str | Path) -> About:
         body = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         if body["format"] != FORMAT:
             raise ModelError(f"model folder {folder} has format {body['format']}, expected {FORMAT}; update pizhu")
-        for name, digest in body["files"].items():
+        for name in sorted({CONFIG, WEIGHTS, TOKENIZER, *body["files"]}):
             if not (folder / name).is_file():
                 raise ModelError(f"model folder {folder} lacks {name}; copy the whole folder again")
-            if (found := _sha256(folder / name)) != digest:
+            if (found := _sha256(folder / name)) != (digest := body["files"][name]):
                 raise ModelError(
                     f"{name} in model folder {folder} was changed: its SHA-256 is {found[:12]}…, "
                     f"expected {digest[:12]}…; copy the whole folder again"
                 )
         about = About(
             LabelSet(tuple(Label(**label) for label in body["labels"])),
-            ContextFormat(**body["context"]),
-            body["recurrent"],
-            Decision(**{name: tuple(values) for name, values in body["decision"].items()}),
-            body["origin"],
-            body["scores"],
+            ContextFormat(**{name: _count(value) for name, value in body["context"].items()}),
+            _count(body["recurrent"]),
+            Decision(**{name: tuple(map(float, values)) for name, values in body["decision"].items()}),
+            dict(body["origin"]),
+            dict(body["scores"]),
         )
     except FileNotFoundError as error:
         raise ModelError(f"{folder} is no model folder: it lacks {Path(error.filename).name}") from None
-    except (ValueError, TypeError, KeyError, AttributeError, ConfigError) as error:
+    except OSError as error:
+        raise ModelError(f"model folder {folder} cannot be read: {error.strerror}") from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ConfigError) as error:
         raise ModelError(f"{folder / ABOUT} cannot be understood: {error!r}") from None
     if {len(about.decision.temperatures), len(about.decision.thresholds)} != {len(about.labels)}:
         raise ModelError(f"{folder / ABOUT} has another number of thresholds than of labels ({len(about.labels)})")
     return about
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise ValueError(f"{value!r} is no count")
+    return value
 
 
 def load_model(folder: str | Path) -> tuple[ReportClassifier, Tokenizer, About]:
@@ -150,14 +174,16 @@ def load_model(folder: str | Path) -> tuple[ReportClassifier, Tokenizer, About]:
                 "copy the whole folder again"
             )
         with quiet_transformers():
-            encoder = AutoModel.from_config(AutoConfig.from_pretrained(folder, local_files_only=True))
+            config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+            encoder = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
         if getattr(encoder, "pooler", None) is not None:
             encoder.pooler = None
         model = ReportClassifier(encoder, len(about.labels), about.recurrent)
         model.load_state_dict(state)
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
     except (SafetensorError, RuntimeError, ValueError, OSError) as error:
-        raise ModelError(f"model folder {folder} cannot be loaded: {str(error).splitlines()[0]}") from error
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"model folder {folder} cannot be loaded: {reason}") from error
     model.eval()
     return model, tokenizer, about
 

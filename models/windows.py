@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..data.errors import ModelError
 from ..data.report import Report, Sentence, normalise
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class ContextFormat:
     """How windows are made; travels in the model folder, since a model answers well only in the format it learned.
 
     Attributes:
-        tokens: the longest window, special tokens included.
+        tokens: the longest window, special tokens included; at least ``prefix + unit + 3``.
         before: units of context before the first answered one.
         after: units of context after the last answered one.
         prefix: the most tokens of title and heading path.
@@ -72,12 +73,12 @@ class SpecialTokens:
 
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> SpecialTokens:
-        """Looked up in the vocabulary: RoBERTa's names, else BERT's."""
+        """Looked up in the vocabulary: RoBERTa's names, else BERT's; a ModelError where neither are there."""
 
         def find(*names: str) -> int:
             found = next((i for name in names if (i := tokenizer.token_to_id(name)) is not None), None)
             if found is None:
-                raise ValueError(f"the tokenizer has none of {', '.join(names)}")
+                raise ModelError(f"the encoder's tokenizer has no {' or '.join(names)}; name another encoder")
             return found
 
         return cls(find("<s>", "[CLS]"), find("</s>", "[SEP]"), find("<pad>", "[PAD]"))
@@ -108,12 +109,10 @@ def windows(
         path = _path(report.sentences[parts[first].index], title)
         prefix = tokenizer.encode(normalise(path), add_special_tokens=False).ids if context.prefix and path else []
         tokens = [special.cls, *_shorten(prefix, context.prefix), special.sep]
-        earlier = _context(parts[max(0, first - context.before) : first], context.tokens // 4)
-        tokens += earlier
+        room = context.tokens - 1 - len(tokens) - len(parts[first].tokens)
+        tokens += _context(parts[max(0, first - context.before) : first], min(context.tokens // 4, max(0, room)))
         spans: list[tuple[int, int, int]] = []
         last = first
-        # The first unit always fits: prefix, context and one unit together stay under the budget by construction,
-        # or the budget is exceeded by one unit rather than that unit lost.
         while last < len(parts) and (last == first or len(tokens) + len(parts[last].tokens) < context.tokens):
             ids = parts[last].tokens
             spans.append((last, len(tokens), len(tokens) + len(ids)))

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ..data.errors import DataError, ModelError
@@ -20,8 +21,9 @@ from ..data.report import Report
 from ..models.annotator import report_logits
 from ..models.classifier import ReportClassifier
 from ..models.decision import Decision, macro_f1
+from ..models.device import choose_device
 from ..models.encoder import load_encoder
-from ..models.folder import About, save_model
+from ..models.folder import About, check_place, save_model
 from ..models.windows import SpecialTokens
 from .checkpoint import load_checkpoint, save_checkpoint
 from .examples import Example, Lower
@@ -74,11 +76,13 @@ def train(
 
     Raises:
         DataError: no labelled sentence to learn from, or a label that never occurs.
-        ModelError, ConfigError: the encoder or the recipe is unusable.
+        ModelError: the encoder is unusable, or something that is no model stands at ``out``.
+        ConfigError: this machine has no such device.
     """
-    out = Path(out)
+    out = check_place(out)
+    training, validation = _labelled(training), _labelled(validation)
     _check(training, validation, labels)
-    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    place = choose_device(device)
     torch.manual_seed(recipe.training.seed)
     encoder = load_encoder(recipe.encoder.name, offline=offline)
     if recipe.context.tokens > encoder.model.config.max_position_embeddings:
@@ -113,8 +117,8 @@ def train(
     unit = sum(int(e.known.sum()) for e in examples) / len(examples)
     while step < steps:
         index = _order(len(examples), recipe.training.seed, step // len(examples))[step % len(examples)]
-        for group, share in zip(optimizer.param_groups, [_rate(step, steps, recipe.training.warmup)] * 2, strict=True):
-            group["lr"] = group["peak"] * share
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak"] * _rate(step, steps, recipe.training.warmup)
         losses.append(_step(model, optimizer, lower, examples[index], recipe, step, unit, place))
         step += 1
         if step % len(examples) == 0 and step < steps and validation:
@@ -134,9 +138,13 @@ def fingerprint_reports(reports: Sequence[Report]) -> str:
     return fingerprint([[r.doc, [[s.id, s.kind, s.text, s.labels] for s in r.sentences]] for r in reports])
 
 
+def _labelled(reports: Sequence[Report]) -> list[Report]:
+    """Those with at least one labelled sentence."""
+    return [r for r in reports if any(s.kind == "sentence" and s.labels is not None for s in r.sentences)]
+
+
 def _check(training: Sequence[Report], validation: Sequence[Report], labels: LabelSet) -> None:
-    labelled = [s for r in training for s in r.sentences if s.kind == "sentence" and s.labels is not None]
-    if not labelled:
+    if not training:
         raise DataError(
             "there is no labelled sentence to train on; label some and pull them, or use the shipped corpus"
         )
@@ -146,7 +154,7 @@ def _check(training: Sequence[Report], validation: Sequence[Report], labels: Lab
             f"the data have the label {min(unknown)!r}, which is not in the label set {', '.join(labels.names)}"
         )
     for name in labels.names:
-        if not any(name in (s.labels or ()) for s in labelled):
+        if not any(name in (s.labels or ()) for r in training for s in r.sentences):
             raise DataError(
                 f"no training sentence has the label {name!r}; label some, or leave it out of the label set"
             )
@@ -237,7 +245,7 @@ def _cut(count: int, draw: random.Random, share: float) -> tuple[int, int]:
 
 def _answers(
     model: ReportClassifier, tokenizer: Any, special: SpecialTokens, about: About, reports: Sequence[Report]
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """(sentences, labels) logits and truth over the labelled sentences of ``reports``."""
     model.eval()
     logits, truth = [], []

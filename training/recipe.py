@@ -70,10 +70,10 @@ class Recipe:
             value = getattr(getattr(self, section), key)
             if not low <= value <= high:
                 raise ConfigError(f"{name} is {value}, expected {low} to {high}")
-        if self.context.prefix + self.context.unit > self.context.tokens:
+        if self.context.prefix + self.context.unit > self.context.tokens - 3:  # what frames a window
             raise ConfigError(
                 f"context.prefix + context.unit is {self.context.prefix + self.context.unit}, "
-                f"expected at most context.tokens, {self.context.tokens}"
+                f"expected at most context.tokens less 3, {self.context.tokens - 3}"
             )
 
     def as_dict(self) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def load_recipe(source: str | Path = "default", overrides: Iterable[str] = ()) -
         text = shipped.read_text(encoding="utf-8")
     else:
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"recipe {source} cannot be read: {error}") from None
     try:
@@ -165,7 +165,7 @@ def _typed(name: str, value: Any, kind: type) -> Any:
 def _override(table: dict[str, Any], override: str) -> None:
     name, equals, value = override.partition("=")
     section, dot, key = name.strip().partition(".")
-    if not (equals and dot and section and key):
+    if not (equals and dot and section and key) or not isinstance(table.get(section, {}), dict):
         raise ConfigError(f"setting {override!r} is not understood, expected section.field=value")
     try:
         parsed = tomllib.loads(f"value = {value}")["value"]

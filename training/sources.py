@@ -33,7 +33,7 @@ def gather(paths: Sequence[Path], label_file: Path | None = None, *, corpus: boo
     validation: list[Report] = []
     for report in (r for path in paths for r in load_reports(path, labels)):
         (validation if zlib.crc32(report.doc.encode("utf-8")) % 5 == 0 else training).append(report)
-    if corpus or not paths:
+    if corpus:
         training += [c.report for c in load_corpus(split="train")]
         validation += [c.report for c in load_corpus(split="validation")]
     return Sources(training, validation, labels)
