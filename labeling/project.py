@@ -71,9 +71,9 @@ def instructions(labels: LabelSet) -> str:
         text = "\n".join(
             ["每次只标一句话，标签可以选几个；一个都不符合就选“无”（按 0），看不懂请跳过。", "", *meanings]
         )
-    html = str(MarkdownIt("commonmark", {"breaks": True}).enable("table").render(text))
+    html = str(MarkdownIt("commonmark", {"breaks": True, "xhtmlOut": False}).enable("table").render(text))
     # Label Studio takes bullets and spaces away, and every style that would bring them back.
-    for tag, instead in {"<li>": "<li>• ", "<h2>": "<br><h2>", "<td>": "<td>&ensp;", "<table>": "<br><table>"}.items():
+    for tag, instead in {"<li>": "<li>• ", "<h2>": "<br><h2>", "<td>": "<td>\u2002", "<table>": "<br><table>"}.items():
         html = html.replace(tag, instead)
     return html.strip()
 

@@ -122,7 +122,7 @@ def test_an_import_that_ends_after_we_asked(
     assert len(tasks(project)) == 3
 
 
-def test_settings(server: Server, title: str, records: Records) -> None:
+def test_settings(server: Server, title: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def shown() -> tuple[int, bool]:
         with connect(server.access) as client:
             found = client.projects.get(project)
@@ -132,6 +132,10 @@ def test_settings(server: Server, title: str, records: Records) -> None:
     assert shown() == (2, True)
     push(server.access, [], title=title, overlap=3, blind=True)
     assert shown() == (3, False)
+    # What is not asked for stays, and what has not changed is not sent.
+    from label_studio_sdk.projects.client import ProjectsClient
+
+    monkeypatch.delattr(ProjectsClient, "update")
     push(server.access, [], title=title)
     assert shown() == (3, False)
 
