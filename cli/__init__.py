@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from ..data.errors import PizhuError
@@ -49,7 +48,7 @@ def _options(
 
 
 def main() -> None:
-    """Run a command: status 0 all is well, 1 some inputs failed, 2 the command could not do its work."""
+    """Run a command: status 0 all is well, 1 some inputs failed, 2 it could not do its work, 130 it was stopped."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # Chinese on a Windows console, and text that is not quite Unicode
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -60,13 +59,18 @@ def main() -> None:
             raise
         typer.echo(f"pizhu: {error}", err=True)
         status = 2
-    except click.ClickException as error:
-        error.show()
-        status = error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        typer.echo("pizhu: stopped", err=True)
+    except typer.TyperException as error:  # the command was misspelt
+        if message := error.format_message():  # empty where the help was shown instead
+            path = getattr(getattr(error, "ctx", None), "command_path", "pizhu")
+            typer.echo(f"pizhu: {message.rstrip('.')}; see: {path} --help", err=True)
+        status = 2
+    except (KeyboardInterrupt, typer.Abort):
         status = 130
-    except BrokenPipeError:  # the reader of our output went away: "pizhu read … | head"
-        sys.stderr.close()
-        status = 0
+    except OSError as error:  # a folder that cannot be written, a full disk
+        if "--debug" in sys.argv[1:]:
+            raise
+        typer.echo(f"pizhu: {error.filename or 'the system'}: {error.strerror or error}", err=True)
+        status = 2
+    if status == 130:
+        typer.echo("pizhu: stopped", err=True)
     sys.exit(status if isinstance(status, int) else 0)

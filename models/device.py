@@ -22,7 +22,7 @@ def choose_device(name: str | None = None) -> torch.device:
         device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:  # torch raises either
-        reason = str(error).partition("\n")[0]
+        reason = str(error).partition("\n")[0].partition(", ")[0]
         raise ConfigError(
             f"device {name!r} cannot be used on this machine ({reason}); name another, e.g. cpu"
         ) from None
