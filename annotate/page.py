@@ -29,18 +29,12 @@ def page(report: Report, labels: LabelSet) -> str:
 
 
 def _style(labels: LabelSet) -> str:
-    rules = [
-        f".l-{label.name}{{--c{i}:{label.color}}} .t-{label.name}{{background:{label.color}}}"
-        for i, label in enumerate(labels)
-    ]
-    # A sentence with several labels shows each as a stripe under its text: colours never mix to a third one.
-    stripes = [f"linear-gradient(var(--c{i},transparent),var(--c{i},transparent))" for i in range(len(labels))]
-    places = [f"0 calc(100% - {3 * i}px)" for i in range(len(labels))]
-    rules.append(
-        f".s{{background-image:{','.join(stripes)};background-position:{','.join(places)};"
-        f"background-size:100% 2px;background-repeat:no-repeat;padding-bottom:{3 * len(labels)}px}}"
+    # A sentence is tinted with its first label's colour alone, since mixed colours would look like a third label; the
+    # small tags after it name all of its labels, so nobody has to tell colours apart.
+    return "\n".join(
+        f".f-{label.name}{{background-color:{label.color}2b}} .t-{label.name}{{background:{label.color}}}"
+        for label in labels
     )
-    return "\n".join(rules)
 
 
 def _filters(report: Report, labels: LabelSet) -> str:
@@ -100,7 +94,7 @@ def _sentence(i: int, s: Sentence, labels: LabelSet) -> str:
     given = s.labels or ()
     titles = {label.name: label.title for label in labels}
     scores = "，".join(f"{titles[name]} {score:.0%}" for name, score in (s.scores or {}).items())
-    classes = " ".join(["s", *(f"l-{name}" for name in given)])
+    classes = f"s f-{given[0]}" if given else "s"
     names = " ".join(given) or "none"
     tags = "".join(f'<sup class="t-{name}">{escape(titles[name][:1])}</sup>' for name in given)
     # bdi: characters that turn the direction of writing turn it in their own sentence only.

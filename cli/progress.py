@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,11 +12,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from ..labeling.progress import Progress as Tell
 
 
+SECONDS_A_LINE = 30.0
+"""How often a log hears of a long step."""
+
+
 @contextmanager
 def shown() -> Iterator[Tell]:
     """A function to be told what is done, how much of it and how much there is; drawn until the block ends.
 
-    Where nobody watches (a log, a pipe) each step is one line.
+    Where nobody watches (a log, a pipe) each step is a line, and a long one a line now and then.
     """
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -41,11 +46,18 @@ def shown() -> Iterator[Tell]:
 
 
 def _lines(console: Console) -> Tell:
-    seen: set[str] = set()
+    printed: dict[str, float] = {}
 
     def tell(what: str, done: float, total: float | None = None, /) -> None:
-        if (key := what.partition(":")[0]) not in seen:
-            seen.add(key)
-            console.print(key, highlight=False)
+        key = what.partition(":")[0]
+        now = time.monotonic()
+        if key not in printed:
+            console.print(key, highlight=False, markup=False)
+        elif now - printed[key] < SECONDS_A_LINE:
+            return
+        else:
+            of = "" if total is None else f" of {total:g}"
+            console.print(f"{what} ({done:g}{of})", highlight=False, markup=False)
+        printed[key] = now
 
     return tell
