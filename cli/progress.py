@@ -11,7 +11,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from ..labeling.progress import Progress as Tell
 
-
 SECONDS_A_LINE = 30.0
 """How often a log hears of a long step."""
 
