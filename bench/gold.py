@@ -1,8 +1,8 @@
 """Score a model on labelled real reports, from their raw text: bench/gold.py MODEL GOLD.jsonl REPORTS SCORE.py
 
-GOLD has a record a sentence with ``doc`` (file name), ``start``, ``end`` and ``labels``; REPORTS is a folder that holds the
-files; SCORE.py is the scoring script that belongs to the gold labels (it matches sentences by character offsets). Prints
-its figures for all reports and for each, and, with --errors N, the N answers that were wrong with most confidence.
+GOLD has a record a sentence with ``doc`` (file name), ``start``, ``end`` and ``labels``; REPORTS is a folder that holds
+the files; SCORE.py is the scoring script that belongs to the gold labels (it matches sentences by character offsets).
+Prints its figures for all reports and for each, and, with --errors N, the N wrong answers of most confidence.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def errors(gold: list[dict[str, Any]], predictions: Path, most: int) -> list[tup
     for doc in sorted({record["doc"] for record in gold}):
         annotated = {r["start"]: r for r in read_records(predictions / f"{Path(doc).stem}.jsonl")}
         for record in (r for r in gold if r["doc"] == doc):
-            answer = next((annotated[s] for s in range(record["start"] - 2, record["start"] + 3) if s in annotated), None)
+            answer = next(
+                (annotated[s] for s in range(record["start"] - 2, record["start"] + 3) if s in annotated), None
+            )
             if answer is None or set(answer["labels"]) == set(record["labels"]) or "scores" not in answer:
                 continue
             wrong = set(answer["labels"]) ^ set(record["labels"])
