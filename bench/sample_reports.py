@@ -149,7 +149,7 @@ def as_docx(sample: Sample) -> bytes:
         mark = ""
         if following is not None and following.what == "note":
             notes.append(following.text)
-            mark = f'<w:r><w:footnoteReference w:id="{len(notes) + 1}"/></w:r>'
+            mark = f'<w:r>{_RAISED}<w:footnoteReference w:id="{len(notes) + 1}"/></w:r>'
         if block.what == "note":
             continue
         if block.what == "row":
@@ -163,18 +163,20 @@ def as_docx(sample: Sample) -> bytes:
     section = "".join(
         f'<w:{kind}Reference w:type="default" r:id="rId{n}"/>' for kind, n in (("header", 4), ("footer", 5))
     )
+    text = "".join(body) + f"<w:sectPr>{section}{_PAGE}</w:sectPr>"
     parts = {
-        "word/document.xml": f"<w:document><w:body>{''.join(body)}<w:sectPr>{section}</w:sectPr></w:body></w:document>",
+        "word/document.xml": f"<w:document><w:body>{text}</w:body></w:document>",
         "word/styles.xml": _STYLES,
         "word/numbering.xml": numbers.part(),
         "word/footnotes.xml": f"<w:footnotes>{_separators()}"
         + "".join(
-            f'<w:footnote w:id="{n}"><w:p><w:r><w:footnoteRef/></w:r>{_run(note)}</w:p></w:footnote>'
+            f'<w:footnote w:id="{n}"><w:p>{_SMALL}<w:r><w:footnoteRef/></w:r>{_run(note)}</w:p></w:footnote>'
             for n, note in enumerate(notes, 2)
         )
         + "</w:footnotes>",
-        "word/header1.xml": f"<w:hdr><w:p>{_run('内部资料　注意保存')}</w:p></w:hdr>",
-        "word/footer1.xml": '<w:ftr><w:p><w:r><w:t>— </w:t></w:r><w:fldSimple w:instr="PAGE"><w:r><w:t>1</w:t></w:r>'
+        "word/header1.xml": f"<w:hdr><w:p>{_SMALL}{_run('内部资料　注意保存')}</w:p></w:hdr>",
+        "word/footer1.xml": f"<w:ftr><w:p>{_SMALL}"
+        '<w:r><w:t>— </w:t></w:r><w:fldSimple w:instr="PAGE"><w:r><w:t>1</w:t></w:r>'
         "</w:fldSimple><w:r><w:t> —</w:t></w:r></w:p></w:ftr>",
     }
     return _zip(parts)
@@ -224,8 +226,17 @@ class _Numbers:
         return f"<w:numbering>{abstract}{nums}</w:numbering>"
 
 
+_SMALL = '<w:pPr><w:pStyle w:val="small"/></w:pPr>'
+_RAISED = '<w:rPr><w:vertAlign w:val="superscript"/></w:rPr>'
+_PAGE = (
+    '<w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="1440" w:right="1800" w:bottom="1440" w:left="1800" w:header="851"'
+    ' w:footer="992" w:gutter="0"/>'
+)
 _STYLES = (
-    '<w:styles><w:style w:type="paragraph" w:default="1" w:styleId="a"><w:name w:val="Normal"/></w:style>'
+    '<w:styles><w:style w:type="paragraph" w:default="1" w:styleId="a"><w:name w:val="Normal"/>'
+    '<w:rPr><w:sz w:val="28"/></w:rPr></w:style>'
+    '<w:style w:type="paragraph" w:styleId="small"><w:name w:val="footnote text"/><w:basedOn w:val="a"/>'
+    '<w:rPr><w:sz w:val="18"/></w:rPr></w:style>'
     '<w:style w:type="paragraph" w:styleId="Title"><w:name w:val="Title"/><w:basedOn w:val="a"/></w:style>'
     + "".join(
         f'<w:style w:type="paragraph" w:styleId="H{n}"><w:name w:val="heading {n}"/><w:basedOn w:val="a"/>'

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from ..errors import ReadError
-from . import html, text, word
+from . import html, pdf, text, word
 from .base import Extract, Format, Source
 
 __all__ = ["FORMATS", "Extract", "Source", "detect"]
 
 FORMATS = (
     Format("Word", word.matches, word.read),
+    Format("PDF", pdf.matches, pdf.read),
     Format("web page", html.matches, html.read),
     Format("text", lambda data: True, text.read),
 )
 """In the order they are tried; plain text is what is left."""
 
 _BINARY = (
-    (b"%PDF-", "a PDF"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Word or WPS file"),
     (b"{\\rtf", "a rich-text file"),
     (b"\x89PNG", "a picture"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lxml import etree
 
@@ -23,10 +23,11 @@ class _Level:
     suffix: str = "tab"
 
 
-@dataclass
+@dataclass(frozen=True)
 class _List:
-    levels: dict[int, _Level] = field(default_factory=dict)
-    counts: dict[int, int] = field(default_factory=dict)
+    levels: dict[int, _Level]
+    counts: dict[int, int]  # of the definition: lists made from it count on
+    starts: dict[int, int]  # where this list starts anew instead
 
 
 class Numbering:
@@ -34,30 +35,23 @@ class Numbering:
 
     def __init__(self, root: etree._Element | None) -> None:
         self._lists: dict[str, _List] = {}
-        abstract: dict[str | None, dict[int, _Level]] = {}
-        self._styles: dict[str | None, str | None] = {}  # a paragraph style's list where only numbering.xml names it
-        shared: dict[tuple[str | None, str], dict[int, int]] = {}
+        levels: dict[str | None, dict[int, _Level]] = {}
+        counts: dict[str | None, dict[int, int]] = {}
         for node in root if root is not None else ():
             if local(node) == "abstractNum":
-                abstract[value(node, "abstractNumId")] = _levels(node)
+                levels[value(node, "abstractNumId")] = _levels(node)
             elif local(node) == "num":
                 source = value(child(node, "abstractNumId"))
-                levels = dict(abstract.get(source, {}))
-                restarted = ""
+                own, starts = dict(levels.get(source, {})), {}
                 for override in node:
                     at = number(override, "ilvl") if local(override) == "lvlOverride" else None
                     if at is None:
                         continue
-                    own = child(override, "lvl")
-                    if own is not None:
-                        levels[at] = _level(own)
-                    start = number(child(override, "startOverride"))
-                    if start is not None and at in levels:
-                        levels[at] = _replace_start(levels[at], start)
-                        restarted = value(node, "numId") or ""
-                # Lists made from one definition count on, unless they say that they start anew.
-                counts = shared.setdefault((source, restarted), {})
-                self._lists[value(node, "numId") or ""] = _List(levels, counts)
+                    if (level := child(override, "lvl")) is not None:
+                        own[at] = _level(level)
+                    if (start := number(child(override, "startOverride"))) is not None:
+                        starts[at] = start
+                self._lists[value(node, "numId") or ""] = _List(own, counts.setdefault(source, {}), starts)
 
     def label(self, list_id: str, level: int) -> str:
         """The number that stands before the next paragraph of a list, with the space behind it where there is one."""
@@ -66,7 +60,10 @@ class Numbering:
             return ""
         counts = found.counts
         here = found.levels[level]
-        counts[level] = counts[level] + 1 if level in counts else here.start
+        if level in found.starts:
+            counts[level] = found.starts.pop(level)
+        else:
+            counts[level] = counts[level] + 1 if level in counts else here.start
         for deeper in [n for n in counts if n > level]:
             restart = found.levels[deeper].restart if deeper in found.levels else None
             if restart is None or 0 < level + 1 <= restart:
@@ -106,10 +103,6 @@ def _level(node: etree._Element) -> _Level:
         legal=child(node, "isLgl") is not None,
         suffix=value(child(node, "suff")) or "tab",
     )
-
-
-def _replace_start(level: _Level, start: int) -> _Level:
-    return _Level(level.format, level.text, start, level.restart, level.legal, level.suffix)
 
 
 def spell(count: int, style: str) -> str:
