@@ -2,8 +2,8 @@
 
 Trains with the default recipe on nested random subsets of the shipped training split, scores each model on labelled
 real reports (see bench/gold.py) and draws docs/learning-curve.svg. Each point takes minutes; finished ones are kept in
---out and not trained again. Thresholds are chosen on the shipped validation split at every point; the point of all reports
-is the model that `pizhu train` makes.
+--out and not trained again. Thresholds are chosen on the shipped validation split at every point; the point of all
+reports is the model that `pizhu train` makes.
 """
 
 from __future__ import annotations
