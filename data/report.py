@@ -133,8 +133,11 @@ class Report:
 
 
 def normalise(text: str) -> str:
-    """``text`` as identities and models see it: NFKC, white space and invisible characters gone.
+    """``text`` as identities and models see it: NFKC, white space, invisible characters and lone surrogates gone.
 
     NFKC folds full-width letters, digits and most punctuation; the rest stays, so Chinese quotation marks differ still.
     """
-    return re.sub(r"[\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]+", "", unicodedata.normalize("NFKC", text))
+    return _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
+
+
+_UNSEEN = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\ud800-\udfff]+")

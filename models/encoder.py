@@ -81,6 +81,9 @@ def _load(source: str, setting: str, *, local: bool) -> tuple[Any, Tokenizer]:
         raise ModelError(f"encoder {setting!r} cannot be loaded: {reason}") from error
     if not hasattr(model, "embeddings") or not hasattr(getattr(model, "encoder", None), "layer"):
         raise ModelError(f"encoder {setting!r} is a {type(model).__name__}, expected a BERT-shaped model")
+    pieces, rows = tokenizer.get_vocab_size(with_added_tokens=False), model.config.vocab_size
+    if not rows / 2 < pieces <= rows:  # where a vocabulary is missing, transformers makes an empty one
+        raise ModelError(f"encoder {setting!r} has {rows} token vectors, but its tokenizer has {pieces} pieces")
     if found["missing_keys"]:  # transformers would leave them at random and say so in a warning only
         raise ModelError(
             f"encoder {setting!r} lacks weights that its config.json asks for: {min(found['missing_keys'])}"

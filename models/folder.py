@@ -66,7 +66,8 @@ def save_model(folder: str | Path, model: ReportClassifier, tokenizer: Tokenizer
     beside.mkdir()
     try:
         state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-        save_file(state, beside / WEIGHTS, metadata={"format": "pt", "labels": ",".join(about.labels.names)})
+        # One entry only: safetensors writes several in any order, and the same model should be the same bytes.
+        save_file(state, beside / WEIGHTS, metadata={"labels": ",".join(about.labels.names)})
         model.encoder.config.save_pretrained(beside)
         tokenizer.save(str(beside / TOKENIZER))
         (beside / CARD).write_text(_card(about), encoding="utf-8")
@@ -156,7 +157,7 @@ def load_model(folder: str | Path) -> tuple[ReportClassifier, Tokenizer, About]:
     folder = Path(folder)
     about = load_about(folder)
     try:
-        from safetensors import SafetensorError, safe_open
+        from safetensors import safe_open
         from tokenizers import Tokenizer
         from transformers import AutoConfig, AutoModel
 
@@ -181,7 +182,9 @@ def load_model(folder: str | Path) -> tuple[ReportClassifier, Tokenizer, About]:
         model = ReportClassifier(encoder, len(about.labels), about.recurrent)
         model.load_state_dict(state)
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
-    except (SafetensorError, RuntimeError, ValueError, OSError) as error:
+    except ModelError:
+        raise
+    except Exception as error:  # tokenizers raises nothing more special
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"model folder {folder} cannot be loaded: {reason}") from error
     model.eval()

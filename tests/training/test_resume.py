@@ -1,0 +1,144 @@
+"""Interrupted and started again, a training ends with the model that it would have made undisturbed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from pizhu.data.files import write_records
+from pizhu.training.checkpoint import load_checkpoint, save_checkpoint
+from pizhu.training.loop import Progress, train
+from safetensors.torch import load_file
+from torch import nn
+
+if TYPE_CHECKING:
+    from pizhu.data.report import Report
+    from pizhu.training.recipe import Recipe
+
+
+class Stopped(Exception):
+    """What a user's watch may raise."""
+
+
+@pytest.fixture(scope="module")
+def reports(labelled: Report) -> list[Report]:
+    """Three reports, so that the order within a pass counts."""
+    return [replace(labelled, doc=f"{i}.txt") for i in range(3)]
+
+
+@pytest.fixture(scope="module")
+def few(recipe: Recipe) -> Recipe:
+    return replace(recipe, training=replace(recipe.training, passes=7, cut=0.5, bare=0.3, checkpoint_steps=4))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    tmp_path_factory: pytest.TempPathFactory, few: Recipe, reports: list[Report]
+) -> dict[str, torch.Tensor]:
+    out = tmp_path_factory.mktemp("undisturbed") / "model"
+    return load_file(train(few, reports, [], out, device="cpu") / "model.safetensors")
+
+
+def stop_at(step: int) -> object:
+    def watch(at: Progress) -> None:
+        if at.stage == "train" and at.step == step:
+            raise Stopped
+
+    return watch
+
+
+@pytest.mark.parametrize("stops", [[2], [9], [5, 9, 20], [4, 8]])
+def test_stopped_and_started_again(
+    tmp_path: Path, few: Recipe, reports: list[Report], undisturbed: dict[str, torch.Tensor], stops: list[int]
+) -> None:
+    out = tmp_path / "模 型"
+    for step in stops:
+        with pytest.raises(Stopped):
+            train(few, reports, [], out, device="cpu", watch=stop_at(step))  # type: ignore[arg-type]
+        assert not out.exists()
+    steps: list[int] = []
+    train(few, reports, [], out, device="cpu", watch=lambda at: steps.append(at.step) if at.stage == "train" else None)
+    assert steps[0] == stops[-1] // 4 * 4 + 1  # it went on from the last checkpoint
+    found = load_file(out / "model.safetensors")
+    assert all(torch.equal(found[name], tensor) for name, tensor in undisturbed.items())
+    assert [path.name for path in tmp_path.iterdir()] == ["模 型"]
+
+
+def test_other_settings_or_data_start_from_the_beginning(tmp_path: Path, few: Recipe, reports: list[Report]) -> None:
+    def started(recipe: Recipe, data: list[Report]) -> int:
+        steps: list[int] = []
+
+        def watch(at: Progress) -> None:
+            if at.stage == "train":
+                steps.append(at.step)
+                if len(steps) == 6:
+                    raise Stopped
+
+        with pytest.raises(Stopped):
+            train(recipe, data, [], tmp_path / "m", device="cpu", watch=watch)
+        return steps[0]
+
+    assert started(few, reports) == 1
+    assert started(few, reports) == 5
+    assert started(replace(few, training=replace(few.training, seed=9)), reports) == 1
+    assert started(few, reports[:2]) == 1
+    other = [("plan", "metric", "achievement", "shortcoming") for _ in reports[0].sentences]
+    assert started(few, [report.with_labels(other) for report in reports]) == 1
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage", None])
+def test_a_damaged_checkpoint_costs_time_only(tmp_path: Path, damage: bytes | None) -> None:
+    model = nn.Linear(3, 2)
+    optimizer = torch.optim.AdamW(model.parameters())
+    model(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    path = tmp_path / "c.safetensors"
+    save_checkpoint(path, model, optimizer, 5, "run")
+    assert load_checkpoint(path, model, optimizer, "run") == 5
+    assert load_checkpoint(path, model, optimizer, "another run") == 0
+    path.write_bytes(path.read_bytes()[:-7] if damage is None else damage)
+    assert load_checkpoint(path, model, optimizer, "run") == 0
+    assert load_checkpoint(tmp_path / "none", model, optimizer, "run") == 0
+
+
+@pytest.mark.slow
+def test_killed_on_the_command_line(tmp_path: Path, few: Recipe, reports: list[Report]) -> None:
+    """kill -9, as soon as there is a checkpoint; the same command again ends with the undisturbed model."""
+    data = tmp_path / "标注.jsonl"
+    write_records(data, (record for report in reports for record in report.records()))
+    command = [str(Path(sys.executable).with_name("pizhu")), "train", "--data", str(data), "--no-corpus", "--json"]
+    settings = {
+        "encoder.name": few.encoder.name,
+        "encoder.frozen_layers": 0,
+        "context.tokens": 96,
+        "context.prefix": 16,
+        "context.unit": 48,
+        "head.recurrent": 16,
+        "training.passes": 70,
+        "training.checkpoint_steps": 3,
+    }
+    for name, value in settings.items():
+        command += ["--set", f"{name}={value}"]
+    outs = {}
+    for name in ("undisturbed", "killed"):
+        out = tmp_path / name
+        if name == "killed":
+            checkpoint = tmp_path / ".killed.training" / "checkpoint.safetensors"
+            with subprocess.Popen([*command, "--out", str(out)], stderr=subprocess.DEVNULL) as process:
+                until = time.monotonic() + 120
+                while not checkpoint.exists() and process.poll() is None and time.monotonic() < until:
+                    time.sleep(0.005)
+                os.kill(process.pid, signal.SIGKILL)
+            assert process.returncode == -signal.SIGKILL, "it ended before it could be killed"
+            assert checkpoint.exists() and not out.exists()
+        subprocess.run([*command, "--out", str(out)], check=True, stdout=subprocess.DEVNULL)
+        outs[name] = load_file(out / "model.safetensors")
+    assert all(torch.equal(outs["killed"][name], tensor) for name, tensor in outs["undisturbed"].items())
