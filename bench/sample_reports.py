@@ -138,7 +138,7 @@ def as_html(sample: Sample) -> str:
     return "\n".join(parts)
 
 
-_FORMATS = {"一": ("chineseCounting", "%1、"), "（": ("chineseCounting", "（%1）"), "1": ("decimal", "%1.")}
+_LEVELS = (("chineseCounting", "%1、"), ("chineseCounting", "（%2）"), ("decimal", "%3."))
 
 
 def as_docx(sample: Sample) -> bytes:
@@ -183,14 +183,14 @@ def as_docx(sample: Sample) -> bytes:
 
 
 class _Numbers:
-    """Replaces typed numbers by automatic ones where the sample counts as Word would."""
+    """Replaces typed numbers by the automatic ones of a list with three levels, where Word would count the same."""
 
     def __init__(self) -> None:
-        self._counts: dict[str, int] = {}
-        self._lists: list[str] = []  # the kind of each w:num; a restart opens a new one
-        self._open: dict[str, int] = {}
+        self._counts: dict[int, int] = {}
+        self._restarts: list[int] = []  # the level at which each further list starts anew
 
     def take(self, block: Block) -> tuple[str, str]:
+        """The paragraph's properties and the text that is left to type."""
         text = block.text
         style = ""
         if block.what == "heading":
@@ -199,31 +199,30 @@ class _Numbers:
         match = re.match(r"([一二三四五六七八九十]+)、|（([一二三四五六七八九十]+)）|(\d)\.(?!\d)", text)
         if not match:
             return style, text
-        kind = "一" if match[1] else "（" if match[2] else "1"
+        level = 0 if match[1] else 1 if match[2] else 2
         count = int(match[3]) if match[3] else "一二三四五六七八九十".index(match[1] or match[2]) + 1
-        if count == 1:
-            self._lists.append(kind)
-            self._open[kind] = len(self._lists)
-        elif self._counts.get(kind) != count - 1:
+        if count == 1 and self._counts.get(level):
+            self._restarts.append(level)
+        elif count != self._counts.get(level, 0) + 1:
             return style, text
-        self._counts[kind] = count
-        return f'{style}<w:numPr><w:ilvl w:val="0"/><w:numId w:val="{self._open[kind]}"/></w:numPr>', text[
-            match.end() :
-        ]
+        self._counts = {n: c for n, c in self._counts.items() if n < level} | {level: count}
+        numbers = f'<w:numPr><w:ilvl w:val="{level}"/><w:numId w:val="{len(self._restarts) + 1}"/></w:numPr>'
+        return style + numbers, text[match.end() :]
 
     def part(self) -> str:
-        abstract = "".join(
-            f'<w:abstractNum w:abstractNumId="{n}"><w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="{style}"/>'
-            f'<w:suff w:val="nothing"/><w:lvlText w:val="{text}"/></w:lvl></w:abstractNum>'
-            for n, (style, text) in enumerate(_FORMATS.values())
+        """The numbering part."""
+        levels = "".join(
+            f'<w:lvl w:ilvl="{n}"><w:start w:val="1"/><w:numFmt w:val="{style}"/><w:suff w:val="nothing"/>'
+            f'<w:lvlText w:val="{text}"/></w:lvl>'
+            for n, (style, text) in enumerate(_LEVELS)
         )
-        order = list(_FORMATS)
         nums = "".join(
-            f'<w:num w:numId="{n}"><w:abstractNumId w:val="{order.index(kind)}"/><w:lvlOverride w:ilvl="0">'
-            '<w:startOverride w:val="1"/></w:lvlOverride></w:num>'
-            for n, kind in enumerate(self._lists, 1)
+            f'<w:num w:numId="{n}"><w:abstractNumId w:val="0"/>'
+            + (f'<w:lvlOverride w:ilvl="{at}"><w:startOverride w:val="1"/></w:lvlOverride>' if at is not None else "")
+            + "</w:num>"
+            for n, at in enumerate([None, *self._restarts], 1)
         )
-        return f"<w:numbering>{abstract}{nums}</w:numbering>"
+        return f'<w:numbering><w:abstractNum w:abstractNumId="0">{levels}</w:abstractNum>{nums}</w:numbering>'
 
 
 _SMALL = '<w:pPr><w:pStyle w:val="small"/></w:pPr>'

@@ -13,12 +13,15 @@ from .segment import Hint, spans
 
 __all__ = ["SUFFIXES", "Limits", "read_report", "report_from_text"]
 
-SUFFIXES = (".txt", ".html", ".htm")
+SUFFIXES = (".txt", ".html", ".htm", ".mht", ".mhtml", ".docx", ".docm", ".doc", ".wps", ".odt", ".rtf", ".pdf")
 """Names that reports in a folder have; a file named on its own is told by its content, whatever its name."""
 
 
 def read_report(path: str | Path, *, limits: Limits = DEFAULT_LIMITS) -> Report:
-    """Read the report in the file ``path``: .txt in any usual Chinese encoding or a saved web page, told by content.
+    """Read the report in the file ``path``; its kind is told by its content, not by its name.
+
+    Text in any usual Chinese encoding, web pages (.html, .mht), Word (.docx), PDF with a text layer, and through
+    LibreOffice .doc, .wps, .rtf and .odt.
 
     Raises:
         ReadError: in one sentence, why the file is no report: missing, empty, not text, over a limit, no sentences.

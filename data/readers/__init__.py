@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from ..errors import ReadError
-from . import html, pdf, text, word
+from . import html, mht, office, pdf, text, word
 from .base import Extract, Format, Source
 
 __all__ = ["FORMATS", "Extract", "Source", "detect"]
 
 FORMATS = (
+    Format("Word 97, WPS, rich text or OpenDocument", office.matches, office.read),
     Format("Word", word.matches, word.read),
     Format("PDF", pdf.matches, pdf.read),
+    Format("saved web page (.mht)", mht.matches, mht.read),
     Format("web page", html.matches, html.read),
     Format("text", lambda data: True, text.read),
 )
 """In the order they are tried; plain text is what is left."""
 
 _BINARY = (
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Word or WPS file"),
-    (b"{\\rtf", "a rich-text file"),
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
     (b"GIF8", "a picture"),
@@ -37,5 +37,5 @@ def detect(source: Source) -> Format:
             return format
     for magic, what in _BINARY:
         if source.data.startswith(magic):
-            raise ReadError(f"{source.name} is {what}, which is not read here; save it as .txt or .html")
+            raise ReadError(f"{source.name} is {what}, not a report; save its text as .docx or .txt")
     return FORMATS[-1]

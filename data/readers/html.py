@@ -56,9 +56,13 @@ def matches(data: bytes) -> bool:
 
 def read(source: Source) -> Extract:
     """Read the page's own text; scripts, styles and forms say nothing, and nothing is fetched."""
-    declared = _CHARSET.search(source.data[:4096])
-    name = (declared[1] or declared[2]).decode("ascii") if declared else None
-    return from_markup(decode(source.data, source.name, name), source)
+    return from_markup(decode(source.data, source.name, declared_encoding(source.data)), source)
+
+
+def declared_encoding(data: bytes) -> str | None:
+    """The encoding that a page names in its head."""
+    declared = _CHARSET.search(data[:4096])
+    return (declared[1] or declared[2]).decode("ascii") if declared else None
 
 
 def from_markup(markup: str, source: Source) -> Extract:

@@ -41,6 +41,9 @@ _NUMBERED = re.compile(
 _CAPTION = re.compile(
     r"[附]?[表图]\s?[0-9一二三四五六七八九十]{1,3}(?:[-－—.][0-9]{1,2})?[\s:：].{2,60}$|单位\s?[:：]\s?[\u4e00-\u9fff、]{1,10}$"
 )
+_NOTICE = re.compile(
+    r"扫一扫|如?(?:扫描)?(?:下方)?二维码|用?微信扫|打开微信|版权所有|Copyright|©|公有领域", re.IGNORECASE
+)
 _FIELDS = re.compile(
     rf"(?:{_FIELD})\s*[】\]］)）]?\s*[:：]|[【\[［][^】\]］]{{0,4}}(?:打印|关闭|收藏|字号|字体|纠错)[^】\]］]{{0,12}}[】\]］]"
 )
@@ -72,8 +75,8 @@ def is_furniture(line: str) -> bool:
     """Whether ``line`` (without white space around it) is page furniture by its own words."""
     if len(line) > 240:
         return False
-    if "。" in line[:-1] and len(line) > 60:
-        return False
+    if line[-1] in "。；！？":  # a sentence, but for the notes on copyright and on codes to scan
+        return len(line) <= 60 and _NOTICE.match(line) is not None
     return bool(
         _PAGE.match(line)
         or _LINE.match(line)
@@ -87,8 +90,8 @@ def is_furniture(line: str) -> bool:
 
 def _is_controls(line: str) -> bool:
     """Whether the line holds page controls or page fields and little else."""
-    fields = len(_FIELDS.findall(line)) + len(re.findall(_DATE, line))
-    if _FIELDS.search(line) and fields > 1:
+    fields = len(_FIELDS.findall(line)) if any(c in line for c in ":：【[［") else 0
+    if fields > 1 or (fields and re.search(_DATE, line)):
         return True
     # A date in words that stands alone is the signature's; a dash alone may number what the next line says.
     return not _CONTROLS.sub("", line) and not re.fullmatch(

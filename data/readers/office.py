@@ -1,0 +1,124 @@
+"""Old Word, WPS, rich-text and OpenDocument files: LibreOffice turns them into .docx, where it is installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from ..errors import ReadError
+from . import word
+from .base import Extract, Source
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_PLACES = (
+    "/Applications/LibreOffice.app/Contents/MacOS/soffice",
+    r"C:\Program Files\LibreOffice\program\soffice.com",
+    r"C:\Program Files (x86)\LibreOffice\program\soffice.com",
+)
+
+
+def matches(data: bytes) -> bool:
+    """Whether this is a file of Microsoft's old compound format, rich text or OpenDocument."""
+    return data.startswith((_OLE, b"{\\rtf")) or _is_open_document(data)
+
+
+def read(source: Source) -> Extract:
+    """Convert to .docx and read that; raises ReadError where LibreOffice is missing, fails or takes too long."""
+    _refuse(source)
+    program = find_office()
+    if program is None:
+        raise ReadError(
+            f"{source.name} is {_kind(source.data)}, which LibreOffice converts and which is not installed: install it "
+            "(on Debian and Ubuntu the package libreoffice-writer), or save the report as .docx"
+        )
+    return word.read(replace(source, data=_convert(source, program)))
+
+
+def find_office() -> str | None:
+    """Where LibreOffice is, or None."""
+    found = shutil.which("soffice") or shutil.which("libreoffice")
+    return found or next((place for place in _PLACES if Path(place).exists()), None)
+
+
+def _is_open_document(data: bytes) -> bool:
+    return data[:2] == b"PK" and data[30:38] == b"mimetype" and b"opendocument." in data[38:100]
+
+
+def _kind(data: bytes) -> str:
+    if data.startswith(b"{\\rtf"):
+        return "a rich-text file"
+    return "an OpenDocument file" if data[:2] == b"PK" else "an old Word or WPS file"
+
+
+def _refuse(source: Source) -> None:
+    def has(stream: str) -> bool:
+        return stream.encode("utf-16-le") in source.data
+
+    if source.data.startswith(_OLE):
+        if has("EncryptedPackage") or has("EncryptionInfo"):
+            raise ReadError(f"{source.name} is protected by a password; save it without one")
+        for stream, what in (("Workbook", "a spreadsheet"), ("PowerPoint Document", "a slide show")):
+            if has(stream) and not has("WordDocument"):
+                raise ReadError(f"{source.name} is {what}, not a report; save its text as .docx or .txt")
+    elif source.data[:2] == b"PK" and b"opendocument.text" not in source.data[38:100]:
+        raise ReadError(f"{source.name} is an OpenDocument file, but no text document; save its text as .docx or .txt")
+
+
+@cache
+def _profile() -> tempfile.TemporaryDirectory[str]:
+    # A profile of its own: LibreOffice refuses a second start with the user's, which may be open.
+    return tempfile.TemporaryDirectory(prefix="pizhu-office-", ignore_cleanup_errors=True)
+
+
+def _convert(source: Source, program: str) -> bytes:
+    ending = ".rtf" if source.data.startswith(b"{\\rtf") else ".odt" if source.data[:2] == b"PK" else ".doc"
+    with tempfile.TemporaryDirectory(prefix="pizhu-", ignore_cleanup_errors=True) as folder:
+        given = Path(folder, f"report{ending}")
+        given.write_bytes(source.data)
+        command = [program, f"-env:UserInstallation={Path(_profile().name).as_uri()}", "--headless", "--norestore"]
+        command += ["--convert-to", "docx", "--outdir", str(Path(folder, "out")), str(given)]
+        # Linked pictures must not be fetched: a proxy that nobody serves.
+        nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+        _run(command, os.environ | nowhere, source)
+        made = Path(folder, "out", "report.docx")
+        if not made.is_file():
+            raise ReadError(f"{source.name} is {_kind(source.data)} that LibreOffice cannot convert; it may be damaged")
+        if made.stat().st_size > source.limits.file_mb * 2**20:
+            raise ReadError(f"{source.name} is larger than the limit of {source.limits.file_mb} MB once converted")
+        return made.read_bytes()
+
+
+def _run(command: list[str], environment: dict[str, str], source: Source) -> None:
+    quiet = subprocess.DEVNULL
+    own_group = sys.platform != "win32"  # so that what it starts can be ended with it
+    process = subprocess.Popen(
+        command, env=environment, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=own_group
+    )
+    try:
+        process.wait(source.limits.seconds)
+    except subprocess.TimeoutExpired:
+        _kill(process)
+        raise ReadError(
+            f"{source.name} takes LibreOffice longer than the limit of {source.limits.seconds} seconds;"
+            " save it as .docx"
+        ) from None
+    except BaseException:
+        _kill(process)
+        raise
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End LibreOffice with the processes that it started."""
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        import signal
+
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
