@@ -1,0 +1,66 @@
+"""The package as others see it: light to import, typed, with the public names that README promises."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import entry_points, version
+from pathlib import Path
+
+import pizhu
+import pytest
+
+ROOT = Path(pizhu.__file__).parent
+HEAVY = ["torch", "transformers", "tokenizers", "sklearn", "datasets", "label_studio_sdk", "httpx"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import pizhu",
+        "from pizhu import Annotator, PizhuError",
+        "import sys; sys.argv = ['pizhu', '--help']; from pizhu.cli import main\ntry: main()\nexcept SystemExit: pass",
+    ],
+    ids=["import", "names", "help"],
+)
+def test_it_is_light(code: str) -> None:
+    script = f"{code}\nimport sys\nprint('LOADED', [name for name in {HEAVY!r} if name in sys.modules])"
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, encoding="utf-8", check=True
+    )
+    assert result.stdout.splitlines()[-1] == "LOADED []"
+
+
+def test_public_names() -> None:
+    for name in pizhu.__all__:
+        assert getattr(pizhu, name) is not None
+    assert set(pizhu.__all__) == set(pizhu._HOMES)
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        pizhu.Nothing  # noqa: B018
+
+
+def test_it_is_typed_and_complete() -> None:
+    assert (ROOT / "py.typed").is_file()
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    listed = set(table["tool"]["setuptools"]["packages"])
+    rooms = ("data", "labeling", "models", "training", "eval", "annotate", "cli")
+    found = {
+        ".".join(("pizhu", *p.parent.relative_to(ROOT).parts)) for r in rooms for p in (ROOT / r).rglob("__init__.py")
+    }
+    assert listed == found | {"pizhu"}
+    assert version("pizhu") == table["project"]["version"]
+
+
+def test_the_command_is_installed() -> None:
+    (script,) = entry_points(group="console_scripts", name="pizhu")
+    assert script.value == "pizhu.cli:main"
+
+
+def test_no_file_grows_out_of_hand() -> None:
+    big = [
+        p
+        for r in ("data", "labeling", "models", "training", "eval", "annotate", "cli")
+        for p in (ROOT / r).rglob("*.py")
+    ]
+    assert [str(p) for p in big if p.stat().st_size > 25_000] == []
