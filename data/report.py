@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
+from .repair import repair
+
 Kind = Literal["sentence", "heading", "furniture"]
 
 
@@ -57,6 +59,11 @@ class Sentence:
     def text(self) -> str:
         """The characters of the range."""
         return self.source[self.start : self.end]
+
+    @property
+    def clean(self) -> str:
+        """``text`` mended for people to read: broken lines joined, stray spaces gone, one kind of punctuation."""
+        return repair(self.text, close=self.kind == "sentence").text
 
     def __repr__(self) -> str:  # the default would print the whole report
         return f"Sentence({self.text!r}, kind={self.kind!r}, labels={self.labels!r})"

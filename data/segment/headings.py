@@ -14,9 +14,10 @@ TITLE = re.compile(
     r"报告|总结|要点|计划|意见|方案|汇报|讲话|决定|公报|通报|通知|思路|情况|年报|述职|规划|纲要|公告|致辞|说明|小结|打算"
 )
 _DATE = re.compile(r"[（(]?\s*[12〇○一二三四五六七八九零０-９0-9]{4}\s*年(?:.{1,4}月(?:.{1,4}日)?)?\s*[）)]?$")
+_NAME = re.compile(r"(?:[\u4e00-\u9fff·]\s*){2,4}(?<![局厅委府部院办处])")
 _BODY_END = re.compile(rf"[{STOPS}；;：:，,、…][”’」』）)】》\"]*$")
 _ATTACHED = re.compile(r"附\s*件?\s*[：:]|附\s*件\s*[0-9一二三四五六七八九十]?\s*[.、：:]")
-_LONGEST = {"plain": 50, "arabic": 60, "arabic-bracket": 60, "circled": 60}
+_LONGEST = {"plain": 50, "arabic": 45, "arabic-bracket": 45, "circled": 45}
 _LONGEST_NUMBERED = 90
 
 
@@ -97,7 +98,7 @@ def occasions(found: Sequence[Paragraph], alone: Sequence[bool]) -> set[int]:
         if p.kind == "furniture":
             continue
         named = is_occasion(p.body) and not TITLE.search(p.body[-4:])
-        if named or (office and len(p.body) <= 6 and p.body[-1] not in "：:！，。"):  # a name below its office
+        if named or (office and _NAME.fullmatch(p.body)):  # a name below its office
             kinds.add(i)
         elif not alone[i] or (p.marker and p.marker.style != "dash") or seen > 8:
             break
