@@ -53,7 +53,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):  # Chinese on a Windows console, and text that is not quite Unicode
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        status = app(standalone_mode=False)
+        status = app(prog_name="pizhu", standalone_mode=False)
     except PizhuError as error:
         if "--debug" in sys.argv[1:]:
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 
 
@@ -16,4 +17,5 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> 
         shown.add_column(column, justify="left" if number == 0 else "right")
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))  # Text: cells are data, never rich's markup
-    Console().print(shown)
+    # A file or pipe has no edge at 80 columns: figures stay on their line.
+    Console(width=None if sys.stdout.isatty() else 120).print(shown)
