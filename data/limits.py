@@ -14,15 +14,19 @@ class Limits:
     Attributes:
         file_mb: size of the file, in MiB.
         expanded_mb: size of what is packed in it (.docx, .odt), in MiB.
+        elements: tags of a web page or of a part of a Word document.
         characters: length of the extracted text.
+        lines: how many lines it has.
         line: length of its longest line.
         pages: pages of a PDF.
         seconds: time that converting or extracting may take.
     """
 
     file_mb: int = 100
-    expanded_mb: int = 300
-    characters: int = 10_000_000
+    expanded_mb: int = 150
+    elements: int = 1_000_000
+    characters: int = 3_000_000
+    lines: int = 300_000
     line: int = 1_000_000
     pages: int = 2_000
     seconds: int = 50

@@ -45,6 +45,8 @@ def report_from_text(
         raise ReadError(
             f"{doc} has a line of {longest:,} characters, more than the limit of {limits.line:,}: no report"
         )
+    if (lines := text.count("\n")) > limits.lines:
+        raise ReadError(f"{doc} has {lines:,} lines, more than the limit of {limits.lines:,}; split it")
     report = Report.build(doc, text, spans(text, hints))
     if not any(s.kind == "sentence" for s in report.sentences):
         raise ReadError(f"{doc} holds no sentence")

@@ -22,6 +22,7 @@ class Archive:
         self._name = source.name
         self._left = source.limits.expanded_mb * 2**20
         self._limit = source.limits.expanded_mb
+        self._elements = source.limits.elements
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(source.data))
             self.names = frozenset(self._zip.namelist())
@@ -51,6 +52,10 @@ class Archive:
         if _DOCTYPE.search(plain):
             raise ReadError(
                 f"{self._name} declares XML entities in {part}, which no word processor does; it is refused"
+            )
+        if (tags := data.count(b"<")) > 2 * self._elements:
+            raise ReadError(
+                f"{self._name} has {tags // 2:,} elements, more than the limit of {self._elements:,}; split it"
             )
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
         try:

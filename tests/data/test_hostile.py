@@ -41,6 +41,7 @@ def survive(path: Path, data: bytes, limits: Limits | None = None) -> str:
     return said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GOOD)
 def test_cut_off_anywhere(tmp_path: Path, name: str) -> None:
     data = GOOD[name]
@@ -48,6 +49,7 @@ def test_cut_off_anywhere(tmp_path: Path, name: str) -> None:
         survive(tmp_path / "断", data[:length])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GOOD)
 def test_bytes_changed_anywhere(tmp_path: Path, name: str) -> None:
     dice = random.Random(name)
@@ -141,9 +143,16 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "spreadsheet.docx": (lambda: archive({"xl/workbook.xml": b"<x/>"}), "without a Word document"),
     "deep nesting.docx": (lambda: archive({DOCUMENT: W + b"<w:sdt>" * 100_000 + b"</w:sdt>" * 100_000 + END}), ""),
     "one paragraph.docx": (
-        lambda: archive({DOCUMENT: W + b"<w:p><w:r><w:t>" + LONG * 4_000_000 + b"</w:t></w:r></w:p>" + END}),
+        lambda: archive({DOCUMENT: W + b"<w:p><w:r><w:t>" + LONG * 800_000 + b"</w:t></w:r></w:p>" + END}),
         "more than the limit",
     ),
+    "many elements.docx": (lambda: archive({DOCUMENT: W + b"<w:p/>" * 20_000_000 + END}), "elements, more than"),
+    "many elements.html": (lambda: b"<html>" + b"<p>" * 30_000_000, "elements, more than"),
+    "many paragraphs.html": (lambda: b"<html>" + "<p>工作。".encode() * 700_000, "lines, more than the limit"),
+    "as many as may be.html": (lambda: b"<html>" + "<p>工作。".encode() * 290_000, ""),
+    "as many as may be.txt": (lambda: "工。".encode() * 490_000, ""),
+    "large in GB18030.txt": (lambda: "全面推进各项工作。\n".encode("gb18030") * 5_000_000, "more than the limit"),
+    "large and random.txt": (lambda: random.Random(1).randbytes(1000) * 95_000, "not text"),
     "deep nesting.html": (lambda: b"<html>" + b"<div>" * 300_000 + LONG, ""),
     "deep table.html": (lambda: b"<html>" + b"<table><tr><td>" * 20_000 + LONG, ""),
     "entities.html": (lambda: LAUGHS.replace(b"<x>", b"<html><p>" + LONG), ""),
@@ -155,12 +164,14 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
 """Files that want too much: how to make them, and what the refusal says where they must be refused."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs(tmp_path: Path, name: str) -> None:
     make, said = BOMBS[name]
     assert said in survive(tmp_path / name, make())
 
 
+@pytest.mark.slow
 def test_memory_stays_low(tmp_path: Path) -> None:
     """The worst bombs in a process that may not use more than 1 GB."""
     import subprocess
