@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -95,20 +95,19 @@ def _propose(samples: Path, out: Path) -> list[Path]:
     from ..data.files import write_records
     from ..data.labels import DEFAULT_LABELS
     from ..data.read import read_report
+    from ..eval.baseline import TfidfBaseline
+    from ..models.annotator import Annotator
     from ..models.places import default_model
 
-    def proposer() -> tuple[str, object]:
-        from ..eval.baseline import TfidfBaseline
-        from ..models.annotator import Annotator
-
-        if default_model().is_dir():
-            return "pizhu", Annotator.load()
-        return "tf-idf", TfidfBaseline(DEFAULT_LABELS.names).fit([c.report for c in load_corpus(split="train")])
-
-    name, model = proposer()
+    annotate: Callable[[Report], Report]
+    if default_model().is_dir():
+        name, annotate = "pizhu", Annotator.load().annotate
+    else:
+        training = [c.report for c in load_corpus(split="train")]
+        name, annotate = "tf-idf", TfidfBaseline(DEFAULT_LABELS.names).fit(training).annotate
     paths = []
     for path in sorted(p for p in samples.iterdir() if p.suffix in (".txt", ".html")):
-        report: Report = model.annotate(read_report(path))  # type: ignore[attr-defined]
+        report = annotate(read_report(path))
         target = out / f"{path.stem}.jsonl"
         count = write_records(target, ({**record, "model": name} for record in report.records()))
         typer.echo(f"{path.name}: {count} records, proposals by {name}")

@@ -78,7 +78,8 @@ def _load(source: str, setting: str, *, local: bool) -> tuple[Any, Tokenizer]:
             tokenizer.no_padding()
     except Exception as error:  # transformers raises whatever its parts raise
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise ModelError(f"encoder {setting!r} cannot be loaded: {reason}") from error
+        hint = "" if local else "; where no hub is reached, name a folder or 'bundled'"
+        raise ModelError(f"encoder {setting!r} cannot be loaded: {reason.rstrip('.')}{hint}") from error
     if not hasattr(model, "embeddings") or not hasattr(getattr(model, "encoder", None), "layer"):
         raise ModelError(f"encoder {setting!r} is a {type(model).__name__}, expected a BERT-shaped model")
     pieces, rows = tokenizer.get_vocab_size(with_added_tokens=False), model.config.vocab_size

@@ -68,6 +68,13 @@ def test_one_bad_input_among_good_ones(model_folder: Path, tmp_path: Path, pizhu
     assert said[-1] == f"pizhu: {missing} does not exist"
 
 
+def test_what_the_command_prints(model_folder: Path, tmp_path: Path, pizhu: Callable[..., Any]) -> None:
+    path = write(tmp_path / "总结.txt")
+    answer = pizhu("annotate", path, "--model", model_folder, "--out", tmp_path / "out", "--formats", "txt, jsonl")
+    assert answer.out.splitlines() == [str(tmp_path / "out" / f"总结.{kind}") for kind in ("txt", "jsonl")]
+    assert answer.err.splitlines()[-1] == "1 reports, 1 sentences annotated"
+
+
 def test_a_format_whose_packages_are_missing(
     annotator: Annotator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -143,3 +143,30 @@ def test_roberta_is_bert_shaped(tmp_path: Path, encoder_folder: Path) -> None:
     RobertaModel(config, add_pooling_layer=False).save_pretrained(tmp_path)
     shutil.copy(encoder_folder / "tokenizer.json", tmp_path)
     assert load_encoder(str(tmp_path)).model.config.hidden_size == 16
+
+
+def test_a_hub_that_is_not_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    from transformers import AutoModel
+
+    def unreachable(*_: object, **__: object) -> None:
+        raise OSError("We couldn't connect to the hub.\nCheck your connection.")
+
+    monkeypatch.setattr(AutoModel, "from_pretrained", unreachable)
+    with pytest.raises(ModelError, match=r"connect to the hub; where no hub is reached, name a folder or 'bundled'$"):
+        load_encoder("hfl/rbt3")
+
+
+def test_bert_without_layers_of_its_shape(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from transformers import AutoModel
+    from transformers.models.bert.modeling_bert import BertModel
+
+    real = AutoModel.from_pretrained
+
+    def without(*args: Any, **options: Any) -> Any:
+        model, found = real(*args, **options)
+        del model.encoder
+        return model, found
+
+    monkeypatch.setattr(AutoModel, "from_pretrained", without)
+    with pytest.raises(ModelError, match=f"is a {BertModel.__name__}, expected a BERT-shaped model"):
+        load_encoder(str(copy))

@@ -171,3 +171,46 @@ def test_no_default_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_default_model(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIZHU_MODEL", str(model_folder))
     assert Annotator.load(device="cpu").about.recurrent == 16
+
+
+@pytest.mark.parametrize("where", ["_card", "_swap"])
+def test_saving_that_breaks_off_leaves_the_older_model(copy: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    import pizhu.models.folder as module
+
+    model, tokenizer, about = load_model(copy)
+    before = {path.name: path.read_bytes() for path in copy.iterdir()}
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(module, where, stop)
+        module.save_model(copy, model, tokenizer, about)
+    assert {path.name: path.read_bytes() for path in copy.iterdir()} == before
+    assert [path.name for path in copy.parent.iterdir()] == [copy.name]
+
+
+def test_a_rename_that_fails_puts_the_older_model_back(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pizhu.models.folder as module
+
+    model, tokenizer, about = load_model(copy)
+    real = Path.replace
+
+    def replace(self: Path, target: Path) -> Path:
+        if self.name.endswith(".part"):
+            raise PermissionError(13, "in use")  # as Windows does while another program reads a file
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(PermissionError):
+        module.save_model(copy, model, tokenizer, about)
+    assert load_about(copy).recurrent == 16
+    assert [path.name for path in copy.parent.iterdir()] == [copy.name]
+
+
+def test_what_was_saved_again_is_the_same(copy: Path, tmp_path: Path) -> None:
+    from pizhu.models.folder import save_model
+
+    model, tokenizer, about = load_model(copy)
+    again = save_model(tmp_path / "again", model, tokenizer, about)
+    assert {p.name: p.read_bytes() for p in again.iterdir()} == {p.name: p.read_bytes() for p in copy.iterdir()}
