@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..data.errors import ConfigError, MissingExtraError, ReadError
 from ..data.files import write_records, write_text
 from ..data.labels import LabelSet
+from ..data.limits import DEFAULT_LIMITS, Limits
 from ..data.read import SUFFIXES, read_report
 from ..data.report import Report
 from .page import page
@@ -63,6 +64,8 @@ def annotate_files(
     out: Path,
     annotator: Annotator,
     formats: Sequence[str] = ("jsonl",),
+    *,
+    limits: Limits = DEFAULT_LIMITS,
     watch: Callable[[int], None] = lambda done: None,
 ) -> RunResult:
     """Annotate ``paths`` into the folder ``out``; ``watch`` is told how many are done.
@@ -77,7 +80,7 @@ def annotate_files(
     result = RunResult()
     for done, (path, name) in enumerate(zip(paths, output_names(paths), strict=True), 1):
         try:
-            report = annotator.annotate(read_report(path))
+            report = annotator.annotate(read_report(path, limits=limits))
         except (ReadError, MissingExtraError) as error:
             result.failed.append((path, str(error)))
         else:

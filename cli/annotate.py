@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from .options import Limit
+
 
 def annotate(
     inputs: Annotated[list[Path], typer.Argument(help="Reports, or folders of reports.", show_default=False)],
@@ -21,6 +23,7 @@ def annotate(
             help="What to write for each report, comma-separated: jsonl (records), html (a page), txt (the text)."
         ),
     ] = "jsonl,html",
+    limit: Limit = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Label the sentences of new reports.
@@ -32,6 +35,7 @@ def annotate(
     Example: `pizhu annotate 报告.txt 往年报告/ --out 结果`
     """
     from ..annotate.run import annotate_files, expand
+    from ..data.limits import limits
     from ..models.annotator import Annotator
     from .progress import shown
 
@@ -39,7 +43,14 @@ def annotate(
     paths = expand(inputs)
     annotator = Annotator.load(model)
     with shown() as tell:
-        result = annotate_files(paths, out, annotator, wanted, lambda done: tell("Annotating", done, len(paths)))
+        result = annotate_files(
+            paths,
+            out,
+            annotator,
+            wanted,
+            limits=limits(limit or ()),
+            watch=lambda done: tell("Annotating", done, len(paths)),
+        )
     if as_json:
         typer.echo(json.dumps(result.as_dict(), ensure_ascii=False))
     else:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .options import Limit
+
 if TYPE_CHECKING:
     from ..data.report import Report
 
 
 def read(
     files: Annotated[list[Path], typer.Argument(help="Reports to read.", show_default=False)],
+    limit: Limit = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON record a sentence instead of a table.")
     ] = False,
@@ -25,12 +28,14 @@ def read(
     Example: `pizhu read 报告.txt --json`
     """
     from ..data.errors import PizhuError
+    from ..data.limits import limits
     from ..data.read import read_report
 
+    allowed = limits(limit or ())
     failed = False
     for path in files:
         try:
-            report = read_report(path)
+            report = read_report(path, limits=allowed)
         except PizhuError as error:
             typer.echo(f"pizhu: {error}", err=True)
             failed = True

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 
 from .errors import ConfigError
 
@@ -39,3 +40,19 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+
+
+def limits(settings: Iterable[str] = ()) -> Limits:
+    """The default limits with some of them set anew, each as ``name=number`` (``pages=5000``).
+
+    Raises:
+        ConfigError: an unknown name, or no whole number above 0.
+    """
+    names = [field.name for field in fields(Limits)]
+    found: dict[str, int] = {}
+    for setting in settings:
+        name, _, value = (part.strip() for part in setting.partition("="))
+        if name not in names or not value.isdecimal():
+            raise ConfigError(f"limit {setting!r} is not understood, expected NAME=NUMBER with {', '.join(names)}")
+        found[name] = int(value)
+    return replace(DEFAULT_LIMITS, **found)

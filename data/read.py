@@ -38,15 +38,15 @@ def report_from_text(
 ) -> Report:
     """Split ``text`` into the sentences, headings and furniture of the report called ``doc``."""
     if len(text) > limits.characters:
-        raise ReadError(f"{doc} has {len(text):,} characters, more than the limit of {limits.characters:,}; split it")
+        raise ReadError(f"{doc} has {len(text):,} characters, more than the limit of {limits.characters:,}; split it or raise --limit characters")
     if not text.strip():
         raise ReadError(f"{doc} is empty")
     if (longest := max(_line_lengths(text))) > limits.line:
         raise ReadError(
-            f"{doc} has a line of {longest:,} characters, more than the limit of {limits.line:,}: no report"
+            f"{doc} has a line of {longest:,} characters, more than the limit of {limits.line:,}; split it or raise --limit line"
         )
     if (lines := text.count("\n")) > limits.lines:
-        raise ReadError(f"{doc} has {lines:,} lines, more than the limit of {limits.lines:,}; split it")
+        raise ReadError(f"{doc} has {lines:,} lines, more than the limit of {limits.lines:,}; split it or raise --limit lines")
     report = Report.build(doc, text, spans(text, hints))
     if not any(s.kind == "sentence" for s in report.sentences):
         raise ReadError(f"{doc} holds no sentence")

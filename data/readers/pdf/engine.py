@@ -66,7 +66,7 @@ def pages(data: bytes, most_pages: int, most_characters: int) -> Iterator[Page]:
             raise Refused("is protected by a password; save it without one") from None
         raise Refused("is a damaged or cut-off PDF: it cannot be opened") from None
     if count > most_pages:
-        raise Refused(f"has {count:,} pages, more than the limit of {most_pages:,}; split it")
+        raise Refused(f"has {count:,} pages, more than the limit of {most_pages:,}; split it or raise --limit pages")
     left = most_characters
     drawn = read = 0
     for number in range(count):

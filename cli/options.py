@@ -1,0 +1,17 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Limit = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--limit",
+        help="Let a report ask for more, or less, e.g. `pages=5000` or `file_mb=500`; may be repeated. Names: file_mb, "
+        "expanded_mb, elements, characters, lines, line, pages, seconds.",
+        show_default=False,
+    ),
+]
