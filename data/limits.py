@@ -56,3 +56,8 @@ def limits(settings: Iterable[str] = ()) -> Limits:
             raise ConfigError(f"limit {setting!r} is not understood, expected NAME=NUMBER with {', '.join(names)}")
         found[name] = int(value)
     return replace(DEFAULT_LIMITS, **found)
+
+
+def over(doc: str, found: str, name: str, limits: Limits) -> str:
+    """The sentence that refuses ``doc`` because what was ``found`` is over the limit ``name``."""
+    return f"{doc} has {found}, more than the limit of {getattr(limits, name):,}; split it or raise --limit {name}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .errors import ReadError
-from .limits import DEFAULT_LIMITS, Limits
+from .limits import DEFAULT_LIMITS, Limits, over
 from .readers import Source, detect
 from .report import Report
 from .segment import Hint, spans
@@ -38,15 +38,13 @@ def report_from_text(
 ) -> Report:
     """Split ``text`` into the sentences, headings and furniture of the report called ``doc``."""
     if len(text) > limits.characters:
-        raise ReadError(f"{doc} has {len(text):,} characters, more than the limit of {limits.characters:,}; split it or raise --limit characters")
+        raise ReadError(over(doc, f"{len(text):,} characters", "characters", limits))
     if not text.strip():
         raise ReadError(f"{doc} is empty")
     if (longest := max(_line_lengths(text))) > limits.line:
-        raise ReadError(
-            f"{doc} has a line of {longest:,} characters, more than the limit of {limits.line:,}; split it or raise --limit line"
-        )
+        raise ReadError(over(doc, f"a line of {longest:,} characters", "line", limits))
     if (lines := text.count("\n")) > limits.lines:
-        raise ReadError(f"{doc} has {lines:,} lines, more than the limit of {limits.lines:,}; split it or raise --limit lines")
+        raise ReadError(over(doc, f"{lines:,} lines", "lines", limits))
     report = Report.build(doc, text, spans(text, hints))
     if not any(s.kind == "sentence" for s in report.sentences):
         raise ReadError(f"{doc} holds no sentence")

@@ -69,7 +69,7 @@ def from_markup(markup: str, source: Source) -> Extract:
     """The text of a page given as decoded mark-up."""
     if (tags := markup.count("<")) > 2 * source.limits.elements:
         raise ReadError(
-            f"{source.name} has {tags // 2:,} elements, more than the limit of {source.limits.elements:,}; split it"
+            f"{source.name} has {tags // 2:,} elements, more than the limit of {source.limits.elements:,}; split it or raise --limit elements"
         )
     markup = re.sub(r"^\s*<\?xml[^>]*\?>", "", markup).replace("\0", "")
     parser = lxml_html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)

@@ -55,7 +55,7 @@ class Archive:
             )
         if (tags := data.count(b"<")) > 2 * self._elements:
             raise ReadError(
-                f"{self._name} has {tags // 2:,} elements, more than the limit of {self._elements:,}; split it"
+                f"{self._name} has {tags // 2:,} elements, more than the limit of {self._elements:,}; split it or raise --limit elements"
             )
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
         try:
