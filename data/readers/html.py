@@ -10,6 +10,7 @@ from lxml import html as lxml_html
 
 from ..encoding import decode
 from ..errors import ReadError
+from ..limits import over
 from ..segment import Hint
 from .base import Extract, Lines, Source
 
@@ -68,9 +69,7 @@ def declared_encoding(data: bytes) -> str | None:
 def from_markup(markup: str, source: Source) -> Extract:
     """The text of a page given as decoded mark-up."""
     if (tags := markup.count("<")) > 2 * source.limits.elements:
-        raise ReadError(
-            f"{source.name} has {tags // 2:,} elements, more than the limit of {source.limits.elements:,}; split it or raise --limit elements"
-        )
+        raise ReadError(over(source.name, f"{tags // 2:,} elements", "elements", source.limits))
     markup = re.sub(r"^\s*<\?xml[^>]*\?>", "", markup).replace("\0", "")
     parser = lxml_html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
     try:

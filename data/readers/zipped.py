@@ -10,6 +10,7 @@ import zlib
 from lxml import etree
 
 from ..errors import ReadError
+from ..limits import over
 from .base import Source
 
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
@@ -21,8 +22,7 @@ class Archive:
     def __init__(self, source: Source) -> None:
         self._name = source.name
         self._left = source.limits.expanded_mb * 2**20
-        self._limit = source.limits.expanded_mb
-        self._elements = source.limits.elements
+        self._limits = source.limits
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(source.data))
             self.names = frozenset(self._zip.namelist())
@@ -41,7 +41,9 @@ class Archive:
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError):
             raise ReadError(f"{self._name} is damaged: its part {part} cannot be unpacked") from None
         if len(data) > self._left:
-            raise ReadError(f"{self._name} unpacks to more than the limit of {self._limit} MB; it may be a zip bomb")
+            raise ReadError(
+                f"{self._name} unpacks to more than the limit of {self._limits.expanded_mb} MB; it may be a zip bomb"
+            )
         self._left -= len(data)
         return data
 
@@ -53,10 +55,8 @@ class Archive:
             raise ReadError(
                 f"{self._name} declares XML entities in {part}, which no word processor does; it is refused"
             )
-        if (tags := data.count(b"<")) > 2 * self._elements:
-            raise ReadError(
-                f"{self._name} has {tags // 2:,} elements, more than the limit of {self._elements:,}; split it or raise --limit elements"
-            )
+        if (tags := data.count(b"<")) > 2 * self._limits.elements:
+            raise ReadError(over(self._name, f"{tags // 2:,} elements", "elements", self._limits))
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
         try:
             return etree.fromstring(data, parser)
