@@ -82,10 +82,10 @@ def test_a_format_whose_packages_are_missing(
 
     real = run.read_report
 
-    def read(path: Path) -> Any:
+    def read(path: Path, **limits: Any) -> Any:
         if path.stem == "b":
             raise MissingExtraError("a PDF", "pdf")
-        return real(path)
+        return real(path, **limits)
 
     monkeypatch.setattr(run, "read_report", read)
     result = annotate_files([write(tmp_path / f"{c}.txt") for c in "abc"], tmp_path / "out", annotator)
