@@ -188,7 +188,7 @@ def _tensor(name: str, kind: int, elements: int, raw: bytes) -> NDArray[np.float
     if len(raw) == 4 * elements:
         return np.frombuffer(raw, "<f4").astype(np.float32)
     if elements % 32 or len(raw) != _BLOCK.size * (elements // 32):
-        raise ModelError(f"tensor {name} (type {kind}) has {len(raw)} bytes for {elements} weights")
+        raise ModelError(f"tensor {name!r} (type {kind}) has {len(raw)} bytes for {elements} weights")
     blocks = np.frombuffer(raw, dtype=[("scale", "<f2"), ("nibbles", "u1", 16)])
     low, high = blocks["nibbles"] & 0x0F, blocks["nibbles"] >> 4
     values = np.concatenate([low, high], axis=1).astype(np.float32) - 8.0
