@@ -190,6 +190,8 @@ def _tensor(name: str, kind: int, elements: int, raw: bytes) -> NDArray[np.float
     if elements % 32 or len(raw) != _BLOCK.size * (elements // 32):
         raise ModelError(f"tensor {name!r} (type {kind}) has {len(raw)} bytes for {elements} weights")
     blocks = np.frombuffer(raw, dtype=[("scale", "<f2"), ("nibbles", "u1", 16)])
+    if not np.isfinite(blocks["scale"]).all():
+        raise ModelError(f"tensor {name!r} has a block whose scale is no number")
     low, high = blocks["nibbles"] & 0x0F, blocks["nibbles"] >> 4
     values = np.concatenate([low, high], axis=1).astype(np.float32) - 8.0
     result: NDArray[np.float32] = (values * blocks["scale"].astype(np.float32)[:, None]).reshape(-1)
