@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 endif
 export PIZHU_LABEL_STUDIO_ENV ?= $(CURDIR)/.venv-label-studio
 
-.PHONY: setup demo test fast lint clean
+.PHONY: setup label-studio demo test fast lint clean
 
 setup: $(VENV)/.ready
 
@@ -26,13 +26,16 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 		{ echo "The packages could not be installed; pip needs a package registry that it reaches (see pip config)."; exit 1; }
 	@touch $@
 
-demo: setup
+label-studio: setup
+	@$(BIN)/pizhu label serve --install-only
+
+demo: label-studio
 	$(BIN)/pizhu demo $(if $(KEEP),--keep)
 
 fast: setup lint
 	$(BIN)/python -m pytest -q -m "not slow and not server"
 
-test: setup lint
+test: label-studio lint
 	$(BIN)/python -m pytest -q --durations=15
 
 lint: setup
