@@ -25,7 +25,7 @@ class Example:
     """One report.
 
     Attributes:
-        windows: with title and heading path, and, in ``bare``, without.
+        windows: with title and heading path, and, in ``bare``, without (or none at all).
         roles: (units,) as in ``windows.Unit``.
         targets: (units, labels) 0 or 1.
         known: (units,) True where a person or the corpus gave labels; only these carry loss.
@@ -39,9 +39,16 @@ class Example:
 
     @classmethod
     def of(
-        cls, report: Report, names: Sequence[str], tokenizer: Tokenizer, special: SpecialTokens, context: ContextFormat
+        cls,
+        report: Report,
+        names: Sequence[str],
+        tokenizer: Tokenizer,
+        special: SpecialTokens,
+        context: ContextFormat,
+        *,
+        bare: bool = True,
     ) -> Example:
-        """Tokenise ``report``; its sentences' ``labels`` are the targets."""
+        """Tokenise ``report``; its sentences' ``labels`` are the targets. Without ``bare`` there are no bare windows."""
         parts = units(report, tokenizer, context)
         targets = torch.zeros((len(parts), len(names)))
         known = torch.zeros(len(parts), dtype=torch.bool)
@@ -53,8 +60,8 @@ class Example:
                     targets[row, names.index(label)] = 1.0
         roles = torch.tensor([part.role for part in parts], dtype=torch.long)
         covered = windows(report, parts, tokenizer, special, context)
-        bare = windows(report, parts, tokenizer, special, replace(context, prefix=0))
-        return cls(covered, bare, roles, targets, known)
+        without = windows(report, parts, tokenizer, special, replace(context, prefix=0)) if bare else []
+        return cls(covered, without, roles, targets, known)
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,7 @@ class Lower:
         """Compute all of ``examples``; ``tick`` is called after each."""
         for example in examples:
             if self.enabled:
-                for group in (example.windows, example.bare):
+                for group in filter(None, (example.windows, example.bare)):
                     batch = Batch.of(group, self.pad, self.device)
                     with torch.no_grad():
                         hidden = self.model.lower(batch, self.layers)

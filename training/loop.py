@@ -95,7 +95,8 @@ def train(
     frozen = min(recipe.encoder.frozen_layers, model.depth)
     _freeze(model, frozen)
     optimizer = _optimizer(model, recipe)
-    examples = [Example.of(r, labels.names, encoder.tokenizer, special, recipe.context) for r in training]
+    bare = recipe.training.bare > 0
+    examples = [Example.of(r, labels.names, encoder.tokenizer, special, recipe.context, bare=bare) for r in training]
     run = fingerprint([recipe.as_dict(), labels.names, fingerprint_reports(training), versions()])
     folder = out.with_name(f".{out.name}.training")
     checkpoint = folder / "checkpoint.safetensors"
