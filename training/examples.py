@@ -48,7 +48,7 @@ class Example:
         *,
         bare: bool = True,
     ) -> Example:
-        """Tokenise ``report``; its sentences' ``labels`` are the targets. Without ``bare`` there are no bare windows."""
+        """Tokenise ``report``; its sentences' ``labels`` are the targets; without ``bare`` no bare windows."""
         parts = units(report, tokenizer, context)
         targets = torch.zeros((len(parts), len(names)))
         known = torch.zeros(len(parts), dtype=torch.bool)
