@@ -191,8 +191,8 @@ def test_train_tells_what_it_made(
 
 
 @pytest.mark.slow
-def test_all_the_real_reports(tmp_path: Path) -> None:
-    """Every report of ../shared is annotated with the default model, without a failure."""
+def test_real_reports(tmp_path: Path) -> None:
+    """Reports of ../shared, some of every kind and time, are annotated with the default model, without a failure."""
     from pizhu.models.places import default_model
 
     folder = Path(__file__).parents[2] / "shared" / "reports"
@@ -200,15 +200,15 @@ def test_all_the_real_reports(tmp_path: Path) -> None:
         pytest.skip("../shared/reports is not there")
     if not default_model().is_dir():
         pytest.skip(f"there is no default model at {default_model()}; make demo trains one")
+    reports = [*sorted(folder.glob("seed/*.txt")), *sorted(folder.glob("national/*.txt"))[::10]]
     result = subprocess.run(
-        [PIZHU, "annotate", str(folder), "--out", str(tmp_path), "--json"],
+        [PIZHU, "annotate", *map(str, reports), "--out", str(tmp_path), "--json"],
         capture_output=True,
         encoding="utf-8",
         check=False,
     )
     assert result.returncode == 0, result.stderr
     body = json.loads(result.stdout)
-    reports = list(folder.rglob("*.txt"))
     assert (body["reports"], body["failed"]) == (len(reports), [])
     for path in reports:
         raw = path.read_bytes().decode("utf-8-sig")
