@@ -44,9 +44,9 @@ def main() -> None:
     for seed in args.seeds:
         order = random.Random(seed).sample(reports, len(reports))
         for size in args.sizes:
-            # Small subsets are passed over more often, so that each point has at least 100 steps.
+            # Small subsets are passed over more often, so that each point has at least 160 steps.
             recipe = load_recipe(args.recipe, [f"training.seed={seed}"])
-            passes = max(recipe.training.passes, 100 // size)
+            passes = max(recipe.training.passes, 160 // size)
             recipe = load_recipe(args.recipe, [f"training.seed={seed}", f"training.passes={passes}"])
             folder = args.out / f"{size}-{seed}"
             if not folder.is_dir():
