@@ -71,7 +71,7 @@ def draw(points: dict[int, list[float]]) -> str:
     left, top, width, height = 70, 40, 560, 260
 
     def x(size: int) -> float:
-        return left + width * (size - sizes[0]) / max(1, sizes[-1] - sizes[0])
+        return left + 30 + (width - 60) * (size - sizes[0]) / max(1, sizes[-1] - sizes[0])
 
     def y(value: float) -> float:
         return top + height * (1 - (value - low) / (1 - low))
