@@ -66,12 +66,10 @@ class Example:
 
 @dataclass(frozen=True)
 class Stretch:
-    """Some windows of an example, ready for a step: the batch, its lower hidden states if cached, the units' range."""
+    """Some windows of an example, ready for a step: the batch, and its lower hidden states if they are kept."""
 
     batch: Batch
     hidden: Tensor | None
-    first: int
-    last: int
 
 
 class Lower:
@@ -98,14 +96,10 @@ class Lower:
 
     def stretch(self, found: Sequence[Window], first: int, last: int) -> Stretch:
         """The windows among ``found`` that answer units ``first`` to ``last`` (half open)."""
-        chosen = [
-            replace(w, spans=tuple((u - first, a, b) for u, a, b in w.spans if first <= u < last))
-            for w in found
-            if w.spans[0][0] < last and w.spans[-1][0] >= first
-        ]
+        whole = [w for w in found if w.spans[0][0] < last and w.spans[-1][0] >= first]
+        chosen = [replace(w, spans=tuple((u - first, a, b) for u, a, b in w.spans if first <= u < last)) for w in whole]
         batch = Batch.of(chosen, self.pad, self.device)
         if not self.enabled:
-            return Stretch(batch, None, first, last)
-        whole = [w for w in found if w.spans[0][0] < last and w.spans[-1][0] >= first]
+            return Stretch(batch, None)
         hidden = torch.nn.utils.rnn.pad_sequence([self._kept[w] for w in whole], batch_first=True)
-        return Stretch(batch, hidden, first, last)
+        return Stretch(batch, hidden)
