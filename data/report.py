@@ -44,6 +44,7 @@ class Sentence:
         headings: the texts of the headings above it, outermost first.
         labels: label names in the label set's order; ``()`` says "none", ``None`` says "not labelled".
         scores: probability of each label, 0 to 1, where a model gave them.
+        review: True where the model doubts its answer, so that a person should look.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Sentence:
     headings: tuple[str, ...] = ()
     labels: tuple[str, ...] | None = None
     scores: Mapping[str, float] | None = None
+    review: bool = False
 
     @property
     def text(self) -> str:
@@ -103,15 +105,19 @@ class Report:
         return cls(doc, text, tuple(sentences))
 
     def with_labels(
-        self, labels: Sequence[Sequence[str] | None], scores: Sequence[Mapping[str, float] | None] | None = None
+        self,
+        labels: Sequence[Sequence[str] | None],
+        scores: Sequence[Mapping[str, float] | None] | None = None,
+        review: Sequence[bool] | None = None,
     ) -> Report:
-        """The same report with ``labels`` (and ``scores``), one entry for each of ``sentences``."""
+        """The same report with ``labels`` (and ``scores``, ``review``), one entry for each of ``sentences``."""
         scored = scores if scores is not None else [s.scores for s in self.sentences]
-        rows = zip(self.sentences, labels, scored, strict=True)
+        doubted = review if review is not None else [s.review for s in self.sentences]
         return replace(
             self,
             sentences=tuple(
-                replace(s, labels=None if names is None else tuple(names), scores=given) for s, names, given in rows
+                replace(s, labels=None if names is None else tuple(names), scores=given, review=doubt)
+                for s, names, given, doubt in zip(self.sentences, labels, scored, doubted, strict=True)
             ),
         )
 
@@ -133,6 +139,7 @@ class Report:
             }
             if s.scores is not None:
                 record["scores"] = {name: round(score, 4) for name, score in s.scores.items()}
+                record["review"] = s.review
             records.append(record)
             if s.kind == "sentence":
                 previous = s.text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from ..data.report import Report
 from .device import choose_device
 from .folder import About, load_model
 from .places import default_model
-from .windows import SpecialTokens, Window, units, windows
+from .windows import SpecialTokens, Unit, Window, units, windows
 
 if TYPE_CHECKING:
     import torch
@@ -66,13 +66,28 @@ class Annotator:
         probabilities = self.about.decision.probabilities(logits)
         given = self.about.decision.choose(probabilities)
         names = self.about.labels.names
+        doubted = self.about.decision.review(probabilities)
         labels: list[tuple[str, ...]] = []
         scores: list[dict[str, float] | None] = []
-        for sentence, row, yes in zip(report.sentences, probabilities, given, strict=True):
+        review: list[bool] = []
+        for sentence, row, yes, doubt in zip(report.sentences, probabilities, given, doubted, strict=True):
             answered = sentence.kind == "sentence"
             labels.append(tuple(n for n, y in zip(names, yes, strict=True) if y) if answered else ())
             scores.append(dict(zip(names, map(float, row), strict=True)) if answered else None)
-        return report.with_labels(labels, scores)
+            review.append(answered and bool(doubt))
+        return report.with_labels(labels, scores, review)
+
+    def annotate_many(self, reports: Iterable[Report]) -> Iterator[Report]:
+        """:meth:`annotate` for each of ``reports``, in order and lazily: a few reports are held at a time."""
+        yield from map(self.annotate, reports)
+
+    def vectors(self, report: Report) -> NDArray[np.float32]:
+        """(report.sentences, hidden) what the encoder makes of each sentence in its window; zeros for furniture."""
+        parts, found = _vectors(self.model, self.tokenizer, self._special, self.about, report)
+        result = np.zeros((len(report.sentences), self.model.encoder.config.hidden_size), dtype=np.float32)
+        if parts:
+            result[[part.index for part in parts]] = found.cpu().numpy()
+        return result
 
     def logits(self, report: Report) -> NDArray[np.float32]:
         """Raw scores (report.sentences, labels); zeros for furniture."""
@@ -85,27 +100,39 @@ def report_logits(
     """Raw scores of ``model`` for every entry of ``report.sentences``; zeros for furniture."""
     import torch
 
-    from .classifier import Batch
-
     result = np.zeros((len(report.sentences), len(about.labels)), dtype=np.float32)
-    parts = units(report, tokenizer, about.context)
+    parts, vectors = _vectors(model, tokenizer, special, about, report)
     if not parts:
         return result
-    device = next(model.parameters()).device
-    half = torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
-    vectors: torch.Tensor | None = None
-    with torch.inference_mode(), half:
-        for group in _batches(windows(report, parts, tokenizer, special, about.context)):
-            batch = Batch.of(group, special.pad, device)
-            found = model.vectors(batch).float()
-            if vectors is None:
-                vectors = torch.zeros((len(parts), found.shape[1]), device=device)
-            vectors[batch.units] = found
-        assert vectors is not None
-        roles = torch.tensor([part.role for part in parts], device=device)
+    with torch.inference_mode(), _half(vectors.device):
+        roles = torch.tensor([part.role for part in parts], device=vectors.device)
         scores = model.scores(vectors, roles).float().cpu().numpy()
     result[[part.index for part in parts]] = scores
     return result
+
+
+def _vectors(
+    model: ReportClassifier, tokenizer: Tokenizer, special: SpecialTokens, about: About, report: Report
+) -> tuple[list[Unit], torch.Tensor]:
+    """The report's units and a vector for each."""
+    import torch
+
+    from .classifier import Batch
+
+    parts = units(report, tokenizer, about.context)
+    device = next(model.parameters()).device
+    vectors = torch.zeros((len(parts), model.encoder.config.hidden_size), device=device)
+    with torch.inference_mode(), _half(device):
+        for group in _batches(windows(report, parts, tokenizer, special, about.context)):
+            batch = Batch.of(group, special.pad, device)
+            vectors[batch.units] = model.vectors(batch).float()
+    return parts, vectors
+
+
+def _half(device: torch.device) -> torch.autocast:
+    import torch
+
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
 
 
 def _batches(found: Sequence[Window]) -> list[list[Window]]:

@@ -18,10 +18,12 @@ class Decision:
     Attributes:
         temperatures: one a label, above 0; probability = sigmoid(logit / temperature) (Guo et al. 2017).
         thresholds: one a label, between 0 and 1; a label is given when its probability reaches it.
+        doubt: answers whose :meth:`confidence` is below it need a person's review; 0 sends none.
     """
 
     temperatures: tuple[float, ...]
     thresholds: tuple[float, ...]
+    doubt: float = 0.0
 
     def probabilities(self, logits: Floats) -> Floats:
         """(sentences, labels) probabilities of (sentences, labels) logits."""
@@ -32,6 +34,17 @@ class Decision:
     def choose(self, probabilities: Floats) -> NDArray[np.bool_]:
         """(sentences, labels), True where the label is given."""
         result: NDArray[np.bool_] = probabilities >= np.asarray(self.thresholds)
+        return result
+
+    def confidence(self, probabilities: Floats) -> Floats:
+        """(sentences,) the probability, 0 to 1, that all labels of a sentence are right, were they independent."""
+        given = self.choose(probabilities)
+        result: Floats = np.where(given, probabilities, 1 - probabilities).prod(axis=1)
+        return result
+
+    def review(self, probabilities: Floats) -> NDArray[np.bool_]:
+        """(sentences,) True where a person should look."""
+        result: NDArray[np.bool_] = self.confidence(probabilities) < self.doubt
         return result
 
     @classmethod

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .classifier import ReportClassifier
 
-FORMAT = 1
+FORMAT = 2
 CONFIG, WEIGHTS, TOKENIZER, CARD, ABOUT = (
     "config.json",
     "model.safetensors",
@@ -126,7 +126,7 @@ def load_about(folder: str | Path) -> About:
             LabelSet(tuple(Label(**label) for label in body["labels"])),
             ContextFormat(**{name: _count(value) for name, value in body["context"].items()}),
             _count(body["recurrent"]),
-            Decision(**{name: tuple(map(float, values)) for name, values in body["decision"].items()}),
+            _decision(body["decision"]),
             dict(body["origin"]),
             dict(body["scores"]),
         )
@@ -145,6 +145,12 @@ def _count(value: Any) -> int:
     if not isinstance(value, int) or value < 0:
         raise ValueError(f"{value!r} is no count")
     return value
+
+
+def _decision(body: dict[str, Any]) -> Decision:
+    return Decision(
+        tuple(map(float, body["temperatures"])), tuple(map(float, body["thresholds"])), float(body["doubt"])
+    )
 
 
 def load_model(folder: str | Path) -> tuple[ReportClassifier, Tokenizer, About]:

@@ -67,11 +67,13 @@ def test_identities_tell_sentences_apart_and_stay() -> None:
 def test_records() -> None:
     report = Report.build("a.txt", TEXT, SPANS)
     scores = [None] * 7 + [{"plan": 0.123456, "metric": 0.0}]
-    records = report.with_labels([()] * 3 + [None, ("achievement",), (), (), ("plan",)], scores).records()
+    doubts = [False] * 7 + [True]
+    records = report.with_labels([()] * 3 + [None, ("achievement",), (), (), ("plan",)], scores, doubts).records()
     assert [r["labels"] for r in records] == [[], [], [], None, ["achievement"], [], [], ["plan"]]
     assert [r["previous"] for r in records] == ["", "", "", "", "改了。", "改了。", "改了。", "改了。"]
     assert records[7]["scores"] == {"plan": 0.1235, "metric": 0.0}
-    assert "scores" not in records[3]
+    assert records[7]["review"] is True
+    assert not {"scores", "review"} & set(records[3])
     assert set(records[3]) == {"id", "doc", "start", "end", "kind", "text", "headings", "previous", "labels"}
     json.dumps(records)
 

@@ -53,7 +53,7 @@ ATTACKS: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda f: [(f / "pizhu.json").unlink(), (f / "pizhu.json").mkdir()],
         "cannot be read: Is a directory",
     ),
-    "format 99": (edit(lambda b: b.update(format=99)), "has format 99, expected 1"),
+    "format 99": (edit(lambda b: b.update(format=99)), "has format 99, expected 2"),
     "not JSON": (lambda f: (f / "pizhu.json").write_text("{garbage", encoding="utf-8"), "cannot be understood"),
     "not UTF-8": (lambda f: (f / "pizhu.json").write_bytes(b"\xff\xfe\x00"), "cannot be understood"),
     "a list": (lambda f: (f / "pizhu.json").write_text("[1]", encoding="utf-8"), "cannot be understood"),
