@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..data.errors import ModelError
 from ..data.read import read_report
 from ..data.report import Report
-from .device import choose_device
+from .device import choose_device, half_precision
 from .folder import About, load_model
 from .places import default_model
 from .windows import SpecialTokens, Unit, Window, units, windows
@@ -104,7 +104,7 @@ def report_logits(
     parts, vectors = _vectors(model, tokenizer, special, about, report)
     if not parts:
         return result
-    with torch.inference_mode(), _half(vectors.device):
+    with torch.inference_mode(), half_precision(vectors.device):
         roles = torch.tensor([part.role for part in parts], device=vectors.device)
         scores = model.scores(vectors, roles).float().cpu().numpy()
     result[[part.index for part in parts]] = scores
@@ -122,17 +122,11 @@ def _vectors(
     parts = units(report, tokenizer, about.context)
     device = next(model.parameters()).device
     vectors = torch.zeros((len(parts), model.encoder.config.hidden_size), device=device)
-    with torch.inference_mode(), _half(device):
+    with torch.inference_mode(), half_precision(device):
         for group in _batches(windows(report, parts, tokenizer, special, about.context)):
             batch = Batch.of(group, special.pad, device)
             vectors[batch.units] = model.vectors(batch).float()
     return parts, vectors
-
-
-def _half(device: torch.device) -> torch.autocast:
-    import torch
-
-    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
 
 
 def _batches(found: Sequence[Window]) -> list[list[Window]]:

@@ -27,3 +27,17 @@ def choose_device(name: str | None = None) -> torch.device:
             f"device {name!r} cannot be used on this machine ({reason}); name another, e.g. cpu"
         ) from None
     return device
+
+
+def half_precision(device: torch.device) -> torch.autocast:
+    """Where matrices are multiplied in bfloat16 while a model learns: on a GPU, and on processors made for it.
+
+    Sums stay in float32, and so do the weights that are learned (mixed precision; Micikevicius et al. 2018).
+    """
+    import torch
+
+    fit = device.type == "cuda"
+    if device.type == "cpu":
+        able = torch.cpu.get_capabilities()
+        fit = bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+    return torch.autocast(device.type, torch.bfloat16, enabled=fit)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..data.report import Report
 from ..models.classifier import Batch, ReportClassifier
+from ..models.device import half_precision
 from ..models.windows import ContextFormat, SpecialTokens, Window, units, windows
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Lower:
             if self.enabled:
                 for group in filter(None, (example.windows, example.bare)):
                     batch = Batch.of(group, self.pad, self.device)
-                    with torch.no_grad():
+                    with torch.no_grad(), half_precision(self.device):
                         hidden = self.model.lower(batch, self.layers)
                     for row, window in enumerate(group):
                         self._kept[window] = hidden[row, : len(window.tokens)].clone()

@@ -21,7 +21,7 @@ from ..data.report import Report
 from ..models.annotator import report_logits
 from ..models.classifier import ReportClassifier
 from ..models.decision import Decision, macro_f1
-from ..models.device import choose_device
+from ..models.device import choose_device, half_precision
 from ..models.encoder import load_encoder
 from ..models.folder import About, check_place, save_model
 from ..models.windows import SpecialTokens
@@ -217,7 +217,7 @@ def _step(
         return 0.0
     model.train()
     stretch = lower.stretch(found, first, last)
-    with torch.autocast(place.type, torch.bfloat16, enabled=place.type == "cuda"):
+    with half_precision(place):
         unordered = model.vectors(stretch.batch, stretch.hidden, lower.layers)
         vectors = torch.zeros_like(unordered).index_copy(0, stretch.batch.units, unordered)
         logits = model.scores(vectors, example.roles[first:last].to(place)).float()
