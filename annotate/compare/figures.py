@@ -31,7 +31,11 @@ _ALIKE = [set("人名位") | {"人次", "人天"}, set("家户所") | {"家次",
 """Units that count the like: 34宗 in one year are 29件 in the next. They may differ in base, and readers are told so."""
 _LEAST = 0.3
 """Lowest score of two figures that are taken for one thing."""
-_NO_LESS = re.compile("以内|以下|不超过|不高于|控制|压缩|压减|降|缩短|减少")
+_LEAST_TARGET = 0.2
+"""The same for a planned figure and one in a sentence that answers the plan."""
+_SAME_NAME = 0.5
+"""Similarity of names from which figures of unrelated sentences are one thing."""
+_CEILING = re.compile("以内|以下|不超过|不高于|控制|压缩|压减|降|缩短|减少")
 
 
 @dataclass(frozen=True)
@@ -102,31 +106,39 @@ def movements(
     return [Movement(old[i], new[j], float(scores[i, j])) for i, j in _one_to_one(scores, _LEAST)]
 
 
-def targets(planned: Sequence[Figure], reported: Sequence[Figure], words: Words) -> list[Movement]:
-    """What a plan's figures came to in the sentences that answer it.
+def targets(
+    planned: Sequence[Figure], answering: Sequence[Figure], others: Sequence[Figure], words: Words
+) -> list[Movement]:
+    """What a plan's figures came to.
 
-    Two figures of one unit are one thing where their indicators say so, or where no other figure has that unit.
+    Args:
+        answering: figures of the sentences that answer the plan. Two figures of one unit are one thing where their indicators
+            say so, or where no other figure has that unit.
+        others: figures of other sentences, which must bear the same name.
     """
+    reported = [*answering, *others]
     names = words.similarity([_name(figure) for figure in planned], [_name(figure) for figure in reported])
     scores = np.zeros_like(names)
     for i, a in enumerate(planned):
         for j, b in enumerate(reported):
-            factor = _unit_factor(a.quantity, b.quantity)
-            alone = all(factor > _unit_factor(a.quantity, other.quantity) for k, other in enumerate(reported) if k != j)
-            alone &= all(factor > _unit_factor(other.quantity, b.quantity) for k, other in enumerate(planned) if k != i)
-            alone &= a.quantity.unit != "个" or names[i, j] > 0.05  # anything may be counted in 个
-            scores[i, j] = factor * max(names[i, j], 0.5 * alone)
-    pairs = _one_to_one(scores, 0.2)
+            factor, name = _unit_factor(a.quantity, b.quantity), float(names[i, j])
+            if j >= len(answering):
+                scores[i, j] = factor * name * (name >= _SAME_NAME)
+                continue
+            alone = all(factor > _unit_factor(a.quantity, other.quantity) for other in answering if other is not b)
+            alone &= all(factor > _unit_factor(other.quantity, b.quantity) for other in planned if other is not a)
+            alone &= a.quantity.unit != "个" or name > 0.05  # anything may be counted in 个
+            scores[i, j] = factor * max(name, 0.5 * alone)
     return [
         Movement(planned[i], reported[j], float(scores[i, j]), reached(planned[i].quantity, reported[j].quantity))
-        for i, j in pairs
+        for i, j in _one_to_one(scores, _LEAST_TARGET)
     ]
 
 
 def reached(planned: Quantity, reported: Quantity) -> bool:
     """Whether a planned figure was reached: at most that much where the plan sets a ceiling, at least elsewhere."""
     goal = _in_unit(planned, reported.unit)
-    return reported.value <= goal if _NO_LESS.search(planned.bound + planned.change) else reported.value >= goal
+    return reported.value <= goal if _CEILING.search(planned.bound + planned.change) else reported.value >= goal
 
 
 def _one_to_one(scores: NDArray[np.float32], least: float) -> list[tuple[int, int]]:

@@ -67,8 +67,7 @@ class PlanAnswer:
         status: ``answered``; ``partly``, with the ``reasons``; ``missing``: nothing in the later report speaks of it, as far as was
             found; ``general``: it opens a list, names a field or is a pledge, so there is nothing to look for.
         evidence: achievements of the later report, the surest first; of a missing one the nearest, for people to judge.
-        reasons: ``target`` (a planned figure was not reached), ``ongoing`` (the answer says that it is not done),
-            ``unsure`` (the answer is near, but not sure).
+        reasons: ``target`` (a planned figure was not reached), ``ongoing`` (the answer says that it is not done).
         targets: planned figures and what was reported.
     """
 
@@ -102,7 +101,7 @@ class Comparison:
 
     Attributes:
         encoder: the name of the encoder that gave meaning; None where words alone were compared.
-        shared: for two places the pairs of characters that both sentences share.
+        similarity: how alike any two sentences are.
     """
 
     earlier: Report
@@ -218,24 +217,34 @@ class _Linker:
         achievements = self._labelled("achievement", "later")
         concrete = [place for place in plans if not self._is_general(place)]
         scores = self._similarity.between(concrete, achievements)
-        answers = {}
-        for place, row in zip(concrete, scores, strict=True):
-            found = self._best(row, achievements, self._rules.answer)
-            answers[place] = self._judged(place, found)
+        reported = [figure for place in achievements for figure in self._amounts(place)]
+        answers = {
+            place: self._answer(place, self._best(row, achievements, self._rules.answer), reported)
+            for place, row in zip(concrete, scores, strict=True)
+        }
         return tuple(answers.get(place) or PlanAnswer(place, "general") for place in plans)
 
-    def _judged(self, place: Place, found: tuple[Evidence, ...]) -> PlanAnswer:
-        sure = tuple(e for e in found if e.probability >= 0.5)
-        if not sure:
-            return PlanAnswer(place, "missing", found[:1])
-        reported = [figure for e in sure for figure in self._amounts(e.place)]
-        goals = targets(self._amounts(place), reported, self._similarity.words)
+    def _answer(self, place: Place, nearest: tuple[Evidence, ...], reported: Sequence[Figure]) -> PlanAnswer:
+        found = [e for e in nearest if e.probability >= 0.5]
+        places = {e.place for e in found}
+        goals = targets(
+            self._amounts(place),
+            [figure for figure in reported if figure.place in places],
+            [figure for figure in reported if figure.place not in places],
+            self._similarity.words,
+        )
+        # A planned figure that is reported under its name answers the plan, however the sentences differ.
+        found += [Evidence(goal.new.place, goal.score) for goal in goals if goal.new.place not in places]
+        if not found:
+            return PlanAnswer(place, "missing", nearest[:1])
         reasons = []
         if any(goal.met is False for goal in goals):
             reasons.append("target")
-        if _ONGOING.search(self._sentence(sure[0].place).text):
+        if _ONGOING.search(self._sentence(found[0].place).text):
             reasons.append("ongoing")
-        return PlanAnswer(place, "partly" if reasons else "answered", sure, tuple(reasons), tuple(goals))
+        distinct = {e.place: e for e in sorted(found, key=lambda e: e.probability)}  # the surest of a place stays
+        evidence = tuple(sorted(distinct.values(), key=lambda e: -e.probability))
+        return PlanAnswer(place, "partly" if reasons else "answered", evidence, tuple(reasons), tuple(goals))
 
     def _shortcomings(self, side: Side) -> tuple[ShortcomingAnswer, ...]:
         told = self._labelled("shortcoming", side)
@@ -267,7 +276,7 @@ class _Linker:
             ]
             for side in ("earlier", "later")
         )
-        likeness = self._similarity.between([f.place for f in old], [f.place for f in new])
+        likeness = self._similarity.alike([f.place for f in old], [f.place for f in new])
         return tuple(movements(old, new, self._similarity.words, likeness))
 
     def _best(self, row: Sequence[float], candidates: Sequence[Place], rule: Rule) -> tuple[Evidence, ...]:
@@ -291,11 +300,17 @@ class _Linker:
 
     def _is_general(self, place: Place) -> bool:
         sentence = self._sentence(place)
-        text = normalise(sentence.text)
         after = self._reports[place.side].sentences[place.index + 1 : place.index + 2]
         heads = bool(after) and " ".join(sentence.text.split()) in after[0].headings
-        return heads or bool(_GENERAL.search(text))
+        return heads or bool(_GENERAL.search(normalise(sentence.text)))
 
 
-_ONGOING = re.compile(r"正在|尚未|还在|仍在|正加紧|滞后|预计|仅达|筹备|编制中|前期工作")
-_GENERAL = re.compile(r"[:：]$|[!！]$")
+_ONGOING = re.compile("正在|尚未|还在|仍在|仍未|正加紧|抓紧|滞后|预计|仅达|筹备|编制中|前期工作|尚需|待.{0,6}后")
+_GENERAL = re.compile(
+    "[:：!！]$|(?:以下|如下|下列|下面).{0,4}(?:工作|方面|任务|问题|不足)[。；;]?$"
+    "|[一二三四五六七八九十0-9]+(?:个方面|项工作|项任务|件大?事)(?:的?工作)?[。；;:：]?$"
+    "|(?:总体|工作)(?:思路|要求|目标)[是为]"
+    "|新篇章|新华章|努力奋斗|不懈奋斗|满意答卷|优异成绩|新的?更?大?贡献|保驾护航|贡献.{0,6}力量|不负.{0,8}(?:重托|期望|期待|厚望)"
+    "|(?:采取|拿出).{0,10}措施.{0,10}(?:解决|破解|击破|克服)"
+)
+"""What opens a list or closes one, sets the tone, or pledges: nothing that could be looked for a year later."""

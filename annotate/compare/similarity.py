@@ -73,6 +73,11 @@ class Similarity:
 
     def between(self, queries: Sequence[Place], candidates: Sequence[Place]) -> Floats:
         """(queries, candidates) how well each candidate answers each query: from about -0.5 to 1, mostly below 0.5."""
+        alike = self.alike(queries, candidates)
+        return np.asarray(alike - self._weights.common * _in_common(alike), dtype=np.float32)
+
+    def alike(self, queries: Sequence[Place], candidates: Sequence[Place]) -> Floats:
+        """:meth:`between` with what a candidate has in common with all queries left in."""
         if not queries or not candidates:
             return np.zeros((len(queries), len(candidates)), dtype=np.float32)
         weights = self._weights
@@ -87,7 +92,7 @@ class Similarity:
         if weights.headings:
             paths = [[" ".join(self._sentence(place).headings) for place in side] for side in (queries, candidates)]
             result = result + weights.headings * self.words.similarity(*paths)
-        return np.asarray(result - weights.common * _in_common(result), dtype=np.float32)
+        return np.asarray(result, dtype=np.float32)
 
     def _text(self, place: Place) -> str:
         return self._sentence(place).text
