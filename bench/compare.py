@@ -1,8 +1,8 @@
 """How well `pizhu compare` links two reports: bench/compare.py [--model FOLDER] [--encoder SETTING] [--fit] [--errors]
 
-Measured on the hand-linked pairs of data/pairs, development and held-out ones apart; thresholds and weights were chosen on
-the development pairs alone. Without --model the hand-given labels are compared, which measures the linking alone; with it the
-model's labels are, as a user's would be. For plans, shortcomings and shortcomings told again:
+Measured on the hand-linked pairs of data/pairs, development and held-out ones apart; thresholds and weights were chosen
+on the development pairs. Without --model the hand-given labels are compared, which measures the linking alone; with it
+the model's labels are, as a user's would be. For plans, shortcomings and shortcomings told again:
 
 - P@1: of those with a link, how often the first sentence found is linked, whatever its probability;
 - precision: of those said to have one, how often the first sentence shown is linked;
@@ -116,7 +116,13 @@ def tally(counts: Counter[str], name: str, right: bool) -> None:
 
 
 def key(movement: Movement) -> tuple[object, ...]:
-    return (movement.old.place, movement.old.quantity.text, movement.new.place, movement.new.quantity.text, movement.met)
+    return (
+        movement.old.place,
+        movement.old.quantity.text,
+        movement.new.place,
+        movement.new.quantity.text,
+        movement.met,
+    )
 
 
 def link_key(link: FigureLink) -> tuple[object, ...]:
@@ -149,8 +155,8 @@ def logistic(similarities: Sequence[float], right: Sequence[bool]) -> Rule:
 def fit(pairs: Iterable[Pair], encoder: Encodes | None, weights: Weights) -> Rules:
     """Rules that part the best linked sentence of each place from the best of the others.
 
-    The others stand for what would be shown had the link been dropped, so that the rules do not hang on how many were dropped in
-    these few pairs.
+    The others stand for what would be shown had the linked ones not been written, so that the rules do not hang on how
+    many plans were dropped in these few pairs.
     """
     seen: dict[str, list[tuple[float, bool]]] = {"plan": [], "shortcoming": [], "again": []}
     for pair in pairs:
@@ -242,7 +248,8 @@ def errors(pair: Pair, shown: Comparison) -> None:
             said, first, probability = answers[question].get(place, (False, None, 0.0))
             if (first not in right) if right else said:
                 print(f"{pair.id} {question}: {shown.sentence(place).text}")
-                print(f"    {probability:.2f} {'shown' if said else 'not shown'}: {shown.sentence(first).text if first else '-'}")
+                text = shown.sentence(first).text if first else "-"
+                print(f"    {probability:.2f} {'shown' if said else 'not shown'}: {text}")
                 for other in right:
                     print(f"    linked: {shown.sentence(other).text}")
     for plan in shown.plans:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from .corpus import CorpusReport, parse_report
 from .errors import DataError
@@ -23,14 +23,16 @@ Side = Literal["earlier", "later"]
 STATUSES = ("answered", "partly", "unanswered", "general")
 
 
-class Place(NamedTuple):
+@dataclass(frozen=True, order=True, slots=True)
+class Place:
     """A sentence: which report, and its place in ``Report.sentences``."""
 
     side: Side
     index: int
 
 
-class Amount(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Amount:
     """A quantity as it is written, and the sentence that it stands in."""
 
     place: Place

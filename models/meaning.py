@@ -1,7 +1,7 @@
 """Vectors of single sentences that lie close where two sentences mean alike, from an encoder as it was pre-trained.
 
-The vectors of a trained classifier (``Annotator.vectors``) do not serve: it was taught to tell plans from achievements, so what a
-sentence is about hardly shows in them.
+The vectors of a trained classifier (``Annotator.vectors``) do not serve: it was taught to tell plans from achievements,
+so what a sentence is about hardly shows in them.
 """
 
 from __future__ import annotations

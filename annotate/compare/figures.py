@@ -27,8 +27,12 @@ _MEASURES: dict[str, tuple[str, Decimal]] = {
     "小时": ("分钟", Decimal(60)),
 }
 """Units of one measure, brought to one of them."""
-_ALIKE = [set("人名位") | {"人次", "人天"}, set("家户所") | {"家次", "户次", "户"}, set("件起宗项例个处条次") | {"件次", "项次", "次"}]
-"""Units that count the like: 34宗 in one year are 29件 in the next. They may differ in base, and readers are told so."""
+_ALIKE = [
+    set("人名位") | {"人次", "人天"},
+    set("家户所") | {"家次", "户次", "户"},
+    set("件起宗项例个处条次") | {"件次", "项次", "次"},
+]
+"""Units that count the like: 34宗 in one year are 29件 in the next. Their base may differ, and readers are told so."""
 _LEAST = 0.3
 """Lowest score of two figures that are taken for one thing."""
 _LEAST_TARGET = 0.2
@@ -68,7 +72,7 @@ class Movement:
 
     @property
     def ratio(self) -> float | None:
-        """New by old; None where the old one is 0, or where the figures are shares or changes, whose ratio says little."""
+        """New by old; None where the old one is 0, and of shares and changes, whose ratio says little."""
         old = _in_unit(self.old.quantity, self.new.quantity.unit)
         if not old or self.new.quantity.is_change or self.new.quantity.unit in ("%", "‰", "百分点", "位次"):
             return None
@@ -112,8 +116,8 @@ def targets(
     """What a plan's figures came to.
 
     Args:
-        answering: figures of the sentences that answer the plan. Two figures of one unit are one thing where their indicators
-            say so, or where no other figure has that unit.
+        answering: figures of the sentences that answer the plan. Two figures of one unit are one thing where their
+            indicators say so, or where no other figure has that unit.
         others: figures of other sentences, which must bear the same name.
     """
     reported = [*answering, *others]

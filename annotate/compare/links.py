@@ -14,7 +14,7 @@ from ...data.pairs import Place, Side
 from ...data.quantities import quantities
 from ...data.report import Report, Sentence, normalise
 from .figures import Figure, Movement, movements, targets
-from .similarity import Encodes, Similarity, Weights
+from .similarity import DEFAULT_WEIGHTS, Encodes, Similarity, Weights
 
 Status = Literal["answered", "partly", "missing", "general"]
 NEEDED = ("achievement", "shortcoming", "plan", "metric")
@@ -47,8 +47,8 @@ class Rules:
     again: Rule
 
 
-WITH_ENCODER = Rules(Rule(0.185, 28), Rule(0.12, 40), Rule(0.23, 30))
-BY_WORDS = Rules(Rule(0.12, 32), Rule(0.075, 34), Rule(0.125, 34))
+WITH_ENCODER = Rules(Rule(0.185, 28), Rule(0.125, 40), Rule(0.23, 30))
+BY_WORDS = Rules(Rule(0.12, 32), Rule(0.07, 36), Rule(0.125, 34))
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class PlanAnswer:
     """What became of a plan of the earlier report.
 
     Attributes:
-        status: ``answered``; ``partly``, with the ``reasons``; ``missing``: nothing in the later report speaks of it, as far as was
-            found; ``general``: it opens a list, names a field or is a pledge, so there is nothing to look for.
+        status: ``answered``; ``partly``, with the ``reasons``; ``missing``: nothing was found that speaks of it in the
+            later report; ``general``: it opens a list, names a field or is a pledge: there is nothing to look for.
         evidence: achievements of the later report, the surest first; of a missing one the nearest, for people to judge.
         reasons: ``target`` (a planned figure was not reached), ``ongoing`` (the answer says that it is not done).
         targets: planned figures and what was reported.
@@ -83,9 +83,9 @@ class ShortcomingAnswer:
     """What is planned against a shortcoming.
 
     Attributes:
-        status: ``answered``: a plan speaks of it; ``missing``: none was found; ``general``: it only opens or closes a list.
-        plans: plans of its own report and, for the earlier report's, of the next one, the surest first; of a missing one the
-            nearest, for people to judge.
+        status: ``answered``: a plan speaks of it; ``missing``: none was found; ``general``: it opens or closes a list.
+        plans: plans of its own report and, for the earlier report's, of the next one, the surest first; of a missing
+            one the nearest, for people to judge.
         again: shortcomings of the later report that tell it once more.
     """
 
@@ -124,7 +124,11 @@ class Comparison:
             "plans": {s: sum(plan.status == s for plan in self.plans) for s in statuses},
             "shortcomings": {s: sum(x.status == s for x in self.shortcomings) for s in statuses if s != "partly"},
             "again": {"count": sum(bool(x.again) for x in self.shortcomings)},
-            "figures": {"up": sum(d > 0 for d in moved), "down": sum(d < 0 for d in moved), "same": sum(d == 0 for d in moved)},
+            "figures": {
+                "up": sum(d > 0 for d in moved),
+                "down": sum(d < 0 for d in moved),
+                "same": sum(d == 0 for d in moved),
+            },
         }
 
     def as_dict(self) -> dict[str, Any]:
@@ -173,7 +177,11 @@ class Comparison:
 
 
 def compare(
-    earlier: Report, later: Report, encoder: Encodes | None = None, weights: Weights = Weights(), rules: Rules | None = None
+    earlier: Report,
+    later: Report,
+    encoder: Encodes | None = None,
+    weights: Weights = DEFAULT_WEIGHTS,
+    rules: Rules | None = None,
 ) -> Comparison:
     """Link two labelled reports of one body.
 
@@ -182,20 +190,18 @@ def compare(
         rules: None takes those that were fitted for what is compared.
 
     Raises:
-        ConfigError: a report is not labelled with the four labels that are compared.
+        ConfigError: a report is not labelled.
     """
     for report in (earlier, later):
-        if not any(s.labels for s in report.sentences):
-            raise ConfigError(f"{report.doc} has no labelled sentence; annotate it with a model first")
+        if any(s.kind == "sentence" and s.labels is None for s in report.sentences):
+            raise ConfigError(f"{report.doc} has sentences that are not labelled; annotate it with a model first")
     return _Linker(earlier, later, encoder, weights, rules or (WITH_ENCODER if encoder else BY_WORDS)).comparison()
 
 
 class _Linker:
     """Asks the three questions of two reports."""
 
-    def __init__(
-        self, earlier: Report, later: Report, encoder: Encodes | None, weights: Weights, rules: Rules
-    ) -> None:
+    def __init__(self, earlier: Report, later: Report, encoder: Encodes | None, weights: Weights, rules: Rules) -> None:
         self._reports: dict[Side, Report] = {"earlier": earlier, "later": later}
         self._encoder = encoder
         self._rules = rules
@@ -219,7 +225,7 @@ class _Linker:
         scores = self._similarity.between(concrete, achievements)
         reported = [figure for place in achievements for figure in self._amounts(place)]
         answers = {
-            place: self._answer(place, self._best(row, achievements, self._rules.answer), reported)
+            place: self._answer(place, self._best(row.tolist(), achievements, self._rules.answer), reported)
             for place, row in zip(concrete, scores, strict=True)
         }
         return tuple(answers.get(place) or PlanAnswer(place, "general") for place in plans)
@@ -260,9 +266,9 @@ class _Linker:
         answers = {}
         for place, row, same in zip(concrete, against, repeated, strict=True):
             row = np.where([plan == place for plan in plans], -1.0, row)
-            nearest = self._best(row, plans, self._rules.plan)
+            nearest = self._best(row.tolist(), plans, self._rules.plan)
             found = tuple(e for e in nearest if e.probability >= 0.5)
-            again = tuple(e for e in self._best(same, later, self._rules.again) if e.probability >= 0.5)
+            again = tuple(e for e in self._best(same.tolist(), later, self._rules.again) if e.probability >= 0.5)
             answers[place] = ShortcomingAnswer(place, "answered" if found else "missing", found or nearest[:1], again)
         return tuple(answers.get(place) or ShortcomingAnswer(place, "general") for place in told)
 
@@ -280,8 +286,8 @@ class _Linker:
         return tuple(movements(old, new, self._similarity.words, likeness))
 
     def _best(self, row: Sequence[float], candidates: Sequence[Place], rule: Rule) -> tuple[Evidence, ...]:
-        order = np.argsort(-np.asarray(row), kind="stable")[:MOST_EVIDENCE] if len(candidates) else []
-        return tuple(Evidence(candidates[i], rule.probability(float(row[i]))) for i in order)
+        order = sorted(range(len(candidates)), key=lambda i: -row[i])[:MOST_EVIDENCE]
+        return tuple(Evidence(candidates[i], rule.probability(row[i])) for i in order)
 
     def _amounts(self, place: Place) -> list[Figure]:
         # 由412人精简到356人: what it was before belongs to the time before.
@@ -301,8 +307,14 @@ class _Linker:
     def _is_general(self, place: Place) -> bool:
         sentence = self._sentence(place)
         after = self._reports[place.side].sentences[place.index + 1 : place.index + 2]
+        text = normalise(sentence.text)
         heads = bool(after) and " ".join(sentence.text.split()) in after[0].headings
-        return heads or bool(_GENERAL.search(normalise(sentence.text)))
+        # 三是加快能力建设。 names the field of what follows; 三是强队伍，招聘教师50名。 says what will be done.
+        return (heads and len(text) <= _FIELD and "," not in text) or bool(_GENERAL.search(text))
+
+
+_FIELD = 24
+"""Longest run-in heading that only names a field, in characters."""
 
 
 _ONGOING = re.compile("正在|尚未|还在|仍在|仍未|正加紧|抓紧|滞后|预计|仅达|筹备|编制中|前期工作|尚需|待.{0,6}后")

@@ -1,4 +1,4 @@
-"""How well one sentence answers another: shared words, meaning where an encoder is there, less what is alike with all."""
+"""How well one sentence answers another: shared words, and meaning where an encoder is there, less the commonplace."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.pairs import Place
+from ...data.pairs import Place, Side
 from ...data.report import Report, Sentence
 from .words import Words
 
@@ -34,8 +34,8 @@ class Weights:
         words: weight of the shared words.
         meaning: weight of the encoder's cosine, where there is an encoder; the two are divided by their sum.
         headings: added for shared words of the heading paths.
-        common: share taken away of what a candidate has in common with the other queries, so that a sentence that is a little
-            like every plan (本年各项工作稳步推进) answers none of them (Conneau et al. 2018 call it CSLS).
+        common: share taken away of what a candidate has in common with the other queries, so that a sentence that is a
+            little like every plan (本年各项工作稳步推进) answers none of them (CSLS; Conneau et al. 2018).
     """
 
     words: float = 1.0
@@ -44,6 +44,7 @@ class Weights:
     common: float = 0.5
 
 
+DEFAULT_WEIGHTS = Weights()
 _OTHERS = 8
 """Queries that say what a candidate has in common with all."""
 
@@ -56,11 +57,13 @@ class Similarity:
     """
 
     def __init__(
-        self, earlier: Report, later: Report, encoder: Encodes | None = None, weights: Weights = Weights()
+        self, earlier: Report, later: Report, encoder: Encodes | None = None, weights: Weights = DEFAULT_WEIGHTS
     ) -> None:
-        self._reports = {"earlier": earlier.sentences, "later": later.sentences}
+        self._reports: dict[Side, tuple[Sentence, ...]] = {"earlier": earlier.sentences, "later": later.sentences}
         self._weights = weights
-        places = [Place(side, i) for side, rows in self._reports.items() for i, s in enumerate(rows) if _read(s)]
+        places = [
+            Place(side, i) for side, rows in self._reports.items() for i, s in enumerate(rows) if s.kind == "sentence"
+        ]
         self.words = Words(self._text(place) for place in places)
         self._vectors: dict[Place, Floats] = {}
         if encoder is not None and weights.meaning and places:
@@ -110,8 +113,4 @@ def _in_common(similarity: Floats) -> Floats:
     highest = -np.sort(-similarity, axis=0)[: most + 1]
     among = similarity >= highest[most - 1]  # then the query's own value is to be left out
     total: Floats = np.where(among, highest.sum(axis=0) - similarity, highest[:most].sum(axis=0))
-    return total / most
-
-
-def _read(sentence: Sentence) -> bool:
-    return sentence.kind == "sentence"
+    return (total / most).astype(np.float32)

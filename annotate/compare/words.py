@@ -1,8 +1,8 @@
 """How alike sentences are by the words they share: single characters and pairs of them, the rare ones weighing more.
 
 No word list and no segmenter: pairs of characters are most of what Chinese words are, and single characters carry what
-is abbreviated (质量强市, 提高质量) or reordered. Weights are inverse document frequencies (Spärck Jones 1972) over the shipped corpus,
-where 推进 and 建设 stand in every third sentence, and over the two reports, where the body's own name does.
+is abbreviated or reordered. Weights are inverse document frequencies (Spärck Jones 1972) over the shipped corpus, where
+推进 and 建设 stand everywhere, and over the two reports, where the body's own name does.
 """
 
 from __future__ import annotations
