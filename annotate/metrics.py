@@ -9,6 +9,7 @@ from typing import Any
 
 from ..data.errors import ConfigError, DataError
 from ..data.files import read_records, replacing, write_records
+from ..data.labels import DEFAULT_LABELS
 from ..data.quantities import quantities
 from ..data.report import Report
 
@@ -33,6 +34,7 @@ COLUMNS = {
 }
 """The columns of the table by the name they have in rows and JSON Lines, with the titles that readers see."""
 
+_TITLES = {label.name: label.title for label in DEFAULT_LABELS}
 SUFFIXES = (".csv", ".jsonl")
 Row = dict[str, Any]
 
@@ -112,7 +114,8 @@ def write_csv(path: str | Path, table: Iterable[Row]) -> int:
         writer = csv.writer(file)
         writer.writerow(COLUMNS.values())
         for row in table:
-            writer.writerow([cell(row[name]) for name in COLUMNS])
+            titles = "、".join(_TITLES.get(name, name) for name in row["labels"])
+            writer.writerow([cell(titles if name == "labels" else row[name]) for name in COLUMNS])
             count += 1
     return count
 

@@ -15,7 +15,7 @@ from .wording import PERIOD, Lead, take_apart
 
 _MARKS = re.compile(r"[,;](?![0-9])")
 _BREAK = re.compile("[，。；：！？]")
-_JOINED = re.compile(r"(?:[、和及与，]|以及)?(?:左右|以上)?[、和及与]?")
+_JOINED = re.compile(r"(?:[、和及与]|以及)?(?:左右|以上)?[、和及与]?")
 _LONGEST = 80
 _TIMES = ("天", "小时", "分钟", "工作日", "个月")
 _LEVELS = ("到", "至", "为", "由", "从")

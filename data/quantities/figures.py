@@ -43,7 +43,7 @@ _FOUND = re.compile(
     r"|(?P<years>[0-9]{1,3}\.[0-9]{1,2}年)"
     rf"|(?P<aside>{ASIDE})"
     rf"|(?P<share>(?P<whole>百|千|万|{NUMERAL})分之(?P<part>百|{NUMERAL})"
-    rf"(?:[至到—–-](?:百分之)?(?P<most>{NUMERAL})(?![年月个]))?)"
+    rf"(?:[至到—–－-](?:百分之)?(?P<most>{NUMERAL})(?![年月个]))?)"
     r"|(?P<tenths>[一二两三四五六七八九]{1,2}成(?:[一二三四五六七八九半](?![个项名家件]))?"
     r"(?![果立功效员为本交长绩就品都人套熟]))"
     r"|(?P<half>[过近]半(?![年月天个小径])|一半|半数|(?P<halved>半个?(?P<span>小时|天)))"
@@ -51,7 +51,7 @@ _FOUND = re.compile(
     rf"|(?P<clock>(?P<hours>{NUMERAL})小时(?P<minutes>{NUMERAL})分钟?)"
     rf"|(?P<money>(?P<amount>{NUMERAL})个亿元?)"
     rf"|(?P<count>(?P<low>{_SOME})(?P<low_more>[余多几来]?)(?P<low_scale>[万亿]{{0,2}})(?P<low_unit>{UNIT}|/10万)?"
-    rf"(?:(?:至|到|[-—–~～]{{1,2}})(?P<high>{NUMERAL})(?P<high_scale>[万亿]{{0,2}})(?P<high_unit>{UNIT}))?)"
+    rf"(?:(?:至|到|[-－—–~～]{{1,2}})(?P<high>{NUMERAL})(?P<high_scale>[万亿]{{0,2}})(?P<high_unit>{UNIT}))?)"
 )
 _ROW = re.compile(
     r"[^0-9，。；：！？]*?(?=[-0-9])(?P<cells>-?[0-9][0-9.,]*%?(?:\s+(?:-?[0-9][0-9.,]*%?|[-—]{1,4}))+)\s*"

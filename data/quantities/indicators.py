@@ -36,10 +36,10 @@ _OPENING = re.compile(
     r"|再|又|也|都|均|仍|还|并|且|即|各(?!类|级|地|项|种|界)|全年|当场)+"
 )
 _CLOSING = re.compile(
-    r"(?:达到|达|(?<![行作认称列成])为|是|共计|共有|共|计|均|都|已|仍|还|也|就|再|又|分别|平均|累计|总计|合计"
+    r"(?:达到|达|(?<![行作认称列成])为|是|共计|共有|共|计|(?<![人户亩平日年地村月篇每])均|都|已|仍|还|也|就|再|又|分别|平均|累计|总计|合计"
     r"|各|仅|只|全部|高达|(?<![拥所含享具])有|尚|约|了|的|完成|实现|突破|超过|越过|跨上|迈上"
     r"|保持在|稳定在|控制在|维持在|稳定|保持|力争|争取|须|(?<![响供对反])应|要|将|首次|当中|(?<![高初集其])中|先后"
-    r"|[一二三四五六七八九十两]年内?|[和及与，、\s：])+$"
+    r"|[一二三四五六七八九十两]年内?|(?:在|到)?[12][0-9]{3}年|[和及与，、\s：])+$"
 )
 _YEARS = re.compile("[一二三四五六七八九十两]{1,3}年(?!级|制|期|代|检|计划|行动|规划)")
 _PASSED = re.compile(r"^(?:左右|上下|以上|以下|以内|及以上|之多|多|的|，)+")
@@ -93,7 +93,7 @@ def verbs(indicator: str) -> str:
 
 def wants_object(indicator: str) -> bool:
     """Whether it ends with a verb, so that what it is about stands behind the figure: 中央财政新增*47亿元*补助资金."""
-    return re.search(f"(?:{VERBS}|拿出|用好|用于)$", indicator) is not None
+    return re.search(f"(?:{VERBS}|拿出|用好|用于|增发|发行)$", indicator) is not None
 
 
 def thing(indicator: str) -> str:

@@ -51,6 +51,7 @@ def test_csv(labelled: Report, tmp_path: Path) -> None:
     found = table(path)
     assert list(found[0]) == list(COLUMNS.values())
     assert (found[0]["指标"], found[0]["数值"], found[0]["单位"]) == ("接收档案", "32000", "卷")
+    assert (found[0]["标签"], found[0]["章节"]) == ("成效、指标", "一、主要工作及成效 › 1.加强馆藏建设。")
     assert [p.name for p in path.parent.iterdir()] == ["指标.csv"]
 
 
