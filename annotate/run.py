@@ -14,12 +14,13 @@ from ..data.labels import LabelSet
 from ..data.limits import DEFAULT_LIMITS, Limits
 from ..data.read import SUFFIXES, read_report
 from ..data.report import Report
+from .metrics import rows, write_csv
 from .page import page
 
 if TYPE_CHECKING:
     from ..models.annotator import Annotator
 
-FORMATS = ("jsonl", "html", "txt")
+FORMATS = ("jsonl", "html", "txt", "metrics")
 
 
 @dataclass
@@ -92,14 +93,16 @@ def annotate_files(
 
 
 def write_report(report: Report, out: Path, name: str, formats: Sequence[str], labels: LabelSet) -> list[Path]:
-    """Write one annotated report as ``out/name.<format>``; returns the paths."""
+    """Write one annotated report as ``out/name.<format>`` (``metrics``: ``name.metrics.csv``); returns the paths."""
     written = []
     for kind in formats:
-        path = out / f"{name}.{kind}"
+        path = out / f"{name}.{'metrics.csv' if kind == 'metrics' else kind}"
         if kind == "jsonl":
             write_records(path, report.records())
         elif kind == "html":
             write_text(path, page(report, labels))
+        elif kind == "metrics":
+            write_csv(path, rows(report))
         else:
             write_text(path, report.text)
         written.append(path)

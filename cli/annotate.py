@@ -20,7 +20,8 @@ def annotate(
     formats: Annotated[
         str,
         typer.Option(
-            help="What to write for each report, comma-separated: jsonl (records), html (a page), txt (the text)."
+            help="What to write for each report, comma-separated: jsonl (records), html (a page), txt (the text), "
+            "metrics (its quantities, A.metrics.csv)."
         ),
     ] = "jsonl,html",
     limit: Limit = None,

@@ -30,6 +30,7 @@ COMMANDS = [
     "label pull",
     "label push",
     "label serve",
+    "metrics",
     "read",
     "train",
 ]
@@ -83,6 +84,7 @@ def test_every_option_and_argument_is_explained() -> None:
         (["train", "--out", "."], "exists and is no model folder"),
         (["annotate", "x.txt", "--model", "none"], "model folder none does not exist; train one with: pizhu train"),
         (["annotate", "."], "there is no report"),
+        (["metrics", "x.txt", "--out", "x.pdf"], "x.pdf is no name for a table, expected one that ends in .csv or"),
         (["evaluate", "none"], "model folder none does not exist"),
         (["data", "check", "none"], "there is no report (*.txt) in corpus folder none"),
         (["data", "stats", "none"], "there is no report (*.txt) in corpus folder none"),

@@ -221,7 +221,7 @@ class _Linker:
     def _plans(self) -> tuple[PlanAnswer, ...]:
         plans = self._labelled("plan", "earlier")
         achievements = self._labelled("achievement", "later")
-        concrete = [place for place in plans if not self._is_general(place)]
+        concrete = self._concrete(plans)
         scores = self._similarity.between(concrete, achievements)
         reported = [figure for place in achievements for figure in self._amounts(place)]
         answers = {
@@ -254,15 +254,12 @@ class _Linker:
 
     def _shortcomings(self, side: Side) -> tuple[ShortcomingAnswer, ...]:
         told = self._labelled("shortcoming", side)
-        concrete = [place for place in told if not self._is_general(place)]
-        plans = [
-            place
-            for place in self._labelled("plan", *(("earlier", "later") if side == "earlier" else ("later",)))
-            if not self._is_general(place)
-        ]
-        later = [place for place in self._labelled("shortcoming", "later") if not self._is_general(place)]
+        concrete = self._concrete(told)
+        # The next report of the later one is not there: only its own plans can meet its shortcomings.
+        plans = self._concrete(self._labelled("plan", *(("earlier", "later") if side == "earlier" else ("later",))))
+        later = self._concrete(self._labelled("shortcoming", "later")) if side == "earlier" else []
         against = self._similarity.between(concrete, plans)
-        repeated = self._similarity.between(concrete, later if side == "earlier" else [])
+        repeated = self._similarity.between(concrete, later)
         answers = {}
         for place, row, same in zip(concrete, against, repeated, strict=True):
             row = np.where([plan == place for plan in plans], -1.0, row)
@@ -303,6 +300,9 @@ class _Linker:
 
     def _sentence(self, place: Place) -> Sentence:
         return self._reports[place.side].sentences[place.index]
+
+    def _concrete(self, places: Sequence[Place]) -> list[Place]:
+        return [place for place in places if not self._is_general(place)]
 
     def _is_general(self, place: Place) -> bool:
         sentence = self._sentence(place)
