@@ -201,7 +201,7 @@ def main() -> None:
         "words and encoder": (encoder, both),
         "words only": (None, both),
         "encoder only": (encoder, replace(both, words=0)),
-        "both, no headings": (encoder, replace(both, headings=0)),
+        "both, and headings": (encoder, replace(both, headings=0.1)),
         "both, common part kept": (encoder, replace(both, common=0)),
     }
     development = [pair for pair in pairs if pair.split == "development"]
