@@ -24,6 +24,7 @@ from ..models.decision import Decision, macro_f1
 from ..models.device import choose_device, half_precision
 from ..models.encoder import load_encoder
 from ..models.folder import About, check_place, save_model
+from ..models.runtime import TorchRuntime
 from ..models.windows import SpecialTokens
 from .checkpoint import load_checkpoint, save_checkpoint
 from .examples import Example, Lower
@@ -250,8 +251,8 @@ def _answers(
     """(sentences, labels) logits and truth over the labelled sentences of ``reports``."""
     model.eval()
     logits, truth = [], []
-    for report in reports:
-        scores = report_logits(model, tokenizer, special, about, report)
+    runtime = TorchRuntime(model, special.pad)
+    for report, scores in report_logits(runtime, tokenizer, special, about.context, reports):
         for sentence, row in zip(report.sentences, scores, strict=True):
             if sentence.kind == "sentence" and sentence.labels is not None:
                 logits.append(row)
