@@ -113,7 +113,7 @@ def test_progress_tells_every_step_and_the_score(tmp_path: Path, recipe: Recipe,
     train(short(recipe), [labelled], [labelled_as("b.txt", labelled)], tmp_path / "m", device="cpu", watch=told.append)
     prepared = [("prepare", 1, 2), ("prepare", 2, 2)]
     assert [(p.stage, p.step, p.steps) for p in told] == [*prepared, *(("train", i, 6) for i in range(1, 7))]
-    assert told[2].score is not None and 0 <= told[1].score <= 1
+    assert told[2].score is not None and 0 <= told[2].score <= 1
 
 
 def test_the_model_says_how_it_was_made(tmp_path: Path, recipe: Recipe, labelled: Report) -> None:
