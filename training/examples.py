@@ -92,9 +92,11 @@ class Lower:
             for row, window in enumerate(group):
                 self._kept[window] = hidden[row, : len(window.tokens)].clone()
 
-    def stretch(self, found: Sequence[Window], first: int, last: int) -> Stretch:
-        """The windows among ``found`` that answer units ``first`` to ``last`` (half open)."""
+    def stretch(self, found: Sequence[Window], first: int, last: int) -> Stretch | None:
+        """The windows among ``found`` that answer units ``first`` to ``last`` (half open); None where none does."""
         whole = [w for w in found if w.spans[0][0] < last and w.spans[-1][0] >= first]
+        if not whole:
+            return None
         chosen = [replace(w, spans=tuple((u - first, a, b) for u, a, b in w.spans if first <= u < last)) for w in whole]
         batch = Batch.of(chosen, self.pad, self.device)
         if not self.enabled:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,30 +31,36 @@ class Sources:
 
 
 def gather(paths: Sequence[Path], labels: LabelSet = DEFAULT_LABELS, *, corpus: bool = True) -> Sources:
-    """Load the reports of ``paths`` and, with ``corpus``, the shipped training and validation splits.
-
-    A report of one's own goes to validation if its name's checksum says so (one in five), so that it stays on its side
-    when more reports are labelled later; but never the only ones that have a label, since nothing would teach it.
-    """
-    training: list[Report] = []
-    validation: list[Report] = []
+    """Load and divide the reports of ``paths``; with ``corpus`` add the shipped training and validation splits."""
+    reports: list[Report] = []
     files = []
     for path in paths:
         found = load_reports(path, labels)
         files.append({"name": _name(path), "fingerprint": fingerprint_reports(found)})
-        for report in found:
-            (validation if zlib.crc32(report.doc.encode("utf-8")) % 5 == 0 else training).append(report)
-    if corpus:
-        training += [c.report for c in load_corpus(split="train")]
-    taught = _labels(training)
-    for report in validation.copy():
-        if own := _labels([report]) - taught:
-            taught |= own
-            validation.remove(report)
-            training.append(report)
+        reports += found
+    shipped = [c.report for c in load_corpus(split="train")] if corpus else []
+    training, validation = divide(reports, _labels(shipped))
+    training += shipped
     if corpus:
         validation += [c.report for c in load_corpus(split="validation")]
     return Sources(training, validation, labels, {"corpus": corpus, "files": files})
+
+
+def divide(reports: Sequence[Report], taught: Set[str] = frozenset()) -> tuple[list[Report], list[Report]]:
+    """Training and validation reports.
+
+    One in five, chosen by its name's checksum, goes to validation, so that it stays on its side when more reports are
+    labelled later; but not where it alone has a label that nothing in training teaches (or ``taught`` already).
+    """
+    chosen = [zlib.crc32(report.doc.encode("utf-8")) % 5 == 0 for report in reports]
+    training = [report for report, kept in zip(reports, chosen, strict=True) if not kept]
+    validation: list[Report] = []
+    known = taught | _labels(training)
+    for report in (report for report, kept in zip(reports, chosen, strict=True) if kept):
+        own = _labels([report])
+        (validation if own <= known else training).append(report)
+        known |= own
+    return training, validation
 
 
 def labelled(reports: Sequence[Report]) -> list[Report]:

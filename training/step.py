@@ -78,11 +78,18 @@ class Stepper:
         torch.manual_seed(draw.getrandbits(62))  # dropout: of this visit alone, so that a resumed run repeats it
         first, last = _part(example, draw, settings)
         found = example.bare if draw.random() < settings.bare else example.windows
-        stretch = self.lower.stretch(found, first, last)
         place = self.ranks.device
+        # A window without a labelled unit gives context only: it is read, but not learned through.
+        taught = [bool(example.known[[u for u, _, _ in w.spans if first <= u < last]].any()) for w in found]
+        vectors = torch.zeros((last - first, self.model.encoder.config.hidden_size), device=place)
+        for learned in (False, True):
+            group = [w for w, labelled in zip(found, taught, strict=True) if labelled is learned]
+            if stretch := self.lower.stretch(group, first, last):
+                # Half precision anew for each: it keeps the weights it has cast, those without gradients as well.
+                with torch.set_grad_enabled(learned), half_precision(place):
+                    read = self.model.vectors(stretch.batch, stretch.hidden, self.lower.layers)
+                vectors = vectors.index_copy(0, stretch.batch.units, read)
         with half_precision(place):
-            unordered = self.model.vectors(stretch.batch, stretch.hidden, self.lower.layers)
-            vectors = torch.zeros_like(unordered).index_copy(0, stretch.batch.units, unordered)
             logits = self.model.scores(vectors, example.roles[first:last].to(place)).float()
         known = example.known[first:last].to(place)
         targets = example.targets[first:last].to(place)

@@ -29,6 +29,7 @@ def score(model: ReportClassifier, lower: Lower, examples: Sequence[Example]) ->
     given, truth = [], []
     for example in examples:
         stretch = lower.stretch(example.windows, 0, len(example.roles))
+        assert stretch is not None  # it has labelled sentences, so it has windows
         with torch.no_grad(), half_precision(lower.device):
             vectors = model.vectors(stretch.batch, stretch.hidden, lower.layers)  # windows in order, so units too
             logits = model.scores(vectors, example.roles.to(lower.device)).float().cpu()

@@ -101,6 +101,16 @@ def test_frozen_layers_and_embeddings_stay(tmp_path: Path, recipe: Recipe, label
     assert all(torch.equal(start[name], end[f"encoder.{name}"]) for name in start)
 
 
+def test_one_labelled_sentence_teaches_the_encoder(tmp_path: Path, recipe: Recipe, labelled: Report) -> None:
+    """Where most windows give context only, the others are learned through all the same."""
+    labels = [("achievement", "shortcoming", "plan", "metric") if s.text.startswith("力争") else None
+              for s in labelled.sentences]  # fmt: skip
+    end = weights(train(short(recipe, cut=0.0), [labelled.with_labels(labels)], [], tmp_path / "m", device="cpu"))
+    start = load_file(Path(recipe.encoder.name) / "model.safetensors")
+    moved = {name for name in start if not torch.equal(start[name], end[f"encoder.{name}"])}
+    assert {name for name in start if ".query.weight" in name or ".dense.weight" in name} <= moved
+
+
 def test_without_the_recurrent_layer(tmp_path: Path, recipe: Recipe, labelled: Report) -> None:
     plain = replace(short(recipe), head=replace(recipe.head, recurrent=0))
     annotator = Annotator.load(train(plain, [labelled], [], tmp_path / "m", device="cpu"), device="cpu")
