@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from ..labeling.progress import Progress as Tell
 
@@ -31,6 +40,8 @@ def shown() -> Iterator[Tell]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True) as display:
         tasks: dict[str, TaskID] = {}
@@ -38,25 +49,36 @@ def shown() -> Iterator[Tell]:
         def tell(what: str, done: float, total: float | None = None, /) -> None:
             key = what.partition(":")[0]  # "Installing: this package", "Installing: that one" are one step
             if key not in tasks:
-                tasks[key] = display.add_task(what, total=total)
+                # What was done before this step began (a resumed training) says nothing of its speed.
+                tasks[key] = display.add_task(what, total=total, completed=int(done))
             display.update(tasks[key], description=what, completed=int(done), total=total)
 
         yield tell
 
 
 def _lines(console: Console) -> Tell:
+    begun: dict[str, tuple[float, float]] = {}
     printed: dict[str, float] = {}
 
     def tell(what: str, done: float, total: float | None = None, /) -> None:
         key = what.partition(":")[0]
         now = time.monotonic()
         if key not in printed:
+            begun[key] = now, done
             console.print(key, highlight=False, markup=False)
         elif now - printed[key] < SECONDS_A_LINE:
             return
         else:
-            of = "" if total is None else f" of {total:g}"
+            of = "" if total is None else f" of {total:g}{_left(*begun[key], now, done, total)}"
             console.print(f"{what} ({done:g}{of})", highlight=False, markup=False)
         printed[key] = now
 
     return tell
+
+
+def _left(begun: float, first: float, now: float, done: float, total: float) -> str:
+    """What a step that began at ``first`` of ``total`` is likely to take still."""
+    if done <= first:
+        return ""
+    seconds = int((now - begun) * (total - done) / (done - first))
+    return f", {seconds // 60}:{seconds % 60:02d} left"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -83,21 +83,20 @@ class Lower:
         self.enabled = layers > 0 and tokens <= CACHED_TOKENS
         self._kept: dict[Window, Tensor] = {}
 
-    def warm(self, examples: Sequence[Example], tick: Callable[[], None]) -> None:
-        """Compute all of ``examples``; ``tick`` is called after each."""
-        for example in examples:
-            if self.enabled:
-                for group in filter(None, (example.windows, example.bare)):
-                    batch = Batch.of(group, self.pad, self.device)
-                    with torch.no_grad(), half_precision(self.device):
-                        hidden = self.model.lower(batch, self.layers)
-                    for row, window in enumerate(group):
-                        self._kept[window] = hidden[row, : len(window.tokens)].clone()
-            tick()
+    def warm(self, example: Example) -> None:
+        """Compute those of ``example``, always its windows together, so that they come out the same to the last bit."""
+        for group in filter(None, (example.windows, example.bare) if self.enabled else ()):
+            batch = Batch.of(group, self.pad, self.device)
+            with torch.no_grad(), half_precision(self.device):
+                hidden = self.model.lower(batch, self.layers)
+            for row, window in enumerate(group):
+                self._kept[window] = hidden[row, : len(window.tokens)].clone()
 
-    def stretch(self, found: Sequence[Window], first: int, last: int) -> Stretch:
-        """The windows among ``found`` that answer units ``first`` to ``last`` (half open)."""
+    def stretch(self, found: Sequence[Window], first: int, last: int) -> Stretch | None:
+        """The windows among ``found`` that answer units ``first`` to ``last`` (half open); None where none does."""
         whole = [w for w in found if w.spans[0][0] < last and w.spans[-1][0] >= first]
+        if not whole:
+            return None
         chosen = [replace(w, spans=tuple((u - first, a, b) for u, a, b in w.spans if first <= u < last)) for w in whole]
         batch = Batch.of(chosen, self.pad, self.device)
         if not self.enabled:

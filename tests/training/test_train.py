@@ -101,6 +101,16 @@ def test_frozen_layers_and_embeddings_stay(tmp_path: Path, recipe: Recipe, label
     assert all(torch.equal(start[name], end[f"encoder.{name}"]) for name in start)
 
 
+def test_one_labelled_sentence_teaches_the_encoder(tmp_path: Path, recipe: Recipe, labelled: Report) -> None:
+    """Where most windows give context only, the others are learned through all the same."""
+    labels = [("achievement", "shortcoming", "plan", "metric") if s.text.startswith("力争") else None
+              for s in labelled.sentences]  # fmt: skip
+    end = weights(train(short(recipe, cut=0.0), [labelled.with_labels(labels)], [], tmp_path / "m", device="cpu"))
+    start = load_file(Path(recipe.encoder.name) / "model.safetensors")
+    moved = {name for name in start if not torch.equal(start[name], end[f"encoder.{name}"])}
+    assert {name for name in start if ".query.weight" in name or ".dense.weight" in name} <= moved
+
+
 def test_without_the_recurrent_layer(tmp_path: Path, recipe: Recipe, labelled: Report) -> None:
     plain = replace(short(recipe), head=replace(recipe.head, recurrent=0))
     annotator = Annotator.load(train(plain, [labelled], [], tmp_path / "m", device="cpu"), device="cpu")
@@ -111,8 +121,9 @@ def test_without_the_recurrent_layer(tmp_path: Path, recipe: Recipe, labelled: R
 def test_progress_tells_every_step_and_the_score(tmp_path: Path, recipe: Recipe, labelled: Report) -> None:
     told: list[Progress] = []
     train(short(recipe), [labelled], [labelled_as("b.txt", labelled)], tmp_path / "m", device="cpu", watch=told.append)
-    assert [(p.stage, p.step, p.steps) for p in told] == [("prepare", 1, 1), *(("train", i, 6) for i in range(1, 7))]
-    assert told[1].score is not None and 0 <= told[1].score <= 1
+    prepared = [("prepare", 1, 2), ("prepare", 2, 2)]
+    assert [(p.stage, p.step, p.steps) for p in told] == [*prepared, *(("train", i, 6) for i in range(1, 7))]
+    assert told[2].score is not None and 0 <= told[2].score <= 1
 
 
 def test_the_model_says_how_it_was_made(tmp_path: Path, recipe: Recipe, labelled: Report) -> None:
