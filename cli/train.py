@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,7 @@ import typer
 from ..data.errors import ConfigError
 
 if TYPE_CHECKING:
+    from ..labeling.progress import Progress as Tell
     from ..training.again import Recall
     from ..training.loop import Progress
     from ..training.recipe import Recipe
@@ -86,7 +88,7 @@ def train(
     if recipe == "default" and 0 < count < FEW:
         typer.echo(f"{count} labelled sentences are few; --recipe few makes more of them", err=True)
     folder = _run(chosen, sources, out or default_model(), offline, device)
-    _show(folder, as_json)
+    show_model(folder, as_json)
 
 
 def _run(recipe: Recipe, sources: Sources, out: Path, offline: bool, device: str | None) -> Path:
@@ -95,14 +97,6 @@ def _run(recipe: Recipe, sources: Sources, out: Path, offline: bool, device: str
     from .progress import shown
 
     with shown() if rank() == 0 else nullcontext(_silent) as tell:
-
-        def watch(at: Progress) -> None:
-            score = "" if at.score is None else f", validation macro-F1 {at.score:.3f}"
-            if at.stage == "prepare":
-                tell("Preparing", at.step, at.steps)
-            else:
-                tell(f"Training: loss {at.loss:.3f}{score}", at.step, at.steps)
-
         return run(
             recipe,
             sources.training,
@@ -112,8 +106,21 @@ def _run(recipe: Recipe, sources: Sources, out: Path, offline: bool, device: str
             sources=sources.origin,
             offline=offline,
             device=device,
-            watch=watch,
+            watch=watching(tell),
         )
+
+
+def watching(tell: Tell) -> Callable[[Progress], None]:
+    """What tells ``tell`` how far a training is."""
+
+    def watch(at: Progress) -> None:
+        score = "" if at.score is None else f", validation macro-F1 {at.score:.3f}"
+        if at.stage == "train":
+            tell(f"Training: loss {at.loss:.3f}{score}", at.step, at.steps)
+        else:
+            tell({"ask": "Asking the teachers", "prepare": "Preparing"}[at.stage], at.step, at.steps)
+
+    return watch
 
 
 def _silent(what: str, done: float, total: float | None = None, /) -> None:
@@ -143,14 +150,14 @@ def _make_again(
         offline,
         device or found.device,
     )
-    _show(folder, as_json)
+    show_model(folder, as_json)
     same = same_weights(model, folder)
     typer.echo(f"the weights are {'the same, byte for byte' if same else 'not the same'}", err=True)
     if not same:
         raise typer.Exit(1)
 
 
-def _show(folder: Path, as_json: bool) -> None:
+def show_model(folder: Path, as_json: bool) -> None:
     """Print what the model that was made is worth; once, where several processes made it."""
     from ..models.folder import load_about
     from ..training.ranks import rank

@@ -28,8 +28,9 @@ class Example:
     Attributes:
         windows: with title and heading path, and, in ``bare``, without (or none at all).
         roles: (units,) as in ``windows.Unit``.
-        targets: (units, labels) 0 or 1.
-        known: (units,) True where a person or the corpus gave labels; only these carry loss.
+        targets: (units, labels) 0 or 1, or between them where a teacher has a say.
+        known: (units,) True where a person, the corpus or a teacher gave labels; only these carry loss.
+        vectors: (units, width) a teacher's unit vectors, to be learned as well; None without a teacher.
     """
 
     windows: list[Window]
@@ -37,6 +38,7 @@ class Example:
     roles: Tensor
     targets: Tensor
     known: Tensor
+    vectors: Tensor | None = None
 
     @classmethod
     def of(

@@ -35,7 +35,7 @@ class Progress:
     """Where a training stands; handed to the caller's ``watch`` after every step.
 
     Attributes:
-        stage: ``prepare`` or ``train``.
+        stage: ``ask`` (teachers), ``prepare`` or ``train``.
         step, steps: done, and in all.
         loss: mean over recent steps.
         score: macro-F1 on the validation reports when last measured, None before.
@@ -89,68 +89,103 @@ def train(
     if recipe.encoder.folder is not None and recipe.encoder.folder.resolve() == out:
         raise ConfigError(f"{out} is the model to start from; name another folder to write with --out")
     training, validation = labelled(training), labelled(validation)
-    _check(training, validation, labels)
+    check_data(training, validation, labels)
     with joined(device) as ranks:
-        shared = math.ceil(recipe.training.reports / ranks.count) * ranks.count
-        recipe = replace(recipe, training=replace(recipe.training, reports=shared))
+        recipe = shared_steps(recipe, ranks)
         start = load_start(recipe, labels.names, offline=offline)
-        origin = {
-            "recipe": recipe.as_dict(),
-            "start": start.fingerprint,
-            "data": {
-                "fingerprint": fingerprint_data(training, validation),
-                "training": [r.doc for r in training],
-                "validation": [r.doc for r in validation],
-                **({} if sources is None else {"sources": sources}),
-            },
-            "versions": versions(),
-            "machine": {"device": ranks.device.type, "threads": torch.get_num_threads(), "processes": ranks.count},
-        }
-        about = About(labels, recipe.context, recipe.head.recurrent, Decision.plain(len(labels)), origin)
-        folder = out.with_name(f".{out.name}.training")
-        _learn(recipe, start, training, validation, about, folder, ranks, watch)
-        if validation:
-            logits, truth = answers(start.model, start.tokenizer, about, validation)
-            decision = decide(logits, truth)
-            given = decision.choose(decision.probabilities(logits))
-            scores = {"validation": {"macro_f1": round(macro_f1(truth, given), 4), "sentences": len(truth)}}
-            about = replace(about, decision=decision, scores=scores)
-        if ranks.first:
-            save_model(out, start.model, start.tokenizer, about)
-            shutil.rmtree(folder, ignore_errors=True)
-        ranks.wait()
+        about = About(labels, recipe.context, recipe.head.recurrent, Decision.plain(len(labels)))
+        about = replace(about, origin=describe(recipe, start, training, validation, sources, ranks))
+        special, bare = SpecialTokens.of(start.tokenizer), recipe.training.bare > 0
+        examples = [
+            Example.of(report, labels.names, start.tokenizer, special, recipe.context, bare=bare) for report in training
+        ]
+        learn(recipe, start, examples, validation, about, out, ranks, watch)
     return out
 
 
-def _learn(
+def shared_steps(recipe: Recipe, ranks: Ranks) -> Recipe:
+    """``recipe`` with as many reports a step as ``ranks`` can share."""
+    shared = math.ceil(recipe.training.reports / ranks.count) * ranks.count
+    return replace(recipe, training=replace(recipe.training, reports=shared))
+
+
+def describe(
     recipe: Recipe,
     start: Start,
     training: Sequence[Report],
     validation: Sequence[Report],
+    sources: Mapping[str, Any] | None,
+    ranks: Ranks,
+) -> dict[str, Any]:
+    """How a model is made, for its folder (``About.origin``)."""
+    return {
+        "recipe": recipe.as_dict(),
+        "start": start.fingerprint,
+        "data": {
+            "fingerprint": fingerprint_data(training, validation),
+            "training": [r.doc for r in training],
+            "validation": [r.doc for r in validation],
+            **({} if sources is None else {"sources": sources}),
+        },
+        "versions": versions(),
+        "machine": {"device": ranks.device.type, "threads": torch.get_num_threads(), "processes": ranks.count},
+    }
+
+
+def learn(
+    recipe: Recipe,
+    start: Start,
+    learned: Sequence[Example],
+    validation: Sequence[Report],
+    about: About,
+    out: Path,
+    ranks: Ranks,
+    watch: Watch,
+) -> None:
+    """Train ``start.model`` on ``learned``, choose its decision rule on ``validation`` and write it to ``out``.
+
+    Checkpoints lie beside ``out`` until it is written.
+    """
+    special = SpecialTokens.of(start.tokenizer)
+    names = about.labels.names
+    measured = [Example.of(r, names, start.tokenizer, special, about.context, bare=False) for r in validation]
+    _steps(recipe, start, learned, measured, about, training_folder(out), ranks, watch)
+    if validation:
+        logits, truth = answers(start.model, start.tokenizer, about, validation)
+        decision = decide(logits, truth)
+        given = decision.choose(decision.probabilities(logits))
+        scores = {"validation": {"macro_f1": round(macro_f1(truth, given), 4), "sentences": len(truth)}}
+        about = replace(about, decision=decision, scores=scores)
+    if ranks.first:
+        save_model(out, start.model, start.tokenizer, about)
+        shutil.rmtree(training_folder(out), ignore_errors=True)
+    ranks.wait()
+
+
+def training_folder(out: Path) -> Path:
+    """Where a training that writes to ``out`` keeps what it needs to go on."""
+    return out.with_name(f".{out.name}.training")
+
+
+def _steps(
+    recipe: Recipe,
+    start: Start,
+    learned: Sequence[Example],
+    measured: Sequence[Example],
     about: About,
     folder: Path,
     ranks: Ranks,
     watch: Watch,
 ) -> None:
-    """Train ``start.model`` in place; checkpoints lie in ``folder``."""
     model, settings = start.model.to(ranks.device), recipe.training
     frozen = min(recipe.encoder.frozen_layers, model.depth)
     freeze(model, frozen)
     optimizer = make_optimizer(model, recipe)
-    special = SpecialTokens.of(start.tokenizer)
-
-    def examples(reports: Sequence[Report], bare: bool) -> list[Example]:
-        return [Example.of(r, about.labels.names, start.tokenizer, special, about.context, bare=bare) for r in reports]
-
-    learned, measured = examples(training, settings.bare > 0), examples(validation, False)
-    origin = about.origin
-    run = fingerprint(
-        [about.labels.names, origin["recipe"], origin["start"], origin["data"]["fingerprint"], versions()]
-    )
+    run = fingerprint([about.labels.names, *(v for k, v in sorted(about.origin.items()) if k != "machine")])
     checkpoint = folder / "checkpoint.safetensors"
     state = load_checkpoint(checkpoint, model, optimizer, run)
     schedule = Schedule(len(learned), settings)
-    lower = Lower(model, frozen, special.pad, [*learned, *measured])
+    lower = Lower(model, frozen, SpecialTokens.of(start.tokenizer).pad, [*learned, *measured])
     model.eval()
     for number, example in enumerate([*learned, *measured], 1):
         lower.warm(example)
@@ -171,7 +206,7 @@ def _learn(
     model.load_state_dict(state.best, strict=False)
 
 
-def _check(training: Sequence[Report], validation: Sequence[Report], labels: LabelSet) -> None:
+def check_data(training: Sequence[Report], validation: Sequence[Report], labels: LabelSet) -> None:
     if not training:
         raise DataError(
             "there is no labelled sentence to train on; label some and pull them, or use the shipped corpus"

@@ -23,10 +23,12 @@ class EncoderSettings:
         name: ``bundled``, a folder or a hub id: a bare encoder. ``default`` (the model that ``pizhu annotate`` uses) or
             the folder of any pizhu model: that model, its head included as far as the labels are the same.
         frozen_layers: how many of its lower layers (with the embeddings) stay as they are.
+        layers: how many layers are kept of it, spread evenly with the last among them; 0 keeps all.
     """
 
     name: str = "bundled"
     frozen_layers: int = 6
+    layers: int = 0
 
     @property
     def folder(self) -> Path | None:
@@ -59,6 +61,8 @@ class TrainingSettings:
         weight_decay: of AdamW.
         cut: share of steps that see only a stretch of the report, so that no part is taken for granted.
         bare: share of steps whose windows come without title and heading path.
+        truth: where a teacher has a say, the weight of the labels against its probabilities, 0 to 1.
+        imitation: weight of the distance to the teacher's unit vectors beside the loss of the labels.
         checkpoint_steps: steps between checkpoints.
     """
 
@@ -73,6 +77,8 @@ class TrainingSettings:
     weight_decay: float = 0.01
     cut: float = 0.5
     bare: float = 0.15
+    truth: float = 0.5
+    imitation: float = 1.0
     checkpoint_steps: int = 50
 
 
@@ -106,6 +112,7 @@ class Recipe:
 
 _RANGES: dict[str, tuple[float, float]] = {
     "encoder.frozen_layers": (0, 1000),
+    "encoder.layers": (0, 1000),
     "context.tokens": (32, 8192),
     "context.before": (0, 50),
     "context.after": (0, 50),
@@ -121,6 +128,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "training.body_rate": (0.0, 1.0),
     "training.head_rate": (0.0, 1.0),
     "training.warmup": (0.0, 1.0),
+    "training.truth": (0.0, 1.0),
+    "training.imitation": (0.0, 1000.0),
     "training.weight_decay": (0.0, 1.0),
     "training.cut": (0.0, 1.0),
     "training.bare": (0.0, 1.0),

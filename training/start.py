@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ..data.errors import ModelError
+from ..data.errors import ConfigError, ModelError
 from ..models.classifier import ReportClassifier
 from ..models.encoder import load_encoder
 from ..models.folder import load_model
@@ -50,11 +50,23 @@ def load_start(recipe: Recipe, names: Sequence[str], *, offline: bool = False) -
             f"{network.config.max_position_embeddings} positions"
         )
     mark = fingerprint_model(found, tokenizer)
+    if recipe.encoder.layers:
+        _shorten(network, recipe.encoder.layers)
     torch.manual_seed(recipe.training.seed)
     model = ReportClassifier(network, len(names), recipe.head.recurrent, recipe.head.dropout)
     if known is not None and about.recurrent == recipe.head.recurrent:
         _take_head(model, known, about.labels.names, names)
     return Start(model, tokenizer, mark)
+
+
+def _shorten(network: Any, count: int) -> None:
+    """Keep ``count`` layers of ``network``: evenly spread, the last among them."""
+    layers = network.encoder.layer
+    if count > len(layers):
+        raise ConfigError(f"encoder.layers is {count}, expected at most the encoder's own {len(layers)}")
+    kept = [layers[(number + 1) * len(layers) // count - 1] for number in range(count)]
+    network.encoder.layer = torch.nn.ModuleList(kept)
+    network.config.num_hidden_layers = count
 
 
 def _take_head(model: ReportClassifier, known: ReportClassifier, old: Sequence[str], new: Sequence[str]) -> None:

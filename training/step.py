@@ -93,8 +93,13 @@ class Stepper:
             logits = self.model.scores(vectors, example.roles[first:last].to(place)).float()
         known = example.known[first:last].to(place)
         targets = example.targets[first:last].to(place)
-        loss = binary_cross_entropy_with_logits(logits[known], targets[known], reduction="sum")
-        return loss / logits.shape[1], int(known.sum())
+        loss = binary_cross_entropy_with_logits(logits[known], targets[known], reduction="sum") / logits.shape[1]
+        if example.vectors is not None:
+            wanted = example.vectors[first:last].to(place)
+            # Relative to their size, so that the weight means the same whatever the encoder's scale.
+            apart = (vectors.float() - wanted).square().sum(dim=1) / wanted.square().sum(dim=1).mean()
+            loss = loss + settings.imitation * apart.sum()
+        return loss, int(known.sum())
 
 
 def _part(example: Example, draw: random.Random, settings: TrainingSettings) -> tuple[int, int]:

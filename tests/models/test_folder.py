@@ -80,6 +80,7 @@ def copy(tmp_path: Path, model_folder: Path) -> Path:
 
 def test_it_holds_what_it_should(model_folder: Path) -> None:
     names = {"README.md", "config.json", "model.safetensors", "pizhu.json", "tokenizer.json"}
+    names |= {"encoder.onnx", "head.onnx"}
     assert {path.name for path in model_folder.iterdir()} == names
     about = load_about(model_folder)
     assert about.labels.names == LABELS
