@@ -60,7 +60,7 @@ def load_start(recipe: Recipe, names: Sequence[str], *, offline: bool = False) -
 
 
 def _shorten(network: Any, count: int, frozen: int) -> None:
-    """Keep ``count`` layers of ``network``: the ``frozen`` lowest, and of those above evenly spread ones to the last."""
+    """Keep ``count`` layers of ``network``: the ``frozen`` lowest, and above them evenly spread ones to the last."""
     layers = network.encoder.layer
     if count > len(layers):
         raise ConfigError(f"encoder.layers is {count}, expected at most the encoder's own {len(layers)}")
