@@ -78,3 +78,10 @@ class Counts:
         self.labels.update(given)
         self.none += not given
         self.review += bool(record.get("review"))
+
+    def merge(self, other: Counts) -> None:
+        """Add the counts of another report."""
+        self.sentences += other.sentences
+        self.labels.update(other.labels)
+        self.none += other.none
+        self.review += other.review

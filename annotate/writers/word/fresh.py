@@ -22,6 +22,7 @@ Line = list[Sentence]
 """A heading, a piece of furniture, or the sentences of a paragraph."""
 
 _DEEPEST = 6
+_WIDTH = 8732  # of the lines on A4, in twentieths of a point
 _BREAK = re.compile(r"[\r\n\v\f\x85\u2028\u2029]")
 _PARTS = ("styles", "settings", "comments", "footer")
 _SETTINGS = (
@@ -64,7 +65,7 @@ class _Draft:
         self._paragraph(
             "Small", f"《{legal(report.doc)}》批注：底色表示一句的第一个标签，全部标签及其概率见该句的批注。"
         )
-        table = self._table(4)
+        table = self._table([1300, 5232, 1100, 1100])
         self._row(table, ("标签", "含义", "句数", "占比"))
         for label in labels:
             self._count(table, label.title, label.description, counts.labels[label.name], counts, tint(label))
@@ -102,7 +103,7 @@ class _Draft:
     def _data(self, lines: Sequence[Line]) -> None:
         rows = [line[0] for line in lines]
         width = max(row.text.count("\t") for row in rows) + 1
-        table = self._table(width)
+        table = self._table([_WIDTH // width] * width)
         for row in rows:
             cells = row.text.split("\t")
             paragraphs = self._row(table, [""] * width)
@@ -130,13 +131,11 @@ class _Draft:
             paragraph.append(make("r", None, make.text(text)))
         return paragraph
 
-    def _table(self, columns: int) -> etree._Element:
+    def _table(self, widths: Sequence[int]) -> etree._Element:
         make = self.make
-        properties = make(
-            "tblPr", None, make("tblStyle", {"val": "TableGrid"}), make("tblW", {"w": "5000", "type": "pct"})
-        )
-        width = str(8732 // columns)
-        grid = make("tblGrid", None, *(make("gridCol", {"w": width}) for _ in range(columns)))
+        style, layout = make("tblStyle", {"val": "TableGrid"}), make("tblLayout", {"type": "fixed"})
+        properties = make("tblPr", None, style, make("tblW", {"w": str(sum(widths)), "type": "dxa"}), layout)
+        grid = make("tblGrid", None, *(make("gridCol", {"w": str(width)}) for width in widths))
         table = make("tbl", None, properties, grid)
         self.body.append(table)
         return table
