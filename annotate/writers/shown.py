@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...data.labels import Label, LabelSet
-from ...data.repair import repair
 
 _ILLEGAL = re.compile("[^\\t\\n\\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_BREAK = re.compile(r"[ \t\u00a0]*[\r\n\v\f\x85\u2028\u2029]\s*")
 _WORTH_SAYING = 0.1
 
 
@@ -21,8 +21,14 @@ def legal(text: str) -> str:
 
 
 def readable(text: str) -> str:
-    """A sentence mended for people (broken lines joined, stray spaces gone) that Word and Excel can hold."""
-    return legal(repair(text).text)
+    """A sentence on one line, else as it stands in the report: who looks it up there must find it."""
+    return legal(_BREAK.sub(_joint, text))
+
+
+def _joint(broken: re.Match[str]) -> str:
+    text, start, end = broken.string, broken.start(), broken.end()
+    around = text[max(0, start - 1) : start] + text[end : end + 1]
+    return "" if any(c >= "\u2e80" for c in around) else " "  # Chinese needs no space between its lines
 
 
 def tint(label: Label) -> str:

@@ -113,10 +113,15 @@ class _Draft:
     def _put(self, sentence: Sentence, pieces: Sequence[tuple[etree._Element, str]]) -> None:
         places = []
         for paragraph, text in pieces:
-            if shown := readable(text):
-                node = self.make.text(shown)
-                paragraph.append(self.make("r", None, node))
-                places.append(Place(node, 0, len(shown)))
+            run = self.make("r")
+            for i, shown in enumerate(readable(text).split("\t")):
+                if i:
+                    run.append(self.make("tab"))
+                if shown:
+                    run.append(self.make.text(shown))
+                    places.append(Place(run[-1], 0, len(shown)))
+            if len(run):
+                paragraph.append(run)
         self.places.append((sentence, places))
 
     def _paragraph(self, style: str, text: str = "") -> etree._Element:
