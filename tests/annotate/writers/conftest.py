@@ -48,7 +48,8 @@ def labelled_at_will(report: Report, every: Sequence[tuple[str, ...]] | None = N
         labels.append(given)
         scores.append({name: 0.9 if name in given else 0.1234 for name in DEFAULT_LABELS.names})
         number += 1
-    return report.with_labels(labels, scores, [i % 5 == 4 for i in range(len(labels))])
+    review = [i % 5 == 4 and given is not None for i, given in enumerate(labels)]
+    return report.with_labels(labels, scores, review)
 
 
 @pytest.fixture
