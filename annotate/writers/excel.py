@@ -86,7 +86,7 @@ class _Sentences:
         self._book = book
         self._labels = labels
         self._columns = [
-            _Column("报告", 28),
+            _Column("报告", 32),
             _Column("序号", 6),
             _Column("标题路径", 30),
             _Column("句子", 72),
@@ -131,6 +131,8 @@ class _Sentences:
         for i, text in texts.items():  # write_string never takes text for a formula, a number or a link
             sheet.write_string(row, i, text, self._text)
         sheet.write_number(row, 1, number, self._number)
+        for kept in ("row_info", "row_sizes"):  # heights of rows that are written: all that would grow with them
+            getattr(sheet, kept, {}).pop(row - 1, None)
         named = "、".join(titles(given, self._labels)) or "无" if given is not None else "未标注"
         sheet.write_string(row, 4, named, self._text)
         for at, label in enumerate(self._labels, 5):

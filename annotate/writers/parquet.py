@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,8 @@ from .table import Reports, encodable, rows
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_GROUP = 65_536
-"""Rows a group: what is held in memory, and what a reader can skip."""
+_BATCH, _GROUP = 2_048, 65_536
+"""Rows turned into columns at once, and rows a group: what is held in memory as columns, and what a reader can skip."""
 
 
 def schema(labels: LabelSet) -> pa.Schema:
@@ -55,8 +56,14 @@ def write(reports: Reports, labels: LabelSet, path: Path) -> None:
     columns = schema(labels)
     records = (_plain(record, columns.names) for record in rows(reports))
     with replacing_bytes(path) as out, ParquetWriter(out, columns, compression="zstd") as writer:
-        while group := list(islice(records, _GROUP)):
-            writer.write_table(pa.Table.from_pylist(group, schema=columns))
+        batches = (pa.RecordBatch.from_pylist(rows, schema=columns) for rows in _chunks(records, _BATCH))
+        for group in _chunks(batches, _GROUP // _BATCH):
+            writer.write_table(pa.Table.from_batches(group).unify_dictionaries(), row_group_size=_GROUP)
+
+
+def _chunks(items: Iterator[Any], size: int) -> Iterator[list[Any]]:
+    while chunk := list(islice(items, size)):
+        yield chunk
 
 
 def _plain(record: dict[str, Any], names: list[str]) -> dict[str, Any]:

@@ -42,8 +42,7 @@ def write_fresh(report: Report, labels: LabelSet, out: IO[bytes]) -> None:
     draft.report(report)
     comments = draft.make("comments")
     marker = Marker(draft.document, comments, labels)
-    for sentence, places in draft.places:
-        marker.mark(sentence, places)
+    marker.mark(draft.places)
     with zipfile.ZipFile(out, "w") as package:
         for name, content in _package(draft.document, comments).items():
             package.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)

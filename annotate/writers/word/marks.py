@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from itertools import groupby
 
@@ -45,11 +45,23 @@ class Marker:
         self._labels = labels
         self._tints = {label.name: tint(label) for label in labels}
         self._make = Maker(etree.QName(body).namespace or "")
-        self._gone: dict[etree._Element, int] = {}  # characters of a node that were moved to a run in front of it
+        # Texts that are being cut, and how much of each is in runs in front by now.
+        self._cuts: dict[etree._Element, tuple[str, int]] = {}
         self._number = max(_numbers(body, comments, self._make.name("id")), default=-1)
 
-    def mark(self, sentence: Sentence, places: Sequence[Place]) -> None:
-        """Shade a sentence in its first label's colour and comment on it, where it has a label or needs review."""
+    def mark(self, sentences: Iterable[tuple[Sentence, Sequence[Place]]]) -> None:
+        """Shade sentences in their first label's colour and comment on them, where they have one or need review.
+
+        They come in the order of the text, each with its places as they were before the first mark.
+        """
+        for sentence, places in sentences:
+            self._mark(sentence, places)
+        # Only now, since rewriting the rest at every cut would take a long text quadratic time.
+        for node, (text, gone) in self._cuts.items():
+            set_text(node, text[gone:])
+        self._cuts.clear()
+
+    def _mark(self, sentence: Sentence, places: Sequence[Place]) -> None:
         given = sentence.labels or ()
         if not places or not (given or sentence.review):
             return
@@ -99,14 +111,13 @@ class Marker:
 
         Returns the run in front; where nothing would stay behind and ``whole`` is set, the run itself, unchanged.
         """
-        at -= self._gone.get(node, 0)
-        text = node.text or ""
+        text, gone = self._cuts.get(node) or (node.text or "", 0)
         length = len(text) if node.tag == self._make.name("t") else 1
         properties = run.find(self._make.name("rPr"))
         children = [c for c in run if c is not properties]
         place = children.index(node) + (at >= length)
         moved = children[:place]
-        inner = 0 < at < length
+        inner = gone < at < length
         if not inner and (not moved or (whole and place == len(children))):
             return run
         front = self._make("r")
@@ -115,9 +126,8 @@ class Marker:
             front.append(deepcopy(properties))
         front.extend(moved)
         if inner:
-            front.append(self._make.text(text[:at]))
-            set_text(node, text[at:])
-            self._gone[node] = self._gone.get(node, 0) + at
+            front.append(self._make.text(text[gone:at]))
+            self._cuts[node] = text, at
         run.addprevious(front)
         return front
 

@@ -47,8 +47,7 @@ def write_marked(report: Report, labels: LabelSet, data: bytes, path: Path, out:
     units = [(s, traced.places.find(traced.text, s.start, s.end)) for s in report.sentences]
     if drawn := next((places for _, places in units if places), None):
         marker.comment(drawn[0].node, drawn[-1].node, _legend(report, labels))
-    for sentence, places in units:
-        marker.mark(sentence, places)
+    marker.mark(units)
     package.change({name: root for name, root in traced.parts.items() if root in marker.touched})
     package.write(data, path.name, out)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -26,11 +26,19 @@ class _Passage(NamedTuple):
     pieces: Sequence[Piece]
 
 
+class _Drawn(NamedTuple):
+    """Where a character of the text is drawn: the number of the piece, and which of its characters it is."""
+
+    piece: int
+    at: int
+
+
 class Places:
     """Where each paragraph and table row of the extracted text came from."""
 
     def __init__(self) -> None:
         self._passages: list[_Passage] = []
+        self._aligned: tuple[_Passage, list[int], list[_Drawn]] | None = None  # of the passage asked for last
 
     def add(self, start: int, end: int, pieces: Sequence[Piece]) -> None:
         """Note that ``text[start:end]`` was made of ``pieces``, apart from white space and a number in front."""
@@ -47,30 +55,28 @@ class Places:
         for passage in self._passages[first:]:
             if passage.start >= end:
                 break
-            found += _inside(passage, text, max(start, passage.start), min(end, passage.end))
+            shown, drawn = self._align(passage, text)
+            low, high = bisect_left(shown, start), bisect_left(shown, end)
+            if low < high:
+                found += _between(passage.pieces, drawn[low], drawn[high - 1])
         return found
 
+    def _align(self, passage: _Passage, text: str) -> tuple[list[int], list[_Drawn]]:
+        """Offsets of characters in the text, and beside each where it is drawn."""
+        if self._aligned is None or self._aligned[0] is not passage:
+            # Reading changes white space and puts automatic numbers in front; so the other characters are matched
+            # from the end.
+            shown = [i for i in range(passage.start, passage.end) if not text[i].isspace()]
+            pieces = enumerate(passage.pieces)
+            drawn = [_Drawn(i, at) for i, (_, piece) in pieces for at, c in enumerate(piece) if not c.isspace()]
+            both = min(len(shown), len(drawn))
+            self._aligned = passage, shown[len(shown) - both :], drawn[len(drawn) - both :]
+        return self._aligned[1], self._aligned[2]
 
-def _inside(passage: _Passage, text: str, start: int, end: int) -> list[Place]:
-    # Reading changes white space and puts automatic numbers in front. So the characters that are none are counted
-    # from the end, where both sides agree.
-    behind = _solid(text[end : passage.end])
-    inside = _solid(text[start:end])
-    solid = [(i, at) for i, (_, piece) in enumerate(passage.pieces) for at, c in enumerate(piece) if not c.isspace()]
-    last = len(solid) - behind
-    if last <= max(0, last - inside):
-        return []
-    (first_piece, first_at), (last_piece, last_at) = solid[max(0, last - inside)], solid[last - 1]
-    return list(_between(passage.pieces, first_piece, first_at, last_piece, last_at + 1))
 
-
-def _between(pieces: Sequence[Piece], first: int, start: int, last: int, end: int) -> Iterator[Place]:
-    for i in range(first, last + 1):
+def _between(pieces: Sequence[Piece], first: _Drawn, last: _Drawn) -> Iterator[Place]:
+    for i in range(first.piece, last.piece + 1):
         node, piece = pieces[i]
-        here = Place(node, start if i == first else 0, end if i == last else len(piece))
+        here = Place(node, first.at if i == first.piece else 0, last.at + 1 if i == last.piece else len(piece))
         if here.start < here.end:
             yield here
-
-
-def _solid(text: str) -> int:
-    return sum(not c.isspace() for c in text)

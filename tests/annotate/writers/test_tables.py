@@ -100,6 +100,21 @@ def test_a_full_sheet_is_followed_by_another(tmp_path: Path, monkeypatch: pytest
     assert book["汇总"]["A1"].value == "10 份报告，10 句"
 
 
+def test_heights_of_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from xlsxwriter.worksheet import Worksheet
+
+    kept = []
+    close = Worksheet.autofilter
+    monkeypatch.setattr(Worksheet, "autofilter", lambda sheet, *a: (kept.append(len(sheet.row_info)), close(sheet, *a)))
+    records = [{"kind": "sentence", "text": "句" * n, "labels": [], "headings": []} for n in (1, 100, 9999) * 20]
+    path = tmp_path / "a.xlsx"
+    writers.write_run(path, [("a", records)], DEFAULT_LABELS)
+    heights = [openpyxl.load_workbook(path)["句子"].row_dimensions[row].height for row in (2, 3, 4, 59, 60, 61)]
+    assert heights[:3] == heights[3:]
+    assert 14 < heights[0] < 20 < heights[1] < 60 and heights[2] == pytest.approx(409, abs=1)
+    assert max(kept) <= 2  # or memory would grow with the run
+
+
 def test_csv(reports: list[Report], tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     writers.write_run(path, by_name(reports), DEFAULT_LABELS)
@@ -154,6 +169,7 @@ def test_parquet_is_written_in_groups(tmp_path: Path, monkeypatch: pytest.Monkey
     from pizhu.annotate.writers import parquet
 
     monkeypatch.setattr(parquet, "_GROUP", 100)
+    monkeypatch.setattr(parquet, "_BATCH", 20)
     asked = 0
 
     def records(doc: str) -> Iterator[dict[str, Any]]:
