@@ -30,7 +30,7 @@ def convert(to: str, folder: Path, *paths: Path) -> list[Path]:
     assert program is not None
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
     command = [program, profile, "--headless", "--convert-to", to, "--outdir", str(folder), *map(str, paths)]
-    subprocess.run(command, check=True, capture_output=True, timeout=180)
+    subprocess.run(command, check=False, capture_output=True, timeout=180)
     return [folder / f"{path.stem}.{to.partition(':')[0]}" for path in paths]
 
 

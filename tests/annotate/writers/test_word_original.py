@@ -20,6 +20,7 @@ from pizhu.data.report import Report
 
 from .conftest import HOSTILE, Document, W, labelled_at_will
 
+_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _TINTS = {label.name: tint(label) for label in DEFAULT_LABELS}
 
 
@@ -100,6 +101,8 @@ def comments(path: Path) -> dict[str, tuple[str, str]]:
             elif inside and node.tag == w("t"):
                 text += node.text or ""
         found[text] = said[start.get(w("id"))]
+    order = [(n.get(w("id")), n.tag) for n in body.iter(w("commentRangeStart"), w("commentRangeEnd"))]
+    assert all(order.index((i, w("commentRangeStart"))) < order.index((i, w("commentRangeEnd"))) for i in said)
     references = [r.get(w("id")) for r in body.iter(w("commentReference"))]
     assert sorted(references) == sorted(said)
     assert len(set(references)) == len(references)
@@ -237,6 +240,17 @@ def test_table_cells_notes_text_boxes_and_numbers(document: Document) -> None:
     ]
 
 
+def test_a_sentence_that_runs_on_in_a_note(document: Document) -> None:
+    body = paragraph(run("情况"), '<w:r><w:footnoteReference w:id="4"/></w:r>', run("如下。还要看到，"))
+    source = document(body, footnotes=f'<w:footnote w:id="4">{paragraph(run("，注里的话。"))}</w:footnote>')
+    report = labelled_at_will(read_report(source), [("achievement",), ("plan",)])
+    assert [s.text for s in report.sentences] == ["情况如下。", "还要看到，\n，注里的话。"]
+    _, path = marked(source, report)
+    assert shaded(part(path)).endswith("还要看到，")
+    assert shaded(part(path, "word/footnotes.xml")).endswith("，注里的话。")
+    assert comments(path)["还要看到，"] == ("批注", "计划 90%")
+
+
 def test_mathematics_and_ruby_are_left_alone(document: Document) -> None:
     ruby = f"<w:r><w:ruby><w:rt>{run('dàng')}</w:rt><w:rubyBase>{run('档')}</w:rubyBase></w:ruby></w:r>"
     body = paragraph(run("设"), "<m:oMath><m:r><m:t>x=1</m:t></m:r></m:oMath>", run("为真。"), ruby, run("案很多。"))
@@ -320,6 +334,8 @@ def test_only_marks_are_added(document: Document, bodies: list[str], labels: lis
     before, after = part(source), part(path)
     assert list(formatted(after)) == list(formatted(before))
     assert shaded(after) == expected(report)
+    for node in after.iter(w("t")):  # or Word would drop the white space where a run was split
+        assert node.text == (node.text or "").strip() or node.get(_SPACE) == "preserve"
     again = read_report(path)
     assert again.text == report.text
     assert [(s.start, s.end, s.kind) for s in again.sentences] == [(s.start, s.end, s.kind) for s in report.sentences]
