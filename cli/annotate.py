@@ -20,7 +20,8 @@ def annotate(
     formats: Annotated[
         str,
         typer.Option(
-            help="What to write for each report, comma-separated: jsonl (records), html (a page), txt (the text)."
+            help="What to write for each report, comma-separated: jsonl (records), html (a page), docx (in Word: the "
+            "original, coloured and commented on), xlsx (in Excel), csv, parquet, txt (the text)."
         ),
     ] = "jsonl,html",
     limit: Limit = None,
