@@ -15,7 +15,10 @@ def annotate(
     inputs: Annotated[list[Path], typer.Argument(help="Reports, or folders of reports.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the annotated reports.")] = Path("annotated"),
     model: Annotated[
-        Path | None, typer.Option(help="Model folder. Default: $PIZHU_MODEL, else the model that `make demo` left.")
+        Path | None,
+        typer.Option(
+            help="Model folder. Default: $PIZHU_MODEL, else the one `pizhu train` made, else the shipped one."
+        ),
     ] = None,
     formats: Annotated[
         str,

@@ -124,7 +124,7 @@ def load_about(folder: str | Path) -> About:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise ModelError(f"model folder {folder} does not exist; train one with: pizhu train, or run: make demo")
+        raise ModelError(f"model folder {folder} does not exist; name another, or train one with: pizhu train")
     try:
         body = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         if body["format"] != FORMAT:
