@@ -218,7 +218,7 @@ def test_a_rename_that_fails_puts_the_older_model_back(copy: Path, monkeypatch: 
 
 
 def test_what_was_saved_again_is_the_same(copy: Path, tmp_path: Path) -> None:
-        from pizhu.models.folder import save_model
+    from pizhu.models.folder import save_model
 
     model, tokenizer, about = load_model(copy)
     again = save_model(tmp_path / "again", model, tokenizer, about)
