@@ -172,7 +172,7 @@ def evaluate(
     ours = _collect(sheet, annotator.annotate_many(sheet.questions()), MODEL, tell)
     answers = {MODEL: ours}
     known = [r for r in training if any(s.kind == "sentence" and s.labels is not None for s in r.sentences)]
-    fits = _fits(names, depth, left_out) if depth.baselines or depth.learning else {}
+    fits = _fits(names, [*known, *sheet.reports], depth, left_out, tell) if depth.baselines or depth.learning else {}
     if depth.baselines:
         if names == DEFAULT_LABELS.names:
             answers[RULES] = _collect(sheet, map(KeywordRules().annotate, sheet.questions()), RULES, tell)
@@ -246,7 +246,9 @@ def _collect(sheet: Sheet, annotated: Iterator[Report], name: str, tell: Tell) -
     return collect(sheet, annotated, lambda done: tell(f"Answers of the {name}", done, len(sheet.reports)))
 
 
-def _fits(names: Sequence[str], depth: Depth, left_out: dict[str, str]) -> dict[str, Fit]:
+def _fits(
+    names: Sequence[str], reports: Sequence[Report], depth: Depth, left_out: dict[str, str], tell: Tell
+) -> dict[str, Fit]:
     """How each baseline that learns is made."""
     fits: dict[str, Fit] = {
         TFIDF_ALONE: lambda reports: TfidfBaseline(names, context=False).fit(reports).annotate,
@@ -257,6 +259,9 @@ def _fits(names: Sequence[str], depth: Depth, left_out: dict[str, str]) -> dict[
             from .frozen import encoder_vectors
 
             vectors = encoder_vectors()
+            for done, report in enumerate(reports, 1):
+                vectors(report)
+                tell("Vectors of the frozen encoder", done, len(reports))
             fits[FROZEN] = lambda reports: FrozenBaseline(names, vectors).fit(reports).annotate
     return fits
 

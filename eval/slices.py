@@ -55,7 +55,7 @@ def slices(
 def _scores(sheet: Sheet, answers: Answers, inside: list[Bools], draws: int) -> Scores:
     truth = [t[i] for t, i in zip(sheet.truth, inside, strict=True) if i.any()]
     given = [g[i] for g, i in zip(answers.given, inside, strict=True) if i.any()]
-    occurs = (np.concatenate(truth) | np.concatenate(given)).any(axis=0)
+    occurs = np.asarray(np.concatenate([*truth, *given]).any(axis=0))
     if not occurs.any():
         return replace(score(truth, given, sheet.names, draws=draws), labels={}, macro_f1=Interval(1.0, 1.0, 1.0))
     names = [name for name, yes in zip(sheet.names, occurs, strict=True) if yes]
