@@ -129,8 +129,15 @@ def _path(window: Window, tokenizer: Tokenizer, special: SpecialTokens, values: 
 
 def _words(tokenizer: Tokenizer, text: str, values: list[float]) -> tuple[Word, ...]:
     """The pieces of ``text`` with their values; what the window cut out of a long one stands as an ellipsis."""
-    text = normalise(text)
-    ends = [end for _, end in tokenizer.encode(text, add_special_tokens=False).offsets]
+    clean = normalise(text)
+    ends = [end for _, end in tokenizer.encode(clean, add_special_tokens=False).offsets]
+    shares = [normalise(character) for character in text]
+    if "".join(shares) == clean:  # else characters were composed: what the model saw is shown
+        ends = [
+            int(np.searchsorted(np.cumsum([len(share) for share in shares]), end)) + 1 if end else 0 for end in ends
+        ]
+    else:
+        text = clean
     pieces = [text[a:b] for a, b in zip([0, *ends], ends, strict=False)]
     found = [Word(piece, value) for piece, value in zip(pieces, values, strict=False)]
     if len(values) < len(pieces):

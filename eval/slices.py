@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from ..data.corpus import KINDS, LEVELS
 from ..data.report import Report, normalise
 from .answers import Answers, Bools, Sheet
 from .metrics import Interval, Scores, score
@@ -29,8 +30,8 @@ def slices(
     maps ``Report.doc`` to values by the name of the slice; reports that it leaves out are in no slice of theirs.
     """
     dimensions: dict[str, tuple[_Values, Sequence[str] | None]] = {
-        "kind": (lambda report: [facts.get(report.doc, {}).get("kind")] * len(report.sentences), None),
-        "level": (lambda report: [facts.get(report.doc, {}).get("level")] * len(report.sentences), None),
+        "kind": (lambda report: [facts.get(report.doc, {}).get("kind")] * len(report.sentences), KINDS),
+        "level": (lambda report: [facts.get(report.doc, {}).get("level")] * len(report.sentences), LEVELS),
         "section": (_sections, SECTIONS),
         "length": (_lengths, tuple(LENGTHS)),
         "position": (_positions, POSITIONS),

@@ -60,11 +60,9 @@ def _tiles(found: Evaluation) -> str:
         ("宏平均 F1", f"{scores.macro_f1.value:.3f}", _between(found, scores.macro_f1.low, scores.macro_f1.high)),
         ("整句全对率", f"{scores.exact_match.value:.1%}", f"{scores.sentences} 句，{scores.reports} 份报告"),
         ("校准误差（各标签平均）", f"{sum(errors) / len(errors):.3f}", f"最大 {max(errors):.3f}"),
-        (
-            "建议复核",
-            f"{share:.1%}",
-            f"其余句子宏平均 F1 {rest.macro_f1.value:.3f}" if share and rest else "模型未设复核线",
-        ),
+        ("建议复核", f"{share:.1%}", f"其余句子宏平均 F1 {rest.macro_f1.value:.3f}")
+        if share and rest
+        else ("建议复核", "—", "模型没有标记句子"),
     ]
     return (
         '<dl class="tiles">'

@@ -53,9 +53,9 @@ class Plot:
         width, height: of the whole picture, in pixels at its natural size.
     """
 
-    def __init__(self, name: str, x: Axis, y: Axis, width: int = 300, height: int = 260) -> None:
+    def __init__(self, name: str, x: Axis, y: Axis, width: int = 214, height: int = 216) -> None:
         self.name, self.x, self.y, self.width, self.height = name, x, y, width, height
-        self.left, self.right, self.top, self.bottom = 46, width - 12, 12, height - 42
+        self.left, self.right, self.top, self.bottom = 42, width - 13, 10, height - 40
         self._parts: list[str] = []
         for tick in x.ticks:
             at = self._x(tick)
@@ -130,7 +130,7 @@ def picture(name: str, width: float, height: float, body: str) -> str:
     """An SVG element that shrinks with the page and says its ``name``."""
     return (
         f'<svg viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" role="img" '
-        f'aria-label="{escape(name)}" font-size="12">{body}</svg>'
+        f'aria-label="{escape(name)}" font-size="11">{body}</svg>'
     )
 
 

@@ -37,7 +37,7 @@ def _error(number: int, mistake: Mistake, found: Evaluation) -> str:
     flag = '<span class="flag">已标记复核</span>' if mistake.review else ""
     words = mistake.attribution.words if mistake.attribution else {}
     most = _most(mistake.attribution)
-    path = " › ".join(escape(heading) for heading in mistake.headings) or "（无标题）"
+    path = f'<p class="path">{escape(" › ".join(mistake.headings))}</p>' if mistake.headings else ""
     around = {n.place: n for n in (*mistake.before, *mistake.after)}
     lines = []
     for place in sorted([*around, mistake.place]):
@@ -60,7 +60,7 @@ def _error(number: int, mistake: Mistake, found: Evaluation) -> str:
     return (
         f'<article class="error"><header><b>{number}</b><span>真实 {tags(mistake.truth, labels)}</span>'
         f"<span>给出 {tags(mistake.given, labels)}</span>{flag}<small>{escape(mistake.doc)}</small></header>"
-        f'<div class="place"><div><p class="path">{path}</p><ol class="context">{"".join(lines)}</ol>{explained}'
+        f'<div class="place"><div>{path}<ol class="context">{"".join(lines)}</ol>{explained}'
         f"{_nearest(mistake.nearest, labels)}</div><div>{_chances(mistake, found)}</div></div></article>"
     )
 

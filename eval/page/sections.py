@@ -27,7 +27,7 @@ from .words import (
 
 FEW = 10
 """Sentences of a label in a slice below which its F1 says little."""
-SHOWN_SLICES = 25
+SHOWN_REPORTS = 25
 _SHARE = Axis(0, 1, (0, 0.2, 0.4, 0.6, 0.8, 1))
 
 
@@ -87,7 +87,7 @@ def baselines(found: Evaluation) -> str:
     span = Axis(low, high, charts.ticks(low, high, 4))
     ahead = [
         [
-            f"本模型 − {SYSTEMS[name]}",
+            SYSTEMS[name],
             difference(c.macro_f1),
             charts.whisker(Interval(c.macro_f1.value, c.macro_f1.low, c.macro_f1.high), span, zero=0.0),
             p_value(c.macro_f1.p),
@@ -97,9 +97,9 @@ def baselines(found: Evaluation) -> str:
         ]
         for name, c in found.comparisons.items()
     ]
-    head_ahead = ["差", "宏平均 F1 之差", charts.ruler(span), "p", "全对率之差", "p", "判断"]
+    head_ahead = ["本模型与之相比", "宏平均 F1 之差", charts.ruler(span), "p", "全对率之差", "p", "判断"]
     return (
-        "<p>各系统答同样的句子；能学习的基线用本模型之外的训练报告学习。标签列为各标签的 F1。</p>"
+        "<p>各系统答同样的句子；能学习的基线用训练报告学习，没有见过评测报告。标签列为各标签的 F1。</p>"
         + table(head, rows, ours=0)
         + "<h3>差异是否可信</h3><p>配对比较：两个系统在同样重抽的报告上相减得区间，p 值由配对置换检验得出。</p>"
         + table(head_ahead, ahead)
@@ -118,7 +118,7 @@ def curves(found: Evaluation) -> str:
         curve = found.curves[MODEL][name]
         if curve is None:
             panels.append(
-                f"<figure><figcaption><b>{tag(name, found.labels)}</b> 数据中没有这个标签</figcaption></figure>"
+                f"<figure><figcaption><b>{tag(name, found.labels)}</b><br>数据中没有这个标签</figcaption></figure>"
             )
             continue
         plot = Plot("精确率—召回率曲线", _titled(_SHARE, "召回率"), _titled(_SHARE, "精确率"))
@@ -130,7 +130,7 @@ def curves(found: Evaluation) -> str:
         note = f"阈值处：精确率 {at.precision.value:.3f}，召回率 {at.recall.value:.3f}"
         plot.dot(at.recall.value, at.precision.value, charts.INK, shape="diamond", size=4.5, note=note)
         beside = f"，基线 {other.average:.3f}" if other is not None else ""
-        caption = f"<b>{tag(name, found.labels)}</b> 平均精确率 {curve.average:.3f}{beside}"
+        caption = f"<b>{tag(name, found.labels)}</b><br>平均精确率 {curve.average:.3f}{beside}"
         panels.append(f"<figure><figcaption>{caption}</figcaption>{plot.svg()}</figure>")
     keys = charts.key(charts.PALETTE[0], "本模型（用标签的颜色）") + charts.key(
         charts.INK, "所用阈值处", shape="diamond"
@@ -153,7 +153,7 @@ def calibration(found: Evaluation) -> str:
     for name, reliability in found.reliability.items():
         error = reliability.error
         between = f" [{error.low:.3f}, {error.high:.3f}]" if len(found.docs) > 1 else ""
-        caption = f"<b>{tag(name, found.labels)}</b> 校准误差 {error.value:.3f}{between}"
+        caption = f"<b>{tag(name, found.labels)}</b><br>校准误差 {error.value:.3f}{between}"
         panels.append(
             f"<figure><figcaption>{caption}</figcaption>{_reliability(reliability, _color(found, name))}</figure>"
         )
@@ -197,7 +197,9 @@ def confused(found: Evaluation) -> str:
         for true, given, count in found.confusion.sets[:10]
     ]
     rest = sum(count for *_, count in found.confusion.sets[10:])
-    commonest = table(["真实", "", "给出", "句数"], wrong) if wrong else '<p class="note">没有标错的句子。</p>'
+    commonest = (
+        table(["真实", "", "给出", "句数"], wrong, kind="sets") if wrong else '<p class="note">没有标错的句子。</p>'
+    )
     return (
         "<p>行是真实的标签，列是模型给出的。对角线是给对的次数；其他格子是漏了行的标签、却给了列的标签；"
         "最后一列是漏了而没有给别的，最后一行是没有漏、多给了列的标签；右下角是本无标签也没有给的句子。颜色按行的比例。</p>"
@@ -225,7 +227,7 @@ def review(found: Evaluation) -> str:
     low = charts.floor_of([point.rest for point in curve], 0.9)
     last = curve[-1].share
     x = Axis(0, last, charts.ticks(0, last, 5), "复核的句子所占比例", percent=True)
-    plot = Plot("复核比例与宏平均 F1", x, Axis(low, 1, charts.ticks(low, 1), "宏平均 F1"), 620, 300)
+    plot = Plot("复核比例与宏平均 F1", x, Axis(low, 1, charts.ticks(low, 1), "宏平均 F1"), 500, 270)
     plot.line([(p.share, p.corrected) for p in curve], charts.PALETTE[2], dash="7 4")
     plot.line([(p.share, p.rest) for p in curve], charts.PALETTE[0], width=2.6)
     keys = charts.key(charts.PALETTE[0], "其余（未复核）的句子") + charts.key(
@@ -261,26 +263,26 @@ def sliced(found: Evaluation) -> str:
         f"不足 {FEW} 句的以浅色显示，仅供参考。</p>"
     ]
     for dimension, values in found.slices.items():
-        worst_first = sorted(values.items(), key=lambda item: item[1].exact_match.value)
-        shown = worst_first[:SHOWN_SLICES] if dimension == "report" else list(values.items())
+        shown = list(values.items())
+        if each := dimension == "report":
+            shown = sorted(shown, key=lambda item: item[1].exact_match.value)[:SHOWN_REPORTS]
         axis = _axis([s.exact_match.low for _, s in shown])
-        head = ["", "句数", "报告", "整句全对率", charts.ruler(axis), "宏平均 F1"]
+        head = ["", "句数", *([] if each else ["报告数"]), "整句全对率", charts.ruler(axis, 150), "宏平均 F1"]
         rows = [
             [
-                escape(value) if dimension == "report" else escape(VALUES.get(value, value)),
+                escape(value if each else VALUES.get(value, value)),
                 str(s.sentences),
-                str(s.reports),
+                *([] if each else [str(s.reports)]),
                 f"{s.exact_match.value:.1%}",
-                charts.whisker(s.exact_match, axis),
+                charts.whisker(s.exact_match, axis, width=150),
                 score(s.macro_f1.value) if s.labels else "—",
                 *(_label_cell(s, name) for name in found.labels.names),
             ]
             for value, s in shown
         ]
         html.append(f"<h3>{DIMENSIONS[dimension]}</h3>")
-        html.append(table([*head, *(tag(n, found.labels) for n in found.labels.names)], rows))
-        if len(shown) < len(values):
-            more = len(values) - len(shown)
+        html.append(table([*head, *(tag(n, found.labels) for n in found.labels.names)], rows, kind="slices"))
+        if more := len(values) - len(shown):
             html.append(f'<p class="note">全对率最低的 {len(shown)} 份；其余 {more} 份见 evaluation.json。</p>')
     return "".join(html)
 
@@ -310,7 +312,7 @@ def learning(found: Evaluation) -> str:
         "训练报告份数",
         names=tuple(map(str, counts)),
     )
-    plot = Plot("学习曲线", x, Axis(low, 1, charts.ticks(low, 1), "宏平均 F1"), 680, 330)
+    plot = Plot("学习曲线", x, Axis(low, 1, charts.ticks(low, 1), "宏平均 F1"), 640, 320)
     keys = []
     for number, system in enumerate(dict.fromkeys(p.system for p in found.learning)):
         color, dash = charts.PALETTE[(number + 1) % 6], charts.DASHES[number % 6]
