@@ -43,12 +43,14 @@ class Attribution:
         label: whose logit was explained.
         path: words of title and heading path.
         words: by place in ``Report.sentences``: those of each unit that is answered in the same window.
+        rest: the share of what only gives context in the window.
         start, end: the logit of the padded window and of the real one.
     """
 
     label: str
     path: tuple[Word, ...]
     words: dict[int, tuple[Word, ...]]
+    rest: float
     start: float
     end: float
 
@@ -108,16 +110,13 @@ def attribute(
         (gradient,) = torch.autograd.grad(logit(embedded), embedded)
         slope += float(weight) * gradient
     values = (slope * (words - padding)).sum(-1)[0].tolist()
-    return Attribution(
-        label,
-        _path(window, tokenizer, special, values),
-        {
-            reading.parts[u].index: _words(tokenizer, report.sentences[reading.parts[u].index].text, values[a:b])
-            for u, a, b in window.spans
-        },
-        start,
-        end,
-    )
+    path = _path(window, tokenizer, special, values)
+    shown = {
+        reading.parts[u].index: _words(tokenizer, report.sentences[reading.parts[u].index].text, values[a:b])
+        for u, a, b in window.spans
+    }
+    rest = sum(values) - sum(word.value for group in (path, *shown.values()) for word in group)
+    return Attribution(label, path, shown, rest, start, end)
 
 
 def _path(window: Window, tokenizer: Tokenizer, special: SpecialTokens, values: list[float]) -> tuple[Word, ...]:
