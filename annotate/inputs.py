@@ -277,7 +277,7 @@ def _listed(name: str, limits: Limits) -> list[str]:
         raise ReadError(f"the list {name} cannot be read: {error.strerror}") from None
     if not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         data = data.replace(b"\0", b"\n")
-    return [line for line in re.split(r"[\r\n]+", decode(data, name)) if line.strip()] if data else []
+    return [line for line in re.split(r"[\0\r\n]+", decode(data, name)) if line.strip()] if data else []
 
 
 def _matching(pattern: str) -> list[Path]:

@@ -30,7 +30,7 @@ from pizhu.models.decision import Decision
 from pizhu.models.folder import About
 from pizhu.models.windows import ContextFormat
 
-FORMATS = ("jsonl", "html", "jsonl-parts")
+FORMATS = ("jsonl", "txt", "jsonl-parts")
 
 
 class Hashed:
@@ -70,7 +70,7 @@ def earlier(inputs: Path, out: Path, scenario: str) -> None:
         changing.write_bytes(text)
         (inputs / "bad.txt").write_bytes(b"")
     elif scenario == "fresh":
-        annotate_files([inputs], out, Hashed("older"), ("jsonl", "txt"), layout="hash")  # type: ignore[arg-type]
+        annotate_files([inputs], out, Hashed("older"), ("jsonl", "html"), layout="hash")  # type: ignore[arg-type]
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -168,7 +168,7 @@ def test_members_of_one_name_are_told_apart(tmp_path: Path, model: Any) -> None:
 def test_archives_over_the_limits(tmp_path: Path, make: Callable[[Path, dict[str, bytes]], Path]) -> None:
     path = make(tmp_path / ("x.zip" if make is zipped else "x.tgz"), {f"{i}.txt": b"a" * 2**20 for i in range(4)})
     few = find([path], limits=limits(["file_mb=1", "archive_mb=2"]))
-    assert ["larger" in i.trouble or (i.trouble and "archive_mb" in i.trouble) for i in few] == [False, False, True]
+    assert ["archive_mb" in item.trouble for item in few] == [False, False, True]
     path = make(path, {"a.txt": b"a" * 2**21, "b.txt": b"b"})
     (big, small, end) = find([path], limits=limits(["file_mb=1"]))
     assert "a.txt is larger than the limit of 1 MB" in big.trouble
@@ -200,16 +200,16 @@ def test_tables(tmp_path: Path, model: Any) -> None:
     rows = {
         "id": ["甲/乙", "../丙", "甲/乙"],
         "text": [TEXT, "办理完毕。", None],
-        "body": ["正文一。", "正文二。", "三。"],
+        "body": ["一。", "二。", "三。"],
     }
     path = tmp_path / "报告.parquet"
     pq.write_table(pa.table(rows), path)
     assert find([path]).count() == 3
     assert found(path) == ["甲/乙", "../丙", "甲/乙#2"]
     result = annotate_files([path], tmp_path / "out", model)
-    assert sorted(p.name for p in (tmp_path / "out").glob("*.jsonl")) == [".._丙.jsonl", "甲_乙.jsonl"] or True
+    assert sorted(p.name for p in (tmp_path / "out").glob("*.jsonl")) == ["_.._丙.jsonl", "甲_乙.jsonl"]
     assert (result.reports, [reason for _, reason in result.failed]) == (2, ["row 2 has no text"])
-    assert found(path, id_column="body") == ["正文一。", "正文二。", "三。"]
+    assert found(path, id_column="body") == ["一。", "二。", "三。"]
     ((end),) = find([path], text_column="none")
     assert "has no column 'none', but id, text, body; name one with --text-column" in end.trouble
     pq.write_table(pa.table({"text": [TEXT]}), path)
@@ -230,11 +230,8 @@ def test_datasets(tmp_path: Path, model: Any) -> None:
 def test_a_report_is_known_by_its_place_seen_from_the_run_folder(tmp_path: Path, monkeypatch: Any) -> None:
     write(tmp_path / "in" / "a.txt")
     monkeypatch.chdir(tmp_path / "in")
-    keys = {
-        item.key(tmp_path / "out")
-        for word in ("a.txt", "./a.txt", "../in/a.txt", str(Path.cwd()))
-        for item in find([word])
-    }
+    words = ("a.txt", "./a.txt", "../in/a.txt", str(Path.cwd()))
+    keys = {item.key(tmp_path / "out") for word in words for item in find([word])}
     assert keys == {"../in/a.txt"}
     if os.name == "posix":
         (tmp_path / "linked").symlink_to(tmp_path / "in")
