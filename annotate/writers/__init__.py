@@ -18,6 +18,7 @@ from ...data.files import write_records, write_text
 from ...data.labels import LabelSet
 from ...data.readers import Source
 from ...data.report import Report
+from .. import metrics
 from ..page import page
 from . import csv, excel, jsonl, parquet, word
 from .parts import jsonl_parts, parquet_parts
@@ -58,12 +59,14 @@ class Format:
         write: writes one report to a path; the last argument is the file as it was read, None where there is none.
         write_run: writes the records of many reports to one path; None where the format has no such file.
         packages: modules that it needs beyond the base, all of the extra ``tables``.
+        ending: of the file's name; empty where it is the format's name.
     """
 
     about: str
     write: _Writer
     write_run: _TableWriter | None = None
     packages: tuple[str, ...] = ()
+    ending: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,10 @@ def _write_page(report: Report, labels: LabelSet, path: Path, source: Source | N
     write_text(path, page(report, labels))
 
 
+def _write_metrics(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
+    metrics.write_csv(path, metrics.rows(report))
+
+
 def _write_text(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
     write_text(path, report.text)
 
@@ -100,8 +107,9 @@ REPORT: Mapping[str, Format] = {
     "xlsx": Format("an Excel workbook, a row a sentence", _of_one(excel.write), excel.write, ("xlsxwriter",)),
     "csv": Format("a table for programs", _of_one(csv.write), csv.write),
     "parquet": Format("a typed table for programs", _of_one(parquet.write), parquet.write, ("pyarrow",)),
+    "metrics": Format("a table of its quantities", _write_metrics, ending="metrics.csv"),
 }
-"""Formats of one report, by name, which is also the file's ending."""
+"""Formats of one report, by name."""
 
 WHOLE: Mapping[str, WholeFormat] = {
     "jsonl-parts": WholeFormat("numbered files of records", jsonl_parts),
