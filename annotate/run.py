@@ -8,18 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data.errors import ConfigError, MissingExtraError, ReadError
-from ..data.files import write_records, write_text
+from ..data.errors import MissingExtraError, ReadError
 from ..data.labels import LabelSet
 from ..data.limits import DEFAULT_LIMITS, Limits
 from ..data.read import SUFFIXES, read_report
 from ..data.report import Report
-from .page import page
+from . import writers
 
 if TYPE_CHECKING:
     from ..models.annotator import Annotator
-
-FORMATS = ("jsonl", "html", "txt")
 
 
 @dataclass
@@ -72,36 +69,33 @@ def annotate_files(
 
     Raises:
         ConfigError: no format, or an unknown one.
+        MissingExtraError: a format needs packages that are not installed.
     """
-    if not formats:
-        raise ConfigError(f"no format is named, expected some of {', '.join(FORMATS)}")
-    if unknown := [f for f in formats if f not in FORMATS]:
-        raise ConfigError(f"unknown format {unknown[0]!r}, expected some of {', '.join(FORMATS)}")
+    writers.check(formats)
     result = RunResult()
-    for done, (path, name) in enumerate(zip(paths, output_names(paths), strict=True), 1):
+    names = writers.spare_inputs(output_names(paths), out, formats, paths)
+    for done, (path, name) in enumerate(zip(paths, names, strict=True), 1):
         try:
             report = annotator.annotate(read_report(path, limits=limits))
+            written = write_report(report, out, name, formats, annotator.about.labels, path)
         except (ReadError, MissingExtraError) as error:
             result.failed.append((path, str(error)))
         else:
-            result.written += write_report(report, out, name, formats, annotator.about.labels)
+            result.written += written
             result.reports += 1
             result.sentences += sum(s.kind == "sentence" for s in report.sentences)
         watch(done)
     return result
 
 
-def write_report(report: Report, out: Path, name: str, formats: Sequence[str], labels: LabelSet) -> list[Path]:
-    """Write one annotated report as ``out/name.<format>``; returns the paths."""
+def write_report(
+    report: Report, out: Path, name: str, formats: Sequence[str], labels: LabelSet, source: Path | None = None
+) -> list[Path]:
+    """Write one annotated report, read from ``source``, as ``out/name.<format>``; returns the paths."""
     written = []
     for kind in formats:
         path = out / f"{name}.{kind}"
-        if kind == "jsonl":
-            write_records(path, report.records())
-        elif kind == "html":
-            write_text(path, page(report, labels))
-        else:
-            write_text(path, report.text)
+        writers.write(kind, report, labels, path, source)
         written.append(path)
     return written
 

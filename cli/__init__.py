@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..data.errors import PizhuError
-from . import annotate, data, demo, distil, evaluate, label, read, train
+from . import annotate, compact, data, demo, distil, evaluate, label, read, table, train
 
 app = typer.Typer(
     name="pizhu",
@@ -22,10 +22,12 @@ app = typer.Typer(
 )
 app.command("read")(read.read)
 app.command("annotate")(annotate.annotate)
+app.command("table")(table.table)
 app.add_typer(label.app, name="label")
 app.add_typer(data.app, name="data")
 app.command("train")(train.train)
 app.command("distil")(distil.distil)
+app.command("compact")(compact.compact)
 app.command("evaluate")(evaluate.evaluate)
 app.command("demo")(demo.demo)
 

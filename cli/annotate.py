@@ -15,12 +15,16 @@ def annotate(
     inputs: Annotated[list[Path], typer.Argument(help="Reports, or folders of reports.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the annotated reports.")] = Path("annotated"),
     model: Annotated[
-        Path | None, typer.Option(help="Model folder. Default: $PIZHU_MODEL, else the model that `make demo` left.")
+        Path | None,
+        typer.Option(
+            help="Model folder. Default: $PIZHU_MODEL, else the one `pizhu train` made, else the shipped one."
+        ),
     ] = None,
     formats: Annotated[
         str,
         typer.Option(
-            help="What to write for each report, comma-separated: jsonl (records), html (a page), txt (the text)."
+            help="What to write for each report, comma-separated: jsonl (records), html (a page), docx (in Word: the "
+            "original, coloured and commented on), xlsx (in Excel), csv, parquet, txt (the text)."
         ),
     ] = "jsonl,html",
     limit: Limit = None,

@@ -72,7 +72,7 @@ def train(
     `torchrun --nproc-per-node 2 -m pizhu train --out 模型`
     """
     from ..data.labels import DEFAULT_LABELS, LabelSet
-    from ..models.places import default_model
+    from ..models.places import own_model
     from ..training.recipe import load_recipe
     from ..training.sources import gather
 
@@ -87,7 +87,7 @@ def train(
     count = sum(s.kind == "sentence" and s.labels is not None for r in sources.training for s in r.sentences)
     if recipe == "default" and 0 < count < FEW:
         typer.echo(f"{count} labelled sentences are few; --recipe few makes more of them", err=True)
-    folder = _run(chosen, sources, out or default_model(), offline, device)
+    folder = _run(chosen, sources, out or own_model(), offline, device)
     show_model(folder, as_json)
 
 

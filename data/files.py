@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import tempfile
@@ -19,12 +20,23 @@ def replacing(path: str | Path, *, private: bool = False) -> Iterator[IO[str]]:
 
     A ``private`` one can be read by its owner alone (mode 600).
     """
+    with replacing_bytes(path, private=private) as raw:
+        file = io.TextIOWrapper(raw, encoding="utf-8", newline="\n")
+        try:
+            yield file
+        finally:
+            file.detach()  # writes what is left and leaves the bytes open
+
+
+@contextmanager
+def replacing_bytes(path: str | Path, *, private: bool = False) -> Iterator[IO[bytes]]:
+    """The same for bytes: a file that can be read and written anywhere."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     beside = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        with os.fdopen(handle, "w+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.errors import ConfigError, MissingExtraError, ModelError
+from ..data.files import write_text
 from ..data.labels import Label, LabelSet
 from .decision import Decision
 from .quantise import dequantise, quantise
@@ -80,23 +81,27 @@ def save_model(
         model.encoder.config.save_pretrained(beside)
         graphs = write_graphs(beside) if has_graph(beside) else ()
         tokenizer.save(str(beside / TOKENIZER))
-        (beside / CARD).write_text(_card(about), encoding="utf-8")
-        body = {
-            "format": FORMAT,
-            "labels": [asdict(label) for label in about.labels],
-            "context": asdict(about.context),
-            "recurrent": about.recurrent,
-            "decision": asdict(about.decision),
-            "origin": about.origin,
-            "scores": about.scores,
-            "files": {name: _sha256(beside / name) for name in (CONFIG, WEIGHTS, TOKENIZER, *graphs)},
-        }
-        (beside / ABOUT).write_text(json.dumps(body, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        _write_about(beside, about, (CONFIG, WEIGHTS, TOKENIZER, *graphs))
         _swap(beside, folder)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
     return folder
+
+
+def _write_about(folder: Path, about: About, names: tuple[str, ...]) -> None:
+    body = {
+        "format": FORMAT,
+        "labels": [asdict(label) for label in about.labels],
+        "context": asdict(about.context),
+        "recurrent": about.recurrent,
+        "decision": asdict(about.decision),
+        "origin": about.origin,
+        "scores": about.scores,
+        "files": {name: _sha256(folder / name) for name in names},
+    }
+    write_text(folder / CARD, _card(about))
+    write_text(folder / ABOUT, json.dumps(body, ensure_ascii=False, indent=2) + "\n")
 
 
 def check_place(folder: str | Path) -> Path:
@@ -119,7 +124,7 @@ def load_about(folder: str | Path) -> About:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise ModelError(f"model folder {folder} does not exist; train one with: pizhu train, or run: make demo")
+        raise ModelError(f"model folder {folder} does not exist; name another, or train one with: pizhu train")
     try:
         body = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         if body["format"] != FORMAT:

@@ -31,6 +31,7 @@ COMMANDS = [
     "label push",
     "label serve",
     "read",
+    "table",
     "train",
 ]
 
@@ -193,13 +194,9 @@ def test_train_tells_what_it_made(
 @pytest.mark.slow
 def test_real_reports(tmp_path: Path) -> None:
     """Reports of ../shared, some of every kind and time, are annotated with the default model, without a failure."""
-    from pizhu.models.places import default_model
-
     folder = Path(__file__).parents[2] / "shared" / "reports"
     if not folder.is_dir():
         pytest.skip("../shared/reports is not there")
-    if not default_model().is_dir():
-        pytest.skip(f"there is no default model at {default_model()}; make demo trains one")
     reports = [*sorted(folder.glob("seed/*.txt")), *sorted(folder.glob("national/*.txt"))[::10]]
     result = subprocess.run(
         [PIZHU, "annotate", *map(str, reports), "--out", str(tmp_path), "--json"],

@@ -15,8 +15,9 @@ import torch
 from ..data.errors import ConfigError, DataError
 from ..data.labels import DEFAULT_LABELS, LabelSet
 from ..data.report import Report
-from ..models.decision import Decision, macro_f1
+from ..models.decision import Decision
 from ..models.folder import About, check_place, save_model
+from ..models.runtime import TorchRuntime
 from ..models.windows import SpecialTokens
 from .checkpoint import load_checkpoint, save_checkpoint
 from .examples import Example, Lower
@@ -27,7 +28,7 @@ from .schedule import Schedule
 from .sources import labelled
 from .start import Start, load_start
 from .step import Stepper, freeze, make_optimizer
-from .validation import answers, decide, score
+from .validation import answers, decided, score
 
 
 @dataclass(frozen=True)
@@ -151,11 +152,8 @@ def learn(
     measured = [Example.of(r, names, start.tokenizer, special, about.context, bare=False) for r in validation]
     _steps(recipe, start, learned, measured, about, training_folder(out), ranks, watch)
     if validation:
-        logits, truth = answers(start.model, start.tokenizer, about, validation)
-        decision = decide(logits, truth)
-        given = decision.choose(decision.probabilities(logits))
-        scores = {"validation": {"macro_f1": round(macro_f1(truth, given), 4), "sentences": len(truth)}}
-        about = replace(about, decision=decision, scores=scores)
+        runtime = TorchRuntime(start.model.eval(), special.pad)
+        about = decided(about, *answers(runtime, start.tokenizer, about, validation))
     if ranks.first:
         save_model(out, start.model, start.tokenizer, about)
         shutil.rmtree(training_folder(out), ignore_errors=True)

@@ -23,7 +23,7 @@ class EncoderSettings:
         name: ``bundled``, a folder or a hub id: a bare encoder. ``default`` (the model that ``pizhu annotate`` uses) or
             the folder of any pizhu model: that model, its head included as far as the labels are the same.
         frozen_layers: how many of its lower layers (with the embeddings) stay as they are.
-        layers: how many layers are kept of it, spread evenly with the last among them; 0 keeps all.
+        layers: how many layers are kept of it: the frozen ones, and of the others some evenly spread; 0 keeps all.
     """
 
     name: str = "bundled"

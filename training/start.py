@@ -51,7 +51,7 @@ def load_start(recipe: Recipe, names: Sequence[str], *, offline: bool = False) -
         )
     mark = fingerprint_model(found, tokenizer)
     if recipe.encoder.layers:
-        _shorten(network, recipe.encoder.layers)
+        _shorten(network, recipe.encoder.layers, recipe.encoder.frozen_layers)
     torch.manual_seed(recipe.training.seed)
     model = ReportClassifier(network, len(names), recipe.head.recurrent, recipe.head.dropout)
     if known is not None and about.recurrent == recipe.head.recurrent:
@@ -59,13 +59,15 @@ def load_start(recipe: Recipe, names: Sequence[str], *, offline: bool = False) -
     return Start(model, tokenizer, mark)
 
 
-def _shorten(network: Any, count: int) -> None:
-    """Keep ``count`` layers of ``network``: evenly spread, the last among them."""
+def _shorten(network: Any, count: int, frozen: int) -> None:
+    """Keep ``count`` layers of ``network``: the ``frozen`` lowest, and above them evenly spread ones to the last."""
     layers = network.encoder.layer
     if count > len(layers):
         raise ConfigError(f"encoder.layers is {count}, expected at most the encoder's own {len(layers)}")
-    kept = [layers[(number + 1) * len(layers) // count - 1] for number in range(count)]
-    network.encoder.layer = torch.nn.ModuleList(kept)
+    frozen = min(frozen, count)
+    above = range(1, count - frozen + 1)
+    kept = [*range(frozen), *(frozen + n * (len(layers) - frozen) // (count - frozen) - 1 for n in above)]
+    network.encoder.layer = torch.nn.ModuleList([layers[number] for number in kept])
     network.config.num_hidden_layers = count
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,9 +16,12 @@ from ..models.classifier import ReportClassifier
 from ..models.decision import Decision, macro_f1
 from ..models.device import half_precision
 from ..models.folder import About
-from ..models.runtime import TorchRuntime
+from ..models.runtime import Runtime
 from ..models.windows import SpecialTokens
 from .examples import Example, Lower
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 # A label with fewer validation sentences (or fewer without it) has no threshold of its own: it would be an accident.
 ENOUGH = 20
@@ -40,13 +43,11 @@ def score(model: ReportClassifier, lower: Lower, examples: Sequence[Example]) ->
 
 
 def answers(
-    model: ReportClassifier, tokenizer: Any, about: About, reports: Sequence[Report]
+    runtime: Runtime, tokenizer: Tokenizer, about: About, reports: Sequence[Report]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """(sentences, labels) logits and truth over the labelled sentences of ``reports``, read as an annotator reads."""
-    model.eval()
     special = SpecialTokens.of(tokenizer)
     logits, truth = [], []
-    runtime = TorchRuntime(model, special.pad)
     for report, scores in report_logits(runtime, tokenizer, special, about.context, reports):
         for sentence, row in zip(report.sentences, scores, strict=True):
             if sentence.kind == "sentence" and sentence.labels is not None:
@@ -68,8 +69,14 @@ def decide(logits: NDArray[np.float32], truth: NDArray[np.bool_]) -> Decision:
     def chosen(own: Sequence[float], shared: float) -> tuple[float, ...]:
         return tuple(value if count >= ENOUGH else shared for value, count in zip(own, cases, strict=True))
 
-    return replace(
-        own,
-        temperatures=chosen(own.temperatures, shared.temperatures[0]),
-        thresholds=chosen(own.thresholds, shared.thresholds[0]),
-    )
+    return Decision(
+        chosen(own.temperatures, shared.temperatures[0]), chosen(own.thresholds, shared.thresholds[0])
+    ).doubting(logits)
+
+
+def decided(about: About, logits: NDArray[np.float32], truth: NDArray[np.bool_]) -> About:
+    """``about`` with the decision rule for validation ``logits`` and ``truth``, and what it scores there."""
+    decision = decide(logits, truth)
+    given = decision.choose(decision.probabilities(logits))
+    scores = {"macro_f1": round(macro_f1(truth, given), 4), "sentences": len(truth)}
+    return replace(about, decision=decision, scores={**about.scores, "validation": scores})

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pizhu import Annotator
 from pizhu.annotate.run import annotate_files, expand, output_names
+from pizhu.annotate.writers import FORMATS
 from pizhu.data.errors import ConfigError, MissingExtraError, ReadError
 from pizhu.data.files import read_records
 
@@ -94,20 +95,20 @@ def test_a_format_whose_packages_are_missing(
 
 
 def test_nothing_half_written(annotator: Annotator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import pizhu.annotate.run as run
+    from pizhu.annotate import writers
 
     def stop(*_: object) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run, "page", stop)
+    monkeypatch.setattr(writers, "page", stop)
     with pytest.raises(KeyboardInterrupt):
         annotate_files([write(tmp_path / "a.txt")], tmp_path / "out", annotator, ("html",))
     assert names(tmp_path / "out") == []
 
 
-@pytest.mark.parametrize("formats", [(), ("docx",), ("jsonl", "json")])
+@pytest.mark.parametrize("formats", [(), ("doc",), ("jsonl", "json")])
 def test_formats(annotator: Annotator, tmp_path: Path, formats: tuple[str, ...]) -> None:
-    with pytest.raises(ConfigError, match="expected some of jsonl, html, txt"):
+    with pytest.raises(ConfigError, match="expected some of jsonl, html, txt, docx, xlsx, csv, parquet"):
         annotate_files([write(tmp_path / "a.txt")], tmp_path / "out", annotator, formats)
     assert not (tmp_path / "out").exists()
 
@@ -145,10 +146,21 @@ def test_folders(tmp_path: Path) -> None:
         expand([tmp_path / "空"])
 
 
+def test_no_input_is_overwritten(annotator: Annotator, tmp_path: Path) -> None:
+    paths = [write(tmp_path / "甲.txt"), write(tmp_path / "乙.html", f"<html><body><p>{TEXT}</p></body></html>")]
+    before = [path.read_bytes() for path in paths]
+    result = annotate_files(paths, tmp_path, annotator, ("txt", "html", "jsonl"))
+    assert [path.read_bytes() for path in paths] == before
+    assert names(tmp_path) == sorted(
+        [*(p.name for p in paths), *(f"{n}.annotated.{k}" for n in "甲乙" for k in ("txt", "html", "jsonl"))]
+    )
+    assert len(result.written) == 6
+
+
 def test_again_gives_the_same_bytes(annotator: Annotator, tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt")
     runs = []
     for _ in range(2):
-        annotate_files([path], tmp_path / "out", annotator, ("jsonl", "html"))
+        annotate_files([path], tmp_path / "out", annotator, FORMATS)
         runs.append({p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()})
     assert runs[0] == runs[1]
