@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..data.errors import ConfigError, DataError
 from ..data.labels import LabelSet
 from . import writers
-from .run import output_names
+from .names import WHOLE
 
 
 def table_of(inputs: Iterable[Path], out: Path, labels: LabelSet) -> int:
@@ -24,15 +25,23 @@ def table_of(inputs: Iterable[Path], out: Path, labels: LabelSet) -> int:
         raise DataError("there are no records (.jsonl) in the folders that were named")
     if out.exists() and any(path.exists() and path.samefile(out) for path in paths):
         raise ConfigError(f"{out} is one of the files to read; name another with --out")
-    named = zip(output_names(paths), paths, strict=True)
-    writers.write_run(out, writers.stored(named, labels), labels)
+    writers.write_run(out, writers.stored(_named(paths), labels), labels)
     return len(paths)
+
+
+def _named(paths: Iterable[Path]) -> Iterator[tuple[str, Path]]:
+    """Each with its stem; where stems meet, a number after it."""
+    seen: Counter[str] = Counter()
+    for path in paths:
+        seen[path.stem] += 1
+        yield (path.stem if seen[path.stem] == 1 else f"{path.stem}-{seen[path.stem]}"), path
 
 
 def _expand(inputs: Iterable[Path], out: Path) -> Iterator[Path]:
     for path in inputs:
         if path.is_dir():  # a table that an earlier call wrote there is none of the reports
             found = sorted(p for p in path.rglob("*.jsonl") if p.is_file() and not p.name.startswith("."))
-            yield from (p for p in found if not (out.exists() and p.samefile(out)))
+            together = path / WHOLE  # where a run keeps what is made of all reports
+            yield from (p for p in found if together not in p.parents and not (out.exists() and p.samefile(out)))
         else:
             yield path

@@ -81,9 +81,9 @@ def demo(
     with _step("4. Fine-tune the shipped model on the corpus and on what was labelled", times):
         train.train(data=[pulled.path], recipe=recipe, out=model)
     with _step("5. Evaluate on held-out reports, beside the baseline", times):
-        evaluate.evaluate(model, out=out)
+        evaluate.evaluate(model, out=out, fast=True)
     with _step("6. Annotate a new report", times):
-        annotate.annotate([samples / "new"], model=model, out=out / "annotated")
+        annotate.annotate([str(samples / "new")], model=model, out=out / "annotated", fresh=True)
 
     _finish(out, times, server if keep else None)
 
@@ -119,7 +119,7 @@ def _finish(out: Path, times: dict[str, float], server: Server | None) -> None:
     table("time", ["step", "seconds"], [[title, f"{seconds:.0f}"] for title, seconds in times.items()])
     write_text(out / "times.json", json.dumps(times, ensure_ascii=False, indent=2) + "\n")
     typer.echo("\nOpen these:")
-    for path in (*sorted((out / "annotated").glob("*.html")), out / "answers.jsonl", out / "evaluation.json"):
+    for path in (*sorted((out / "annotated").glob("*.html")), out / "answers.jsonl", out / "evaluation.html"):
         typer.echo(f"  {path.resolve()}")
     if server is not None:
         typer.echo(f"\nLabel Studio runs at {server.url}; who may log in: {out / 'label-studio' / 'accounts.json'}")

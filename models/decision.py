@@ -82,7 +82,7 @@ def _temperature(logits: Floats, truth: NDArray[np.bool_]) -> float:
 
     signed = np.where(truth, -logits, logits).astype(np.float64)
     found = minimize_scalar(
-        lambda rise: np.logaddexp(0.0, signed / np.exp(rise)).mean(), bounds=np.log((0.25, 8.0)), method="bounded"
+        lambda rise: np.logaddexp(0.0, signed / np.exp(rise)).mean(), bounds=np.log((0.25, 4.0)), method="bounded"
     )
     return float(round(np.exp(found.x), 4))
 

@@ -69,9 +69,8 @@ def decide(logits: NDArray[np.float32], truth: NDArray[np.bool_]) -> Decision:
     def chosen(own: Sequence[float], shared: float) -> tuple[float, ...]:
         return tuple(value if count >= ENOUGH else shared for value, count in zip(own, cases, strict=True))
 
-    return Decision(
-        chosen(own.temperatures, shared.temperatures[0]), chosen(own.thresholds, shared.thresholds[0])
-    ).doubting(logits)
+    rule = Decision(chosen(own.temperatures, shared.temperatures[0]), chosen(own.thresholds, shared.thresholds[0]))
+    return rule.doubting(logits) if cases.sum() >= ENOUGH else rule
 
 
 def decided(about: About, logits: NDArray[np.float32], truth: NDArray[np.bool_]) -> About:

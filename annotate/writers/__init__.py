@@ -1,12 +1,14 @@
 """The formats of annotated reports: one file each, and here the list of them.
 
-Every format writes one report (:func:`write`); those that are tables also write a whole run (:func:`write_run`). A
-format whose packages are missing is told before the work begins (:func:`check`), not after it.
+A format of one report writes a file, whole or not at all (``data/files.py``); those that are tables also write many
+reports as one table (:func:`write_run`). A format of a whole run is made of the reports' records when the run is
+complete, so that what was done before a kill is in it. A format whose packages are missing is told before the work
+begins, not after it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,53 +16,83 @@ from pathlib import Path
 from ...data.errors import ConfigError, MissingExtraError
 from ...data.files import write_records, write_text
 from ...data.labels import LabelSet
+from ...data.readers import Source
 from ...data.report import Report
 from ..page import page
 from . import csv, excel, jsonl, parquet, word
+from .parts import jsonl_parts, parquet_parts
 from .table import Reports, stored
 
-__all__ = ["FORMATS", "RUN_FORMATS", "Reports", "check", "spare_inputs", "stored", "write", "write_run"]
+__all__ = ["REPORT", "TABLES", "WHOLE", "Annotated", "Reports", "check", "stored", "write", "write_run"]
 
-_Writer = Callable[[Report, LabelSet, Path, Path | None], None]
-_RunWriter = Callable[[Reports, LabelSet, Path], None]
+_Writer = Callable[[Report, LabelSet, Path, Source | None], None]
+_TableWriter = Callable[[Reports, LabelSet, Path], None]
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """A report of a complete run.
+
+    Attributes:
+        name: what its outputs are called, ``/`` between folders.
+        records: the file of its records (JSON Lines).
+        sentences: how many it has.
+    """
+
+    name: str
+    records: Path
+    sentences: int
+
+
+_WholeWriter = Callable[[Path, LabelSet, Iterable[Annotated], int], list[Path]]
+"""Writes into a folder what is made of all reports, in the order of the manifest; the number is the most sentences a
+part may hold. Returns the files; the same reports give the same bytes."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """One kind of file.
+    """One kind of file for a report.
 
     Attributes:
         about: what it is, for the command line's help.
-        write: writes one report to a path; the last argument is the file that it was read from, None where there is
-            none.
+        write: writes one report to a path; the last argument is the file as it was read, None where there is none.
         write_run: writes the records of many reports to one path; None where the format has no such file.
         packages: modules that it needs beyond the base, all of the extra ``tables``.
     """
 
     about: str
     write: _Writer
-    write_run: _RunWriter | None = None
+    write_run: _TableWriter | None = None
     packages: tuple[str, ...] = ()
 
 
-def _of_one(write_run: _RunWriter) -> _Writer:
+@dataclass(frozen=True)
+class WholeFormat:
+    """Files made of all reports of a run; ``about`` and ``packages`` as in :class:`Format`."""
+
+    about: str
+    write: _WholeWriter
+    packages: tuple[str, ...] = ()
+
+
+def _of_one(write_run: _TableWriter) -> _Writer:
     """A table over a single report."""
     return lambda report, labels, path, source: write_run([(path.stem, report.records())], labels, path)
 
 
-def _write_records(report: Report, labels: LabelSet, path: Path, source: Path | None) -> None:
+def _write_records(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
     write_records(path, report.records())
 
 
-def _write_page(report: Report, labels: LabelSet, path: Path, source: Path | None) -> None:
+def _write_page(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
     write_text(path, page(report, labels))
 
 
-def _write_text(report: Report, labels: LabelSet, path: Path, source: Path | None) -> None:
+def _write_text(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
     write_text(path, report.text)
 
 
-_ALL = {
+REPORT: Mapping[str, Format] = {
     "jsonl": Format("records for programs", _write_records, jsonl.write),
     "html": Format("a page to open in a browser", _write_page),
     "txt": Format("the extracted text", _write_text),
@@ -69,34 +101,47 @@ _ALL = {
     "csv": Format("a table for programs", _of_one(csv.write), csv.write),
     "parquet": Format("a typed table for programs", _of_one(parquet.write), parquet.write, ("pyarrow",)),
 }
-FORMATS = tuple(_ALL)
-RUN_FORMATS = tuple(name for name, format in _ALL.items() if format.write_run is not None)
+"""Formats of one report, by name, which is also the file's ending."""
+
+WHOLE: Mapping[str, WholeFormat] = {
+    "jsonl-parts": WholeFormat("numbered files of records", jsonl_parts),
+    "parquet-parts": WholeFormat("the same as tables", parquet_parts, ("pyarrow",)),
+}
+"""Formats of a whole run, by name."""
+
+TABLES = tuple(name for name, format in REPORT.items() if format.write_run is not None)
+"""Formats that hold many reports in one file."""
 
 
-def about(names: Iterable[str] = FORMATS) -> str:
+def about(formats: Mapping[str, Format] | Mapping[str, WholeFormat]) -> str:
     """The formats with what each is, for help texts."""
-    return ", ".join(f"{name} ({_ALL[name].about})" for name in names)
+    return ", ".join(f"{name} ({format.about})" for name, format in formats.items())
 
 
-def check(names: Sequence[str], known: Sequence[str] = FORMATS) -> None:
-    """See that formats can be written.
+def check(names: Iterable[str], known: Iterable[str] = (*REPORT, *WHOLE)) -> tuple[str, ...]:
+    """``names`` in a fixed order, each once; ``jsonl`` with them where something is made of it.
 
     Raises:
         ConfigError: there is none, or an unknown one.
         MissingExtraError: one needs packages that are not installed.
     """
-    if not names:
+    known, wanted = tuple(known), set(names)
+    if not wanted:
         raise ConfigError(f"no format is named, expected some of {', '.join(known)}")
-    if unknown := [name for name in names if name not in known]:
+    if unknown := sorted(wanted - set(known)):
         raise ConfigError(f"unknown format {unknown[0]!r}, expected some of {', '.join(known)}")
-    for name in names:
-        if any(find_spec(package) is None for package in _ALL[name].packages):
+    for name in sorted(wanted):
+        packages = REPORT[name].packages if name in REPORT else WHOLE[name].packages
+        if any(find_spec(package) is None for package in packages):
             raise MissingExtraError(f"the format {name}", "tables")
+    if wanted & set(WHOLE):
+        wanted.add("jsonl")
+    return tuple(name for name in known if name in wanted)
 
 
-def write(name: str, report: Report, labels: LabelSet, path: Path, source: Path | None = None) -> None:
-    """Write one annotated report as ``path`` in the format ``name``; ``source`` is the file that it was read from."""
-    _ALL[name].write(report, labels, path, source)
+def write(name: str, report: Report, labels: LabelSet, path: Path, source: Source | None = None) -> None:
+    """Write one annotated report as ``path`` in the format ``name``; ``source`` is the file as it was read."""
+    REPORT[name].write(report, labels, path, source)
 
 
 def write_run(path: Path, reports: Reports, labels: LabelSet) -> None:
@@ -107,38 +152,9 @@ def write_run(path: Path, reports: Reports, labels: LabelSet) -> None:
         MissingExtraError: the format needs packages that are not installed.
     """
     name = path.suffix.removeprefix(".").lower()
-    if name not in RUN_FORMATS:
-        raise ConfigError(f"{path} names no table, expected a name that ends in .{', .'.join(RUN_FORMATS)}")
-    check([name], RUN_FORMATS)
-    writer = _ALL[name].write_run
+    if name not in TABLES:
+        raise ConfigError(f"{path} names no table, expected a name that ends in .{', .'.join(TABLES)}")
+    check([name], TABLES)
+    writer = REPORT[name].write_run
     assert writer is not None
     writer(reports, labels, path)
-
-
-def spare_inputs(names: Sequence[str], out: Path, formats: Collection[str], inputs: Iterable[Path]) -> list[str]:
-    """``names`` for files in ``out``, changed where ``name.format`` would take the place of one of the ``inputs``.
-
-    ``报告.docx`` written beside itself is ``报告.annotated.docx``, and its other formats are named alike.
-    """
-    kept = {identity for path in inputs if (identity := _identity(path)) is not None}
-    taken = {name.casefold() for name in names}
-    spared = []
-    for name in names:
-        base, new, number = f"{name}.annotated", name, 0
-        while any(_identity(out / f"{new}.{kind}") in kept for kind in formats) or (
-            new != name and new.casefold() in taken
-        ):
-            number += 1
-            new = base if number == 1 else f"{base}-{number}"
-        taken.add(new.casefold())
-        spared.append(new)
-    return spared
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells a file whatever it is called: through links, and where case makes no difference."""
-    try:
-        found = path.stat()
-    except (OSError, ValueError):
-        return None
-    return found.st_dev, found.st_ino

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("frozen", [0, 1])
 def test_the_score_is_that_of_the_annotators_answers(model_folder: Path, labelled: Report, frozen: int) -> None:
     from pizhu.models.folder import load_model
+    from pizhu.models.runtime import TorchRuntime
     from pizhu.models.windows import SpecialTokens
     from pizhu.training.examples import Example, Lower
 
@@ -30,7 +31,7 @@ def test_the_score_is_that_of_the_annotators_answers(model_folder: Path, labelle
     lower = Lower(model, frozen, special.pad, example)
     for e in example:
         lower.warm(e)
-    logits, truth = answers(model, tokenizer, about, [half, other])
+    logits, truth = answers(TorchRuntime(model, special.pad), tokenizer, about, [half, other])
     assert score(model, lower, example) == pytest.approx(macro_f1(truth, logits >= 0))
     assert 0.2 < score(model, lower, example) < 1
 

@@ -211,7 +211,7 @@ def test_one_report_and_twice_the_same_bytes(reports: list[Report], tmp_path: Pa
     assert [p.name for p in tmp_path.iterdir()] == [f"报告.{name}"]
 
 
-@pytest.mark.parametrize("name", writers.RUN_FORMATS)
+@pytest.mark.parametrize("name", writers.TABLES)
 def test_a_run_without_reports_and_one_that_fails(tmp_path: Path, name: str) -> None:
     path = tmp_path / f"a.{name}"
     writers.write_run(path, [], DEFAULT_LABELS)
@@ -252,7 +252,7 @@ def test_the_command(reports: list[Report], tmp_path: Path, pizhu: Callable[...,
     out = tmp_path / "出" / "汇总.xlsx"
     answer = pizhu("table", tmp_path / "出", "--out", out)
     assert (answer.status, answer.out, answer.err) == (0, f"{out}\n", "2 reports\n")
-    assert [row["报告"] for row in sheet_rows(out, "各报告")] == ["总结.jsonl", "总结.jsonl-2"]
+    assert [row["报告"] for row in sheet_rows(out, "各报告")] == ["总结", "总结-2"]
     again = tmp_path / "出" / "全部.jsonl"
     for _ in range(2):  # the second time the first table is none of the reports
         assert pizhu("table", tmp_path / "出", "--out", again).err == "2 reports\n"
@@ -279,7 +279,7 @@ def test_records_of_labelled_sentences(tmp_path: Path) -> None:
     """What `pizhu label pull` writes has no probabilities, and may lack more."""
     path = tmp_path / "标注.jsonl"
     write_records(path, [{"doc": "a.txt", "start": 0, "end": 3, "text": "完成。", "labels": ["achievement"]}])
-    for name in writers.RUN_FORMATS:
+    for name in writers.TABLES:
         assert table_of([path], tmp_path / f"汇总.{name}", DEFAULT_LABELS) == 1
     assert pyarrow.parquet.read_table(tmp_path / "汇总.parquet").to_pylist()[0]["labels"] == ["achievement"]
 
@@ -294,15 +294,3 @@ def test_names_of_tables(tmp_path: Path) -> None:
     (tmp_path / "空").mkdir()
     with pytest.raises(DataError, match="there are no records"):
         table_of([tmp_path / "空"], tmp_path / "a.xlsx", DEFAULT_LABELS)
-
-
-def test_spared_inputs(tmp_path: Path) -> None:
-    inputs = [tmp_path / name for name in ("a.docx", "a.annotated.txt", "b.txt")]
-    for path in inputs:
-        path.touch()
-    names = ["a", "a.annotated", "b"]
-    assert writers.spare_inputs(names, tmp_path, ["docx"], inputs) == ["a.annotated-2", "a.annotated", "b"]
-    assert writers.spare_inputs(names, tmp_path, ["jsonl"], inputs) == names
-    (tmp_path / "out").symlink_to(tmp_path)
-    assert writers.spare_inputs(["b"], tmp_path / "out", ["txt"], inputs) == ["b.annotated"]
-    assert writers.spare_inputs(["b"], tmp_path / "else", ["txt"], inputs) == ["b"]
