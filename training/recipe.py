@@ -11,7 +11,7 @@ from typing import Any
 
 from ..data.errors import ConfigError
 from ..models.folder import ABOUT, load_about
-from ..models.places import default_model
+from ..models.places import SHIPPED
 from ..models.windows import ContextFormat
 
 
@@ -20,8 +20,8 @@ class EncoderSettings:
     """What a training starts from.
 
     Attributes:
-        name: ``bundled``, a folder or a hub id: a bare encoder. ``default`` (the model that ``pizhu annotate`` uses) or
-            the folder of any pizhu model: that model, its head included as far as the labels are the same.
+        name: ``bundled``, a folder or a hub id: a bare encoder. ``shipped`` (the model that pizhu brings along) or the
+            folder of any pizhu model: that model, its head included as far as the labels are the same.
         frozen_layers: how many of its lower layers (with the embeddings) stay as they are.
         layers: how many layers are kept of it: the frozen ones, and of the others some evenly spread; 0 keeps all.
     """
@@ -33,8 +33,9 @@ class EncoderSettings:
     @property
     def folder(self) -> Path | None:
         """The model folder that ``name`` means, None where it means a bare encoder."""
-        folder = default_model() if self.name == "default" else Path(self.name)
-        return folder if self.name == "default" or (folder / ABOUT).is_file() else None
+        if self.name == "shipped":
+            return SHIPPED
+        return Path(self.name) if (Path(self.name) / ABOUT).is_file() else None
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if not self.encoder.name.strip():
-            raise ConfigError("encoder.name is '', expected bundled, default, a folder or a hub id")
+            raise ConfigError("encoder.name is '', expected bundled, shipped, a folder or a hub id")
         for name, (low, high) in _RANGES.items():
             section, key = name.split(".")
             value = getattr(getattr(self, section), key)
