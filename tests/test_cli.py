@@ -82,7 +82,10 @@ def test_every_option_and_argument_is_explained() -> None:
         (["train", "--labels", "none.toml"], "label set file none.toml does not exist"),
         (["train", "--no-corpus"], "there is no labelled sentence to train on; label some and pull them"),
         (["train", "--out", "."], "exists and is no model folder"),
-        (["annotate", "x.txt", "--model", "none"], "model folder none does not exist; name another, or train one with: pizhu train"),
+        (
+            ["annotate", "x.txt", "--model", "none"],
+            "model folder none does not exist; name another, or train one with: pizhu train",
+        ),
         (["annotate", "."], "there is no report"),
         (["evaluate", "none"], "model folder none does not exist"),
         (["data", "check", "none"], "there is no report (*.txt) in corpus folder none"),
