@@ -62,6 +62,8 @@ class TrainingSettings:
         weight_decay: of AdamW.
         cut: share of steps that see only a stretch of the report, so that no part is taken for granted.
         bare: share of steps whose windows come without title and heading path.
+        near: share of visits that read only the windows with labelled sentences, as if the report had no others: where
+            few sentences are labelled, several times as many of them are learned from in the same time.
         truth: where a teacher has a say, the weight of the labels against its probabilities, 0 to 1.
         imitation: weight of the distance to the teacher's unit vectors beside the loss of the labels.
         checkpoint_steps: steps between checkpoints.
@@ -78,6 +80,7 @@ class TrainingSettings:
     weight_decay: float = 0.01
     cut: float = 0.5
     bare: float = 0.15
+    near: float = 0.0
     truth: float = 0.5
     imitation: float = 1.0
     checkpoint_steps: int = 50
@@ -134,6 +137,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "training.weight_decay": (0.0, 1.0),
     "training.cut": (0.0, 1.0),
     "training.bare": (0.0, 1.0),
+    "training.near": (0.0, 1.0),
     "training.checkpoint_steps": (1, 1_000_000),
 }
 
