@@ -147,6 +147,7 @@ def test_json_is_only_json(model_folder: Path, tmp_path: Path, pizhu: Callable[.
     assert json.loads(answer.out) == {
         "reports": 1,
         "sentences": 1,
+        "kept": 0,
         "written": [str(tmp_path / "out" / "a.jsonl"), str(tmp_path / "out" / "a.html")],
         "failed": [],
     }
