@@ -16,6 +16,7 @@ from ...data.files import write_records, write_text
 from ...data.labels import LabelSet
 from ...data.readers import Source
 from ...data.report import Report
+from ..index import write_index
 from ..page import page
 from .parts import jsonl_parts, parquet_parts
 
@@ -56,7 +57,7 @@ def _txt(report: Report, labels: LabelSet, path: Path, source: Source | None) ->
 
 
 REPORT: Mapping[str, Writer] = {"jsonl": _jsonl, "html": _html, "txt": _txt}
-WHOLE: Mapping[str, WholeWriter] = {"jsonl-parts": jsonl_parts, "parquet-parts": parquet_parts}
+WHOLE: Mapping[str, WholeWriter] = {"jsonl-parts": jsonl_parts, "parquet-parts": parquet_parts, "index": write_index}
 NEEDS: Mapping[str, tuple[str, str]] = {"parquet-parts": ("pyarrow", "tables")}
 """Formats that need a package, and the extra that brings it."""
 
