@@ -1,7 +1,7 @@
-"""Measure the extraction of quantities on hand-labelled sentences: bench/quantities.py [--gold FOLDER] [--errors development]
+"""Measure the extraction of quantities on hand-labelled sentences: bench/quantities.py [--errors development]
 
-For each half (``development``, which rules were written from; ``held-out``, which they were not) precision, recall and F1
-with 95% intervals from a bootstrap over sentences. What counts as found:
+For each half (``development``, which rules were written from; ``held-out``, which they were not) precision, recall and
+F1 with 95% intervals from a bootstrap over sentences. What counts as found:
 
 - figure: value (both ends of a range), unit and range of characters are exactly those of a labelled quantity;
 - indicator (exact): the figure is found and the indicator is equal but for punctuation, white space and 的;

@@ -9,21 +9,24 @@ from dataclasses import dataclass, replace
 from ..repair import repair
 from ..report import Report, Sentence
 from .figures import Figure, figures
-from .indicators import core, is_verb, tail, thing, verbs
+from .indicators import core, is_verb, tail, thing, verbs, wants_object
 from .quantity import Quantity
 from .wording import PERIOD, Lead, take_apart
 
 _MARKS = re.compile(r"[,;](?![0-9])")
 _BREAK = re.compile("[，。；：！？]")
-_JOINED = re.compile(r"(?:[、和及与，]|以及)?(?:左右|以上)?[、和及与]?")
+_JOINED = re.compile(r"(?:[、和及与]|以及)?(?:左右|以上)?[、和及与]?")
+_LONGEST = 80
 _TIMES = ("天", "小时", "分钟", "工作日", "个月")
+_LEVELS = ("到", "至", "为", "由", "从")
 _SIDES = re.compile("[、和及与]|以及")
 
 
 def quantities(sentence: Sentence | str) -> tuple[Quantity, ...]:
     """The quantities of a sentence, in order; ranges are characters of the report's text, or of the text itself.
 
-    What measures nothing (dates, names, ordinals) is none, whatever the sentence's labels. Time is linear in the length.
+    What measures nothing (dates, names, ordinals) is none, whatever labels the sentence has. Time is linear in the
+    length.
     """
     if isinstance(sentence, Sentence):
         text, shift = sentence.text, sentence.start
@@ -74,21 +77,15 @@ class _Reading:
             if result and not name and not lead.change and _JOINED.fullmatch(self.text[before : figure.start]):
                 lead = replace(lead, change=result[-1].change, comparison=result[-1].comparison)
             comparison = lead.comparison
-            if (
-                not comparison
-                and lead.change
-                and result
-                and not core(lead.core)
-                and lead.change[-1] not in "到至为由从"
-            ):
-                comparison = result[-1].comparison if result[-1].is_change else ""
+            if result and result[-1].is_change and lead.change[-1:] not in ("", *_LEVELS) and not core(lead.core):
+                comparison = comparison or result[-1].comparison  # 比上年增加1亿元，增长6%
             leads.append(lead)
             result.append(
                 Quantity(
                     figure.start,
                     figure.end,
                     self.text[figure.start : figure.end],
-                    name or (result[-1].indicator if result else self._subject(figure)),
+                    (name or (result[-1].indicator if result else self._subject(figure)))[:_LONGEST],
                     figure.value,
                     figure.upper,
                     figure.unit,
@@ -101,23 +98,25 @@ class _Reading:
         return _shared_out(self.text, result, leads)
 
     def _name(self, figure: Figure, before: int, stop: int, earlier: Sequence[Quantity]) -> tuple[Lead, str]:
-        """What stands before the figure, taken apart, and its indicator; empty where it is that of the figure before."""
-        if figure.unit == "位次" and not _JOINED.fullmatch(self.text[before : figure.start]):
+        """What stands before the figure, taken apart, and its indicator; empty: that of the one before."""
+        between = self.text[before : figure.start]
+        if figure.unit == "位次" and not _JOINED.fullmatch(between) and take_apart(between, "位次") == Lead(between):
             before = max(0, figure.start - 80)  # figures stand within a rank's field: 列全省14个设区市第4位
         breaks = [match.end() for match in _BREAK.finditer(self.text, before, figure.start)]
         words = self.text[breaks[-1] if breaks else before : figure.start][-80:]
         listed = bool(earlier) and not breaks and _SIDES.match(words) is not None
         if listed:
             words = _SIDES.sub("", words, count=1)
-        elif (
-            earlier and not breaks and "、" in words
-        ):  # 五次下调利率、四次下调准备金率: the former's own words end there
+        elif earlier and not breaks:  # 五次下调利率、四次下调准备金率: the words of the former end there
             words = words.rpartition("、")[2]
         lead = take_apart(words, figure.unit)
         name = core(lead.core)
         behind = tail(self.text, figure.end, stop, figure.unit)
-        if behind and (figure.unit not in ("%", "元") or len(name) < 2):
-            if lead.change and not lead.change.endswith(("到", "至", "为")) and figure.unit not in _TIMES:
+        if earlier and earlier[-1].change and _JOINED.fullmatch(between):
+            behind = ""
+        counts = figure.unit not in ("%", "元") or len(name) < 2 or (figure.unit == "元" and wants_object(name))
+        if behind and counts:
+            if lead.change and not lead.change.endswith(_LEVELS) and figure.unit not in _TIMES:
                 name, lead = name + lead.change, replace(lead, change="", comparison="")  # 提高三千种商品退税率
             name += behind
         if not earlier and name.startswith("占"):
@@ -154,7 +153,9 @@ def _shared_out(text: str, found: list[Quantity], leads: Sequence[Lead]) -> list
         count = last - first + 1
         names = [part for part in _SIDES.split(core(lead.core)) if part]
         if not names:
-            names = [q.indicator for q in result[:first] if not q.is_change]
+            names = [q.indicator for q in result[max(0, first - 12) : first] if not q.is_change]
+        if not names:
+            names = [part for part in _SIDES.split(result[first].indicator) if part]
         if count > 1 and len(names) >= count:
             for place, name in enumerate(names[-count:]):
                 result[first + place] = replace(result[first + place], indicator=name)

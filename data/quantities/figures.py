@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Literal
 
 from .asides import ASIDE, measures
-from .numerals import NUMERAL, interval, number
+from .numerals import DIGITS, NUMERAL, interval, number
 from .units import UNIT, plain
 
 Bound = Literal["", "约", "以上", "以内"]
@@ -40,25 +40,30 @@ _SOME = f"(?:{NUMERAL}|{_ROUND})"
 _END = r"(?=[，。；：、！？）\s的和及]|$)"
 _FOUND = re.compile(
     rf"(?P<rank>[第前](?P<place>{NUMERAL})(?:名(?!称|单|录|额)|位(?!的|数)|{_END})|(?P<top>首位|榜首){_END})"
+    r"|(?P<years>[0-9]{1,3}\.[0-9]{1,2}年)"
     rf"|(?P<aside>{ASIDE})"
-    rf"|(?P<share>(?P<whole>百|千|万|{NUMERAL})分之(?P<part>百|{NUMERAL}))"
-    r"|(?P<tenths>[一二两三四五六七八九]{1,2}成(?:[一二三四五六七八九半](?![个项名家件]))?(?![果立功效员为本交长绩就品都人套熟]))"
+    rf"|(?P<share>(?P<whole>百|千|万|{NUMERAL})分之(?P<part>百|{NUMERAL})"
+    rf"(?:[至到—–－-](?:百分之)?(?P<most>{NUMERAL})(?![年月个]))?)"
+    r"|(?P<tenths>[一二两三四五六七八九]{1,2}成(?:[一二三四五六七八九半](?![个项名家件]))?"
+    r"(?![果立功效员为本交长绩就品都人套熟]))"
     r"|(?P<half>[过近]半(?![年月天个小径])|一半|半数|(?P<halved>半个?(?P<span>小时|天)))"
     r"|(?P<fold>(?<=翻)[一两二三四]番|(?<=翻了)[一两二三四]番)"
     rf"|(?P<clock>(?P<hours>{NUMERAL})小时(?P<minutes>{NUMERAL})分钟?)"
     rf"|(?P<money>(?P<amount>{NUMERAL})个亿元?)"
     rf"|(?P<count>(?P<low>{_SOME})(?P<low_more>[余多几来]?)(?P<low_scale>[万亿]{{0,2}})(?P<low_unit>{UNIT}|/10万)?"
-    rf"(?:(?:至|到|[-—–~～]{{1,2}})(?P<high>{NUMERAL})(?P<high_scale>[万亿]{{0,2}})(?P<high_unit>{UNIT}))?)"
+    rf"(?:(?:至|到|[-－—–~～]{{1,2}})(?P<high>{NUMERAL})(?P<high_scale>[万亿]{{0,2}})(?P<high_unit>{UNIT}))?)"
 )
 _ROW = re.compile(
     r"[^0-9，。；：！？]*?(?=[-0-9])(?P<cells>-?[0-9][0-9.,]*%?(?:\s+(?:-?[0-9][0-9.,]*%?|[-—]{1,4}))+)\s*"
 )
 _RANKED = re.compile(
-    "(?:居|列|位列|排|名次|位次|排名|升至|升到|进至|进入|跻身|前移|跃|获|夺|摘|蝉联|并列|评|得|考核|竞赛|比武|捧回|[省市县区国界部组])[^，。；]{0,14}$"
+    "(?:居|列|位列|排|名次|位次|排名|升至|升到|进至|进入|跻身|前移|跃|获|夺|摘|蝉联|并列|评|得|考核|竞赛|比武|捧回|"
+    "[省市县区国界部组])[^，。；]{0,14}$"
 )
 _SET_FIRST = re.compile("(?:放在|摆在|作为|坚持|列为)[^，。；]{0,6}$")
 _BEFORE = re.compile(
-    "(?:(?P<about>近|约|大约|约为|将近|接近)|(?P<least>不少于|不低于|不小于|至少|超过|超|突破|越过|跨上|逾|多达|高于|高达|(?<!经)过|[数几上])"
+    "(?:(?P<about>近|约|大约|约为|将近|接近)"
+    "|(?P<least>不少于|不低于|不小于|至少|超过|超|突破|越过|跨上|逾|多达|高于|高达|(?<!经)过|[数几上])"
     "|(?P<most>不超过|不高于|不多于|不大于|不足|不到|低于|少于|不满))了?$"
 )
 _AFTER = re.compile("(?P<about>左右|上下)|(?P<least>及?以上|之多|多(?![个名项次]))|(?P<most>及?以[下内]|之内)")
@@ -69,11 +74,11 @@ _ELIDED = re.compile(rf"(?:[、和及与]{NUMERAL}个?){{0,5}}[、和及与]{NUM
 
 
 def figures(text: str) -> list[Figure]:
-    """The figures of a mended sentence (``data/repair.py``), in order; none overlaps another."""
+    """The figures of a mended sentence (``data/repair.py``), in order; none overlaps another, each has a numeral."""
     if row := _ROW.fullmatch(text):
         return list(_cells(row))
     found = (_figure(text, match) for match in _FOUND.finditer(text) if match.lastgroup != "aside")
-    return [figure for figure in found if figure is not None]
+    return [replace(f, value=_shortest(f.value)) for f in found if f is not None]
 
 
 def _cells(row: re.Match[str]) -> Iterator[Figure]:
@@ -96,12 +101,15 @@ def _figure(text: str, match: re.Match[str]) -> Figure | None:
     bound = _bound(text, start, end)
     if kind == "share":
         value, unit = _share(match)
+        upper = number(match["most"]) if match["most"] else None
     elif kind == "tenths":
         value, upper = _tenths(match[0])
         unit = "%"
     elif kind == "half":
         value, unit = (Decimal("0.5"), match["span"]) if match["halved"] else (Decimal(50), "%")
         bound = {"过": "以上", "近": "约"}.get(match[0][0], bound)  # type: ignore[assignment]
+    elif kind == "years":
+        value, unit = number(match[0][:-1]), "年"
     elif kind == "fold":
         value, unit = number(match[0][0]), "番"
     elif kind == "clock":
@@ -110,7 +118,9 @@ def _figure(text: str, match: re.Match[str]) -> Figure | None:
     else:
         amount = number(match["amount"])
         value, unit = None if amount is None else amount * 10**8, "元"
-    return None if value is None else Figure(start, end, value, upper, unit, bound)
+    if value is None:
+        return None
+    return Figure(start, end, value, upper, unit, bound)
 
 
 def _count(text: str, match: re.Match[str]) -> Figure | None:
@@ -133,7 +143,8 @@ def _count(text: str, match: re.Match[str]) -> Figure | None:
     bound = _bound(text, match.start(), end)
     if not bound and match["low_more"] and not match["high"]:
         bound = "以上"
-    return Figure(match.start(), end, value, upper, unit, bound)
+    start = match.start() - (low[0] in "十百千万" and text[match.start() - 1 : match.start()] in ("数", "几"))  # 数十个
+    return Figure(start, end, value, upper, unit, bound)
 
 
 def _stands_alone(text: str, start: int, numeral: str) -> bool:
@@ -148,13 +159,8 @@ def _stands_alone(text: str, start: int, numeral: str) -> bool:
 def _value(numeral: str, scale: str = "") -> tuple[Decimal | None, Decimal | None]:
     """Its value, and the upper end where two digits side by side give a range (两三百)."""
     value, upper = number(numeral), None
-    if (
-        numeral[-1:] not in "十百千万亿"
-        and len(numeral) > 1
-        and not numeral[0].isascii()
-        and not set(numeral) & set("十百千万亿点")
-    ):
-        value = None  # digits in a row, no number of things
+    if len(numeral) > 1 and set(numeral) <= DIGITS.keys():
+        value = None  # digits in a row are no number of things
     if value is None and (pair := interval(numeral)):
         value, upper = pair
     factor = number(scale) if scale else None
@@ -169,15 +175,9 @@ def _range(match: re.Match[str]) -> tuple[Decimal | None, Decimal | None, str]:
     high, _ = _value(match["high"], match["high_scale"])
     if low is None or high is None:
         return None, None, ""
-    scale = re.search("[十百千万亿]*$", match["high"] + match["high_scale"])
-    factor = number(scale[0]) if scale and scale[0] and match["high"][0].isascii() else None
-    if (
-        factor is not None
-        and match["low"].replace(".", "").isdigit()
-        and not match["low_scale"]
-        and not match["low_unit"]
-    ):
-        low *= factor
+    scaled = re.fullmatch("[0-9.]+([十百千万亿]+)", match["high"] + match["high_scale"])
+    if scaled and re.fullmatch("[0-9.]+", match["low"] + match["low_scale"]) and not match["low_unit"]:
+        low *= number(scaled[1]) or 1
     return low, high, match["high_unit"]
 
 
@@ -216,3 +216,8 @@ def _bound(text: str, start: int, end: int) -> Bound:
         if match is not None and match.lastgroup is not None:
             return _BOUNDS[match.lastgroup]
     return ""
+
+
+def _shortest(value: Decimal) -> Decimal:
+    """``value`` without zeros that say nothing: 10 for 10.00, and never 1E+1."""
+    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize()

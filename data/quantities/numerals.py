@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "○": 0, "两": 2}
 UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8}
 
 _PLAIN = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?"
@@ -28,8 +28,8 @@ _LONGEST = 40
 def number(text: str) -> Decimal | None:
     """The value of a numeral, or None where ``text`` is none.
 
-    A last digit right after a unit counts in tenths of it (``两万五`` 25000, ``三千八`` 3800), digits alone are read one
-    by one (``二〇二五``), and a unit that begins counts once (``十``, ``百余`` without its 余).
+    A last digit right after a unit counts in tenths of it (``两万五`` 25000, ``三千八`` 3800), digits alone are
+    read one by one (``二〇二五``), and a unit that begins counts once (``十``).
     """
     if not 0 < len(text) <= _LONGEST:
         return None
@@ -51,7 +51,7 @@ def number(text: str) -> Decimal | None:
             if digit is not None or found is None:
                 return None
             digit = found
-            if at == len(text) and last and not match["digits"].startswith(("零", "〇")):
+            if at == len(text) and last and not match["digits"].startswith(("零", "〇", "○")):
                 digit *= last // 10
         elif match["point"]:
             decimals = re.fullmatch(r"点([零〇一二三四五六七八九]+)([万亿]{0,2})", text[match.start() :])
@@ -71,11 +71,10 @@ def number(text: str) -> Decimal | None:
                 lowest = unit
             else:
                 section += digit or 0
-                if not section:
-                    if not total and match.start():
-                        return None
-                    section = Decimal(0 if total else 1)
-                if 0 < total < unit:
+                if match.start() == 0:  # 万 itself, 亿 itself
+                    section = Decimal(1)
+                directly = last >= 10**4 and digit is None and not lowest  # 万亿
+                if 0 < total < unit or directly:
                     section, total = total + section, Decimal(0)
                 total += section * unit
                 section, lowest = Decimal(0), 0
@@ -87,12 +86,14 @@ def _digits(text: str, last: int, *, whole: bool) -> Decimal | None:
     """One digit, a 零 and one digit, or a whole numeral read digit by digit."""
     if whole:
         return Decimal("".join(str(DIGITS[c]) for c in text))
-    if text in ("零", "〇") or len(text) - (text[0] in "零〇" and last > 0) == 1:
+    if text in ("零", "〇", "○") or len(text) - (text[0] in "零〇○" and last > 0) == 1:
         return Decimal(DIGITS[text[-1]])
     return None
 
 
-_NEIGHBOURS = re.compile("(?:一二|一两|两三|二三|三四|四五|五六|六七|七八|八九)(?![零〇一二三四五六七八九点])")
+_NEIGHBOURS = re.compile(
+    "(?<![零〇一二两三四五六七八九])(?:一二|一两|两三|二三|三四|四五|五六|六七|七八|八九)(?![零〇一二三四五六七八九点])"
+)
 
 
 def interval(text: str) -> tuple[Decimal, Decimal] | None:

@@ -19,17 +19,18 @@ class Quantity:
     """One figure of a report and what it says.
 
     Attributes:
-        start, end: half-open range of numeral and unit, characters of the text that was analysed: of the whole report for
-            :func:`report_quantities`.
+        start, end: half-open range of numeral and unit in characters: of the report's text for a ``Sentence``, of the
+            text itself for a text.
         text: what stands there.
-        indicator: what is counted or measured, in the report's words (``办理行政复议案件``); empty where it is not said.
+        indicator: what is counted or measured, in the report's words (``办理行政复议案件``); empty where it is not
+            said.
         value: in units of ``unit``: 3.2万件 is 32000, 三成 is 30 (%), 四分之三 is 75 (%); of a range the lower end.
         upper: the upper end of a range (``3至5个``, ``两三百``), else None.
         unit: 件, 元, %, 百分点, 倍, 番, …; ``位次`` for a rank; empty where there is none.
         bound: 约 (近, 左右), 以上 (超过, 不少于, 余), 以内 (不足, 以下), or empty.
-        change: the word of movement right before the figure (``增长``, ``提高到``, ``由``), or empty: then the figure is a
-            level. 到, 至 and 为 at its end, and ``由`` and ``从``, say that the figure is a level too, reached or left;
-            any other says that it is the amount of change.
+        change: the word of movement right before the figure (``增长``, ``提高到``, ``由``), or empty: then the
+            figure is a level. 到, 至, 为 and 成 at its end, and ``由`` and ``从``, say that the figure is a level
+            too, reached or left; any other says that it is the amount of change.
         comparison: against what: ``同比``, ``比上年``, ``预算`` (为预算的98%); for a rank its field (``全省``).
         period: the period named before it in the sentence (``全年``, ``2022年``), or empty.
     """
@@ -95,5 +96,6 @@ def plain_number(value: Decimal) -> int | float:
 
 _ASIDES = re.compile(r"[\s，。、；：“”‘’\"'（）()《》〈〉的]+")
 _OPENING = re.compile(
-    "^(?:完成|实现|预计|力争|确保|全年|年度|本年|当年|全[省市县区国乡镇局]|我[省市县区局]|本[省市县区局级]|共|累计|总计|合计|地方|新增(?=新增))"
+    "^(?:完成|实现|预计|力争|确保|全年|年度|本年|当年|全[省市县区国乡镇局]|我[省市县区局]|本[省市县区局级]|"
+    "共|累计|总计|合计)"
 )

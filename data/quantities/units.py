@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import re
 
-_MEASURES = (
-    "个百分点 百分点 个基点 基点 % ‰ 倍 "
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+_MEASURES = _words(
+    "个百分点 百分点 个千分点 千分点 个基点 基点 % ‰ 倍 "
     "平方公里 平方千米 平方米 立方米 立方 公顷 亩 公里 千米 厘米 毫米 米 海里 "
     "吨标准煤 标准煤 吨 公斤 千克 毫克 微克 克 担 斤 升 "
     "千瓦时 兆瓦时 吉瓦 兆瓦 千瓦 瓦 千伏安 千伏 摄氏度 ℃ 标准箱 标箱 "
     "PB TB GB MB EB Gbps Mbps TEU kW kWh MW GW km kg "
     "美元 欧元 港元 日元 英镑 元 "
     "个工作日 工作日 个小时 小时 个学时 学时 课时 分钟 秒 天 个月 周岁 岁"
-).split()
-COUNTS = frozenset(
-    (
-        "个 名 人 件 家 项 起 户 座 所 份 张 本 册 场 期 篇 部 宗 例 台 辆 套 枚 只 头 株 棵 条 处 次 位 门 支 间 栋 幢 孔 眼 "
-        "口 道 路 盏 节 堂 讲 轮 版 页 种 类 款 批 片 块 幅 面 根 对 双 把 顶 床 席 班 趟 列 架 艘 队 组 箱 袋 瓶 桶 车 罐 单 "
-        "笔 票 封 则 卷 档 集 段 层 剂 针 管 尾 羽 匹 粒 枝 束 字 岗 分"
-    ).split()
 )
-_PAIRS = (
-    "人次 人份 人天 件次 户次 家次 台次 车次 班次 架次 场次 份次 艘次 篇次 剂次 针次 批次 条次 宗次 项次 辆次 处次 起次 "
-    "套次 课次 所次 卷次 个次 台班 件套 台套 台件 床位 泊位 席位"
-).split()
+COUNTS = frozenset(
+    "个名人件家项起户座所份张本册场期篇部宗例台辆套枚只头株棵条处次位门支间栋幢孔眼口道路盏节堂讲轮版页种类款批片块幅面根对双"
+    "把顶床席班趟列架艘队组箱袋瓶桶车罐单笔票封则卷档集段层剂针管尾羽匹粒枝束字岗分"
+)
+_PAIRS = _words(
+    "人次 人份 人天 件次 户次 家次 台次 车次 班次 架次 场次 份次 艘次 篇次 剂次 针次 批次 条次 宗次 项次 辆次 "
+    "处次 起次 套次 课次 所次 卷次 个次 台班 件套 台套 台件 床位 泊位 席位"
+)
 _PART_OF_A_WORD = {
     "个": "别",
+    "人": "口",
     "家": "渠|庭|园",
     "所": "有",
     "部": "门|委",
@@ -79,7 +82,9 @@ _ONE = "|".join(_one(unit) for unit in sorted({*_MEASURES, *COUNTS, *_PAIRS}, ke
 UNIT = rf"(?:(?:{_ONE})(?:（[台件套组辆个份册次处]{{1,2}}）)?(?:/(?:{_BY}))?)"
 """A regular expression for a unit as it follows a numeral; it holds no group."""
 
-_ALIASES = {name: name.removeprefix("个") for name in ("个百分点", "个基点", "个工作日", "个小时", "个学时")}
+_ALIASES = {
+    name: name.removeprefix("个") for name in ("个百分点", "个千分点", "个基点", "个工作日", "个小时", "个学时")
+}
 
 
 def plain(unit: str) -> str:
