@@ -123,14 +123,14 @@ def annotate_files(
 
 
 def annotate_input(
-    item: Input, key: str, name: str, out: Path, settings: Settings, annotator: Annotator, before: Entry | None = None
+    item: Input, name: str, out: Path, settings: Settings, annotator: Annotator, before: Entry | None = None
 ) -> Entry:
     """Annotate one input into its outputs ``out/name.*``: what :func:`annotate_files` does, in a process of its own.
 
     All arguments but the annotator can be pickled. The caller records what is returned (``RunFolder.record``).
 
     Args:
-        key: what the manifest calls it.
+        name: what its outputs are called (``RunFolder.names``).
         before: what became of it earlier; given back where the content is the same, it was done and its outputs stand.
     """
     reading = read_input(item, settings.limits)

@@ -4,8 +4,9 @@ The shipped corpus and the reports in the folder REPORTS are repeated with other
 until there are as many sentences as each of ``--sizes`` says, and are annotated by a process of its own: read, labelled
 and written as JSON Lines spread over folders, and then as parts. With ``--instant`` a model that answers at once shows
 what everything around the model costs. Answers are not reused, though the texts repeat. Prints for each size the time
-a thousand sentences, in all and in the last quarter against the first, and the memory: its peak, and how much it grew
-from the first quarter to the last. ``--every`` says how many seconds lie between two looks at the memory.
+a thousand sentences; the same against that of the first size, and in the last quarter against the first, also as CPU
+time, for a machine that others use; and the memory: its peak, and how much it grew from the first quarter to the last.
+``--every`` says how many seconds lie between two looks at the memory.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from pizhu.models.decision import Decision
 from pizhu.models.folder import About
 from pizhu.models.places import default_model
 from pizhu.models.windows import ContextFormat
+
+Look = tuple[float, int, int, float]
 
 
 class Instant:
@@ -76,29 +79,29 @@ def write_table(path: Path, reports: list[tuple[str, str, int]], sentences: int)
 
 
 def watched(table: Path, out: Path, model: Path | None, every: float, send: Any) -> None:
-    """Annotate the table; send (seconds, sentences, bytes of memory) as it goes on, and the peak."""
+    """Annotate the table; send (seconds, sentences, bytes of memory, CPU seconds) as it goes on, and the peak."""
     annotator: Any = Instant() if model is None else Annotator.load(model)
     process = psutil.Process()
     began = time.perf_counter()
-    looks: list[tuple[float, int, int]] = []
+    looks: list[Look] = []
 
     def watch(result: RunResult) -> None:
         now = time.perf_counter() - began
         if not looks or now - looks[-1][0] >= every:
-            looks.append((now, result.sentences, process.memory_info().rss))
+            looks.append((now, result.sentences, process.memory_info().rss, time.process_time()))
 
     result = annotate_files([table], out, annotator, ("jsonl", "jsonl-parts"), layout="hash", reuse=0, watch=watch)
-    looks.append((time.perf_counter() - began, result.sentences, process.memory_info().rss))
+    looks.append((time.perf_counter() - began, result.sentences, process.memory_info().rss, time.process_time()))
     unit = 1 if sys.platform == "darwin" else 1024
     send.send({"looks": looks, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit})
 
 
-def quarter(looks: list[tuple[float, int, int]], which: int) -> tuple[float, float]:
-    """Seconds a thousand sentences, and the most memory, in a quarter of the sentences: 0 the first, 3 the last."""
+def quarter(looks: list[Look], which: int) -> tuple[float, float, float]:
+    """Seconds and CPU seconds a sentence, and the most memory, in a quarter of the sentences (0 to 3)."""
     total = looks[-2][1]
     own = [look for look in looks[:-1] if which * total / 4 <= look[1] <= (which + 1) * total / 4]
-    spent, done = own[-1][0] - own[0][0], own[-1][1] - own[0][1]
-    return 1000 * spent / max(1, done), max(look[2] for look in own)
+    done = max(1, own[-1][1] - own[0][1])
+    return (own[-1][0] - own[0][0]) / done, (own[-1][3] - own[0][3]) / done, max(look[2] for look in own)
 
 
 def main() -> None:
@@ -114,8 +117,8 @@ def main() -> None:
     spawn = multiprocessing.get_context("spawn")  # fork would give the child this process's memory
     kept: dict[int, Any] = {}
     first = 0.0
-    print(f"{'sentences':>10} {'s a thousand':>13} {'to the first':>13} {'last to first quarter':>22} ", end="")
-    print(f"{'peak MB':>8} {'grown MB':>9}")
+    columns = ("sentences", "s a thousand", "to the first", "last quarter", "in CPU time", "peak MB", "grown MB")
+    print(" ".join(f"{column:>14}" for column in columns))
     for size in map(int, args.sizes.split(",")):
         with tempfile.TemporaryDirectory() as folder:
             table = Path(folder, "reports.parquet")
@@ -131,9 +134,10 @@ def main() -> None:
         looks = answer["looks"]
         each = 1000 * looks[-1][0] / looks[-1][1]
         first = first or each
-        (early, before), (late, after) = quarter(looks, 0), quarter(looks, 3)
-        print(f"{looks[-1][1]:10,} {each:13.3f} {each / first:13.3f} {late / early:22.3f} ", end="")
-        print(f"{answer['peak'] / 2**20:8,.0f} {(after - before) / 2**20:9,.1f}", flush=True)
+        (early, early_cpu, before), (late, late_cpu, after) = quarter(looks, 0), quarter(looks, 3)
+        figures = [f"{looks[-1][1]:,}", f"{each:.3f}", f"{each / first:.3f}", f"{late / early:.3f}"]
+        figures += [f"{late_cpu / early_cpu:.3f}", f"{answer['peak'] / 2**20:,.0f}", f"{(after - before) / 2**20:,.1f}"]
+        print(" ".join(f"{figure:>14}" for figure in figures), flush=True)
     if args.json:
         args.json.write_text(json.dumps(kept), encoding="utf-8")
 

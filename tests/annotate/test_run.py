@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pizhu import Annotator
-from pizhu.annotate.run import RunResult, annotate_files
+from pizhu.annotate.inputs import find
+from pizhu.annotate.run import RunResult, annotate_files, annotate_input
+from pizhu.annotate.runfolder import Settings, open_run
 from pizhu.data.errors import ConfigError, MissingExtraError
 from pizhu.data.files import read_records
 
@@ -217,3 +220,21 @@ def test_the_same_report_by_other_names_is_answered_once(annotator: Annotator, t
     assert asked[2:] == ["a.txt", "b.txt", "c.txt", "d.txt"]
     for c in "abcd":
         assert (tmp_path / "out" / f"{c}.jsonl").read_bytes() == (tmp_path / "every" / f"{c}.jsonl").read_bytes()
+
+
+def test_an_input_can_be_done_in_another_process(model: Any, tmp_path: Path) -> None:
+    """What an engine of many processes needs: an input and its settings that can be pickled, and the same bytes."""
+    good, bad = write(tmp_path / "a.txt"), tmp_path / "bad.txt"
+    annotate_files([good, bad], tmp_path / "here", model, ("jsonl", "html"))
+    settings, there = Settings(("jsonl", "html")), tmp_path / "there"
+    with open_run(there, settings, model.about) as run:
+        for item in find([good, bad]):
+            key = item.key(run.out)
+            sent = pickle.loads(pickle.dumps((item, run.names.give(item, key), run.out, settings)))
+            run.record(key, annotate_input(*sent, model))
+            assert annotate_input(*sent, model, run.entries[key]) == run.entries[key]
+        run.finish(model.about)
+    assert model.asked == 2  # what stands is not done again
+    assert {p.name: p.read_bytes() for p in there.iterdir()} == {
+        p.name: p.read_bytes() for p in (tmp_path / "here").iterdir()
+    }
