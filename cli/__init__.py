@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..data.errors import PizhuError
-from . import annotate, data, demo, evaluate, label, read, train
+from . import annotate, data, demo, evaluate, label, read, serve, train
 
 app = typer.Typer(
     name="pizhu",
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 app.command("read")(read.read)
 app.command("annotate")(annotate.annotate)
+app.command("serve")(serve.serve)
 app.add_typer(label.app, name="label")
 app.add_typer(data.app, name="data")
 app.command("train")(train.train)

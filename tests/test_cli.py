@@ -31,6 +31,7 @@ COMMANDS = [
     "label push",
     "label serve",
     "read",
+    "serve",
     "train",
 ]
 
