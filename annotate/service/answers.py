@@ -36,18 +36,13 @@ def choose(wanted: str | None, accept: str | None) -> str:
     best, found = 0.0, None
     for name, types in TYPES.items():
         for media in types:
-            likes = [
-                (specific, q)
-                for specific, pattern, q in ranges
-                if pattern in (media, f"{media.partition('/')[0]}/*", "*/*")
-            ]
-            q = max(likes)[1] if likes else 0.0
+            patterns = (media, f"{media.partition('/')[0]}/*", "*/*")
+            q = max(((specific, q) for specific, pattern, q in ranges if pattern in patterns), default=(0, 0.0))[1]
             if q > best:
                 best, found = q, name
     if found is None:
-        raise Refusal(
-            406, f"nothing that is accepted can be given; accept one of {', '.join(t[0] for t in TYPES.values())}"
-        )
+        offered = ", ".join(types[0] for types in TYPES.values())
+        raise Refusal(406, f"nothing that is accepted can be given; accept one of {offered}")
     return found
 
 

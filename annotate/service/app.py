@@ -59,11 +59,8 @@ def create_app(annotator: Annotator, settings: Settings = Settings()) -> FastAPI
             return
         shown = request.headers.get("authorization", "").encode("utf-8", "replace")
         if not hmac.compare_digest(shown, f"Bearer {settings.secret}".encode()):
-            raise Refusal(
-                401,
-                "the secret is missing or wrong; send it as: Authorization: Bearer SECRET",
-                {"www-authenticate": "Bearer"},
-            )
+            sentence = "the secret is missing or wrong; send it as: Authorization: Bearer SECRET"
+            raise Refusal(401, sentence, {"www-authenticate": "Bearer"})
 
     # FastAPI's pages of documentation load from a CDN; /openapi.json says the same offline.
     app = FastAPI(
@@ -142,9 +139,8 @@ def _say_what_is_wrong(app: FastAPI, settings: Settings) -> None:
 
     @app.exception_handler(TimeoutError)
     def slow(request: Request, error: TimeoutError) -> JSONResponse:
-        return say(
-            504, f"the report takes longer than the limit of {settings.seconds:g} seconds; split it, or try later"
-        )
+        most = f"{settings.seconds:g} seconds"
+        return say(504, f"the report takes longer than the limit of {most}; split it, or try later")
 
     @app.exception_handler(PizhuError)
     def unreadable(request: Request, error: PizhuError) -> JSONResponse:

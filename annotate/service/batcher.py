@@ -54,7 +54,7 @@ class Batcher:
         batch: int,
         watch: Callable[[Sequence[Report]], None] = lambda done: None,
     ) -> None:
-        """``places`` bound what can wait; a batch ends at ``batch`` sentences; ``watch`` is told of each that is done."""
+        """``places`` bound what can wait; a batch ends at ``batch`` sentences; ``watch`` is told of every batch."""
         self.places, self.taken = places, 0
         self._annotator, self._batch, self._watch = annotator, batch, watch
         self._lock = threading.Lock()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -56,10 +57,8 @@ class Envelope:
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 if coming and (asked or b"expect" not in names):  # who asks first whether to send has not begun
-                    try:
+                    with suppress(TimeoutError):
                         await asyncio.wait_for(drain(), _DRAIN_SECONDS)
-                    except TimeoutError:
-                        pass
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)

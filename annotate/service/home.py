@@ -13,8 +13,7 @@ from .settings import Settings
 
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="6" fill="#b3261e"/>'
-    '<text x="16" y="24" font-size="22" font-weight="700" text-anchor="middle" fill="#fff" font-family="serif">批</text>'
-    "</svg>"
+    '<text x="16" y="24" font-size="22" font-weight="700" text-anchor="middle" fill="#fff">批</text></svg>'
 )
 
 

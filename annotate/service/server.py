@@ -54,7 +54,7 @@ def address(listening: socket.socket) -> str:
 
 
 def run(app: FastAPI, listening: socket.socket, seconds: float, ready: Callable[[], None] = lambda: None) -> None:
-    """Serve until SIGTERM or Ctrl+C: then take nothing new, finish what is under way (within ``seconds``), and return."""
+    """Serve until SIGTERM or Ctrl+C; then take nothing new, finish what is under way (in ``seconds``) and return."""
     import uvicorn
 
     class Server(uvicorn.Server):
