@@ -17,23 +17,14 @@ from typer.main import get_command
 
 PIZHU = str(Path(sys.executable).with_name("pizhu"))
 COMMANDS = [
-    "",
-    "annotate",
-    "data",
-    "data check",
-    "data export",
-    "data stats",
-    "demo",
-    "evaluate",
-    "label",
-    "label agreement",
-    "label pull",
-    "label push",
-    "label serve",
+    ",
+    ",
+    "compact",
+    "compare",
+    "distil",
     "metrics",
-    "read",
+    "serve",
     "table",
-    "train",
 ]
 
 

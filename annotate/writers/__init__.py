@@ -19,6 +19,7 @@ from ...data.labels import LabelSet
 from ...data.readers import Source
 from ...data.report import Report
 from .. import metrics
+from ..index import write_index
 from ..page import page
 from . import csv, excel, jsonl, parquet, word
 from .parts import jsonl_parts, parquet_parts
@@ -114,6 +115,7 @@ REPORT: Mapping[str, Format] = {
 WHOLE: Mapping[str, WholeFormat] = {
     "jsonl-parts": WholeFormat("numbered files of records", jsonl_parts),
     "parquet-parts": WholeFormat("the same as tables", parquet_parts, ("pyarrow",)),
+    "index": WholeFormat("a page with a row a report", write_index),
 }
 """Formats of a whole run, by name."""
 
