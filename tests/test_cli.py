@@ -17,14 +17,27 @@ from typer.main import get_command
 
 PIZHU = str(Path(sys.executable).with_name("pizhu"))
 COMMANDS = [
-    ",
-    ",
+    "",
+    "annotate",
     "compact",
     "compare",
+    "data",
+    "data check",
+    "data export",
+    "data stats",
+    "demo",
     "distil",
+    "evaluate",
+    "label",
+    "label agreement",
+    "label pull",
+    "label push",
+    "label serve",
     "metrics",
+    "read",
     "serve",
     "table",
+    "train",
 ]
 
 
