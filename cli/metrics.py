@@ -30,7 +30,7 @@ def metrics(
     ] = None,
     model: Annotated[
         Path | None,
-        typer.Option(help="Model folder, for reports. Default: $PIZHU_MODEL, else the model that `make demo` left."),
+        typer.Option(help="Model folder, for reports. Default: the one `pizhu annotate` uses."),
     ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Read every sentence, not only those labelled `metric`; needs no model.")
@@ -71,22 +71,26 @@ def _rows(
     inputs: list[Path], model: Path | None, every: bool, allowed: Limits, failed: list[str]
 ) -> Iterator[dict[str, Any]]:
     """The rows of all inputs; what cannot be read is told to ``failed``."""
+    from ..annotate.inputs import find
     from ..annotate.metrics import read_annotated, record_rows, rows
-    from ..annotate.run import expand
-    from ..data.errors import DataError, MissingExtraError, ReadError
-    from ..data.read import read_report
+    from ..annotate.run import read_input
+    from ..data.errors import DataError
 
     label = None if every else "metric"
     annotator = None
-    for path in expand(inputs):
+    for path in (path for path in inputs if path.suffix.lower() == ".jsonl"):
         try:
-            if path.suffix.lower() == ".jsonl":
-                yield from record_rows(read_annotated(path, labelled=not every), label)
-                continue
-            report: Report = read_report(path, limits=allowed)
-        except (DataError, ReadError, MissingExtraError) as error:
+            yield from record_rows(read_annotated(path, labelled=not every), label)
+        except DataError as error:
             failed.append(str(error))
+    reports = [path for path in inputs if path.suffix.lower() != ".jsonl"]
+    for item in find(reports, limits=allowed) if reports else ():
+        reading = read_input(item, allowed)
+        if reading.report is None:
+            if reading.reason:
+                failed.append(reading.reason)
             continue
+        report: Report = reading.report
         if not every:
             annotator = annotator or _annotator(model)
             report = annotator.annotate(report)

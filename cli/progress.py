@@ -5,9 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from ..labeling.progress import Progress as Tell
 
@@ -31,8 +41,10 @@ def shown() -> Iterator[Tell]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as display:
+    with Progress(*columns, console=console, transient=True, speed_estimate_period=300) as display:
         tasks: dict[str, TaskID] = {}
 
         def tell(what: str, done: float, total: float | None = None, /) -> None:
@@ -46,17 +58,27 @@ def shown() -> Iterator[Tell]:
 
 def _lines(console: Console) -> Tell:
     printed: dict[str, float] = {}
+    begun: dict[str, tuple[float, float]] = {}
 
     def tell(what: str, done: float, total: float | None = None, /) -> None:
         key = what.partition(":")[0]
         now = time.monotonic()
         if key not in printed:
             console.print(key, highlight=False, markup=False)
+            begun[key] = now, done
         elif now - printed[key] < SECONDS_A_LINE:
             return
         else:
-            of = "" if total is None else f" of {total:g}"
+            of = "" if total is None else f" of {total:g}{_left(now, done, total, *begun[key])}"
             console.print(f"{what} ({done:g}{of})", highlight=False, markup=False)
         printed[key] = now
 
     return tell
+
+
+def _left(now: float, done: float, total: float, begun: float, first: float) -> str:
+    """Time left if it goes on as it went; nothing while that is a guess."""
+    if done <= first or done >= total:
+        return ""
+    seconds = (now - begun) / (done - first) * (total - done)
+    return f", about {timedelta(seconds=round(seconds))} left"

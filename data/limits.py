@@ -10,7 +10,7 @@ from .errors import ConfigError
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits on one report; each is a whole number above 0.
+    """Limits on one report, or on an archive of reports; each is a whole number above 0.
 
     Attributes:
         file_mb: size of the file, in MiB.
@@ -21,6 +21,7 @@ class Limits:
         line: length of its longest line.
         pages: pages of a PDF.
         seconds: time that converting or extracting may take.
+        archive_mb: size of everything that is packed in an archive of reports (.zip, .tar.gz), in MiB.
     """
 
     file_mb: int = 100
@@ -31,6 +32,7 @@ class Limits:
     line: int = 1_000_000
     pages: int = 2_000
     seconds: int = 50
+    archive_mb: int = 20_000
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -42,8 +44,8 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
-def limits(settings: Iterable[str] = ()) -> Limits:
-    """The default limits with some of them set anew, each as ``name=number`` (``pages=5000``).
+def limits(settings: Iterable[str] = (), base: Limits = DEFAULT_LIMITS) -> Limits:
+    """The limits ``base`` with some of them set anew, each as ``name=number`` (``pages=5000``).
 
     Raises:
         ConfigError: an unknown name, or no whole number above 0.
@@ -55,7 +57,7 @@ def limits(settings: Iterable[str] = ()) -> Limits:
         if name not in names or not value.isdecimal():
             raise ConfigError(f"limit {setting!r} is not understood, expected NAME=NUMBER with {', '.join(names)}")
         found[name] = int(value)
-    return replace(DEFAULT_LIMITS, **found)
+    return replace(base, **found)
 
 
 def over(doc: str, found: str, name: str, limits: Limits) -> str:

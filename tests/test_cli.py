@@ -19,11 +19,14 @@ PIZHU = str(Path(sys.executable).with_name("pizhu"))
 COMMANDS = [
     "",
     "annotate",
+    "compact",
+    "compare",
     "data",
     "data check",
     "data export",
     "data stats",
     "demo",
+    "distil",
     "evaluate",
     "label",
     "label agreement",
@@ -32,6 +35,8 @@ COMMANDS = [
     "label serve",
     "metrics",
     "read",
+    "serve",
+    "table",
     "train",
 ]
 
@@ -82,7 +87,10 @@ def test_every_option_and_argument_is_explained() -> None:
         (["train", "--labels", "none.toml"], "label set file none.toml does not exist"),
         (["train", "--no-corpus"], "there is no labelled sentence to train on; label some and pull them"),
         (["train", "--out", "."], "exists and is no model folder"),
-        (["annotate", "x.txt", "--model", "none"], "model folder none does not exist; train one with: pizhu train"),
+        (
+            ["annotate", "x.txt", "--model", "none"],
+            "model folder none does not exist; name another, or train one with: pizhu train",
+        ),
         (["annotate", "."], "there is no report"),
         (["metrics", "x.txt", "--out", "x.pdf"], "x.pdf is no name for a table, expected one that ends in .csv or"),
         (["evaluate", "none"], "model folder none does not exist"),
@@ -149,6 +157,7 @@ def test_json_is_only_json(model_folder: Path, tmp_path: Path, pizhu: Callable[.
     assert json.loads(answer.out) == {
         "reports": 1,
         "sentences": 1,
+        "kept": 0,
         "written": [str(tmp_path / "out" / "a.jsonl"), str(tmp_path / "out" / "a.html")],
         "failed": [],
     }
@@ -195,13 +204,9 @@ def test_train_tells_what_it_made(
 @pytest.mark.slow
 def test_real_reports(tmp_path: Path) -> None:
     """Reports of ../shared, some of every kind and time, are annotated with the default model, without a failure."""
-    from pizhu.models.places import default_model
-
     folder = Path(__file__).parents[2] / "shared" / "reports"
     if not folder.is_dir():
         pytest.skip("../shared/reports is not there")
-    if not default_model().is_dir():
-        pytest.skip(f"there is no default model at {default_model()}; make demo trains one")
     reports = [*sorted(folder.glob("seed/*.txt")), *sorted(folder.glob("national/*.txt"))[::10]]
     result = subprocess.run(
         [PIZHU, "annotate", *map(str, reports), "--out", str(tmp_path), "--json"],
@@ -217,3 +222,10 @@ def test_real_reports(tmp_path: Path) -> None:
         records = [json.loads(line) for line in (tmp_path / f"{path.stem}.jsonl").open(encoding="utf-8")]
         assert any(record["labels"] for record in records)
         assert all(record["text"] == raw[record["start"] : record["end"]] for record in records)
+
+
+def test_time_left() -> None:
+    from pizhu.cli.progress import _left
+
+    assert _left(now=110, done=30, total=90, begun=100, first=10) == ", about 0:00:30 left"
+    assert _left(100, 10, 90, 100, 10) == _left(110, 90, 90, 100, 10) == ""

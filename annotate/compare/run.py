@@ -15,6 +15,7 @@ from ...data.limits import DEFAULT_LIMITS, Limits
 from ...data.read import read_report
 from ...data.records import load_reports
 from ...data.report import Report
+from ..names import safe
 from .links import NEEDED, Comparison, compare
 from .page import page
 from .similarity import Encodes
@@ -54,7 +55,7 @@ def write_comparison(comparison: Comparison, out: Path, formats: Sequence[str] =
     """
     if not formats or set(formats) - set(FORMATS):
         raise ConfigError(f"formats are {', '.join(formats) or 'none'}, expected some of {', '.join(FORMATS)}")
-    name = "--".join(Path(report.doc).stem for report in (comparison.earlier, comparison.later))
+    name = "--".join(safe(Path(report.doc).stem) for report in (comparison.earlier, comparison.later))
     written = []
     for kind in formats:
         path = out / f"{name}.{kind}"

@@ -1,0 +1,52 @@
+"""The records of reports as the rows of one table: the same columns in CSV and Parquet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ...data.errors import DataError
+from ...data.files import read_records
+from ...data.labels import LabelSet
+from ...data.records import check_record
+
+Record = Mapping[str, Any]
+Reports = Iterable[tuple[str, Iterable[Record]]]
+"""Reports by name, each with its records (design.md, "Records"); read once, one after the other."""
+
+
+def stored(named: Iterable[tuple[str, Path]], labels: LabelSet) -> Reports:
+    """The reports in JSON Lines files by name, read as they are asked for.
+
+    Raises, while they are read:
+        DataError: a file or a record in it is wrong; the message names it.
+    """
+    return ((name, _stored(path, labels)) for name, path in named)
+
+
+def _stored(path: Path, labels: LabelSet) -> Iterator[Record]:
+    for number, record in enumerate(read_records(path), 1):
+        where = f"{path}, record {number}"
+        check_record(record, labels, where)
+        scores = record.get("scores") or {}
+        if not isinstance(scores, dict) or not all(_is_probability(score) for score in scores.values()):
+            raise DataError(f"{where}: scores must give each label a probability between 0 and 1")
+        yield {"id": "", "kind": "sentence", "headings": [], "labels": None} | record
+
+
+def _is_probability(score: object) -> bool:
+    return isinstance(score, int | float) and math.isfinite(score) and 0 <= score <= 1
+
+
+def rows(reports: Reports) -> Iterator[dict[str, Any]]:
+    """Every record with the name of its report, which tells two files of one name apart, in front."""
+    for name, records in reports:
+        for record in records:
+            yield {"report": name, **record}
+
+
+def encodable(text: str) -> str:
+    """``text`` with ``?`` for lone surrogates, which UTF-8 has not: offsets still hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
