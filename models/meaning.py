@@ -17,6 +17,7 @@ from .encoder import Encoder, load_encoder
 from .windows import SpecialTokens
 
 _TOKENS = 160
+"""Most tokens of a sentence that are read."""
 _BATCH = 16
 
 
@@ -27,6 +28,8 @@ class Meaning:
         self.name = encoder.name
         self._model, self._tokenizer = encoder.model, encoder.tokenizer
         self._special = SpecialTokens.of(encoder.tokenizer)
+        # Room for the two special tokens, and for the two places that RoBERTa leaves free.
+        self._most = min(_TOKENS, self._model.config.max_position_embeddings - 4)
         self._model.to(choose_device(device)).eval()
 
     @classmethod
@@ -40,12 +43,12 @@ class Meaning:
         return cls(load_encoder(setting, offline=True), device)
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """(texts, hidden) means of the tokens' vectors; of a long text the first 160 tokens are read."""
+        """(texts, hidden) means of the tokens' vectors; a long text is cut at 160 tokens."""
         import torch
 
         special = self._special
         found = self._tokenizer.encode_batch_fast([normalise(text) for text in texts], add_special_tokens=False)
-        rows = [[special.cls, *encoding.ids[:_TOKENS], special.sep] for encoding in found]
+        rows = [[special.cls, *encoding.ids[: self._most], special.sep] for encoding in found]
         result = np.zeros((len(rows), self._model.config.hidden_size), dtype=np.float32)
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
         with torch.inference_mode():

@@ -6,17 +6,18 @@ import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from html import escape
-from importlib.resources import files
 
 from ...data.labels import DEFAULT_LABELS
 from ...data.pairs import Place, Side
 from ...data.quantities import Quantity
 from ...data.report import Report
+from ..template import assemble, sheet
 from .figures import Figure, Movement
 from .links import Comparison, Evidence, PlanAnswer, ShortcomingAnswer, title
 
 _PLAN_STATUS = {"answered": "已回应", "partly": "部分回应", "missing": "未见回应", "general": "原则性表述"}
 _SHORTCOMING_STATUS = {"answered": "有对应计划", "missing": "未见对应计划", "general": "概括性表述"}
+_MOVES = {"up": "上升", "down": "下降", "same": "持平"}
 _REASONS = {"target": "目标数未达到", "ongoing": "报告自称尚未完成"}
 _DOUBTED = 0.5
 """Pairs of figures whose score is below it are marked for people to check."""
@@ -38,7 +39,6 @@ class _Page:
         """Where a sentence is spoken of: the id of its row."""
 
     def html(self) -> str:
-        template = (files(__package__) / "page.html").read_text(encoding="utf-8")
         counts = self.comparison.counts()
         parts = {
             "title": escape(f"{self._title('earlier')} 与 {self._title('later')} 对照"),
@@ -54,13 +54,13 @@ class _Page:
                 _SHORTCOMING_STATUS, counts["shortcomings"], again=counts["again"]["count"]
             ),
             "shortcomings": "".join(map(self._shortcoming, self.comparison.shortcomings)) or _NONE,
+            "figure-filters": _filters(_MOVES, counts["figures"]),
             "targets": self._targets(),
             "figures": self._figures(),
             "earlier-text": self._text("earlier"),
             "later-text": self._text("later"),
         }
-        # One pass over the template, so that text from a report can never be taken for a placeholder.
-        return "".join(parts[piece] if i % 2 else piece for i, piece in enumerate(template.split("@@")))
+        return assemble("compare", parts, sheet("compare", DEFAULT_LABELS))
 
     def _title(self, side: Side) -> str:
         titles = {s: title(report) for s, report in self.reports.items()}
@@ -88,7 +88,7 @@ class _Page:
                 "figures",
                 "指标变化",
                 f"两年都报告的指标；另有计划数 {len(goals)} 个可对照，{goals.count(True)} 个达到",
-                [("up", "上升", figures["up"]), ("down", "下降", figures["down"]), ("same", "持平", figures["same"])],
+                [(s, _MOVES[s], n) for s, n in figures.items()],
             ),
         ]
         return "".join(_card(*line) for line in lines)
@@ -113,7 +113,7 @@ class _Page:
         shown = self._evidence(told.place, told.plans) if told.status != "missing" else self._nearest(told)
         if told.again:
             again = self._evidence(told.place, told.again)
-            shown += f'<div class="again"><h4>{escape(self.names["later"])}仍提到</h4>{again}</div>'
+            shown += f'<div class="again-told"><h4>{escape(self.names["later"])}仍提到</h4>{again}</div>'
         chips = '<span class="chip warn">次年仍提到</span>' if told.again else ""
         chips += _doubt(told.status, told.plans)
         label = _SHORTCOMING_STATUS[told.status]
@@ -152,7 +152,7 @@ class _Page:
         sure = ""
         if probability is not None:
             shown = f"{min(probability, 0.99):.0%}"  # nothing that is estimated is certain
-            sure = f'<span class="sure" style="--p:{shown}">把握 {shown}</span>'
+            sure = f'<span class="sure">{_bar([("", min(probability, 0.99), 1.0)])}把握 {shown}</span>'
         return (
             f'<div class="card {place.side}"><p class="where"><i>{escape(self.names[place.side])}</i>'
             f'<bdi>{path}</bdi>{sure}<a href="#{_anchor(place)}" title="在全文中查看">全文</a></p>'
@@ -160,35 +160,33 @@ class _Page:
         )
 
     def _targets(self) -> str:
-        goals = [(plan.place, goal) for plan in self.comparison.plans for goal in plan.targets]
-        rows = "".join(
-            f'<tr class="{"met" if goal.met else "unmet"}"><th scope="row"><a href="#p{place.index}">'
-            f"{escape(_indicator(goal.old.quantity))}</a></th>{_cell(goal.old)}{_cell(goal.new)}"
-            f"<td>{'达到' if goal.met else '未达到'}</td>{_moved(goal)}</tr>"
-            for place, goal in goals
-        )
+        rows = []
+        for plan in self.comparison.plans:
+            for goal in plan.targets:
+                state, (met, result) = _direction(goal), ("met", "达到") if goal.met else ("unmet", "未达到")
+                rows.append(
+                    f'<tr class="{state} {met}" data-status="{state}"><th scope="row"><a href="#p{plan.place.index}">'
+                    f"{escape(_indicator(goal.old.quantity))}</a></th>{_cell(goal.old)}{_cell(goal.new)}"
+                    f'<td class="result">{result}</td>{_moved(goal)}</tr>'
+                )
         if not rows:
             return ""
-        titles = ("指标", "计划数", self.names["later"], "结果", "差距", "差距比例", "")
-        head = "".join(f"<th>{escape(title)}</th>" for title in titles)
-        return f"<h3>计划数与实际数</h3><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        return _table("计划数与实际数", ("指标", "计划数", self.names["later"], "结果", "差距", "差距比例", ""), rows)
 
     def _figures(self) -> str:
         rows = []
         for movement in self.comparison.figures:
             name, before = _indicator(movement.new.quantity), _indicator(movement.old.quantity)
             other = f"<small>原：{escape(before)}</small>" if before != name else ""
-            moved = movement.difference
-            state = "up" if moved > 0 else "down" if moved < 0 else "same"
+            state = _direction(movement)
             rows.append(
-                f'<tr class="{state}"><th scope="row">{escape(name)}{other}</th>'
+                f'<tr class="{state}" data-status="{state}"><th scope="row">{escape(name)}{other}</th>'
                 f"{_cell(movement.old)}{_cell(movement.new)}{_moved(movement)}</tr>"
             )
         if not rows:
             return _NONE
-        years = "".join(f"<th>{escape(self.names[side])}</th>" for side in ("earlier", "later"))
-        head = f"<th>指标</th>{years}<th>变化</th><th>增减</th><th></th>"
-        return f"<h3>两年都报告的指标</h3><table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        titles = ("指标", self.names["earlier"], self.names["later"], "变化", "增减", "")
+        return _table("两年都报告的指标", titles, rows)
 
     def _text(self, side: Side) -> str:
         report = self.reports[side]
@@ -203,7 +201,8 @@ class _Page:
             end = s.end
             place = Place(side, i)
             if s.kind == "heading":
-                html.append(f'<h4 id="{_anchor(place)}" style="--depth:{len(s.headings)}">{escape(s.clean)}</h4>')
+                depth = min(len(s.headings), 3)
+                html.append(f'<h4 id="{_anchor(place)}" class="d{depth}">{escape(s.clean)}</h4>')
             elif s.kind == "furniture":
                 html.append(f'<p class="furniture">{escape(s.clean)}</p>')
             else:
@@ -273,12 +272,24 @@ def _filters(titles: dict[str, str], counts: dict[str, int], again: int | None =
 
 def _card(section: str, title: str, note: str, shares: Sequence[tuple[str, str, int]]) -> str:
     total = sum(count for _, _, count in shares)
-    bar = "".join(f'<i class="{status}" style="flex:{count}"></i>' for status, _, count in shares if count)
+    bar = _bar([(status, count, total) for status, _, count in shares])
     legend = "".join(f'<li><i class="dot {status}"></i>{title}<b>{count}</b></li>' for status, title, count in shares)
     return (
         f'<a class="total" href="#{section}"><h2>{title}<b>{total}</b></h2><p>{escape(note)}</p>'
-        f'<div class="bar" aria-hidden="true">{bar}</div><ul>{legend}</ul></a>'
+        f"{bar}<ul>{legend}</ul></a>"
     )
+
+
+def _bar(shares: Iterable[tuple[str, float, float]]) -> str:
+    """Shares (class, amount, of how much) side by side; a drawing, since the page's policy shuts out styles in tags."""
+    rects = []
+    start = 0.0
+    for name, amount, whole in shares:
+        width = 100 * amount / whole if whole else 0
+        if width:
+            rects.append(f'<rect class="{name}" x="{start:.2f}" width="{width:.2f}" height="1"/>')
+        start += width
+    return f'<svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">{"".join(rects)}</svg>'
 
 
 def _doubt(status: str, evidence: Sequence[Evidence]) -> str:
@@ -292,8 +303,21 @@ def _target_chip(goal: Movement) -> str:
     return f'<span class="chip {state}">计划 {planned} → {reported}，{word}</span>'
 
 
+def _table(title: str, columns: Iterable[str], rows: Iterable[str]) -> str:
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    return (
+        f'<h3>{title}</h3><div class="table"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
 def _cell(figure: Figure) -> str:
-    return f'<td class="n"><a href="#{_anchor(figure.place)}"><bdi>{escape(figure.quantity.text)}</bdi></a></td>'
+    return f'<td><a href="#{_anchor(figure.place)}"><bdi>{escape(figure.quantity.text)}</bdi></a></td>'
+
+
+def _direction(movement: Movement) -> str:
+    moved = movement.difference
+    return "up" if moved > 0 else "down" if moved < 0 else "same"
 
 
 def _moved(movement: Movement) -> str:
@@ -306,10 +330,7 @@ def _moved(movement: Movement) -> str:
     ratio = "" if movement.ratio is None else f"{movement.ratio - 1:+.1%}"
     cares = {"单位不同": movement.other_unit, "请核对": movement.score < _DOUBTED}
     chips = "".join(f'<span class="chip warn">{word}</span>' for word, holds in cares.items() if holds)
-    return (
-        f'<td class="n"><span class="arrow">{arrow}</span> {size if moved else "持平"}</td>'
-        f'<td class="n">{ratio}</td><td>{chips}</td>'
-    )
+    return f'<td><span class="arrow">{arrow}</span> {size if moved else "持平"}</td><td>{ratio}</td><td>{chips}</td>'
 
 
 def _indicator(quantity: Quantity) -> str:

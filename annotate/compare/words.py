@@ -28,6 +28,8 @@ _COLUMNS = 8192
 """Terms that are looked at together; bounds the memory of long reports."""
 _COMMON = 0.02
 """Share of sentences from which a term belongs to the language of reports, not to a subject."""
+_EMPTY = set("#的了和与及在为个")
+"""Characters of no meaning: a pair that holds one lies across the border of two words."""
 _NUMBER = re.compile(r"[0-9][0-9.]*%?")
 _BETWEEN = re.compile(r"[^\u3400-\u9fffA-Za-z#]+")
 
@@ -75,7 +77,7 @@ class Words:
         """Pairs of characters in both texts that are rarer than the common phrases of the language of reports."""
         both = terms(one).keys() & terms(other).keys()
         common = log(1 + 1 / _COMMON)
-        return {term for term in both if len(term) == 2 and "#" not in term and self.weight(term) > common}
+        return {term for term in both if len(term) == 2 and not _EMPTY & set(term) and self.weight(term) > common}
 
     def _vector(self, text: str) -> dict[str, float]:
         if text not in self._known:
