@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .options import Limit
 
+if TYPE_CHECKING:
+    from ..annotate.run import RunResult
+    from ..labeling.progress import Progress
+
 
 def annotate(
-    inputs: Annotated[list[Path], typer.Argument(help="Reports, or folders of reports.", show_default=False)],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the annotated reports.")] = Path("annotated"),
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            help="Reports; folders; patterns such as `**/*.docx`; archives (.zip, .tar.gz); Parquet files and folders "
+            "of `datasets`, a report a row; `@list.txt`, a file that names such, one a line; `-`, one report on the "
+            "standard input.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Run folder for the annotated reports.")] = Path("annotated"),
     model: Annotated[
         Path | None,
         typer.Option(
@@ -23,10 +37,30 @@ def annotate(
     formats: Annotated[
         str,
         typer.Option(
-            help="What to write for each report, comma-separated: jsonl (records), html (a page), docx (in Word: the "
-            "original, coloured and commented on), xlsx (in Excel), csv, parquet, txt (the text)."
+            help="What to write, comma-separated. For each report: jsonl (records), html (a page), docx (in Word: the "
+            "original, coloured and commented on), xlsx (in Excel), csv, parquet, txt (the text). Of all reports "
+            "together, in OUT/all: jsonl-parts, parquet-parts (numbered files of records)."
         ),
     ] = "jsonl,html",
+    layout: Annotated[
+        str,
+        typer.Option(
+            help="Where in OUT the reports' files go: flat; folders (as the reports lay in what was named); hash "
+            "(spread over 256 folders)."
+        ),
+    ] = "flat",
+    part_size: Annotated[int, typer.Option(help="The most sentences in a part.")] = 100_000,
+    text_column: Annotated[str, typer.Option(help="Of Parquet and datasets: the column of the text.")] = "text",
+    id_column: Annotated[
+        str | None,
+        typer.Option(
+            help="Of Parquet and datasets: the column of the report's name. Default: id, else the row number."
+        ),
+    ] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed in OUT before.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Remove what an earlier run wrote into OUT and begin anew.")
+    ] = False,
     limit: Limit = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -36,32 +70,58 @@ def annotate(
     (a page to open in a browser). A report that cannot be read is named with the reason, the others are done, and the
     exit status is 1.
 
+    OUT remembers what is done (`manifest.json`): the same command goes on where it was stopped, does what was added or
+    changed, and leaves the rest as it is. Another model or other formats need another folder, or `--fresh`.
+
     Example: `pizhu annotate 报告.txt 往年报告/ --out 结果`
     """
-    from ..annotate.run import annotate_files, expand
+    from ..annotate.inputs import find
+    from ..annotate.run import annotate_files
     from ..data.limits import limits
     from ..models.annotator import Annotator
     from .progress import shown
 
     wanted = tuple(f.strip() for f in formats.split(",") if f.strip())
-    paths = expand(inputs)
+    allowed = limits(limit or ())
+    found = find(inputs, limits=allowed, text_column=text_column, id_column=id_column)
     annotator = Annotator.load(model)
     with shown() as tell:
         result = annotate_files(
-            paths,
+            found,
             out,
             annotator,
             wanted,
-            limits=limits(limit or ()),
-            watch=lambda done: tell("Annotating", done, len(paths)),
+            limits=allowed,
+            layout=layout,
+            part_size=part_size,
+            fresh=fresh,
+            retry_failed=retry_failed,
+            watch=_watch(tell, found.count()),
         )
     if as_json:
         typer.echo(json.dumps(result.as_dict(), ensure_ascii=False))
     else:
         for path in result.written:
             typer.echo(path)
-        typer.echo(f"{result.reports} reports, {result.sentences} sentences annotated", err=True)
-    for path, reason in result.failed:
-        typer.echo(f"pizhu: {reason if str(path) in reason else f'{path}: {reason}'}", err=True)
+        kept = f", {result.kept} were done before" if result.kept else ""
+        typer.echo(f"{result.reports} reports, {result.sentences} sentences annotated{kept}", err=True)
+    for name, reason in result.failed:
+        typer.echo(f"pizhu: {reason if name in reason else f'{name}: {reason}'}", err=True)
     if result.failed:
         raise typer.Exit(1)
+
+
+def _watch(tell: Progress, total: int | None) -> Callable[[RunResult], None]:
+    """Tells how many reports are done and at what rate sentences are, since the first answer came."""
+    first: list[tuple[float, int]] = []
+
+    def watch(result: RunResult) -> None:
+        now = time.monotonic()
+        if result.sentences and not first:
+            first.append((now, result.sentences))
+        rate = ""
+        if first and now > first[0][0]:
+            rate = f", {(result.sentences - first[0][1]) / (now - first[0][0]):,.0f} a second"
+        tell(f"Annotating: {result.sentences:,} sentences{rate}", result.seen, total)
+
+    return watch

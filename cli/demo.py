@@ -83,7 +83,7 @@ def demo(
     with _step("5. Evaluate on held-out reports, beside the baseline", times):
         evaluate.evaluate(model, out=out, fast=True)
     with _step("6. Annotate a new report", times):
-        annotate.annotate([samples / "new"], model=model, out=out / "annotated")
+        annotate.annotate([str(samples / "new")], model=model, out=out / "annotated", fresh=True)
 
     _finish(out, times, server if keep else None)
 

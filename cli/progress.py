@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from rich.console import Console
 from rich.progress import (
@@ -40,10 +41,10 @@ def shown() -> Iterator[Tell]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("left"),
+        TextColumn("left:"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as display:
+    with Progress(*columns, console=console, transient=True, speed_estimate_period=300) as display:
         tasks: dict[str, TaskID] = {}
 
         def tell(what: str, done: float, total: float | None = None, /) -> None:
@@ -69,16 +70,16 @@ def _lines(console: Console) -> Tell:
         elif now - printed[key] < SECONDS_A_LINE:
             return
         else:
-            of = "" if total is None else f" of {total:g}{_left(*begun[key], now, done, total)}"
+            of = "" if total is None else f" of {total:g}{_left(now, done, total, *begun[key])}"
             console.print(f"{what} ({done:g}{of})", highlight=False, markup=False)
         printed[key] = now
 
     return tell
 
 
-def _left(begun: float, first: float, now: float, done: float, total: float) -> str:
-    """What a step that began at ``first`` of ``total`` is likely to take still."""
-    if done <= first:
+def _left(now: float, done: float, total: float, begun: float, first: float) -> str:
+    """Time left if a step that began at ``first`` goes on as it went; nothing while that is a guess."""
+    if done <= first or done >= total:
         return ""
-    seconds = int((now - begun) * (total - done) / (done - first))
-    return f", {seconds // 60}:{seconds % 60:02d} left"
+    seconds = (now - begun) / (done - first) * (total - done)
+    return f", about {timedelta(seconds=round(seconds))} left"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
+import re
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,37 +16,95 @@ from .errors import DataError
 
 
 @contextmanager
-def replacing(path: str | Path, *, private: bool = False) -> Iterator[IO[str]]:
-    """A text file (UTF-8, ``\\n``) that takes the place of ``path`` when the block ends well, and vanishes when not.
+def beside(path: str | Path, *, private: bool = False) -> Iterator[Path]:
+    """A file beside ``path`` to write to, which takes its place when the block ends well and vanishes when not.
 
     A ``private`` one can be read by its owner alone (mode 600).
     """
-    with replacing_bytes(path, private=private) as raw:
-        file = io.TextIOWrapper(raw, encoding="utf-8", newline="\n")
-        try:
-            yield file
-        finally:
-            file.detach()  # writes what is left and leaves the bytes open
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        with part.open("r+b") as file:
+            os.fsync(file.fileno())
+        if not private:
+            part.chmod(0o666 & ~_umask())  # mkstemp's 0600 would shut colleagues out of a shared folder
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def replacing(path: str | Path, *, private: bool = False) -> Iterator[IO[str]]:
+    """:func:`beside` as an open text file (UTF-8, ``\\n``)."""
+    with beside(path, private=private) as part, part.open("w", encoding="utf-8", newline="\n") as file:
+        yield file
 
 
 @contextmanager
 def replacing_bytes(path: str | Path, *, private: bool = False) -> Iterator[IO[bytes]]:
-    """The same for bytes: a file that can be read and written anywhere."""
+    """:func:`beside` as an open file of bytes that can be read and written anywhere."""
+    with beside(path, private=private) as part, part.open("w+b") as file:
+        yield file
+
+
+def leftovers(folder: str | Path) -> Iterator[Path]:
+    """Files that :func:`replacing` had begun anywhere in ``folder`` when its process was killed."""
+    for place, _, names in os.walk(folder):
+        yield from (Path(place, name) for name in names if _LEFTOVER.fullmatch(name))
+
+
+_LEFTOVER = re.compile(r"\..+\.[a-z0-9_]{8}\.part")
+
+
+@contextmanager
+def locked(path: str | Path) -> Iterator[None]:
+    """Hold the file ``path`` as this process's own; the system lets go of it when the process ends, however it ends.
+
+    Raises:
+        BlockingIOError: another process holds it.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    beside = Path(name)
-    try:
-        with os.fdopen(handle, "w+b") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        if not private:
-            beside.chmod(0o666 & ~_umask())  # mkstemp's 0600 would shut colleagues out of a shared folder
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+    with path.open("a", encoding="utf-8") as file:
+        _lock(file)
+        if sys.platform != "win32":
+            try:
+                # Between our opening and our locking, its former holder may have removed it.
+                if not os.path.samestat(path.stat(), os.fstat(file.fileno())):
+                    raise BlockingIOError
+            except FileNotFoundError:
+                raise BlockingIOError from None
+        try:
+            yield
+        finally:
+            if sys.platform != "win32":
+                path.unlink(missing_ok=True)
+    if sys.platform == "win32":  # there an open file cannot be removed
+        with suppress(OSError):
+            path.unlink()
+
+
+def _lock(file: IO[str]) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            raise BlockingIOError from None
+    else:
+        import fcntl
+
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise
+        except OSError:  # a file system without locks
+            pass
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -59,11 +118,15 @@ def write_records(path: str | Path, records: Iterable[Mapping[str, Any]]) -> int
     count = 0
     with replacing(path) as file:
         for record in records:
-            # Lone surrogates cannot be UTF-8; JSON's own escape carries them.
-            line = json.dumps(record, ensure_ascii=False)
-            file.write((line if _encodable(line) else json.dumps(record)) + "\n")
+            file.write(as_line(record))
             count += 1
     return count
+
+
+def as_line(record: Mapping[str, Any]) -> str:
+    """``record`` as a line of JSON; lone surrogates, which UTF-8 has not, as JSON's own escapes."""
+    line = json.dumps(record, ensure_ascii=False)
+    return (line if _encodable(line) else json.dumps(record)) + "\n"
 
 
 def read_records(path: str | Path) -> Iterator[dict[str, Any]]:

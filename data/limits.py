@@ -10,7 +10,7 @@ from .errors import ConfigError
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits on one report; each is a whole number above 0.
+    """Limits on one report, or on an archive of reports; each is a whole number above 0.
 
     Attributes:
         file_mb: size of the file, in MiB.
@@ -21,6 +21,7 @@ class Limits:
         line: length of its longest line.
         pages: pages of a PDF.
         seconds: time that converting or extracting may take.
+        archive_mb: size of everything that is packed in an archive of reports (.zip, .tar.gz), in MiB.
     """
 
     file_mb: int = 100
@@ -31,6 +32,7 @@ class Limits:
     line: int = 1_000_000
     pages: int = 2_000
     seconds: int = 50
+    archive_mb: int = 20_000
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -11,7 +11,7 @@ from .readers import Source, detect
 from .report import Report
 from .segment import Hint, spans
 
-__all__ = ["SUFFIXES", "Limits", "read_report", "report_from_text"]
+__all__ = ["SUFFIXES", "Limits", "load_source", "read_report", "read_source", "report_from_text"]
 
 SUFFIXES = (".txt", ".html", ".htm", ".mht", ".mhtml", ".docx", ".docm", ".doc", ".wps", ".odt", ".rtf", ".pdf")
 """Names that reports in a folder have; a file named on its own is told by its content, whatever its name."""
@@ -27,10 +27,21 @@ def read_report(path: str | Path, *, limits: Limits = DEFAULT_LIMITS) -> Report:
         ReadError: in one sentence, why the file is no report: missing, empty, not text, over a limit, no sentences.
         MissingExtraError: its format needs packages that are not installed.
     """
+    return read_source(load_source(path, limits))
+
+
+def load_source(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> Source:
+    """The bytes of the file ``path``; a ReadError where it is missing, no file, or over the limit of size."""
     path = Path(path)
-    source = Source(_bytes(path, limits), path, limits)
+    return Source(_bytes(path, limits), path, limits)
+
+
+def read_source(source: Source) -> Report:
+    """:func:`read_report` for bytes that are at hand, such as a member of an archive."""
+    if not source.data:
+        raise ReadError(f"{source.name} is empty")
     extract = detect(source).read(source)
-    return report_from_text(extract.text, path.name, extract.hints, limits=limits)
+    return report_from_text(extract.text, source.name, extract.hints, limits=source.limits)
 
 
 def report_from_text(
@@ -63,8 +74,6 @@ def _bytes(path: Path, limits: Limits) -> bytes:
         raise ReadError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if len(data) > limits.file_mb * 2**20:
         raise ReadError(f"{path.name} is larger than the limit of {limits.file_mb} MB")
-    if not data:
-        raise ReadError(f"{path.name} is empty")
     return data
 
 

@@ -45,6 +45,8 @@ class About:
         decision: calibration and thresholds.
         origin: recipe, data fingerprint, splits, versions, seed: how the model was made.
         scores: figures, each with the data they were measured on.
+        name: of the folder that it was loaded from; empty before.
+        fingerprint: SHA-256 of ``pizhu.json``, which holds those of the other files; empty before it was saved.
     """
 
     labels: LabelSet
@@ -53,6 +55,8 @@ class About:
     decision: Decision
     origin: dict[str, Any] = field(default_factory=dict)
     scores: dict[str, Any] = field(default_factory=dict)
+    name: str = field(default="", compare=False)
+    fingerprint: str = field(default="", compare=False)
 
 
 def save_model(
@@ -126,7 +130,8 @@ def load_about(folder: str | Path) -> About:
     if not folder.is_dir():
         raise ModelError(f"model folder {folder} does not exist; name another, or train one with: pizhu train")
     try:
-        body = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        written = (folder / ABOUT).read_bytes()
+        body = json.loads(written.decode("utf-8"))
         if body["format"] != FORMAT:
             raise ModelError(f"model folder {folder} has format {body['format']}, expected {FORMAT}; update pizhu")
         for name in sorted({CONFIG, WEIGHTS, TOKENIZER, *body["files"]}):
@@ -144,6 +149,8 @@ def load_about(folder: str | Path) -> About:
             _decision(body["decision"]),
             dict(body["origin"]),
             dict(body["scores"]),
+            folder.resolve().name,
+            hashlib.sha256(written).hexdigest(),
         )
     except FileNotFoundError as error:
         raise ModelError(f"{folder} is no model folder: it lacks {Path(error.filename).name}") from None

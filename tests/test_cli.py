@@ -148,6 +148,7 @@ def test_json_is_only_json(model_folder: Path, tmp_path: Path, pizhu: Callable[.
     assert json.loads(answer.out) == {
         "reports": 1,
         "sentences": 1,
+        "kept": 0,
         "written": [str(tmp_path / "out" / "a.jsonl"), str(tmp_path / "out" / "a.html")],
         "failed": [],
     }
@@ -212,3 +213,10 @@ def test_real_reports(tmp_path: Path) -> None:
         records = [json.loads(line) for line in (tmp_path / f"{path.stem}.jsonl").open(encoding="utf-8")]
         assert any(record["labels"] for record in records)
         assert all(record["text"] == raw[record["start"] : record["end"]] for record in records)
+
+
+def test_time_left() -> None:
+    from pizhu.cli.progress import _left
+
+    assert _left(now=110, done=30, total=90, begun=100, first=10) == ", about 0:00:30 left"
+    assert _left(100, 10, 90, 100, 10) == _left(110, 90, 90, 100, 10) == ""

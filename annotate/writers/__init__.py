@@ -1,12 +1,14 @@
-"""The formats of annotated reports: one file each, and here the list of them.
+"""The formats that pizhu writes, and here the list of them.
 
-Every format writes one report (:func:`write`); those that are tables also write a whole run (:func:`write_run`). A
-format whose packages are missing is told before the work begins (:func:`check`), not after it.
+A format is written for each report (:func:`write`), or once for all reports of a run together, from their records when
+the run is complete, so that what was done before a kill is in it. Some of the first kind are tables, which hold as well
+the records of many reports in one file (:func:`write_table`). A format whose packages are missing is told before the
+work begins (:func:`check`), not after it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,92 +16,127 @@ from pathlib import Path
 from ...data.errors import ConfigError, MissingExtraError
 from ...data.files import write_records, write_text
 from ...data.labels import LabelSet
+from ...data.readers import Source
 from ...data.report import Report
 from ..page import page
 from . import csv, excel, jsonl, parquet, word
-from .table import Reports, stored
+from .parts import one, parts
+from .table import Annotated, Reports, TableWriter, WholeWriter, stored
 
-__all__ = ["FORMATS", "RUN_FORMATS", "Reports", "check", "spare_inputs", "stored", "write", "write_run"]
+__all__ = [
+    "FORMATS",
+    "REPORT",
+    "TABLES",
+    "WHOLE",
+    "Annotated",
+    "Format",
+    "Reports",
+    "check",
+    "stored",
+    "write",
+    "write_table",
+]
 
-_Writer = Callable[[Report, LabelSet, Path, Path | None], None]
-_RunWriter = Callable[[Reports, LabelSet, Path], None]
+_Writer = Callable[[Report, LabelSet, Path, Source | None], None]
 
 
 @dataclass(frozen=True)
 class Format:
-    """One kind of file.
+    """One kind of output.
 
     Attributes:
-        about: what it is, for the command line's help.
-        write: writes one report to a path; the last argument is the file that it was read from, None where there is
-            none.
-        write_run: writes the records of many reports to one path; None where the format has no such file.
+        about: what it is, in a few words.
+        write: writes one report to a path; the last argument is the file as it was read, None where there is none
+            (a table held the text). None where the format is made of all reports.
+        table: writes the records of many reports to one path; None where the format has no such file.
+        whole: writes what is made of all reports of a run; None where the format is written for each.
         packages: modules that it needs beyond the base, all of the extra ``tables``.
     """
 
     about: str
-    write: _Writer
-    write_run: _RunWriter | None = None
+    write: _Writer | None = None
+    table: TableWriter | None = None
+    whole: WholeWriter | None = None
     packages: tuple[str, ...] = ()
 
 
-def _of_one(write_run: _RunWriter) -> _Writer:
-    """A table over a single report."""
-    return lambda report, labels, path, source: write_run([(path.stem, report.records())], labels, path)
+def _table(about: str, table: TableWriter, *packages: str) -> Format:
+    """A format that writes one report as a table over that report alone."""
+
+    def write(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
+        table([(path.stem, report.records())], labels, path)
+
+    return Format(about, write, table, packages=packages)
 
 
-def _write_records(report: Report, labels: LabelSet, path: Path, source: Path | None) -> None:
+def _write_records(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
     write_records(path, report.records())
 
 
-def _write_page(report: Report, labels: LabelSet, path: Path, source: Path | None) -> None:
+def _write_page(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
     write_text(path, page(report, labels))
 
 
-def _write_text(report: Report, labels: LabelSet, path: Path, source: Path | None) -> None:
+def _write_text(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
     write_text(path, report.text)
 
 
-_ALL = {
+FORMATS: Mapping[str, Format] = {
     "jsonl": Format("records for programs", _write_records, jsonl.write),
     "html": Format("a page to open in a browser", _write_page),
     "txt": Format("the extracted text", _write_text),
     "docx": Format("the report in Word, sentences coloured and commented on", word.write),
-    "xlsx": Format("an Excel workbook, a row a sentence", _of_one(excel.write), excel.write, ("xlsxwriter",)),
-    "csv": Format("a table for programs", _of_one(csv.write), csv.write),
-    "parquet": Format("a typed table for programs", _of_one(parquet.write), parquet.write, ("pyarrow",)),
+    "xlsx": _table("an Excel workbook, a row a sentence", excel.write, "xlsxwriter"),
+    "csv": _table("a table for programs", csv.write),
+    "parquet": _table("a typed table for programs", parquet.write, "pyarrow"),
+    "xlsx-all": Format("a workbook over the run", whole=one(excel.write, "汇总.xlsx"), packages=("xlsxwriter",)),
+    "jsonl-parts": Format("numbered files of records", whole=parts(jsonl.write, "jsonl")),
+    "parquet-parts": Format("the same as typed tables", whole=parts(parquet.write, "parquet"), packages=("pyarrow",)),
 }
-FORMATS = tuple(_ALL)
-RUN_FORMATS = tuple(name for name, format in _ALL.items() if format.write_run is not None)
+REPORT = tuple(name for name, format in FORMATS.items() if format.write is not None)
+"""Formats that are written for each report; the name is the file's ending."""
+TABLES = tuple(name for name, format in FORMATS.items() if format.table is not None)
+"""Those of them that hold many reports in one file."""
+WHOLE = tuple(name for name, format in FORMATS.items() if format.whole is not None)
+"""Formats that are made of all reports of a run, in a folder of their own (``names.WHOLE``)."""
 
 
-def about(names: Iterable[str] = FORMATS) -> str:
-    """The formats with what each is, for help texts."""
-    return ", ".join(f"{name} ({_ALL[name].about})" for name in names)
-
-
-def check(names: Sequence[str], known: Sequence[str] = FORMATS) -> None:
-    """See that formats can be written.
+def check(names: Iterable[str], known: Iterable[str] = FORMATS) -> tuple[str, ...]:
+    """``names`` in the order of ``known``, each once; ``jsonl`` with them where something is made of it.
 
     Raises:
         ConfigError: there is none, or an unknown one.
         MissingExtraError: one needs packages that are not installed.
     """
-    if not names:
+    known, wanted = tuple(known), set(names)
+    if not wanted:
         raise ConfigError(f"no format is named, expected some of {', '.join(known)}")
-    if unknown := [name for name in names if name not in known]:
+    if unknown := sorted(wanted - set(known)):
         raise ConfigError(f"unknown format {unknown[0]!r}, expected some of {', '.join(known)}")
-    for name in names:
-        if any(find_spec(package) is None for package in _ALL[name].packages):
+    for name in sorted(wanted):
+        if any(find_spec(package) is None for package in FORMATS[name].packages):
             raise MissingExtraError(f"the format {name}", "tables")
+    if wanted & set(WHOLE):
+        wanted.add("jsonl")
+    return tuple(name for name in known if name in wanted)
 
 
-def write(name: str, report: Report, labels: LabelSet, path: Path, source: Path | None = None) -> None:
-    """Write one annotated report as ``path`` in the format ``name``; ``source`` is the file that it was read from."""
-    _ALL[name].write(report, labels, path, source)
+def write(name: str, report: Report, labels: LabelSet, path: Path, source: Source | None = None) -> None:
+    """Write one annotated report as ``path`` in the format ``name``, one of ``REPORT``.
+
+    Args:
+        source: the file as it was read.
+
+    Raises:
+        ReadError: the format marks the file itself, and that cannot be copied.
+        MissingExtraError: the format needs packages that are not installed.
+    """
+    writer = FORMATS[name].write
+    assert writer is not None
+    writer(report, labels, path, source)
 
 
-def write_run(path: Path, reports: Reports, labels: LabelSet) -> None:
+def write_table(path: Path, reports: Reports, labels: LabelSet) -> None:
     """Write the records of many reports as one table; its format is told by the name (``结果.xlsx``).
 
     Raises:
@@ -107,38 +144,9 @@ def write_run(path: Path, reports: Reports, labels: LabelSet) -> None:
         MissingExtraError: the format needs packages that are not installed.
     """
     name = path.suffix.removeprefix(".").lower()
-    if name not in RUN_FORMATS:
-        raise ConfigError(f"{path} names no table, expected a name that ends in .{', .'.join(RUN_FORMATS)}")
-    check([name], RUN_FORMATS)
-    writer = _ALL[name].write_run
-    assert writer is not None
-    writer(reports, labels, path)
-
-
-def spare_inputs(names: Sequence[str], out: Path, formats: Collection[str], inputs: Iterable[Path]) -> list[str]:
-    """``names`` for files in ``out``, changed where ``name.format`` would take the place of one of the ``inputs``.
-
-    ``报告.docx`` written beside itself is ``报告.annotated.docx``, and its other formats are named alike.
-    """
-    kept = {identity for path in inputs if (identity := _identity(path)) is not None}
-    taken = {name.casefold() for name in names}
-    spared = []
-    for name in names:
-        base, new, number = f"{name}.annotated", name, 0
-        while any(_identity(out / f"{new}.{kind}") in kept for kind in formats) or (
-            new != name and new.casefold() in taken
-        ):
-            number += 1
-            new = base if number == 1 else f"{base}-{number}"
-        taken.add(new.casefold())
-        spared.append(new)
-    return spared
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells a file whatever it is called: through links, and where case makes no difference."""
-    try:
-        found = path.stat()
-    except (OSError, ValueError):
-        return None
-    return found.st_dev, found.st_ino
+    if name not in TABLES:
+        raise ConfigError(f"{path} names no table, expected a name that ends in .{', .'.join(TABLES)}")
+    check([name], TABLES)
+    table = FORMATS[name].table
+    assert table is not None
+    table(reports, labels, path)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pizhu import Annotator
-from pizhu.annotate.run import annotate_files, expand, output_names
-from pizhu.annotate.writers import FORMATS
-from pizhu.data.errors import ConfigError, MissingExtraError, ReadError
+from pizhu.annotate import writers
+from pizhu.annotate.inputs import find
+from pizhu.annotate.run import RunResult, annotate_files, annotate_input
+from pizhu.annotate.runfolder import Settings, open_run
+from pizhu.data.errors import ConfigError, MissingExtraError
 from pizhu.data.files import read_records
 
 TEXT = "澄岭县档案局2022年工作总结\n\n一、主要工作\n\n全年接收档案3.2万卷。\n"
@@ -37,7 +38,7 @@ def names(folder: Path) -> list[str]:
 def test_records_point_into_the_text(annotator: Annotator, tmp_path: Path) -> None:
     path = write(tmp_path / "工作 总结.txt")
     result = annotate_files([path], tmp_path / "出", annotator, ("jsonl", "html", "txt"))
-    assert names(tmp_path / "出") == ["工作 总结.html", "工作 总结.jsonl", "工作 总结.txt"]
+    assert names(tmp_path / "出") == ["manifest.json", "工作 总结.html", "工作 总结.jsonl", "工作 总结.txt"]
     assert (result.reports, result.sentences, result.failed) == (1, 1, [])
     text = (tmp_path / "出" / "工作 总结.txt").read_text(encoding="utf-8")
     assert text == TEXT
@@ -61,7 +62,7 @@ def test_one_bad_input_among_good_ones(model_folder: Path, tmp_path: Path, pizhu
     inputs = [good[0], *bad, missing, good[1]]
     answer = pizhu("annotate", *inputs, "--model", model_folder, "--out", tmp_path / "out", "--json")
     assert answer.status == 1
-    assert names(tmp_path / "out") == ["1.html", "1.jsonl", "2.html", "2.jsonl"]
+    assert names(tmp_path / "out") == ["1.html", "1.jsonl", "2.html", "2.jsonl", "manifest.json"]
     body = json.loads(answer.out)
     assert (body["reports"], [row["path"] for row in body["failed"]]) == (2, [str(p) for p in (*bad, missing)])
     said = [line for line in answer.err.splitlines() if line.startswith("pizhu: ")]
@@ -72,7 +73,7 @@ def test_one_bad_input_among_good_ones(model_folder: Path, tmp_path: Path, pizhu
 def test_what_the_command_prints(model_folder: Path, tmp_path: Path, pizhu: Callable[..., Any]) -> None:
     path = write(tmp_path / "总结.txt")
     answer = pizhu("annotate", path, "--model", model_folder, "--out", tmp_path / "out", "--formats", "txt, jsonl")
-    assert answer.out.splitlines() == [str(tmp_path / "out" / f"总结.{kind}") for kind in ("txt", "jsonl")]
+    assert answer.out.splitlines() == [str(tmp_path / "out" / f"总结.{kind}") for kind in ("jsonl", "txt")]
     assert answer.err.splitlines()[-1] == "1 reports, 1 sentences annotated"
 
 
@@ -81,29 +82,31 @@ def test_a_format_whose_packages_are_missing(
 ) -> None:
     import pizhu.annotate.run as run
 
-    real = run.read_report
+    real = run.read_source
 
-    def read(path: Path, **limits: Any) -> Any:
-        if path.stem == "b":
+    def read(source: Any) -> Any:
+        if source.path.stem == "b":
             raise MissingExtraError("a PDF", "pdf")
-        return real(path, **limits)
+        return real(source)
 
-    monkeypatch.setattr(run, "read_report", read)
+    monkeypatch.setattr(run, "read_source", read)
     result = annotate_files([write(tmp_path / f"{c}.txt") for c in "abc"], tmp_path / "out", annotator)
-    assert names(tmp_path / "out") == ["a.jsonl", "c.jsonl"]
-    assert result.failed == [(tmp_path / "b.txt", str(MissingExtraError("a PDF", "pdf")))]
+    assert names(tmp_path / "out") == ["a.jsonl", "c.jsonl", "manifest.json"]
+    assert result.failed == [(str(tmp_path / "b.txt"), str(MissingExtraError("a PDF", "pdf")))]
 
 
 def test_nothing_half_written(annotator: Annotator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pizhu.annotate import writers
-
     def stop(*_: object) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(writers, "page", stop)
-    with pytest.raises(KeyboardInterrupt):
-        annotate_files([write(tmp_path / "a.txt")], tmp_path / "out", annotator, ("html",))
-    assert names(tmp_path / "out") == []
+    path = write(tmp_path / "a.txt")
+    with monkeypatch.context() as patch:
+        patch.setattr(writers, "page", stop)
+        with pytest.raises(KeyboardInterrupt):
+            annotate_files([path], tmp_path / "out", annotator, ("html",))
+    assert names(tmp_path / "out") == [".journal.jsonl", "manifest.json"]
+    annotate_files([path], tmp_path / "out", annotator, ("html",))
+    assert names(tmp_path / "out") == ["a.html", "manifest.json"]
 
 
 @pytest.mark.parametrize("formats", [(), ("doc",), ("jsonl", "json")])
@@ -117,50 +120,121 @@ def test_names_that_meet(annotator: Annotator, tmp_path: Path) -> None:
     paths = [
         write(tmp_path / "一" / "总结.txt"),
         write(tmp_path / "二" / "总结.txt"),
-        write(tmp_path / "总结.html", f"<html><body><p>{TEXT}</p></body></html>"),
-        write(tmp_path / "总结.txt.txt"),
+        write(tmp_path / "二" / "总结.html", f"<html><body><p>{TEXT}</p></body></html>"),
         write(tmp_path / "A.txt"),
         write(tmp_path / "甲" / "a.txt"),
     ]
-    assert output_names(paths) == ["总结.txt", "总结.txt-2", "总结.html", "总结.txt-3", "A.txt", "a.txt-2"]
     result = annotate_files(paths, tmp_path / "out", annotator)
-    assert len(names(tmp_path / "out")) == len(result.written) == 6
-
-
-@given(
-    st.lists(st.sampled_from(["a", "A", "b", "a.txt", "a-2", "a.txt-2"]).map(lambda s: Path(f"{s}.txt")), max_size=9)
-)
-def test_no_two_inputs_share_a_name(paths: list[Path]) -> None:
-    found = output_names(paths)
-    assert len({name.casefold() for name in found}) == len(paths)
-
-
-def test_folders(tmp_path: Path) -> None:
-    for name in ("乙.txt", "甲.HTML", "深/丙.htm", ".隐.txt", "~$丁.txt", "图.png"):
-        write(tmp_path / "往年" / name)
-    alone = write(tmp_path / "说明.md")
-    found = expand([tmp_path / "往年", alone])
-    assert [str(p.relative_to(tmp_path)) for p in found] == ["往年/乙.txt", "往年/深/丙.htm", "往年/甲.HTML", "说明.md"]
-    (tmp_path / "空").mkdir()
-    with pytest.raises(ReadError, match=r"there is no report \(.*\.txt.*\) in the folders"):
-        expand([tmp_path / "空"])
-
-
-def test_no_input_is_overwritten(annotator: Annotator, tmp_path: Path) -> None:
-    paths = [write(tmp_path / "甲.txt"), write(tmp_path / "乙.html", f"<html><body><p>{TEXT}</p></body></html>")]
-    before = [path.read_bytes() for path in paths]
-    result = annotate_files(paths, tmp_path, annotator, ("txt", "html", "jsonl"))
-    assert [path.read_bytes() for path in paths] == before
-    assert names(tmp_path) == sorted(
-        [*(p.name for p in paths), *(f"{n}.annotated.{k}" for n in "甲乙" for k in ("txt", "html", "jsonl"))]
-    )
-    assert len(result.written) == 6
+    stems = [path.name.removesuffix(".jsonl") for path in result.written]
+    assert stems[:2] == ["总结", "总结-二"]
+    assert stems[2].startswith("总结-") and len(stems[2]) == len("总结-") + 8
+    assert stems[3:] == ["A", "a-甲"]
 
 
 def test_again_gives_the_same_bytes(annotator: Annotator, tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt")
     runs = []
-    for _ in range(2):
-        annotate_files([path], tmp_path / "out", annotator, FORMATS)
-        runs.append({p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()})
-    assert runs[0] == runs[1]
+    for out in ("out", "out", "other"):
+        annotate_files([path], tmp_path / out, annotator, writers.FORMATS)
+        found = sorted(p for p in (tmp_path / out).rglob("*") if p.is_file())
+        runs.append({p.relative_to(tmp_path / out): p.read_bytes() for p in found})
+    assert runs[0] == runs[1] == runs[2]
+
+
+def test_the_neighbours_do_not_matter(annotator: Annotator, tmp_path: Path) -> None:
+    """A report gets the same bytes alone and in any company: else a run that was killed would end otherwise."""
+    texts = [TEXT * n + f"查阅{n}00人次。" * n for n in (1, 2, 5, 9)]
+    paths = [write(tmp_path / f"{i}.txt", text) for i, text in enumerate(texts)]
+    annotate_files(paths, tmp_path / "together", annotator)
+    annotate_files(paths[::-1], tmp_path / "reversed", annotator)
+    for path in paths:
+        annotate_files([path], tmp_path / "alone", annotator)
+    for i in range(len(paths)):
+        assert len({(tmp_path / out / f"{i}.jsonl").read_bytes() for out in ("together", "reversed", "alone")}) == 1
+    manifests = {(tmp_path / out / "manifest.json").read_bytes() for out in ("together", "reversed", "alone")}
+    assert len(manifests) == 1
+
+
+def test_a_report_that_the_model_cannot_bear_fails_alone(
+    annotator: Annotator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = annotator.annotate
+
+    def annotate(report: Any) -> Any:
+        if report.doc == "b.txt":
+            raise RuntimeError("out of memory")
+        return real(report)
+
+    monkeypatch.setattr(annotator, "annotate", annotate)
+    paths = [write(tmp_path / f"{c}.txt", f"{TEXT}{c}") for c in "abc"]
+    result = annotate_files(paths, tmp_path / "out", annotator)
+    assert names(tmp_path / "out") == ["a.jsonl", "c.jsonl", "manifest.json"]
+    ((path, reason),) = result.failed
+    assert path == str(tmp_path / "b.txt") and "RuntimeError: out of memory" in reason
+    monkeypatch.undo()
+    assert annotate_files(paths, tmp_path / "out", annotator).failed == result.failed
+    result = annotate_files(paths, tmp_path / "out", annotator, retry_failed=True)
+    assert (result.failed, result.reports, result.kept) == ([], 1, 2)
+
+
+def test_a_full_disk_stops_the_run(
+    annotator: Annotator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model_folder: Path, pizhu: Callable[..., Any]
+) -> None:
+    def full(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pizhu.annotate.writers.page", full)
+    path = write(tmp_path / "a.txt")
+    answer = pizhu("annotate", path, "--model", model_folder, "--out", tmp_path / "out")
+    assert answer.status == 2
+    assert answer.err.splitlines()[-1] == "pizhu: the system: No space left on device"
+
+
+def test_watching(annotator: Annotator, tmp_path: Path) -> None:
+    seen = []
+
+    def watch(result: RunResult) -> None:
+        seen.append((result.seen, result.reports, result.kept, len(result.failed)))
+
+    paths = [write(tmp_path / "a.txt"), write(tmp_path / "b.txt"), tmp_path / "missing.txt"]
+    annotate_files(paths[:1], tmp_path / "out", annotator)
+    annotate_files(paths, tmp_path / "out", annotator, watch=watch)
+    assert len(seen) == 3 and seen[-1] == (3, 1, 1, 1)
+
+
+def test_the_same_report_by_other_names_is_answered_once(annotator: Annotator, tmp_path: Path) -> None:
+    asked = []
+
+    class Counting:
+        about = annotator.about
+
+        def annotate_many(self, reports: Any) -> Any:
+            for report in reports:
+                asked.append(report.doc)
+                yield annotator.annotate(report)
+
+    paths = [write(tmp_path / f"{c}.txt") for c in "abc"] + [write(tmp_path / "d.txt", TEXT + "另有一句。")]
+    annotate_files(paths, tmp_path / "out", Counting())  # type: ignore[arg-type]
+    assert asked == ["a.txt", "d.txt"]
+    annotate_files(paths, tmp_path / "every", Counting(), reuse=0)  # type: ignore[arg-type]
+    assert asked[2:] == ["a.txt", "b.txt", "c.txt", "d.txt"]
+    for c in "abcd":
+        assert (tmp_path / "out" / f"{c}.jsonl").read_bytes() == (tmp_path / "every" / f"{c}.jsonl").read_bytes()
+
+
+def test_an_input_can_be_done_in_another_process(model: Any, tmp_path: Path) -> None:
+    """What an engine of many processes needs: an input and its settings that can be pickled, and the same bytes."""
+    good, bad = write(tmp_path / "a.txt"), tmp_path / "bad.txt"
+    annotate_files([good, bad], tmp_path / "here", model, ("jsonl", "html"))
+    settings, there = Settings(("jsonl", "html")), tmp_path / "there"
+    with open_run(there, settings, model.about) as run:
+        for item in find([good, bad]):
+            key = item.key(run.out)
+            sent = pickle.loads(pickle.dumps((item, run.names.give(item, key), run.out, settings)))
+            run.record(key, annotate_input(*sent, model))
+            assert annotate_input(*sent, model, run.entries[key]) == run.entries[key]
+        run.finish(model.about)
+    assert model.asked == 2  # what stands is not done again
+    assert {p.name: p.read_bytes() for p in there.iterdir()} == {
+        p.name: p.read_bytes() for p in (tmp_path / "here").iterdir()
+    }

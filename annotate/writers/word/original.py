@@ -8,14 +8,12 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import Collection
-from pathlib import Path
 from typing import IO
 
 from lxml import etree
 
 from ....data.errors import ReadError
 from ....data.labels import LabelSet
-from ....data.limits import Limits
 from ....data.readers.base import Source
 from ....data.readers.word import Traced, trace
 from ....data.readers.zipped import Archive
@@ -24,22 +22,19 @@ from ..shown import Counts
 from .marks import Marker
 from .ooxml import CONTENT_TYPES, RELATIONS, STRICT_R, STRICT_W, WORD_TYPE, R, serialise
 
-# The report was read within its reader's limits a moment ago; what may be raised there must not be lower here.
-_LIMITS = Limits(file_mb=2**20, expanded_mb=2**12, elements=10**9)
 _TYPES = "[Content_Types].xml"
 _DOCUMENT = WORD_TYPE + "document.main+xml"
 
 
-def write_marked(report: Report, labels: LabelSet, data: bytes, path: Path, out: IO[bytes]) -> None:
-    """Write the document ``data``, which was read from ``path`` as ``report``, with marks to ``out``.
+def write_marked(report: Report, labels: LabelSet, source: Source, out: IO[bytes]) -> None:
+    """Write the document ``source``, which was read as ``report``, with marks to ``out``.
 
     Raises:
         ReadError: the document has changed since it was read, or a part of it is damaged.
     """
-    source = Source(data, path, _LIMITS)
     traced = trace(source)
     if traced.text != report.text:
-        raise ReadError(f"{path.name} was changed while it was annotated; annotate it again")
+        raise ReadError(f"{source.name} was changed while it was annotated; annotate it again")
     archive = Archive(source)
     package = _Package(archive, traced)
     marker = Marker(traced.parts[traced.main], package.comments(), labels)
@@ -49,7 +44,7 @@ def write_marked(report: Report, labels: LabelSet, data: bytes, path: Path, out:
         marker.comment(drawn[0].node, drawn[-1].node, _legend(report, labels))
     marker.mark(units)
     package.change({name: root for name, root in traced.parts.items() if root in marker.touched})
-    package.write(data, path.name, out)
+    package.write(source.data, source.name, out)
 
 
 def _legend(report: Report, labels: LabelSet) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from lxml import etree
 from pizhu.annotate import writers
 from pizhu.data.labels import DEFAULT_LABELS
-from pizhu.data.read import read_report, report_from_text
+from pizhu.data.read import load_source, read_report, report_from_text
 from pizhu.data.readers.office import find_office
 
 from .conftest import HOSTILE, Document, labelled_at_will
@@ -39,7 +39,7 @@ def test_word(document: Document, tmp_path: Path) -> None:
     report = labelled_at_will(read_report(source))
     text = labelled_at_will(report_from_text("一、工作\n" + "\n".join(HOSTILE), "文本.txt"))
     original, fresh = tmp_path / "original.docx", tmp_path / "fresh.docx"
-    writers.write("docx", report, DEFAULT_LABELS, original, source)
+    writers.write("docx", report, DEFAULT_LABELS, original, load_source(source))
     writers.write("docx", text, DEFAULT_LABELS, fresh)
     for made, given in zip(convert("fodt", tmp_path, original, fresh), (report, text), strict=True):
         root = etree.parse(made).getroot()
@@ -71,7 +71,7 @@ def test_excel_and_csv_compute_nothing(tmp_path: Path) -> None:
     texts = [s.text for s in report.sentences if s.kind == "sentence"]
     book, table = tmp_path / "书.xlsx", tmp_path / "表.csv"
     for path in (book, table):
-        writers.write_run(path, [("=1+1", report.records())], DEFAULT_LABELS)
+        writers.write_table(path, [("=1+1", report.records())], DEFAULT_LABELS)
     # The third sheet as a spreadsheet shows it; the last setting asks for sheets one file each.
     options = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
     convert(options, tmp_path, book)

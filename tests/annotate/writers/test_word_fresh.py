@@ -12,7 +12,7 @@ from lxml import etree
 from pizhu.annotate.writers.shown import readable, tint
 from pizhu.annotate.writers.word import write
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
-from pizhu.data.read import read_report, report_from_text
+from pizhu.data.read import load_source, read_report, report_from_text
 from pizhu.data.report import Report
 
 from .conftest import HOSTILE, W, labelled_at_will
@@ -71,7 +71,7 @@ def test_headings_paragraphs_tables_and_marks(tmp_path: Path) -> None:
 def test_other_formats_are_told_by_content(tmp_path: Path) -> None:
     path = tmp_path / "其实是网页.docx"
     path.write_text(f"<html><body><p>{TEXT}</p></body></html>", encoding="utf-8")
-    write(labelled_at_will(read_report(path)), DEFAULT_LABELS, tmp_path / "新.docx", path)
+    write(labelled_at_will(read_report(path)), DEFAULT_LABELS, tmp_path / "新.docx", load_source(path))
     assert len(docx.Document(str(tmp_path / "新.docx")).tables) >= 1
 
 

@@ -15,7 +15,7 @@ from pizhu.annotate.writers.shown import tint
 from pizhu.annotate.writers.word import write
 from pizhu.data.errors import ReadError
 from pizhu.data.labels import DEFAULT_LABELS
-from pizhu.data.read import read_report
+from pizhu.data.read import load_source, read_report
 from pizhu.data.report import Report
 
 from .conftest import HOSTILE, Document, W, labelled_at_will
@@ -40,7 +40,7 @@ def paragraph(*runs: str, properties: str = "") -> str:
 def marked(source: Path, report: Report | None = None) -> tuple[Report, Path]:
     report = report or labelled_at_will(read_report(source))
     path = source.with_name("出.docx")
-    write(report, DEFAULT_LABELS, path, source)
+    write(report, DEFAULT_LABELS, path, load_source(source))
     return report, path
 
 
@@ -290,7 +290,7 @@ def test_a_document_that_changed_meanwhile(document: Document) -> None:
     report = labelled_at_will(read_report(document(BODY)))
     changed = document(BODY + paragraph(run("后来加的。")))
     with pytest.raises(ReadError, match=r"was changed while it was annotated; annotate it again"):
-        write(report, DEFAULT_LABELS, changed.with_name("出.docx"), changed)
+        write(report, DEFAULT_LABELS, changed.with_name("出.docx"), load_source(changed))
     assert not changed.with_name("出.docx").exists()
 
 
@@ -301,7 +301,7 @@ def test_a_damaged_picture(document: Document) -> None:
     at = data.index(b"image1.png") + len("image1.png") + 2
     source.write_bytes(data[:at] + b"\xff\xff" + data[at + 2 :])
     with pytest.raises(ReadError, match="has a damaged or locked part"):
-        write(report, DEFAULT_LABELS, source.with_name("出.docx"), source)
+        write(report, DEFAULT_LABELS, source.with_name("出.docx"), load_source(source))
 
 
 _TEXTS = st.text(

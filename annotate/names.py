@@ -1,0 +1,74 @@
+"""What the outputs of an input are called: safe on every system, and never changed once given."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Literal, get_args
+
+from .inputs import Input
+
+Layout = Literal["flat", "folders", "hash"]
+LAYOUTS: tuple[str, ...] = get_args(Layout)
+WHOLE = "all"
+"""The folder in a run folder for what is made of all reports together."""
+
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\ud800-\udfff]')
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+_BYTES = 160  # of the 255 that file systems allow, with room for endings
+
+
+def safe(text: str) -> str:
+    """``text`` as the name of a file without its ending: Windows' rules, no controls, not hidden, not too long."""
+    name = "".join("_" if unicodedata.category(c) in ("Cc", "Cf") else c for c in _FORBIDDEN.sub("_", text))
+    name = name.strip().rstrip(". ")
+    if len(name.encode("utf-8")) > _BYTES:
+        name = name.encode("utf-8")[: _BYTES - 9].decode("utf-8", "ignore") + "-" + _digest(text)
+    if not name or name.startswith(".") or _DEVICES.match(name):
+        name = f"_{name}"
+    return name
+
+
+class Names:
+    """Gives out names, no two of which meet; names are compared as Windows and macOS do, without regard to case.
+
+    An input gets its stem; where that is taken, its folder's name after it; where that is taken too, a hash of its
+    place. So a name depends on what came before and never on what comes later: inputs can be added to a run.
+    """
+
+    def __init__(self, layout: str, taken: Iterable[str] = ()) -> None:
+        self._layout = layout
+        self._taken = {_folded(name) for name in taken}
+
+    def give(self, item: Input, key: str) -> str:
+        """The name for ``item``, whose key is ``key``; with ``/`` where the layout has folders."""
+        folder = self._folder(item, key)
+        stem = safe(item.stem)
+        parent = (item.under or item.place.parent.name if not item.inside else item.under or item.place.stem) or "."
+        for name in (stem, f"{stem}-{safe(parent.rpartition('/')[2])}", f"{stem}-{_digest(key)}"):
+            if _folded(folder + name) not in self._taken:
+                break
+        else:
+            name = f"{stem}-{_digest(key, 16)}"
+        self._taken.add(_folded(folder + name))
+        return folder + name
+
+    def _folder(self, item: Input, key: str) -> str:
+        if self._layout == "hash":
+            return f"{_digest(key, 1)}/"
+        if self._layout == "flat" or not item.under:
+            return ""
+        parts = [safe(part) for part in item.under.split("/") if part not in ("", ".", "..")]
+        if parts and parts[0].casefold() == WHOLE:
+            parts[0] = f"_{parts[0]}"
+        return "".join(f"{part}/" for part in parts[:20])
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def _digest(text: str, size: int = 4) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()
