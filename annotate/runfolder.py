@@ -100,7 +100,7 @@ class Entry:
 
 def output_paths(out: Path, name: str, formats: tuple[str, ...]) -> list[Path]:
     """Where the outputs of one report lie."""
-    return [out / f"{name}.{kind}" for kind in formats]
+    return [out / f"{name}.{writers.FORMATS[kind].ending or kind}" for kind in formats]
 
 
 @dataclass

@@ -8,7 +8,7 @@ Task `four`: the project's four labels, from starts that never saw them: the bun
 other tags (those of task `own`, on the whole training split, with --recipe).
 
 Task `own`: four tags that a user might make up, which rules over the corpus give, from a model trained on the four
-labels (--model, default: the default model) and from the bundled encoder. The rules, over sentence and heading path:
+labels (--model, default: the shipped one) and from the bundled encoder. The rules, over sentence and heading path:
 `money` an amount of 元 in the sentence; `law` a heading on its path with 依法, 法治, 执法 or 规范; `life` one with
 民生, 教育, 医疗, 卫生, 社保, 就业, 养老, 住房 or 惠民; `team` one with 党建, 队伍, 作风, 廉政 or 自身建设. Headings
 decide three of them, so every way is also told the heading path: windows carry it, and SetFit reads it before the
@@ -35,7 +35,7 @@ from pizhu.data.report import Report, Sentence, normalise
 from pizhu.models.decision import macro_f1
 from pizhu.models.encoder import load_encoder
 from pizhu.models.folder import load_model
-from pizhu.models.places import default_model
+from pizhu.models.places import SHIPPED
 from pizhu.training.loop import train
 from pizhu.training.recipe import load_recipe
 from pizhu.training.sources import divide, labelled
@@ -64,7 +64,7 @@ WAYS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, default=default_model(), help="a model trained on the four labels")
+    parser.add_argument("--model", type=Path, default=SHIPPED, help="a model trained on the four labels")
     parser.add_argument("--other", type=Path, help="one trained on the own tags; default: made in --out")
     parser.add_argument("--recipe", default="default", help="what --other is made with")
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="for recipe few")

@@ -58,15 +58,15 @@ def shown() -> Iterator[Tell]:
 
 
 def _lines(console: Console) -> Tell:
-    begun: dict[str, tuple[float, float]] = {}
     printed: dict[str, float] = {}
+    begun: dict[str, tuple[float, float]] = {}
 
     def tell(what: str, done: float, total: float | None = None, /) -> None:
         key = what.partition(":")[0]
         now = time.monotonic()
         if key not in printed:
-            begun[key] = now, done
             console.print(key, highlight=False, markup=False)
+            begun[key] = now, done
         elif now - printed[key] < SECONDS_A_LINE:
             return
         else:

@@ -64,7 +64,7 @@ def distil(
     if recipe.encoder.folder is None:
         raise ConfigError(f"encoder.name is {recipe.encoder.name!r}, expected the folder of the first teacher")
     training, validation = labelled(training), labelled(validation)
-    check_data([*training, *unlabelled], validation, labels)
+    check_data([*training, *unlabelled], validation, labels, every=False)
     with joined(device) as ranks:
         recipe = shared_steps(recipe, ranks)
         start = load_start(recipe, labels.names)

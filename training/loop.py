@@ -204,7 +204,14 @@ def _steps(
     model.load_state_dict(state.best, strict=False)
 
 
-def check_data(training: Sequence[Report], validation: Sequence[Report], labels: LabelSet) -> None:
+def check_data(
+    training: Sequence[Report], validation: Sequence[Report], labels: LabelSet, *, every: bool = True
+) -> None:
+    """See that the reports can be learned from; with ``every`` each label must occur.
+
+    Raises:
+        DataError: they cannot.
+    """
     if not training:
         raise DataError(
             "there is no labelled sentence to train on; label some and pull them, or use the shipped corpus"
@@ -214,7 +221,7 @@ def check_data(training: Sequence[Report], validation: Sequence[Report], labels:
         raise DataError(
             f"the data have the label {min(unknown)!r}, which is not in the label set {', '.join(labels.names)}"
         )
-    for name in labels.names:
+    for name in labels.names if every else ():
         if not any(name in (s.labels or ()) for r in training for s in r.sentences):
             raise DataError(
                 f"no training sentence has the label {name!r}; label some, or leave it out of the label set"

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..data.errors import ConfigError
 from ..models.folder import ABOUT, load_about
-from ..models.places import default_model
+from ..models.places import SHIPPED
 from ..models.windows import ContextFormat
 
 
@@ -20,8 +20,8 @@ class EncoderSettings:
     """What a training starts from.
 
     Attributes:
-        name: ``bundled``, a folder or a hub id: a bare encoder. ``default`` (the model that ``pizhu annotate`` uses) or
-            the folder of any pizhu model: that model, its head included as far as the labels are the same.
+        name: ``bundled``, a folder or a hub id: a bare encoder. ``shipped`` (the model that pizhu brings along) or the
+            folder of any pizhu model: that model, its head included as far as the labels are the same.
         frozen_layers: how many of its lower layers (with the embeddings) stay as they are.
         layers: how many layers are kept of it: the frozen ones, and of the others some evenly spread; 0 keeps all.
     """
@@ -33,8 +33,9 @@ class EncoderSettings:
     @property
     def folder(self) -> Path | None:
         """The model folder that ``name`` means, None where it means a bare encoder."""
-        folder = default_model() if self.name == "default" else Path(self.name)
-        return folder if self.name == "default" or (folder / ABOUT).is_file() else None
+        if self.name == "shipped":
+            return SHIPPED
+        return Path(self.name) if (Path(self.name) / ABOUT).is_file() else None
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class TrainingSettings:
         weight_decay: of AdamW.
         cut: share of steps that see only a stretch of the report, so that no part is taken for granted.
         bare: share of steps whose windows come without title and heading path.
+        near: share of visits that read only the windows with labelled sentences, as if the report had no others: where
+            few sentences are labelled, several times as many of them are learned from in the same time.
         truth: where a teacher has a say, the weight of the labels against its probabilities, 0 to 1.
         imitation: weight of the distance to the teacher's unit vectors beside the loss of the labels.
         checkpoint_steps: steps between checkpoints.
@@ -77,6 +80,7 @@ class TrainingSettings:
     weight_decay: float = 0.01
     cut: float = 0.5
     bare: float = 0.15
+    near: float = 0.0
     truth: float = 0.5
     imitation: float = 1.0
     checkpoint_steps: int = 50
@@ -93,7 +97,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if not self.encoder.name.strip():
-            raise ConfigError("encoder.name is '', expected bundled, default, a folder or a hub id")
+            raise ConfigError("encoder.name is '', expected bundled, shipped, a folder or a hub id")
         for name, (low, high) in _RANGES.items():
             section, key = name.split(".")
             value = getattr(getattr(self, section), key)
@@ -133,6 +137,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "training.weight_decay": (0.0, 1.0),
     "training.cut": (0.0, 1.0),
     "training.bare": (0.0, 1.0),
+    "training.near": (0.0, 1.0),
     "training.checkpoint_steps": (1, 1_000_000),
 }
 

@@ -78,24 +78,27 @@ class Stepper:
         torch.manual_seed(draw.getrandbits(62))  # dropout: of this visit alone, so that a resumed run repeats it
         first, last = _part(example, draw, settings)
         found = example.bare if draw.random() < settings.bare else example.windows
+        near = draw.random() < settings.near
         place = self.ranks.device
-        # A window without a labelled unit gives context only: it is read, but not learned through.
+        # A window without a labelled unit gives context only: it is read, if at all, but not learned through.
         taught = [bool(example.known[[u for u, _, _ in w.spans if first <= u < last]].any()) for w in found]
         vectors = torch.zeros((last - first, self.model.encoder.config.hidden_size), device=place)
-        for learned in (False, True):
+        seen = torch.zeros(last - first, dtype=torch.bool, device=place)
+        for learned in (True,) if near else (False, True):
             group = [w for w, labelled in zip(found, taught, strict=True) if labelled is learned]
             if stretch := self.lower.stretch(group, first, last):
                 # Half precision anew for each: it keeps the weights it has cast, those without gradients as well.
                 with torch.set_grad_enabled(learned), half_precision(place):
                     read = self.model.vectors(stretch.batch, stretch.hidden, self.lower.layers)
                 vectors = vectors.index_copy(0, stretch.batch.units, read)
+                seen[stretch.batch.units] = True
+        vectors, known = vectors[seen], example.known[first:last].to(place)[seen]
         with half_precision(place):
-            logits = self.model.scores(vectors, example.roles[first:last].to(place)).float()
-        known = example.known[first:last].to(place)
-        targets = example.targets[first:last].to(place)
+            logits = self.model.scores(vectors, example.roles[first:last].to(place)[seen]).float()
+        targets = example.targets[first:last].to(place)[seen]
         loss = binary_cross_entropy_with_logits(logits[known], targets[known], reduction="sum") / logits.shape[1]
         if example.vectors is not None:
-            wanted = example.vectors[first:last].to(place)
+            wanted = example.vectors[first:last].to(place)[seen]
             # Relative to their size, so that the weight means the same whatever the encoder's scale.
             apart = (vectors.float() - wanted).square().sum(dim=1) / wanted.square().sum(dim=1).mean()
             loss = loss + settings.imitation * apart.sum()

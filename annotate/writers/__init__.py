@@ -18,6 +18,7 @@ from ...data.files import write_records, write_text
 from ...data.labels import LabelSet
 from ...data.readers import Source
 from ...data.report import Report
+from .. import metrics
 from ..page import page
 from . import csv, excel, jsonl, parquet, word
 from .parts import one, parts
@@ -51,6 +52,7 @@ class Format:
         table: writes the records of many reports to one path; None where the format has no such file.
         whole: writes what is made of all reports of a run; None where the format is written for each.
         packages: modules that it needs beyond the base, all of the extra ``tables``.
+        ending: of the file's name; empty where it is the format's name.
     """
 
     about: str
@@ -58,6 +60,7 @@ class Format:
     table: TableWriter | None = None
     whole: WholeWriter | None = None
     packages: tuple[str, ...] = ()
+    ending: str = ""
 
 
 def _table(about: str, table: TableWriter, *packages: str) -> Format:
@@ -81,6 +84,10 @@ def _write_text(report: Report, labels: LabelSet, path: Path, source: Source | N
     write_text(path, report.text)
 
 
+def _write_metrics(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
+    metrics.write_csv(path, metrics.rows(report))
+
+
 FORMATS: Mapping[str, Format] = {
     "jsonl": Format("records for programs", _write_records, jsonl.write),
     "html": Format("a page to open in a browser", _write_page),
@@ -89,12 +96,13 @@ FORMATS: Mapping[str, Format] = {
     "xlsx": _table("an Excel workbook, a row a sentence", excel.write, "xlsxwriter"),
     "csv": _table("a table for programs", csv.write),
     "parquet": _table("a typed table for programs", parquet.write, "pyarrow"),
+    "metrics": Format("a table of its quantities", _write_metrics, ending="metrics.csv"),
     "xlsx-all": Format("a workbook over the run", whole=one(excel.write, "汇总.xlsx"), packages=("xlsxwriter",)),
     "jsonl-parts": Format("numbered files of records", whole=parts(jsonl.write, "jsonl")),
     "parquet-parts": Format("the same as typed tables", whole=parts(parquet.write, "parquet"), packages=("pyarrow",)),
 }
 REPORT = tuple(name for name, format in FORMATS.items() if format.write is not None)
-"""Formats that are written for each report; the name is the file's ending."""
+"""Formats that are written for each report."""
 TABLES = tuple(name for name, format in FORMATS.items() if format.table is not None)
 """Those of them that hold many reports in one file."""
 WHOLE = tuple(name for name, format in FORMATS.items() if format.whole is not None)

@@ -69,8 +69,3 @@ def rows(reports: Reports) -> Iterator[dict[str, Any]]:
     for name, records in reports:
         for record in records:
             yield {"report": name, **record}
-
-
-def encodable(text: str) -> str:
-    """``text`` with ``?`` for lone surrogates, which UTF-8 has not: offsets still hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -119,7 +119,7 @@ def test_doubtful_sentences(annotator: Annotator, misread: Report) -> None:
     decision = annotator.about.decision
     for doubt, flagged in ((1.1, 17), (0.0, 0)):
         about = replace(annotator.about, decision=replace(decision, doubt=doubt))
-        doubting = Annotator(annotator.model, annotator.tokenizer, about)
+        doubting = Annotator(annotator.runtime, annotator.tokenizer, about)
         review = evaluate(doubting, [misread], depth=Depth(False)).review
         assert (review.flagged, review.flagged_wrong) == (flagged, 3 if flagged else 0)
         assert (review.rest is None) == bool(flagged)

@@ -44,7 +44,7 @@ def test_a_file_and_settings_that_win_over_it(tmp_path: Path) -> None:
         ("training.passes=1.5", "training.passes is 1.5, expected a whole number"),
         ("training.cut=nan", "training.cut is nan, expected 0.0 to 1.0"),
         ("encoder.name=3", "encoder.name is 3, expected a text"),
-        ("encoder.name=", "encoder.name is '', expected bundled, default, a folder or a hub id"),
+        ("encoder.name=", "encoder.name is '', expected bundled, shipped, a folder or a hub id"),
         ("training.patience=-1", "training.patience is -1, expected 0 to 1000"),
         ("training.batch=3", "unknown field training.batch, expected one of seed, passes"),
         ("nothing.x=3", r"unknown section \[nothing\], expected one of encoder, context"),
@@ -80,13 +80,13 @@ def test_wrong_files(tmp_path: Path, text: str, said: str, settings: list[str]) 
 def test_recipes_that_start_from_a_model_read_as_it_does(
     name: str, model_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PIZHU_MODEL", str(model_folder))
+    monkeypatch.setattr("pizhu.training.recipe.SHIPPED", model_folder)
     recipe = load_recipe(name)
     assert recipe.encoder.folder == model_folder
     assert (recipe.context.tokens, recipe.context.prefix, recipe.head.recurrent) == (96, 16, 16)
     other = load_recipe(name, [f"encoder.name={model_folder}", "context.tokens=80", "head.recurrent=0"])
     assert (other.context.tokens, other.context.prefix, other.head.recurrent) == (80, 16, 0)
-    monkeypatch.setenv("PIZHU_MODEL", str(model_folder / "none"))
+    monkeypatch.setattr("pizhu.training.recipe.SHIPPED", model_folder / "none")
     with pytest.raises(ModelError, match="none does not exist"):
         load_recipe(name)
 

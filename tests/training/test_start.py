@@ -69,9 +69,9 @@ def test_the_start_is_never_overwritten(onward: Recipe, model_folder: Path, labe
 
 
 def test_a_start_that_is_not_there(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PIZHU_MODEL", str(tmp_path / "none"))
+    monkeypatch.setattr("pizhu.training.recipe.SHIPPED", tmp_path / "none")
     with pytest.raises(ModelError, match="none does not exist"):
-        load_start(replace(recipe, encoder=replace(recipe.encoder, name="default")), DEFAULT_LABELS.names)
+        load_start(replace(recipe, encoder=replace(recipe.encoder, name="shipped")), DEFAULT_LABELS.names)
 
 
 LABELS = """
@@ -93,7 +93,7 @@ def test_ones_own_tags_and_a_few_sentences(
     tmp_path: Path, model_folder: Path, labelled: Report, monkeypatch: pytest.MonkeyPatch, pizhu: Callable[..., Any]
 ) -> None:
     """The user's path: a label set, a handful of labelled sentences among others, one command, a usable model."""
-    monkeypatch.setenv("PIZHU_MODEL", str(model_folder))
+    monkeypatch.setattr("pizhu.training.recipe.SHIPPED", model_folder)
 
     def tags(text: str) -> list[str]:
         return [name for name, word in (("archive", "档"), ("people", "人")) if word in text]

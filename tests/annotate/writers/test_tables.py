@@ -18,11 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 from pizhu.annotate import writers
+from pizhu.annotate.cells import PATTERN, guarded, unguarded
 from pizhu.annotate.run import annotate_files
 from pizhu.annotate.runfolder import RunFolder
 from pizhu.annotate.tables import table_of
 from pizhu.annotate.writers import excel
-from pizhu.annotate.writers.csv import PATTERN, guarded, unguarded
 from pizhu.data.errors import ConfigError, DataError, MissingExtraError
 from pizhu.data.files import read_records, write_records
 from pizhu.data.labels import DEFAULT_LABELS

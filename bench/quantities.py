@@ -1,0 +1,150 @@
+"""Measure the extraction of quantities on hand-labelled sentences: bench/quantities.py [--errors development]
+
+For each half (``development``, which rules were written from; ``held-out``, which they were not) precision, recall and
+F1 with 95% intervals from a bootstrap over sentences. What counts as found:
+
+- figure: value (both ends of a range), unit and range of characters are exactly those of a labelled quantity;
+- indicator (exact): the figure is found and the indicator is equal but for punctuation, white space and 的;
+- indicator (overlap): the figure is found and the longest common subsequence of both indicators has an F1 of at least
+  0.5 in characters;
+- change, comparison, period, bound: the figure is found and the word is equal (for comparisons but for 比, 较, 与 and
+  相比; for periods one must contain the other), counted over the quantities that have one.
+
+``--errors HALF`` prints what differs in that half; don't with ``held-out``, or label a new one afterwards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pizhu.data.files import read_records
+from pizhu.data.quantities import quantities
+
+HALVES = ("development", "held-out")
+GOLD = Path(__file__).parents[1] / "tests" / "data" / "quantities"
+FIELDS = ("bound", "indicator", "change", "comparison", "period")
+
+Item = dict[str, Any]
+
+
+def predicted(text: str) -> list[Item]:
+    """What the extractor finds, in the form of the labels."""
+    return [quantity.as_dict() for quantity in quantities(text)]
+
+
+def figure(item: Item) -> tuple[Any, ...]:
+    """What two quantities must share to be one."""
+    return (item["start"], item["end"], float(item["value"]), item.get("upper") or None, item["unit"])
+
+
+def bare(text: str) -> str:
+    """``text`` without punctuation, white space and 的."""
+    return re.sub(r"[^\w]|的", "", text)
+
+
+def overlap(a: str, b: str) -> float:
+    """F1 of the longest common subsequence, 0 to 1."""
+    a, b = bare(a), bare(b)
+    row = [0] * (len(b) + 1)
+    for x in a:
+        last = 0
+        for j, y in enumerate(b, 1):
+            last, row[j] = row[j], last + 1 if x == y else max(row[j], row[j - 1])
+    return 2 * row[-1] / (len(a) + len(b)) if a or b else 1.0
+
+
+def base(text: str) -> str:
+    """A comparison without the words that say it is one."""
+    return re.sub("^[比较与同](?!比)|相比$|的$", "", text)
+
+
+@dataclass(frozen=True)
+class Aspect:
+    """Something to score: which quantities have it, and when two have the same."""
+
+    has: Callable[[Item], bool]
+    same: Callable[[Item, Item], bool]
+
+
+def _word(field: str, same: Callable[[str, str], bool] = str.__eq__) -> Aspect:
+    return Aspect(lambda q: bool(q.get(field)), lambda a, b: same(a.get(field, ""), b.get(field, "")))
+
+
+ASPECTS = {
+    "figure (value, unit, range)": Aspect(lambda q: True, lambda a, b: True),
+    "indicator, exact": Aspect(lambda q: True, lambda a, b: bare(a["indicator"]) == bare(b["indicator"])),
+    "indicator, overlap": Aspect(lambda q: True, lambda a, b: overlap(a["indicator"], b["indicator"]) >= 0.5),
+    "change": _word("change"),
+    "comparison": _word("comparison", lambda a, b: base(a) == base(b)),
+    "period": _word("period", lambda a, b: bool(a and b) and (a in b or b in a)),
+    "bound": _word("bound"),
+}
+
+
+def counts(gold: list[Item], found: list[Item], aspect: Aspect) -> tuple[int, int, int]:
+    """Right, found and labelled quantities of one sentence."""
+    wanted = {figure(item): item for item in gold if aspect.has(item)}
+    got = {figure(item): item for item in found if aspect.has(item)}
+    right = sum(aspect.same(wanted[key], got[key]) for key in wanted.keys() & got.keys())
+    return right, len(got), len(wanted)
+
+
+def scores(rows: list[tuple[int, int, int]]) -> tuple[float, float, float]:
+    """Precision, recall and F1 of sentences together."""
+    right, found, wanted = (sum(column) for column in zip(*rows, strict=True))
+    precision, recall = right / max(found, 1), right / max(wanted, 1)
+    return precision, recall, 2 * precision * recall / max(precision + recall, 1e-9)
+
+
+def interval(rows: list[tuple[int, int, int]], times: int) -> list[tuple[float, float]]:
+    """95% intervals of :func:`scores`, sentences drawn again with replacement."""
+    draw = random.Random(0)
+    drawn = [scores(draw.choices(rows, k=len(rows))) for _ in range(times)]
+    columns = [sorted(column) for column in zip(*drawn, strict=True)]
+    return [(column[int(0.025 * times)], column[int(0.975 * times)]) for column in columns]
+
+
+def errors(text: str, gold: list[Item], found: list[Item]) -> list[str]:
+    """Lines that say what differs in one sentence."""
+    wanted, got = {figure(q): q for q in gold}, {figure(q): q for q in found}
+    lines = [f"  missed {wanted[key]['text']}" for key in wanted if key not in got]
+    lines += [f"  extra  {got[key]['text']}" for key in got if key not in wanted]
+    for key in wanted.keys() & got.keys():
+        for field in FIELDS:
+            a, b = wanted[key].get(field, ""), got[key].get(field, "")
+            if (overlap(a, b) < 0.5) if field == "indicator" else base(a) != base(b):
+                lines.append(f"  {wanted[key]['text']} {field}: labelled {a!r}, found {b!r}")
+    return [text, *lines] if lines else []
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--gold", type=Path, default=GOLD)
+    parser.add_argument("--times", type=int, default=1000, help="draws of the bootstrap")
+    parser.add_argument("--errors", choices=HALVES, action="append", default=[])
+    args = parser.parse_args()
+    for half in HALVES:
+        records = list(read_records(args.gold / f"{half}.jsonl"))
+        pairs = [(r["text"], r["quantities"], predicted(r["text"])) for r in records]
+        print(f"{half}: {len(pairs)} sentences, {sum(len(gold) for _, gold, _ in pairs)} quantities")
+        print(f"  {'':28} {'precision':>20} {'recall':>20} {'F1':>20}  labelled")
+        for name, aspect in ASPECTS.items():
+            rows = [counts(gold, found, aspect) for _, gold, found in pairs]
+            cells = [
+                f"{value:.3f} [{low:.3f} {high:.3f}]"
+                for value, (low, high) in zip(scores(rows), interval(rows, args.times), strict=True)
+            ]
+            print(f"  {name:28} {cells[0]:>20} {cells[1]:>20} {cells[2]:>20}  {sum(row[2] for row in rows)}")
+        if half in args.errors:
+            for pair in pairs:
+                print("\n".join(errors(*pair)), end="\n" if errors(*pair) else "")
+
+
+if __name__ == "__main__":
+    main()
