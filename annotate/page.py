@@ -1,71 +1,99 @@
-"""A report as one self-contained HTML page: sentences coloured by label, filters, an outline, a list of metrics."""
+"""A report as one self-contained HTML page.
+
+Sentences coloured by label, filters, search, an outline with counts, lists of what to review and of the figures.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from html import escape
-from importlib.resources import files
 
-from ..data.labels import LabelSet
+from ..data.labels import Label, LabelSet
+from ..data.quantities import Quantity, quantities
 from ..data.report import Report, Sentence
+from .template import assemble, sheet
 
 
 def page(report: Report, labels: LabelSet) -> str:
     """The page. Text from the report is escaped everywhere: it is data, never markup."""
-    template = (files(__package__) / "page.html").read_text(encoding="utf-8")
-    title = next((s.text for s in report.sentences if s.kind == "heading"), report.doc)
     parts = {
-        "title": escape(title),
+        "title": escape(title(report)),
         "doc": escape(report.doc),
-        "style": _style(labels),
         "filters": _filters(report, labels),
-        "outline": _outline(report),
+        "outline": _outline(report, labels),
         "body": _body(report, labels),
+        "review": _review(report, labels),
         "metrics": _metrics(report) if "metric" in labels.names else "",
+        "keys": "".join(f"<dt><kbd>{label.hotkey}</kbd></dt><dd>{escape(label.title)}</dd>" for label in labels),
     }
-    # One pass over the template, so that text from the report can never be taken for a placeholder.
-    pieces = template.split("@@")
-    return "".join(parts[piece] if i % 2 else piece for i, piece in enumerate(pieces))
+    return assemble("page", parts, sheet("page", labels))
 
 
-def _style(labels: LabelSet) -> str:
-    # A sentence is tinted with its first label's colour alone, since mixed colours would look like a third label; the
-    # small tags after it name all of its labels, so nobody has to tell colours apart.
-    return "\n".join(
-        f".f-{label.name}{{background-color:{label.color}2b}} .t-{label.name}{{background:{label.color}}}"
-        for label in labels
-    )
+def title(report: Report) -> str:
+    """The report's first heading, else its name."""
+    return next((s.text for s in report.sentences if s.kind == "heading"), report.doc)
+
+
+def counts(sentences: Iterable[Sentence]) -> Counter[str]:
+    """How many of the sentences carry each label, ``none`` for those that were found to carry none."""
+    found: Counter[str] = Counter()
+    for s in sentences:
+        if s.kind == "sentence" and s.labels is not None:
+            found.update(s.labels or ("none",))
+    return found
 
 
 def _filters(report: Report, labels: LabelSet) -> str:
-    counts = Counter(name for s in report.sentences for name in s.labels or ())
-    none = sum(s.kind == "sentence" and not s.labels for s in report.sentences)
-    buttons = [
-        f'<button type="button" data-label="{label.name}" title="{escape(label.description)}" aria-pressed="false">'
-        f'<i class="t-{label.name}"></i>{escape(label.title)} <b>{counts[label.name]}</b> '
-        f"<kbd>{label.hotkey}</kbd></button>"
-        for label in labels
-    ]
-    buttons.append(
-        f'<button type="button" data-label="none" title="没有标签的句子" aria-pressed="false">'
-        f"<i></i>无 <b>{none}</b> <kbd>0</kbd></button>"
+    found = counts(report.sentences)
+    none = Label("none_", "无", "#ffffff", "1", "没有标签的句子")
+    shown = [(label.name, label, label.hotkey) for label in labels] + [("none", none, "0")]
+    return "".join(
+        f'<button type="button" data-label="{name}" data-key="{key}" title="{escape(label.description)}" '
+        f'aria-pressed="false"><i class="t-{name}"></i><span>{escape(label.title)}</span> <b>{found[name]}</b> '
+        f"<kbd>{key}</kbd></button>"
+        for name, label, key in shown
     )
-    return "".join(buttons)
 
 
-def _outline(report: Report) -> str:
-    rows = [
-        f'<li style="--depth:{len(s.headings)}"><a href="#u{i}">{escape(s.text)}</a></li>'
-        for i, s in enumerate(report.sentences)
-        if s.kind == "heading"
-    ]
+def _outline(report: Report, labels: LabelSet) -> str:
+    rows = []
+    for i, below in _sections(report):
+        found = counts(below)
+        chips = "".join(
+            f'<b class="t-{label.name}" title="{escape(label.title)} {found[label.name]} 句">{found[label.name]}</b>'
+            for label in labels
+            if found[label.name]
+        )
+        heading = report.sentences[i]
+        rows.append(
+            f'<li class="d{min(len(heading.headings), 5)}"><a href="#u{i}">{escape(heading.text)}</a>'
+            f"{f'<span>{chips}</span>' if chips else ''}</li>"
+        )
     return "".join(rows) or "<li>（无标题）</li>"
+
+
+def _sections(report: Report) -> list[tuple[int, list[Sentence]]]:
+    """Each heading's place with the sentences under it; the title heads nothing."""
+    sections: list[tuple[int, list[Sentence]]] = []
+    above: list[tuple[int, str, list[Sentence]]] = []
+    for i, s in enumerate(report.sentences):
+        while above and (len(s.headings) <= above[-1][0] or s.headings[above[-1][0]] != above[-1][1]):
+            above.pop()
+        if s.kind == "heading":
+            sections.append((i, []))
+            above.append((len(s.headings), " ".join(s.text.split()), sections[-1][1]))
+        else:
+            for *_, below in above:
+                below.append(s)
+    return sections
 
 
 def _body(report: Report, labels: LabelSet) -> str:
     html: list[str] = []
     end = None
-    title = next((i for i, s in enumerate(report.sentences) if s.kind == "heading"), None)
+    top = next((i for i, s in enumerate(report.sentences) if s.kind == "heading"), None)
+    tags = _tags(labels)
     paragraph: list[str] = []
 
     def close() -> None:
@@ -76,7 +104,7 @@ def _body(report: Report, labels: LabelSet) -> str:
     for i, s in enumerate(report.sentences):
         if s.kind == "heading":
             close()
-            depth = 1 if i == title else min(2 + len(s.headings), 6)
+            depth = 1 if i == top else min(2 + len(s.headings), 6)
             html.append(f'<h{depth} id="u{i}">{escape(s.text)}</h{depth}>')
         elif s.kind == "furniture":
             close()
@@ -84,30 +112,76 @@ def _body(report: Report, labels: LabelSet) -> str:
         else:
             if end is None or "\n" in report.text[end : s.start]:
                 close()
-            paragraph.append(_sentence(i, s, labels))
+            paragraph.append(_sentence(i, s, labels, tags))
         end = s.end
     close()
     return "\n".join(html)
 
 
-def _sentence(i: int, s: Sentence, labels: LabelSet) -> str:
+def _tags(labels: LabelSet) -> dict[str, str]:
+    """The small tag of each label: its title's first character, or all of it where two begin alike."""
+    first = Counter(label.title[0] for label in labels)
+    return {
+        label.name: f'<sup class="t-{label.name}" aria-hidden="true">'
+        f"{escape(label.title[0] if first[label.title[0]] == 1 else label.title)}</sup>"
+        for label in labels
+    }
+
+
+def _sentence(i: int, s: Sentence, labels: LabelSet, tags: dict[str, str]) -> str:
     given = s.labels or ()
-    titles = {label.name: label.title for label in labels}
-    scores = "，".join(f"{titles[name]} {score:.0%}" for name, score in (s.scores or {}).items())
-    classes = f"s f-{given[0]}" if given else "s"
-    names = " ".join(given) or "none"
-    tags = "".join(f'<sup class="t-{name}">{escape(titles[name][:1])}</sup>' for name in given)
+    names = " ".join(given) or ("none" if s.labels is not None else "")
+    percent = [f"{(s.scores or {}).get(label.name, 0):.0%}" for label in labels]
+    attributes = f'id="u{i}" class="s{f" f-{given[0]}" if given else ""}" data-labels="{names}" tabindex="-1"'
+    if s.scores:
+        attributes += f' data-scores="{" ".join(percent)}"'
+    if s.review:
+        attributes += " data-review"
+    if told := "，".join((*(["待复核"] if s.review else []), *_scores(s, labels))):
+        attributes += f' title="{escape(told)}"'
+    mark = '<sup class="doubt" aria-hidden="true">？</sup>' if s.review else ""
     # bdi: characters that turn the direction of writing turn it in their own sentence only.
-    return (
-        f'<span id="u{i}" class="{classes}" data-labels="{names}" title="{escape(scores)}">'
-        f"<bdi>{escape(s.text)}</bdi>{tags}</span>"
-    )
+    return f"<span {attributes}><bdi>{escape(s.text)}</bdi>{''.join(tags[name] for name in given)}{mark}</span>"
+
+
+def _scores(s: Sentence, labels: LabelSet) -> Iterator[str]:
+    for label in labels:
+        if s.scores and label.name in s.scores:
+            yield f"{label.title} {s.scores[label.name]:.0%}"
+
+
+def _review(report: Report, labels: LabelSet) -> str:
+    rows = []
+    for i, s in enumerate(report.sentences):
+        if s.review:
+            told = "，".join(sorted(_scores(s, labels), key=lambda text: -int(text.rpartition(" ")[2][:-1]))[:2])
+            rows.append(
+                f'<li><a href="#u{i}"><span class="line">{escape(s.clean)}</span><small>{escape(told)}</small></a></li>'
+            )
+    return _panel("review-list", "待复核的句子", len(rows), "".join(rows))
 
 
 def _metrics(report: Report) -> str:
-    rows = [
-        f'<li><a href="#u{i}">{escape(s.text)}</a></li>'
-        for i, s in enumerate(report.sentences)
-        if "metric" in (s.labels or ())
-    ]
-    return f'<aside aria-label="指标"><h2>含指标的句子</h2><ol>{"".join(rows) or "<li>（无）</li>"}</ol></aside>'
+    rows = []
+    figures = 0
+    for i, s in enumerate(report.sentences):
+        if s.kind == "sentence" and "metric" in (s.labels or ()):
+            found = quantities(s)
+            figures += len(found)
+            said = "".join(map(_figure, found)) or f'<span class="line">{escape(s.clean)}</span>'
+            rows.append(f'<li><a href="#u{i}">{said}</a></li>')
+    return _panel("metrics", "指标", figures, "".join(rows))
+
+
+def _figure(quantity: Quantity) -> str:
+    moved = " ".join(filter(None, (quantity.period, quantity.comparison, quantity.change)))
+    text = "".join(quantity.text.split())
+    return (
+        f'<span class="figure"><span>{escape(quantity.indicator or "—")}</span>'
+        f"<b>{f'<small>{escape(moved)}</small> ' if moved else ''}{escape(text)}</b></span>"
+    )
+
+
+def _panel(name: str, heading: str, count: int, rows: str) -> str:
+    rows = rows or '<li class="empty">（无）</li>'
+    return f'<details id="{name}" open><summary>{heading} <b>{count}</b></summary><ol>{rows}</ol></details>'

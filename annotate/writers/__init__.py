@@ -19,6 +19,7 @@ from ...data.labels import LabelSet
 from ...data.readers import Source
 from ...data.report import Report
 from .. import metrics
+from ..index import write_index
 from ..page import page
 from . import csv, excel, jsonl, parquet, word
 from .parts import one, parts
@@ -97,6 +98,7 @@ FORMATS: Mapping[str, Format] = {
     "csv": _table("a table for programs", csv.write),
     "parquet": _table("a typed table for programs", parquet.write, "pyarrow"),
     "metrics": Format("a table of its quantities", _write_metrics, ending="metrics.csv"),
+    "index": Format("a page that lists the run's reports", whole=write_index),
     "xlsx-all": Format("a workbook over the run", whole=one(excel.write, "汇总.xlsx"), packages=("xlsxwriter",)),
     "jsonl-parts": Format("numbered files of records", whole=parts(jsonl.write, "jsonl")),
     "parquet-parts": Format("the same as typed tables", whole=parts(parquet.write, "parquet"), packages=("pyarrow",)),
