@@ -33,7 +33,7 @@ class RunResult:
     """What a run did.
 
     Attributes:
-        written: the outputs of the inputs that are done, earlier ones included.
+        written: the outputs of the inputs that are done, earlier ones included, and at the end those of all together.
         failed: inputs that failed, each with the reason.
         reports: how many were annotated now.
         sentences: how many sentences were labelled now.
@@ -119,6 +119,7 @@ def annotate_files(
         with ahead(tasks, _AHEAD) as readings, behind(write, _AHEAD) as put:
             _label(readings, annotator, Answers(reuse), put)
         run.finish(annotator.about)
+        result.written += [run.out / path for path in run.whole]
     return result
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..data.errors import PizhuError
-from . import annotate, compact, data, demo, distil, evaluate, label, metrics, read, table, train
+from . import annotate, compact, compare, data, demo, distil, evaluate, label, metrics, read, table, train
 
 app = typer.Typer(
     name="pizhu",
@@ -23,6 +23,7 @@ app = typer.Typer(
 app.command("read")(read.read)
 app.command("annotate")(annotate.annotate)
 app.command("table")(table.table)
+app.command("compare")(compare.compare)
 app.command("metrics")(metrics.metrics)
 app.add_typer(label.app, name="label")
 app.add_typer(data.app, name="data")

@@ -19,6 +19,7 @@ PIZHU = str(Path(sys.executable).with_name("pizhu"))
 COMMANDS = [
     "",
     "annotate",
+    "compare",
     "data",
     "data check",
     "data export",
