@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..models.classifier import ReportClassifier
 
-STEPS = 12
+STEPS = 20
 """Points on the way from padding to the words (Gauss and Legendre's, which need fewer than evenly spaced ones)."""
 
 

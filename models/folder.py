@@ -83,6 +83,7 @@ def save_model(
         # One entry only: safetensors writes several in any order, and the same model should be the same bytes.
         save_file(quantise(state) if compact else state, beside / WEIGHTS, {"labels": ",".join(about.labels.names)})
         model.encoder.config.save_pretrained(beside)
+        shutil.copymode(beside / CONFIG, beside / WEIGHTS)  # safetensors shuts colleagues out of a shared folder
         graphs = write_graphs(beside) if has_graph(beside) else ()
         tokenizer.save(str(beside / TOKENIZER))
         _write_about(beside, about, (CONFIG, WEIGHTS, TOKENIZER, *graphs))

@@ -84,6 +84,7 @@ def test_it_holds_what_it_should(model_folder: Path) -> None:
     names = {"README.md", "config.json", "model.safetensors", "pizhu.json", "tokenizer.json"}
     names |= {"encoder.onnx", "head.onnx"}
     assert {path.name for path in model_folder.iterdir()} == names
+    assert len({path.stat().st_mode for path in model_folder.iterdir()}) == 1
     about = load_about(model_folder)
     assert about.labels.names == LABELS
     assert about.recurrent == 16
