@@ -44,8 +44,8 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
-def limits(settings: Iterable[str] = ()) -> Limits:
-    """The default limits with some of them set anew, each as ``name=number`` (``pages=5000``).
+def limits(settings: Iterable[str] = (), base: Limits = DEFAULT_LIMITS) -> Limits:
+    """The limits ``base`` with some of them set anew, each as ``name=number`` (``pages=5000``).
 
     Raises:
         ConfigError: an unknown name, or no whole number above 0.
@@ -57,7 +57,7 @@ def limits(settings: Iterable[str] = ()) -> Limits:
         if name not in names or not value.isdecimal():
             raise ConfigError(f"limit {setting!r} is not understood, expected NAME=NUMBER with {', '.join(names)}")
         found[name] = int(value)
-    return replace(DEFAULT_LIMITS, **found)
+    return replace(base, **found)
 
 
 def over(doc: str, found: str, name: str, limits: Limits) -> str:

@@ -33,6 +33,7 @@ COMMANDS = [
     "label serve",
     "metrics",
     "read",
+    "serve",
     "table",
     "train",
 ]

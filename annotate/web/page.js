@@ -227,5 +227,5 @@ addEventListener("scroll", () => {
   });
 }, { passive: true });
 
-if (matchMedia("(max-width: 70rem)").matches) for (const panel of document.querySelectorAll("nav details, aside details")) panel.open = false;
+if (matchMedia("(max-width: 60rem)").matches) for (const panel of document.querySelectorAll("nav details, aside details")) panel.open = false;
 apply();

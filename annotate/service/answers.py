@@ -1,0 +1,98 @@
+"""An annotated report in the form that was asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from ...data.files import as_line
+from ...data.labels import LabelSet
+from ...data.report import Report
+from ..page import counts, page, title
+from ..template import policy, script, sheet
+from .refusal import Refusal
+
+TYPES = {
+    "json": ("application/json",),
+    "html": ("text/html", "application/xhtml+xml"),
+    "jsonl": ("application/jsonl", "application/x-ndjson", "application/x-jsonlines"),
+}
+"""Formats with their media types, the one that is answered first; the first format is for whoever takes anything."""
+
+
+def choose(wanted: str | None, accept: str | None) -> str:
+    """The format that is asked for by name, else the one that an Accept header likes best.
+
+    Raises:
+        Refusal: none of them is (406).
+    """
+    if wanted is not None:
+        if wanted in TYPES:
+            return wanted
+        raise Refusal(406, f"there is no format {wanted[:20]!r}; ask for one of {', '.join(TYPES)}")
+    ranges = list(_ranges(accept or "*/*"))
+    best, found = 0.0, None
+    for name, types in TYPES.items():
+        for media in types:
+            patterns = (media, f"{media.partition('/')[0]}/*", "*/*")
+            q = max(((specific, q) for specific, pattern, q in ranges if pattern in patterns), default=(0, 0.0))[1]
+            if q > best:
+                best, found = q, name
+    if found is None:
+        offered = ", ".join(types[0] for types in TYPES.values())
+        raise Refusal(406, f"nothing that is accepted can be given; accept one of {offered}")
+    return found
+
+
+def _ranges(accept: str) -> Sequence[tuple[int, str, float]]:
+    """(how specific, media range, quality) of each part of an Accept header; what is no quality counts as 1."""
+    found = []
+    for part in accept[:1000].lower().split(","):
+        media, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = next((p[2:] for p in parameters if re.fullmatch(r"q=[01](\.\d{0,3})?", p)), "1")
+        found.append((2 - media.count("*"), media, float(quality)))
+    return found
+
+
+def content(report: Report, labels: LabelSet, form: str, *, with_page: bool = False) -> tuple[bytes, dict[str, str]]:
+    """The body and headers of an answer; ``with_page`` adds the page to the JSON."""
+    headers = {"content-type": f"{TYPES[form][0]}; charset=utf-8"}
+    headers["content-disposition"] = _disposition(report.doc, form)
+    if form == "html":
+        headers["content-security-policy"] = f"{page_policy(labels)}; frame-ancestors 'none'; sandbox {SANDBOX}"
+        text = page(report, labels)
+    elif form == "jsonl":
+        text = "".join(map(as_line, report.records()))
+    else:
+        body = summary(report, labels) | {"text": report.text, "records": report.records()}
+        text = as_line(body | ({"page": page(report, labels)} if with_page else {}))
+    return text.encode("utf-8", "replace"), headers
+
+
+SANDBOX = "allow-scripts allow-downloads allow-modals"
+"""What a page with text from strangers may do: its own script runs, but as of no site."""
+
+
+def page_policy(labels: LabelSet) -> str:
+    """The policy that stands in the page too."""
+    return policy(sheet("page", labels), script("page"))
+
+
+def summary(report: Report, labels: LabelSet) -> dict[str, Any]:
+    """A report in numbers."""
+    sentences = [s for s in report.sentences if s.kind == "sentence"]
+    found = counts(sentences)
+    return {
+        "doc": report.doc,
+        "title": " ".join(title(report).split()),
+        "sentences": len(sentences),
+        "counts": {name: found[name] for name in (*labels.names, "none")},
+        "review": sum(s.review for s in sentences),
+    }
+
+
+def _disposition(doc: str, form: str) -> str:
+    name = quote(f"{doc}.{form}", safe="")
+    return f"{'attachment' if form == 'jsonl' else 'inline'}; filename=\"report.{form}\"; filename*=UTF-8''{name}"

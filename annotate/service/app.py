@@ -1,0 +1,161 @@
+"""The application: its routes, who may use them, and what is said when something is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.exceptions import HTTPException
+
+from ...data.errors import MissingExtraError, PizhuError
+from ...data.report import Report
+from .answers import choose, content
+from .batcher import Batcher, Full
+from .envelope import Envelope
+from .home import ICON, home
+from .meters import CONTENT_TYPE, Meters
+from .refusal import Refusal
+from .settings import Settings
+from .uploads import received
+
+if TYPE_CHECKING:
+    from ...models.annotator import Annotator
+
+
+def create_app(annotator: Annotator, settings: Settings = Settings()) -> FastAPI:  # noqa: B008 (it cannot change)
+    """The service over one model, as an ASGI application."""
+    meters = Meters()
+    labels = annotator.about.labels
+
+    def watch(done: Sequence[Report]) -> None:
+        meters.annotated(len(done), sum(s.kind == "sentence" for report in done for s in report.sentences))
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.batcher = Batcher(annotator, settings.places, settings.batch, watch)
+        # What reads strangers' files has threads of its own: the event loop goes on answering whatever they hold.
+        app.state.readers = ThreadPoolExecutor(settings.readers, thread_name_prefix="pizhu-read")
+        yield
+        app.state.readers.shutdown(cancel_futures=True)
+        await asyncio.to_thread(app.state.batcher.close)
+
+    def known(request: Request) -> None:
+        """Only who was told of the service may use it: no page of another site, no stranger where a secret is set."""
+        if settings.hosts and request.url.hostname not in settings.hosts:
+            raise Refusal(403, "the service goes by another name here; use the address that `pizhu serve` printed")
+        if request.headers.get("sec-fetch-site", "none") in ("cross-site", "same-site") and request.method != "GET":
+            raise Refusal(403, "pages of other sites may not use the service")
+
+    def trusted(request: Request) -> None:
+        if settings.secret is None:
+            return
+        shown = request.headers.get("authorization", "").encode("utf-8", "replace")
+        if not hmac.compare_digest(shown, f"Bearer {settings.secret}".encode()):
+            sentence = "the secret is missing or wrong; send it as: Authorization: Bearer SECRET"
+            raise Refusal(401, sentence, {"www-authenticate": "Bearer"})
+
+    # FastAPI's pages of documentation load from a CDN; /openapi.json says the same offline.
+    app = FastAPI(
+        title="pizhu",
+        summary="Labels the sentences of Chinese government reports.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        dependencies=[Depends(known)],
+    )
+    _say_what_is_wrong(app, settings)
+
+    @app.get("/", response_class=HTMLResponse)
+    def home_page() -> HTMLResponse:
+        """A page to drop reports on."""
+        text, policy = home(labels, settings)
+        return HTMLResponse(text, headers={"content-security-policy": policy})
+
+    @app.get("/favicon.ico", include_in_schema=False)
+    def icon() -> Response:
+        return Response(ICON, media_type="image/svg+xml")
+
+    @app.get("/health")
+    def health(request: Request) -> dict[str, Any]:
+        """Whether the service works, and with which model."""
+        batcher: Batcher = request.app.state.batcher
+        facts = {"status": "ok", "model": annotator.about.name, "labels": labels.names}
+        return facts | {"taken": batcher.taken, "places": batcher.places}
+
+    @app.get("/metrics", dependencies=[Depends(trusted)])
+    def metrics(request: Request) -> PlainTextResponse:
+        """What was counted, for Prometheus."""
+        batcher: Batcher = request.app.state.batcher
+        return PlainTextResponse(meters.text(batcher.taken, batcher.places), headers={"content-type": CONTENT_TYPE})
+
+    @app.post("/annotate", dependencies=[Depends(trusted)], response_class=Response)
+    async def annotate(
+        request: Request,
+        format: Annotated[str | None, Query(description="html, json or jsonl; else what Accept likes best.")] = None,
+        name: Annotated[str | None, Query(description="What the report is called, where the body is the file.")] = None,
+        page: Annotated[bool, Query(description="Add the page to the JSON.")] = False,
+    ) -> Response:
+        """Annotate one report: the body is the file, or a form with the file in it."""
+        form = choose(format, request.headers.get("accept"))
+        batcher: Batcher = request.app.state.batcher
+        loop = asyncio.get_running_loop()
+        readers = request.app.state.readers
+        with batcher.place():
+            async with asyncio.timeout(settings.seconds):
+                async with received(request, name, settings.limits) as upload:
+                    report = await loop.run_in_executor(readers, upload.read, settings.limits)
+                answered = await asyncio.wrap_future(batcher.submit(report))
+                body, headers = await loop.run_in_executor(
+                    readers, lambda: content(answered, labels, form, with_page=page)
+                )
+        return Response(body, headers=headers)
+
+    app.add_middleware(Envelope, meters=meters, routes=("/", "/annotate", "/health", "/metrics"))
+    return app
+
+
+def _say_what_is_wrong(app: FastAPI, settings: Settings) -> None:
+    """Every error is a JSON object with one sentence in it."""
+
+    def say(status: int, sentence: str, headers: dict[str, str] | None = None) -> JSONResponse:
+        return JSONResponse({"error": sentence.encode("utf-8", "replace").decode("utf-8")}, status, headers)
+
+    @app.exception_handler(Refusal)
+    def refused(request: Request, error: Refusal) -> JSONResponse:
+        return say(error.status, error.sentence, error.headers)
+
+    @app.exception_handler(Full)
+    def full(request: Request, error: Full) -> JSONResponse:
+        wait = error.retry_after
+        return say(503, f"all places are taken; try again in {wait} seconds", {"retry-after": str(wait)})
+
+    @app.exception_handler(TimeoutError)
+    def slow(request: Request, error: TimeoutError) -> JSONResponse:
+        most = f"{settings.seconds:g} seconds"
+        return say(504, f"the report takes longer than the limit of {most}; split it, or try later")
+
+    @app.exception_handler(PizhuError)
+    def unreadable(request: Request, error: PizhuError) -> JSONResponse:
+        return say(501 if isinstance(error, MissingExtraError) else 422, str(error))
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        return say(400, f"{first['loc'][-1]}: {first['msg']}")
+
+    @app.exception_handler(HTTPException)
+    def http(request: Request, error: HTTPException) -> JSONResponse:
+        phrase = HTTPStatus(error.status_code).phrase.lower()
+        return say(error.status_code, f"{request.method} {request.url.path[:80]}: {phrase}", dict(error.headers or {}))
+
+    @app.exception_handler(Exception)
+    def fault(request: Request, error: Exception) -> JSONResponse:
+        return say(500, "a fault in pizhu; its log says more")

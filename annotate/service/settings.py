@@ -1,0 +1,64 @@
+"""What the service allows, and the secret that opens it."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...data.errors import ConfigError
+from ...data.limits import Limits
+from ...labeling.access import read_private
+
+SECRET_VARIABLE = "PIZHU_SERVE_SECRET"
+
+SERVICE_LIMITS = Limits(file_mb=20, expanded_mb=100, elements=400_000, characters=400_000, lines=60_000, seconds=30)
+"""Smaller than those of a batch: one upload must not keep all others waiting."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the service allows.
+
+    Attributes:
+        limits: what one report may ask for.
+        seconds: how long a request may take in all, uploading included.
+        places: requests in the house at one time; whoever comes then is asked to come again.
+        batch: sentences that are annotated together, from as many requests as it takes.
+        readers: files that are read at one time.
+        hosts: what browsers may call this machine; empty for anything. It keeps out pages of other sites that have
+            their name point to this machine (DNS rebinding).
+        secret: what requests must show, None where nothing is asked.
+    """
+
+    limits: Limits = SERVICE_LIMITS
+    seconds: float = 120
+    places: int = 64
+    batch: int = 512
+    readers: int = 4
+    hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1")
+    secret: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        for name in ("seconds", "places", "batch", "readers"):
+            if getattr(self, name) <= 0:
+                raise ConfigError(f"{name} is {getattr(self, name)}, expected a number above 0")
+
+
+def find_secret(file: Path | None = None) -> str | None:
+    """The secret in ``file``, which must be its owner's alone, else in ``PIZHU_SERVE_SECRET``, else none.
+
+    Raises:
+        ConfigError: it is too short to be one, or cannot be sent in a header.
+        LabelingError: the file is missing, or others can read it.
+    """
+    text = os.environ.get(SECRET_VARIABLE) if file is None else read_private(file)
+    if text is None:
+        return None
+    where = f"in {SECRET_VARIABLE}" if file is None else f"in {file}"
+    if not re.fullmatch(r"[!-~]{16,}", text.strip()):
+        raise ConfigError(
+            f"the secret {where} is not usable: expected one line of at least 16 letters, digits and signs"
+        )
+    return text.strip()

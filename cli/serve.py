@@ -1,0 +1,69 @@
+"""``pizhu serve``"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import Limit
+
+
+def serve(
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="Model folder. Default: $PIZHU_MODEL, else the one `pizhu train` made, else the shipped one."
+        ),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8765,
+    secret_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="File of mode 600 with a secret that requests must show. Default: $PIZHU_SERVE_SECRET, else none.",
+            show_default=False,
+        ),
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="How long a request may take in all.")] = 120,
+    places: Annotated[
+        int, typer.Option(min=1, help="Requests in the house at one time; more are asked to come again.")
+    ] = 64,
+    limit: Limit = None,
+) -> None:
+    """Annotate over HTTP: a page to drop reports on, and JSON for programs.
+
+    `POST /annotate` takes a report as the body or in a form and gives the page (`?format=html`), JSON or JSON Lines;
+    `/health` and `/metrics` tell how the service is. Nothing is kept and nothing is sent anywhere. SIGTERM and Ctrl+C
+    end it when what is under way is done.
+
+    Example: `pizhu serve`, then open http://127.0.0.1:8765, or:
+    `curl -F file=@报告.docx 'http://127.0.0.1:8765/annotate?format=jsonl'`
+    """
+    from ..data.errors import MissingExtraError
+    from ..data.limits import limits
+
+    if not all(map(find_spec, ("fastapi", "python_multipart", "uvicorn"))):
+        raise MissingExtraError("the service", "serve")
+    from ..annotate.service import server
+    from ..annotate.service.app import create_app
+    from ..annotate.service.settings import SERVICE_LIMITS, Settings, find_secret
+    from ..models.annotator import Annotator
+
+    settings = Settings(
+        limits(limit or (), SERVICE_LIMITS),
+        seconds,
+        places,
+        hosts=(*Settings.hosts, host) if server.is_local(host) else (),
+        secret=find_secret(secret_file),
+    )
+    with server.listen(host, port) as listening:  # a taken port is told before the model is loaded
+        annotator = Annotator.load(model)
+        app = create_app(annotator, settings)
+        url = server.address(listening)
+        if not server.is_local(host):
+            who = " and knows the secret" if settings.secret else ""
+            typer.echo(f"pizhu: whoever reaches this machine{who} can use the service, unencrypted", err=True)
+        server.run(app, listening, seconds, lambda: typer.echo(f"pizhu serves at {url}"))
