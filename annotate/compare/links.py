@@ -220,7 +220,7 @@ class _Linker:
 
     def _plans(self) -> tuple[PlanAnswer, ...]:
         plans = self._labelled("plan", "earlier")
-        achievements = self._labelled("achievement", "later")
+        achievements = self._concrete(self._labelled("achievement", "later"))
         concrete = self._concrete(plans)
         scores = self._similarity.between(concrete, achievements)
         reported = [figure for place in achievements for figure in self._amounts(place)]
@@ -246,7 +246,7 @@ class _Linker:
         reasons = []
         if any(goal.met is False for goal in goals):
             reasons.append("target")
-        if _ONGOING.search(self._sentence(found[0].place).text):
+        if any(_ONGOING.search(self._sentence(e.place).text) for e in found):
             reasons.append("ongoing")
         distinct = {e.place: e for e in sorted(found, key=lambda e: e.probability)}  # the surest of a place stays
         evidence = tuple(sorted(distinct.values(), key=lambda e: -e.probability))

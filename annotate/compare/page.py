@@ -10,6 +10,7 @@ from importlib.resources import files
 
 from ...data.labels import DEFAULT_LABELS
 from ...data.pairs import Place, Side
+from ...data.quantities import Quantity
 from ...data.report import Report
 from .figures import Figure, Movement
 from .links import Comparison, Evidence, PlanAnswer, ShortcomingAnswer
@@ -18,7 +19,9 @@ _PLAN_STATUS = {"answered": "已回应", "partly": "部分回应", "missing": "�
 _SHORTCOMING_STATUS = {"answered": "有对应计划", "missing": "未见对应计划", "general": "概括性表述"}
 _REASONS = {"target": "目标数未达到", "ongoing": "报告自称尚未完成"}
 _DOUBTED = 0.5
-"""Pairs of figures below it are marked for people to check."""
+"""Pairs of figures whose score is below it are marked for people to check."""
+_UNSURE = 0.7
+"""Answers whose probability is below it are."""
 
 
 def page(comparison: Comparison) -> str:
@@ -60,8 +63,10 @@ class _Page:
         return "".join(parts[piece] if i % 2 else piece for i, piece in enumerate(template.split("@@")))
 
     def _title(self, side: Side) -> str:
-        report = self.reports[side]
-        return next((s.clean for s in report.sentences if s.kind == "heading"), report.doc)
+        titles = {s: _title(report) for s, report in self.reports.items()}
+        if titles["earlier"] == titles["later"]:  # 政府工作报告, year after year
+            return f"{titles[side]}（{self.reports[side].doc}）"
+        return titles[side]
 
     def _summary(self, counts: dict[str, dict[str, int]]) -> str:
         plans, told, figures = counts["plans"], counts["shortcomings"], counts["figures"]
@@ -92,6 +97,7 @@ class _Page:
         row = self._row(plan.place, f"p{plan.place.index}")
         shown = self._evidence(plan.place, plan.evidence) if plan.status != "missing" else self._nearest(plan)
         chips = "".join(f'<span class="chip">{_REASONS[reason]}</span>' for reason in plan.reasons)
+        chips += _doubt(plan.status, plan.evidence)
         chips += "".join(map(_target_chip, plan.targets))
         return self._entry(row, plan.status, _PLAN_STATUS[plan.status], plan.place, plan.evidence, chips, shown)
 
@@ -109,6 +115,7 @@ class _Page:
             again = self._evidence(told.place, told.again)
             shown += f'<div class="again"><h4>{escape(self.names["later"])}仍提到</h4>{again}</div>'
         chips = '<span class="chip warn">次年仍提到</span>' if told.again else ""
+        chips += _doubt(told.status, told.plans)
         label = _SHORTCOMING_STATUS[told.status]
         return self._entry(
             row, told.status, label, told.place, (*told.plans, *told.again), chips, shown, bool(told.again)
@@ -126,13 +133,14 @@ class _Page:
         again: bool = False,
     ) -> str:
         marks = set[str]().union(*(self._shared(place, e.place) for e in evidence)) if status != "missing" else set()
+        answer = f'<div class="side">{shown}</div>' if shown else ""
         for e in evidence if status != "missing" else ():
             self.links.setdefault(e.place, row)
         states = f"{status} again" if again else status
         return (
             f'<article class="row {status}" id="{row}" data-status="{states}" tabindex="-1">'
             f'<div class="side"><p class="state"><b>{label}</b>{chips}</p>{self._card(place, marks)}</div>'
-            f'<div class="side">{shown}</div></article>'
+            f"{answer}</article>"
         )
 
     def _evidence(self, place: Place, found: Iterable[Evidence]) -> str:
@@ -141,11 +149,10 @@ class _Page:
     def _card(self, place: Place, marks: set[str], probability: float | None = None) -> str:
         sentence = self.comparison.sentence(place)
         path = " › ".join(escape(heading) for heading in sentence.headings)
-        sure = (
-            ""
-            if probability is None
-            else f'<span class="sure" style="--p:{probability:.0%}">把握 {probability:.0%}</span>'
-        )
+        sure = ""
+        if probability is not None:
+            shown = f"{min(probability, 0.99):.0%}"  # nothing that is estimated is certain
+            sure = f'<span class="sure" style="--p:{shown}">把握 {shown}</span>'
         return (
             f'<div class="card {place.side}"><p class="where"><i>{escape(self.names[place.side])}</i>'
             f'<bdi>{path}</bdi>{sure}<a href="#{_anchor(place)}" title="在全文中查看">全文</a></p>'
@@ -156,31 +163,31 @@ class _Page:
         goals = [(plan.place, goal) for plan in self.comparison.plans for goal in plan.targets]
         rows = "".join(
             f'<tr class="{"met" if goal.met else "unmet"}"><th scope="row"><a href="#p{place.index}">'
-            f"{escape(goal.old.quantity.indicator or '（未写明）')}</a></th>{_cell(goal.old)}{_cell(goal.new)}"
+            f"{escape(_indicator(goal.old.quantity))}</a></th>{_cell(goal.old)}{_cell(goal.new)}"
             f"<td>{'达到' if goal.met else '未达到'}</td>{_moved(goal)}</tr>"
             for place, goal in goals
         )
         if not rows:
             return ""
-        titles = ("指标", "计划数", self.names["later"], "结果", "差距", "比值", "")
+        titles = ("指标", "计划数", self.names["later"], "结果", "差距", "差距比例", "")
         head = "".join(f"<th>{escape(title)}</th>" for title in titles)
         return f"<h3>计划数与实际数</h3><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
     def _figures(self) -> str:
         rows = []
         for movement in self.comparison.figures:
-            name, before = movement.new.quantity.indicator, movement.old.quantity.indicator
-            other = f"<small>原：{escape(before)}</small>" if before and before != name else ""
+            name, before = _indicator(movement.new.quantity), _indicator(movement.old.quantity)
+            other = f"<small>原：{escape(before)}</small>" if before != name else ""
             moved = movement.difference
             state = "up" if moved > 0 else "down" if moved < 0 else "same"
             rows.append(
-                f'<tr class="{state}"><th scope="row">{escape(name or before or "（未写明）")}{other}</th>'
+                f'<tr class="{state}"><th scope="row">{escape(name)}{other}</th>'
                 f"{_cell(movement.old)}{_cell(movement.new)}{_moved(movement)}</tr>"
             )
         if not rows:
             return _NONE
         years = "".join(f"<th>{escape(self.names[side])}</th>" for side in ("earlier", "later"))
-        head = f"<th>指标</th>{years}<th>变化</th><th>比值</th><th></th>"
+        head = f"<th>指标</th>{years}<th>变化</th><th>增减</th><th></th>"
         return f"<h3>两年都报告的指标</h3><table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
     def _text(self, side: Side) -> str:
@@ -222,12 +229,15 @@ class _Page:
 _NONE = '<p class="none">（无）</p>'
 
 
+def _title(report: Report) -> str:
+    return next((s.clean for s in report.sentences if s.kind == "heading"), report.doc)
+
+
 def _names(earlier: Report, later: Report) -> dict[Side, str]:
     """What to call the reports: by the years in their titles where they tell them apart."""
     found = []
     for report in (earlier, later):
-        title = next((s.clean for s in report.sentences if s.kind == "heading"), "")
-        year = re.search("(?:19|20)[0-9]{2}", title + " " + report.doc)
+        year = re.search("(?:19|20)[0-9]{2}", f"{_title(report)} {report.doc}")
         found.append(f"{year[0]}年" if year else "")
     if found[0] == found[1] or not all(found):
         found = ["前一份", "后一份"]
@@ -275,6 +285,11 @@ def _card(section: str, title: str, note: str, shares: Sequence[tuple[str, str, 
     )
 
 
+def _doubt(status: str, evidence: Sequence[Evidence]) -> str:
+    doubted = status in ("answered", "partly") and evidence[0].probability < _UNSURE
+    return '<span class="chip warn">请核对</span>' if doubted else ""
+
+
 def _target_chip(goal: Movement) -> str:
     state, word = ("ok", "达到") if goal.met else ("warn", "未达到")
     planned, reported = escape(goal.old.quantity.text), escape(goal.new.quantity.text)
@@ -286,17 +301,24 @@ def _cell(figure: Figure) -> str:
 
 
 def _moved(movement: Movement) -> str:
-    """Three cells: the difference, the ratio, and what to be careful about."""
+    """Three cells: the difference, the rate of growth, and what to be careful about."""
     moved, quantity = movement.difference, movement.new.quantity
-    unit = {"%": "个百分点", "百分点": "个百分点", "位次": "位"}.get(quantity.unit, quantity.unit)
-    arrow = "▲" if moved > 0 else "▼" if moved < 0 else "—"
-    size = f" {_readable(abs(moved))}{escape(unit)}" if moved else "持平"
-    ratio = "" if movement.ratio is None else f"{movement.ratio:.2f} 倍"
-    cares = [
-        word for word, holds in (("单位不同", movement.other_unit), ("请核对", movement.score < _DOUBTED)) if holds
-    ]
-    chips = "".join(f'<span class="chip warn">{word}</span>' for word in cares)
-    return f'<td class="n"><span class="arrow">{arrow}</span>{size}</td><td class="n">{ratio}</td><td>{chips}</td>'
+    arrow = "▲" if moved > 0 else "▼" if moved < 0 else ""
+    size = _readable(abs(moved)) + escape({"%": "个百分点", "百分点": "个百分点"}.get(quantity.unit, quantity.unit))
+    if quantity.unit == "位次":
+        arrow, size = "", f"{'后' if moved > 0 else '前'}移{_short(abs(moved))}位"
+    ratio = "" if movement.ratio is None else f"{movement.ratio - 1:+.1%}"
+    cares = {"单位不同": movement.other_unit, "请核对": movement.score < _DOUBTED}
+    chips = "".join(f'<span class="chip warn">{word}</span>' for word, holds in cares.items() if holds)
+    return (
+        f'<td class="n"><span class="arrow">{arrow}</span> {size if moved else "持平"}</td>'
+        f'<td class="n">{ratio}</td><td>{chips}</td>'
+    )
+
+
+def _indicator(quantity: Quantity) -> str:
+    """``地区生产总值（增长）`` for an amount of change; the bare indicator for a level."""
+    return (quantity.indicator or "（未写明）") + (f"（{quantity.change}）" if quantity.is_change else "")
 
 
 def _readable(value: Decimal) -> str:
