@@ -54,6 +54,24 @@ class Remembering:
         return np.stack([self.known[text] for text in texts])
 
 
+@dataclass
+class Tagging:
+    """A classifier's own vectors, which it has at no cost: each sentence's in the window of its report."""
+
+    annotator: Annotator
+    known: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    name: str = "tagging"
+
+    def read(self, pair: Pair) -> None:
+        """Take the vectors of a pair's sentences."""
+        self.known.clear()
+        for report in (pair.earlier.report, pair.later.report):
+            self.known.update(zip((s.text for s in report.sentences), self.annotator.vectors(report), strict=True))
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.stack([self.known[text] for text in texts])
+
+
 Found = dict[Place, tuple[bool, Place | None, float]]
 """For each place: whether something is shown, the first of it, its probability."""
 
@@ -160,6 +178,8 @@ def fit(pairs: Iterable[Pair], encoder: Encodes | None, weights: Weights) -> Rul
     """
     seen: dict[str, list[tuple[float, bool]]] = {"plan": [], "shortcoming": [], "again": []}
     for pair in pairs:
+        if isinstance(encoder, Tagging):
+            encoder.read(pair)
         ranked = compare(pair.earlier.report, pair.later.report, encoder, weights, EVERYTHING)
         evidence = {
             "plan": {p.place: p.evidence for p in ranked.plans},
@@ -185,8 +205,8 @@ def main() -> None:
     parser.add_argument("--errors", action="store_true", help="list what is wrong on the development pairs")
     args = parser.parse_args()
     pairs = load_pairs()
+    annotator = Annotator.load(args.model)
     if args.model:
-        annotator = Annotator.load(args.model)
         pairs = [
             replace(
                 pair,
@@ -201,7 +221,8 @@ def main() -> None:
         "words and encoder": (encoder, both),
         "words only": (None, both),
         "encoder only": (encoder, replace(both, words=0)),
-        "both, no headings": (encoder, replace(both, headings=0)),
+        "words, model's vectors": (Tagging(annotator), both),
+        "both, and headings": (encoder, replace(both, headings=0.1)),
         "both, common part kept": (encoder, replace(both, common=0)),
     }
     development = [pair for pair in pairs if pair.split == "development"]
@@ -218,6 +239,8 @@ def main() -> None:
             rules = None if name in ("words and encoder", "words only") else fit(development, with_encoder, weights)
             for pair in chosen:
                 reports = (pair.earlier.report, pair.later.report)
+                if isinstance(with_encoder, Tagging):
+                    with_encoder.read(pair)
                 shown = compare(*reports, with_encoder, weights, rules)
                 measure(pair, shown, compare(*reports, with_encoder, weights, EVERYTHING), counts)
                 if args.errors and split == "development" and name == "words and encoder":

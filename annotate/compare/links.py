@@ -47,8 +47,8 @@ class Rules:
     again: Rule
 
 
-WITH_ENCODER = Rules(Rule(0.185, 28), Rule(0.125, 40), Rule(0.23, 30))
-BY_WORDS = Rules(Rule(0.12, 32), Rule(0.07, 36), Rule(0.125, 34))
+WITH_ENCODER = Rules(Rule(0.18, 28), Rule(0.125, 40), Rule(0.195, 26))
+BY_WORDS = Rules(Rule(0.115, 30), Rule(0.07, 36), Rule(0.085, 28))
 
 
 @dataclass(frozen=True)
