@@ -39,7 +39,12 @@ _LEAST_TARGET = 0.2
 """The same for a planned figure and one in a sentence that answers the plan."""
 _SAME_NAME = 0.5
 """Similarity of names from which figures of unrelated sentences are one thing."""
-_CEILING = re.compile("以内|以下|不超过|不高于|控制|压缩|压减|降|缩短|减少")
+_CEILING = re.compile("控制|不超|不高于|不突破")
+_LESS_IS_BETTER = re.compile(
+    "失业率|事故|死亡|发病|发案|能耗|物耗|漏损|差错|投诉|逾期|赤字|不合格|时限|用时|债务率|负债率"
+)
+_ABOUT = Decimal("0.95")
+"""Share of a figure that is planned as 左右 from which it is reached."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +147,12 @@ def targets(
 def reached(planned: Quantity, reported: Quantity) -> bool:
     """Whether a planned figure was reached: at most that much where the plan sets a ceiling, at least elsewhere."""
     goal = _in_unit(planned, reported.unit)
-    return reported.value <= goal if _CEILING.search(planned.bound + planned.change) else reported.value >= goal
+    ceiling = planned.bound == "以内" or planned.unit == "位次" or bool(_CEILING.search(planned.change))
+    if not planned.is_change:  # 下降5% is reached by a fall of 6%, 降到5% by 4%
+        ceiling |= planned.direction < 0 or bool(_LESS_IS_BETTER.search(planned.indicator))
+    if ceiling:
+        return reported.value <= goal
+    return reported.value >= (goal * _ABOUT if planned.bound == "约" else goal)
 
 
 def _one_to_one(scores: NDArray[np.float32], least: float) -> list[tuple[int, int]]:

@@ -13,6 +13,7 @@ from ...data.errors import ConfigError
 from ...data.pairs import Place, Side
 from ...data.quantities import quantities
 from ...data.report import Report, Sentence, normalise
+from ...data.segment.markers import marker
 from .figures import Figure, Movement, movements, targets
 from .similarity import DEFAULT_WEIGHTS, Encodes, Similarity, Weights
 
@@ -196,6 +197,13 @@ def compare(
         if any(s.kind == "sentence" and s.labels is None for s in report.sentences):
             raise ConfigError(f"{report.doc} has sentences that are not labelled; annotate it with a model first")
     return _Linker(earlier, later, encoder, weights, rules or (WITH_ENCODER if encoder else BY_WORDS)).comparison()
+
+
+def title(report: Report) -> str:
+    """The report's title, mended for people to read; its name where it has none."""
+    first = next((s for s in report.sentences if s.kind == "heading"), None)
+    # 一、工作回顾 in front is a heading of a text whose title was left out.
+    return report.doc if first is None or marker(normalise(first.text)) else first.clean
 
 
 class _Linker:

@@ -13,7 +13,7 @@ from ...data.pairs import Place, Side
 from ...data.quantities import Quantity
 from ...data.report import Report
 from .figures import Figure, Movement
-from .links import Comparison, Evidence, PlanAnswer, ShortcomingAnswer
+from .links import Comparison, Evidence, PlanAnswer, ShortcomingAnswer, title
 
 _PLAN_STATUS = {"answered": "已回应", "partly": "部分回应", "missing": "未见回应", "general": "原则性表述"}
 _SHORTCOMING_STATUS = {"answered": "有对应计划", "missing": "未见对应计划", "general": "概括性表述"}
@@ -63,7 +63,7 @@ class _Page:
         return "".join(parts[piece] if i % 2 else piece for i, piece in enumerate(template.split("@@")))
 
     def _title(self, side: Side) -> str:
-        titles = {s: _title(report) for s, report in self.reports.items()}
+        titles = {s: title(report) for s, report in self.reports.items()}
         if titles["earlier"] == titles["later"]:  # 政府工作报告, year after year
             return f"{titles[side]}（{self.reports[side].doc}）"
         return titles[side]
@@ -229,15 +229,11 @@ class _Page:
 _NONE = '<p class="none">（无）</p>'
 
 
-def _title(report: Report) -> str:
-    return next((s.clean for s in report.sentences if s.kind == "heading"), report.doc)
-
-
 def _names(earlier: Report, later: Report) -> dict[Side, str]:
     """What to call the reports: by the years in their titles where they tell them apart."""
     found = []
     for report in (earlier, later):
-        year = re.search("(?:19|20)[0-9]{2}", f"{_title(report)} {report.doc}")
+        year = re.search("(?:19|20)[0-9]{2}", f"{title(report)} {report.doc}")
         found.append(f"{year[0]}年" if year else "")
     if found[0] == found[1] or not all(found):
         found = ["前一份", "后一份"]

@@ -16,7 +16,7 @@ from ...data.read import read_report
 from ...data.records import load_reports
 from ...data.report import Report
 from ..names import safe
-from .links import NEEDED, Comparison, compare
+from .links import NEEDED, Comparison, compare, title
 from .page import page
 from .similarity import Encodes
 
@@ -69,7 +69,7 @@ def write_comparison(comparison: Comparison, out: Path, formats: Sequence[str] =
 
 def wrong_order(earlier: Report, later: Report) -> bool:
     """Whether the titles' years say that the reports were named the wrong way round."""
-    years = [_YEAR.search(next((s.text for s in r.sentences if s.kind == "heading"), "")) for r in (earlier, later)]
+    years = [_YEAR.search(title(report)) for report in (earlier, later)]
     return years[0] is not None and years[1] is not None and int(years[0][0]) > int(years[1][0])
 
 

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from math import log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ _OWN_WEIGHT = 10
 """A sentence of the two reports counts as many of the corpus: a corpus is large, and these are what is compared."""
 _COLUMNS = 8192
 """Terms that are looked at together; bounds the memory of long reports."""
+_COMMON = 0.02
+"""Share of sentences from which a term belongs to the language of reports, not to a subject."""
 _NUMBER = re.compile(r"[0-9][0-9.]*%?")
 _BETWEEN = re.compile(r"[^\u3400-\u9fffA-Za-z#]+")
 
@@ -51,15 +54,16 @@ class Words:
         self._corpus, corpus_size = _background()
         own = [terms(text) for text in sentences]
         self._own = Counter(term for found in own for term in found)
+        self._known: dict[str, dict[str, float]] = {}
         self._size = corpus_size + _OWN_WEIGHT * len(own)
 
     def weight(self, term: str) -> float:
         """How much it says that two sentences share ``term``; above 0."""
-        return float(np.log(1 + self._size / (0.5 + self._corpus[term] + _OWN_WEIGHT * self._own[term])))
+        return log(1 + self._size / (0.5 + self._corpus[term] + _OWN_WEIGHT * self._own[term]))
 
     def similarity(self, some: Sequence[str], others: Sequence[str]) -> Floats:
         """(some, others) cosines of the weighed terms, 0 to 1."""
-        rows, columns = self._vectors(some), self._vectors(others)
+        rows, columns = [*map(self._vector, some)], [*map(self._vector, others)]
         shared = sorted({t for row in rows for t in row} & {t for column in columns for t in column})
         result = np.zeros((len(rows), len(columns)), dtype=np.float32)
         for first in range(0, len(shared), _COLUMNS):
@@ -70,16 +74,15 @@ class Words:
     def shared(self, one: str, other: str) -> set[str]:
         """Pairs of characters in both texts that are rarer than the common phrases of the language of reports."""
         both = terms(one).keys() & terms(other).keys()
-        common = float(np.log(1 + self._size / (0.02 * self._size)))
+        common = log(1 + 1 / _COMMON)
         return {term for term in both if len(term) == 2 and "#" not in term and self.weight(term) > common}
 
-    def _vectors(self, texts: Sequence[str]) -> list[dict[str, float]]:
-        result = []
-        for text in texts:
-            vector = {term: (1 + np.log(count)) * self.weight(term) for term, count in terms(text).items()}
-            length = float(np.sqrt(sum(value * value for value in vector.values()))) or 1.0
-            result.append({term: value / length for term, value in vector.items()})
-        return result
+    def _vector(self, text: str) -> dict[str, float]:
+        if text not in self._known:
+            vector = {term: (1 + log(count)) * self.weight(term) for term, count in terms(text).items()}
+            length = sqrt(sum(value * value for value in vector.values())) or 1.0
+            self._known[text] = {term: value / length for term, value in vector.items()}
+        return self._known[text]
 
 
 def _dense(vectors: Sequence[dict[str, float]], places: dict[str, int]) -> Floats:
