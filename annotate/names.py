@@ -17,6 +17,7 @@ WHOLE = "all"
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\ud800-\udfff]')
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+_TABLE = ".metrics"  # of NAME.metrics.csv, which must not be what a report called NAME.metrics writes
 _BYTES = 160  # of the 255 that file systems allow, with room for endings
 
 
@@ -40,7 +41,9 @@ class Names:
 
     def __init__(self, layout: str, taken: Iterable[str] = ()) -> None:
         self._layout = layout
-        self._taken = {_folded(name) for name in taken}
+        self._taken: set[str] = set()
+        for name in taken:
+            self._take(name)
 
     def give(self, item: Input, key: str) -> str:
         """The name for ``item``, whose key is ``key``; with ``/`` where the layout has folders."""
@@ -48,12 +51,18 @@ class Names:
         stem = safe(item.stem)
         parent = (item.under or item.place.parent.name if not item.inside else item.under or item.place.stem) or "."
         for name in (stem, f"{stem}-{safe(parent.rpartition('/')[2])}", f"{stem}-{_digest(key)}"):
-            if _folded(folder + name) not in self._taken:
+            if self._free(folder + name):
                 break
         else:
             name = f"{stem}-{_digest(key, 16)}"
-        self._taken.add(_folded(folder + name))
+        self._take(folder + name)
         return folder + name
+
+    def _take(self, name: str) -> None:
+        self._taken |= {_folded(name), _folded(name + _TABLE)}
+
+    def _free(self, name: str) -> bool:
+        return not {_folded(name), _folded(name + _TABLE)} & self._taken
 
     def _folder(self, item: Input, key: str) -> str:
         if self._layout == "hash":

@@ -15,11 +15,11 @@ from ..data.limits import DEFAULT_LIMITS, Limits
 from ..data.read import load_source, read_source, report_from_text
 from ..data.readers import Source
 from ..data.report import Report
+from . import writers
 from .beside import ahead, behind
 from .inputs import Input, Inputs, find
 from .reuse import Answers
 from .runfolder import Entry, RunFolder, Settings, open_run, output_paths
-from .writers import REPORT
 
 if TYPE_CHECKING:
     from ..models.annotator import Annotator
@@ -33,7 +33,7 @@ class RunResult:
     """What a run did.
 
     Attributes:
-        written: the outputs of the inputs that are done, earlier ones included.
+        written: the outputs of the inputs that are done, earlier ones included, and at the end those of all together.
         failed: inputs that failed, each with the reason.
         reports: how many were annotated now.
         sentences: how many sentences were labelled now.
@@ -119,6 +119,7 @@ def annotate_files(
         with ahead(tasks, _AHEAD) as readings, behind(write, _AHEAD) as put:
             _label(readings, annotator, Answers(reuse), put)
         run.finish(annotator.about)
+        result.written += [run.out / path for path in run.whole]
     return result
 
 
@@ -167,23 +168,26 @@ def read_input(item: Input, limits: Limits, wanted: Callable[[str], bool] = lamb
 def write_outcome(
     reading: Reading, out: Path, name: str, settings: Settings, labels: LabelSet, *, stale: bool = True
 ) -> Entry:
-    """Write the outputs of an annotated report.
+    """Write the outputs of an annotated report: all of them, or where one cannot be written none.
 
     Args:
         stale: whether there may be outputs of an earlier content; they are removed where the report failed.
     """
-    if reading.report is not None:
+    reason = reading.reason
+    if (report := reading.report) is not None:
         try:
-            write_report(reading.report, out, name, settings.report_formats, labels, reading.source)
+            write_report(report, out, name, settings.report_formats, labels, reading.source)
+            return Entry(name, reading.sha256, sum(s.kind == "sentence" for s in report.sentences))
         except OSError:  # a full disk: nothing more can be written, and it is not the report's fault
             raise
+        except (ReadError, MissingExtraError) as error:  # such as a .docx that cannot be copied
+            reason = str(error)
         except Exception as error:
-            reading = Reading(reading.sha256, reason=_fault("write", reading.report.doc, error))
-    if reading.report is None:
-        for path in output_paths(out, name, settings.report_formats) if stale else ():
+            reason = _fault("write", report.doc, error)
+    if stale or report is not None:  # some may have been written before the one that failed
+        for path in output_paths(out, name, settings.report_formats):
             path.unlink(missing_ok=True)
-        return Entry(name, reading.sha256, reason=reading.reason)
-    return Entry(name, reading.sha256, sum(s.kind == "sentence" for s in reading.report.sentences))
+    return Entry(name, reading.sha256, reason=reason)
 
 
 def write_report(
@@ -192,7 +196,7 @@ def write_report(
     """Write one annotated report as ``out/name.<format>``; returns the paths."""
     paths = output_paths(out, name, tuple(formats))
     for kind, path in zip(formats, paths, strict=True):
-        REPORT[kind](report, labels, path, source)
+        writers.write(kind, report, labels, path, source)
     return paths
 
 

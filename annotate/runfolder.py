@@ -26,10 +26,9 @@ from ..data.errors import ConfigError
 from ..data.files import as_line, leftovers, locked, replacing
 from ..data.limits import DEFAULT_LIMITS, Limits
 from ..models.folder import About
+from . import writers
 from .inputs import MANIFEST, MANIFEST_BEGINS
 from .names import LAYOUTS, WHOLE, Names
-from .writers import REPORT, Annotated, check_formats
-from .writers import WHOLE as WHOLE_FORMATS
 
 JOURNAL, LOCK = ".journal.jsonl", ".lock"
 FORMAT = 1
@@ -56,7 +55,7 @@ class Settings:
     limits: Limits = DEFAULT_LIMITS
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "formats", check_formats(self.formats))
+        object.__setattr__(self, "formats", writers.check(self.formats))
         if self.layout not in LAYOUTS:
             raise ConfigError(f"layout is {self.layout!r}, expected one of {', '.join(LAYOUTS)}")
         if self.part_size < 1:
@@ -65,7 +64,7 @@ class Settings:
     @property
     def report_formats(self) -> tuple[str, ...]:
         """The formats that are written for each report."""
-        return tuple(name for name in self.formats if name in REPORT)
+        return tuple(name for name in self.formats if name in writers.REPORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ class Entry:
 
 def output_paths(out: Path, name: str, formats: tuple[str, ...]) -> list[Path]:
     """Where the outputs of one report lie."""
-    return [out / f"{name}.{kind}" for kind in formats]
+    return [out / f"{name}.{writers.FORMATS[kind].ending or kind}" for kind in formats]
 
 
 @dataclass
@@ -151,16 +150,18 @@ class RunFolder:
 
     def finish(self, about: About) -> None:
         """Write what is made of all reports together, then the manifest."""
-        whole = [name for name in self.settings.formats if name in WHOLE_FORMATS]
+        whole = [name for name in self.settings.formats if name in writers.WHOLE]
         if self.changed or not all((self.out / path).is_file() for path in self.whole):
             reports = [
-                Annotated(entry.name, self.out / f"{entry.name}.jsonl", entry.sentences)
+                writers.Annotated(entry.name, self.out / f"{entry.name}.jsonl", entry.sentences)
                 for _, entry in sorted(self.entries.items())
                 if not entry.reason
             ]
             self.whole = []
             for kind in whole:
-                made = WHOLE_FORMATS[kind](self.out / WHOLE, about.labels, reports, self.settings.part_size)
+                write = writers.FORMATS[kind].whole
+                assert write is not None
+                made = write(self.out / WHOLE, about.labels, reports, self.settings.part_size)
                 self.whole += [path.relative_to(self.out).as_posix() for path in made]
         _write_manifest(self.out, self.head, self.whole, self.entries)
         self.journal.close()
@@ -326,7 +327,7 @@ def _remove(out: Path) -> None:
         return
     if (out / JOURNAL).exists():
         _replay(out / JOURNAL, found.entries)
-    formats = tuple(str(name) for name in found.head["settings"]["formats"] if name in REPORT)
+    formats = tuple(str(name) for name in found.head["settings"]["formats"] if name in writers.REPORT)
     for entry in found.entries.values():
         for path in output_paths(out, entry.name, formats):
             _unlink(path, out)

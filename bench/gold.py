@@ -37,6 +37,20 @@ def annotate(model: Annotator, gold: list[dict[str, Any]], reports: Path, out: P
         write_records(out / f"{path.stem}.jsonl", model.annotate(path).records())
 
 
+def sure(gold: Iterable[dict[str, Any]], predictions: Path) -> list[dict[str, Any]]:
+    """The gold sentences that no sentence marked for review overlaps."""
+    kept = []
+    marked: dict[str, list[dict[str, Any]]] = {}
+    for record in gold:
+        doc = record["doc"]
+        if doc not in marked:
+            records = read_records(predictions / f"{Path(doc).stem}.jsonl")
+            marked[doc] = [r for r in records if r.get("review")]
+        if not any(r["start"] < record["end"] and record["start"] < r["end"] for r in marked[doc]):
+            kept.append(record)
+    return kept
+
+
 def errors(gold: list[dict[str, Any]], predictions: Path, most: int) -> list[tuple[float, str]]:
     """The wrong answers of sentences with matching boundaries, the most confident first."""
     found = []
@@ -74,6 +88,12 @@ def main() -> None:
                 f"{doc or 'all'}: macro-F1 {result['macro_f1']:.4f}  exact {result['exact_match']:.4f}  "
                 f"boundaries {result['boundaries']:.4f}  {labels}"
             )
+        rest = sure(gold, out)
+        result = scores(args.score, rest, out)
+        print(
+            f"without the {1 - len(rest) / len(gold):.1%} marked for review: macro-F1 {result['macro_f1']:.4f}  "
+            f"exact {result['exact_match']:.4f}"
+        )
         for _, line in errors(gold, out, args.errors):
             print(line)
 

@@ -32,6 +32,7 @@ from pizhu.data.report import Report, normalise
 from pizhu.models.annotator import report_logits
 from pizhu.models.folder import About, load_model
 from pizhu.models.places import default_model
+from pizhu.models.runtime import TorchRuntime
 from pizhu.models.windows import SpecialTokens, Window, units, windows
 from tokenizers import Tokenizer
 
@@ -332,8 +333,9 @@ def main() -> None:
     ]
     same_windows: list[Any] = []
     plain: list[Any] = []
+    exact = TorchRuntime(model, special.pad)
     for report, group in zip(few, by_report, strict=True):
-        logits = report_logits(model, tokenizer, special, about, report)
+        ((_, logits),) = report_logits(exact, tokenizer, special, about.context, [report])
         same_windows += _chosen(about, logits, [s.kind == "sentence" for s in report.sentences])
         vectors = plain_vectors(model.encoder, group, 1, special.pad)
         plain += plain_labels(model, about, tokenizer, report, vectors)

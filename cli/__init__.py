@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..data.errors import PizhuError
-from . import annotate, data, demo, evaluate, label, read, serve, train
+from . import annotate, compact, compare, data, demo, distil, evaluate, label, metrics, read, serve, table, train
 
 app = typer.Typer(
     name="pizhu",
@@ -22,10 +22,15 @@ app = typer.Typer(
 )
 app.command("read")(read.read)
 app.command("annotate")(annotate.annotate)
+app.command("table")(table.table)
+app.command("compare")(compare.compare)
+app.command("metrics")(metrics.metrics)
 app.command("serve")(serve.serve)
 app.add_typer(label.app, name="label")
 app.add_typer(data.app, name="data")
 app.command("train")(train.train)
+app.command("distil")(distil.distil)
+app.command("compact")(compact.compact)
 app.command("evaluate")(evaluate.evaluate)
 app.command("demo")(demo.demo)
 

@@ -29,13 +29,18 @@ def annotate(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Run folder for the annotated reports.")] = Path("annotated"),
     model: Annotated[
-        Path | None, typer.Option(help="Model folder. Default: $PIZHU_MODEL, else the model that `make demo` left.")
+        Path | None,
+        typer.Option(
+            help="Model folder. Default: $PIZHU_MODEL, else the one `pizhu train` made, else the shipped one."
+        ),
     ] = None,
     formats: Annotated[
         str,
         typer.Option(
-            help="What to write, comma-separated. For each report: jsonl (records), html (a page), txt (the text). Of "
-            "all reports together, in OUT/all: jsonl-parts, parquet-parts (numbered files of records)."
+            help="What to write, comma-separated. For each report: jsonl (records), html (a page), docx (in Word: the "
+            "original, coloured and commented on), xlsx (in Excel), csv, parquet, metrics (its quantities as a table), "
+            "txt (the text). Of all reports together, in OUT/all: index (a list of them), xlsx-all (a workbook), "
+            "jsonl-parts, parquet-parts (numbered files)."
         ),
     ] = "jsonl,html",
     layout: Annotated[

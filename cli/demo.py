@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,6 @@ import typer
 from .progress import shown
 
 if TYPE_CHECKING:
-    from ..data.report import Report
     from ..labeling.server import Server
 
 PROJECT = "批注演示"
@@ -26,14 +25,13 @@ def demo(
         "out/demo"
     ),
     keep: Annotated[bool, typer.Option("--keep", help="Leave Label Studio running at the end.")] = False,
-    recipe: Annotated[str, typer.Option(help="Recipe of the training.")] = "demo",
+    recipe: Annotated[str, typer.Option(help="Recipe of the training.")] = "finetune",
 ) -> None:
     """Run the whole loop on sample reports: push, label, pull, agree, train, evaluate, annotate.
 
-    Starts a Label Studio of its own, sends the sentences of two sample reports with proposals of the current model,
-    submits two annotators' answers, pulls them back, measures agreement, fine-tunes the bundled encoder on the shipped
-    corpus and on what was labelled, evaluates it beside a TF-IDF baseline, and annotates a new report. The model stays
-    where `pizhu annotate` finds it.
+    Starts a Label Studio of its own, sends the sentences of two sample reports with the shipped model's proposals,
+    submits two annotators' answers, pulls them back, measures agreement, fine-tunes the shipped model on the shipped
+    corpus and on what was labelled, evaluates it beside a TF-IDF baseline, and annotates a new report.
     """
     from ..data.labels import DEFAULT_LABELS
     from ..labeling import server as servers
@@ -48,7 +46,7 @@ def demo(
     times: dict[str, float] = {}
     samples = Path(__file__).parent.parent / "data" / "samples"
 
-    with _step("1. Read the sample reports and let the current model propose labels", times):
+    with _step("1. Read the sample reports and let the shipped model propose labels", times):
         proposals = _propose(samples, out / "proposals")
 
     folder = out / "label-studio"
@@ -79,38 +77,29 @@ def demo(
 
     from . import annotate, evaluate, train
 
-    with _step("4. Fine-tune the bundled encoder on the corpus and on what was labelled", times):
-        train.train(data=[pulled.path], recipe=recipe)
+    model = out / "model"
+    with _step("4. Fine-tune the shipped model on the corpus and on what was labelled", times):
+        train.train(data=[pulled.path], recipe=recipe, out=model)
     with _step("5. Evaluate on held-out reports, beside the baseline", times):
-        evaluate.evaluate(out=out)
+        evaluate.evaluate(model, out=out, fast=True)
     with _step("6. Annotate a new report", times):
-        annotate.annotate([str(samples / "new")], out=out / "annotated", fresh=True)
+        annotate.annotate([str(samples / "new")], model=model, out=out / "annotated", fresh=True)
 
     _finish(out, times, server if keep else None)
 
 
 def _propose(samples: Path, out: Path) -> list[Path]:
-    """Records of the sample reports with labels by the model at hand: the trained one, on a first run the baseline."""
-    from ..data.corpus import load_corpus
+    """Records of the sample reports with the default model's labels."""
     from ..data.files import write_records
-    from ..data.labels import DEFAULT_LABELS
-    from ..data.read import read_report
-    from ..eval.baseline import TfidfBaseline
     from ..models.annotator import Annotator
-    from ..models.places import default_model
 
-    annotate: Callable[[Report], Report]
-    if default_model().is_dir():
-        name, annotate = "pizhu", Annotator.load().annotate
-    else:
-        training = [c.report for c in load_corpus(split="train")]
-        name, annotate = "tf-idf", TfidfBaseline(DEFAULT_LABELS.names).fit(training).annotate
+    annotator = Annotator.load()
     paths = []
     for path in sorted(p for p in samples.iterdir() if p.suffix in (".txt", ".html")):
-        report = annotate(read_report(path))
         target = out / f"{path.stem}.jsonl"
-        count = write_records(target, ({**record, "model": name} for record in report.records()))
-        typer.echo(f"{path.name}: {count} records, proposals by {name}")
+        records = annotator.annotate(path).records()
+        count = write_records(target, ({**record, "model": "pizhu"} for record in records))
+        typer.echo(f"{path.name}: {count} records")
         paths.append(target)
     return paths
 
@@ -130,7 +119,7 @@ def _finish(out: Path, times: dict[str, float], server: Server | None) -> None:
     table("time", ["step", "seconds"], [[title, f"{seconds:.0f}"] for title, seconds in times.items()])
     write_text(out / "times.json", json.dumps(times, ensure_ascii=False, indent=2) + "\n")
     typer.echo("\nOpen these:")
-    for path in (*sorted((out / "annotated").glob("*.html")), out / "answers.jsonl", out / "evaluation.json"):
+    for path in (*sorted((out / "annotated").glob("*.html")), out / "answers.jsonl", out / "evaluation.html"):
         typer.echo(f"  {path.resolve()}")
     if server is not None:
         typer.echo(f"\nLabel Studio runs at {server.url}; who may log in: {out / 'label-studio' / 'accounts.json'}")

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..data.errors import ConfigError
+
 if TYPE_CHECKING:
+    from ..labeling.progress import Progress as Tell
+    from ..training.again import Recall
     from ..training.loop import Progress
+    from ..training.recipe import Recipe
+    from ..training.sources import Sources
+
+FEW = 500
+"""Fewer labelled sentences than this are few."""
 
 
 def train(
@@ -21,9 +32,14 @@ def train(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Model folder to write. Default: where `pizhu annotate` looks.")
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Model folder to write. Default: where `pizhu annotate` looks; for --again MODEL-again."
+        ),
     ] = None,
-    recipe: Annotated[str, typer.Option(help="A TOML file, or a shipped recipe: default, demo.")] = "default",
+    recipe: Annotated[
+        str, typer.Option(help="A TOML file, or a shipped recipe: default, demo, finetune, few.")
+    ] = "default",
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -34,49 +50,122 @@ def train(
         Path | None, typer.Option(help="A label set of your own (TOML); leaves the shipped corpus out.")
     ] = None,
     corpus: Annotated[bool, typer.Option(help="Train on the shipped corpus as well.")] = True,
+    again: Annotated[
+        Path | None,
+        typer.Option(help="Make this model again from what its folder records: the same weights on the same machine."),
+    ] = None,
+    any_versions: Annotated[
+        bool, typer.Option("--any-versions", help="With --again: go on where other versions are installed.")
+    ] = False,
     offline: Annotated[bool, typer.Option(help="Never ask a model hub.")] = False,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, …; default: a GPU where there is one.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Fine-tune an encoder on labelled reports and write a model folder.
+    """Fine-tune an encoder or a model on labelled reports and write a model folder.
 
     Without --data it learns from the shipped corpus. Reports of your own are split by report: one in five, chosen by
     its name, is kept for validation. Stopped or killed, the same command goes on where it was.
 
-    Examples: `pizhu train --data 标注.jsonl --out 模型` · `pizhu train --set encoder.name=hfl/rbt3`
+    Examples: `pizhu train --data 标注.jsonl --out 模型` · `pizhu train --again 模型` ·
+    `pizhu train --recipe finetune --no-corpus --data 新标注.jsonl --out 模型` ·
+    `pizhu train --recipe few --labels 标签.toml --data 标注.jsonl --out 模型` ·
+    `torchrun --nproc-per-node 2 -m pizhu train --out 模型`
     """
-    from ..models.folder import load_about
-    from ..models.places import default_model
+    from ..data.labels import DEFAULT_LABELS, LabelSet
+    from ..models.places import own_model
     from ..training.recipe import load_recipe
     from ..training.sources import gather
-    from .display import table
+
+    if again is not None:
+        if recipe != "default" or settings or labels or not corpus:
+            raise ConfigError("--again takes recipe, labels and corpus from the model; leave them away")
+        _make_again(again, data or [], out, any_versions, offline, device, as_json)
+        return
+    chosen = load_recipe(recipe, settings or ())
+    named = LabelSet.load(labels) if labels else DEFAULT_LABELS
+    sources = gather(data or (), named, corpus=corpus and labels is None)
+    count = sum(s.kind == "sentence" and s.labels is not None for r in sources.training for s in r.sentences)
+    if recipe == "default" and 0 < count < FEW:
+        typer.echo(f"{count} labelled sentences are few; --recipe few makes more of them", err=True)
+    folder = _run(chosen, sources, out or own_model(), offline, device)
+    show_model(folder, as_json)
+
+
+def _run(recipe: Recipe, sources: Sources, out: Path, offline: bool, device: str | None) -> Path:
+    from ..training.loop import train as run
+    from ..training.ranks import rank
     from .progress import shown
 
-    chosen = load_recipe(recipe, settings or ())
-    sources = gather(data or (), labels, corpus=corpus and labels is None)
-    from ..training.loop import train as run
-
-    with shown() as tell:
-
-        def watch(at: Progress) -> None:
-            score = "" if at.score is None else f", validation macro-F1 {at.score:.3f}"
-            if at.stage == "prepare":
-                tell("Preparing", at.step, at.steps)
-            else:
-                tell(f"Training: loss {at.loss:.3f}{score}", at.step, at.steps)
-
-        folder = run(
-            chosen,
+    with shown() if rank() == 0 else nullcontext(_silent) as tell:
+        return run(
+            recipe,
             sources.training,
             sources.validation,
-            out or default_model(),
+            out,
             labels=sources.labels,
+            sources=sources.origin,
             offline=offline,
             device=device,
-            watch=watch,
+            watch=watching(tell),
         )
+
+
+def watching(tell: Tell) -> Callable[[Progress], None]:
+    """What tells ``tell`` how far a training is."""
+
+    def watch(at: Progress) -> None:
+        score = "" if at.score is None else f", validation macro-F1 {at.score:.3f}"
+        if at.stage == "train":
+            tell(f"Training: loss {at.loss:.3f}{score}", at.step, at.steps)
+        else:
+            tell({"ask": "Asking the teachers", "prepare": "Preparing"}[at.stage], at.step, at.steps)
+
+    return watch
+
+
+def _silent(what: str, done: float, total: float | None = None, /) -> None:
+    pass
+
+
+def _make_again(
+    model: Path,
+    data: list[Path],
+    out: Path | None,
+    any_versions: bool,
+    offline: bool,
+    device: str | None,
+    as_json: bool,
+) -> None:
+    from ..training.again import check_start, recall, same_weights
+
+    found: Recall = recall(model, data, any_versions=any_versions)
+    check_start(model, found.recipe, offline=offline)
+    import torch
+
+    torch.set_num_threads(found.threads)
+    folder = _run(
+        found.recipe,
+        found.sources,
+        out or model.absolute().with_name(f"{model.absolute().name}-again"),
+        offline,
+        device or found.device,
+    )
+    show_model(folder, as_json)
+    same = same_weights(model, folder)
+    typer.echo(f"the weights are {'the same, byte for byte' if same else 'not the same'}", err=True)
+    if not same:
+        raise typer.Exit(1)
+
+
+def show_model(folder: Path, as_json: bool) -> None:
+    """Print what the model that was made is worth; once, where several processes made it."""
+    from ..models.folder import load_about
+    from ..training.ranks import rank
+    from .display import table
+
+    if rank() > 0:
+        return
     about = load_about(folder)
-    scores = about.scores.get("validation", {})
     if as_json:
         typer.echo(
             json.dumps({"model": str(folder), "scores": about.scores, "origin": about.origin}, ensure_ascii=False)
@@ -88,7 +177,8 @@ def train(
             about.labels, about.decision.thresholds, about.decision.temperatures, strict=True
         )
     ]
-    table("decision rule, chosen on validation reports", ["label", "title", "threshold", "temperature"], rows)
-    if scores:
+    rule = "chosen on validation reports" if about.scores else "plain: no report was kept for validation"
+    table(f"decision rule, {rule}", ["label", "title", "threshold", "temperature"], rows)
+    if scores := about.scores.get("validation", {}):
         typer.echo(f"validation macro-F1 {scores['macro_f1']:.3f} on {scores['sentences']} sentences", err=True)
     typer.echo(folder)

@@ -30,12 +30,13 @@ def reports_from_records(records: Iterable[Mapping[str, Any]], labels: LabelSet,
     """
     by_doc: dict[str, list[Mapping[str, Any]]] = {}
     for number, record in enumerate(records, 1):
-        _check(record, labels, f"{where}, record {number}")
+        check_record(record, labels, f"{where}, record {number}")
         by_doc.setdefault(record["doc"], []).append(record)
     return [_report(doc, sorted(rows, key=lambda r: r["start"]), labels.names) for doc, rows in by_doc.items()]
 
 
-def _check(record: Mapping[str, Any], labels: LabelSet, where: str) -> None:
+def check_record(record: Mapping[str, Any], labels: LabelSet, where: str) -> None:
+    """See that a record is one: a DataError says what is wrong with the one that stands ``where``."""
     for name, kind in {"doc": str, "start": int, "end": int, "text": str}.items():
         if not isinstance(record.get(name), kind):
             raise DataError(f"{where}: lacks {name} ({kind.__name__})")

@@ -1,64 +1,138 @@
-"""The baseline to beat: TF-IDF of character n-grams and logistic regression, with headings and previous sentence."""
+"""Baselines that learn: TF-IDF of character n-grams, or vectors of a frozen encoder, and logistic regression."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.errors import MissingExtraError
+from ..data.errors import DataError, MissingExtraError
 from ..data.report import Report, normalise
 
 
 class TfidfBaseline:
-    """One logistic regression a label over two bags of character n-grams: the sentence's, and its context's."""
+    """One logistic regression a label over two bags of character n-grams: the sentence's, and its context's.
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names = tuple(names)
-        self._model: Any = None
+    Args:
+        names: of the labels, in order.
+        context: look at heading path and previous sentence too.
+    """
+
+    def __init__(self, names: Sequence[str], *, context: bool = True) -> None:
+        self.names, self.context = tuple(names), context
+        self._bags: Any = None
+        self._heads = _Heads(C=10)
 
     def fit(self, reports: Sequence[Report]) -> TfidfBaseline:
-        """Learn from the labelled sentences of ``reports``."""
+        """Learn from the labelled sentences of ``reports``.
+
+        Raises:
+            DataError: they hold too little text.
+            MissingExtraError: scikit-learn is not installed.
+        """
         try:
             from sklearn.compose import ColumnTransformer  # type: ignore[import-untyped]
             from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
-            from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
-            from sklearn.multiclass import OneVsRestClassifier  # type: ignore[import-untyped]
-            from sklearn.pipeline import make_pipeline  # type: ignore[import-untyped]
         except ImportError:
             raise MissingExtraError("the TF-IDF baseline", "train") from None
 
         def bag() -> Any:
             return TfidfVectorizer(analyzer="char", ngram_range=(1, 4), min_df=2, sublinear_tf=True)
 
-        columns = ColumnTransformer([("sentence", bag(), 0), ("context", bag(), 1)])
-        regression = LogisticRegression(C=10, max_iter=1000, class_weight="balanced")
-        self._model = make_pipeline(columns, OneVsRestClassifier(regression))
+        columns = [("sentence", bag(), 0), ("context", bag(), 1)]
+        self._bags = ColumnTransformer(columns if self.context else columns[:1])
         rows = [row for report in reports for row in _rows(report)]
-        truth = [[name in labels for name in self.names] for _, _, labels in rows]
-        self._model.fit(_texts(rows), np.asarray(truth, dtype=int))
+        try:
+            features = self._bags.fit_transform(_texts(rows))
+        except ValueError:  # no n-gram stands in two sentences
+            raise DataError("the training reports hold too little text for the TF-IDF baseline") from None
+        self._heads.fit(features, np.asarray([[name in labels for name in self.names] for _, _, labels in rows]))
         return self
-
-    def predict(self, report: Report) -> NDArray[np.bool_]:
-        """(labelled sentences, labels) answers for ``report``."""
-        rows = _rows(report)
-        if not rows:
-            return np.zeros((0, len(self.names)), dtype=bool)
-        result: NDArray[np.bool_] = self._model.predict(_texts(rows)).astype(bool)
-        return result
 
     def annotate(self, report: Report) -> Report:
         """``report`` with labels and probabilities on every sentence, in the form of ``Annotator.annotate``."""
-        asked = [s for s in report.sentences if s.kind == "sentence"]
         rows = _rows(report.with_labels([() for _ in report.sentences]))
-        chances = self._model.predict_proba(_texts(rows)) if rows else []
-        found = {
-            s.id: dict(zip(self.names, map(float, row), strict=True)) for s, row in zip(asked, chances, strict=True)
-        }
-        scores = [found.get(s.id) for s in report.sentences]
-        return report.with_labels([[n for n, p in (row or {}).items() if p >= 0.5] for row in scores], scores)
+        chances = self._heads.chances(self._bags.transform(_texts(rows))) if rows else np.zeros((0, len(self.names)))
+        return _answered(report, self.names, chances)
+
+
+class FrozenBaseline:
+    """One logistic regression a label over sentence vectors that were not made for these labels.
+
+    Args:
+        names: of the labels, in order.
+        vectors: (report.sentences, width) vectors of a report, e.g. from ``frozen.encoder_vectors``.
+    """
+
+    def __init__(self, names: Sequence[str], vectors: Callable[[Report], NDArray[np.float32]]) -> None:
+        self.names, self.vectors = tuple(names), vectors
+        self._scale: Any = None
+        self._heads = _Heads(C=0.01)  # the best on the validation split
+
+    def fit(self, reports: Sequence[Report]) -> FrozenBaseline:
+        """Learn from the labelled sentences of ``reports``; a MissingExtraError where scikit-learn is missing."""
+        try:
+            from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
+        except ImportError:
+            raise MissingExtraError("the baseline of a frozen encoder", "train") from None
+        features, truth = [], []
+        for report in reports:
+            known = [i for i, s in enumerate(report.sentences) if s.kind == "sentence" and s.labels is not None]
+            features.append(self.vectors(report)[known])
+            truth += [[name in (report.sentences[i].labels or ()) for name in self.names] for i in known]
+        self._scale = StandardScaler()
+        self._heads.fit(self._scale.fit_transform(np.concatenate(features)), np.asarray(truth, dtype=bool))
+        return self
+
+    def annotate(self, report: Report) -> Report:
+        """``report`` with labels and probabilities on every sentence, in the form of ``Annotator.annotate``."""
+        asked = [i for i, s in enumerate(report.sentences) if s.kind == "sentence"]
+        if not asked:
+            return _answered(report, self.names, np.zeros((0, len(self.names))))
+        features = self._scale.transform(self.vectors(report)[asked])
+        return _answered(report, self.names, self._heads.chances(features))
+
+
+class _Heads:
+    """A logistic regression a label; where all sentences of the training have a label or none has, that is the answer.
+
+    Args:
+        C: of each regression, as scikit-learn defines it: small is simple.
+    """
+
+    def __init__(self, C: float) -> None:
+        self.C = C
+        self._models: list[Any] = []
+
+    def fit(self, features: Any, truth: NDArray[np.bool_]) -> None:
+        """Learn (sentences, labels) ``truth`` from (sentences, width) ``features``."""
+        from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+
+        self._models = []
+        for column in truth.T:
+            constant = column.all() or not column.any()
+            regression = LogisticRegression(C=self.C, max_iter=1000, class_weight="balanced")
+            self._models.append(float(column[0]) if constant else regression.fit(features, column))
+
+    def chances(self, features: Any) -> NDArray[np.float64]:
+        """(sentences, labels) probabilities."""
+        columns = [
+            np.full(features.shape[0], model) if isinstance(model, float) else model.predict_proba(features)[:, 1]
+            for model in self._models
+        ]
+        return np.stack(columns, axis=1)
+
+
+def _answered(report: Report, names: Sequence[str], chances: NDArray[np.float64]) -> Report:
+    """``report`` with ``chances`` (sentences of kind sentence, labels) and the labels that are likelier than not."""
+    left = iter(chances)
+    scores = [
+        dict(zip(names, map(float, next(left)), strict=True)) if s.kind == "sentence" else None
+        for s in report.sentences
+    ]
+    return report.with_labels([[n for n, p in (row or {}).items() if p >= 0.5] for row in scores], scores)
 
 
 def _rows(report: Report) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -74,4 +148,4 @@ def _rows(report: Report) -> list[tuple[str, str, tuple[str, ...]]]:
 
 
 def _texts(rows: Sequence[tuple[str, str, tuple[str, ...]]]) -> NDArray[np.object_]:
-    return np.array([[sentence, context] for sentence, context, _ in rows], dtype=object)
+    return np.array([[sentence, context] for sentence, context, _ in rows], dtype=object).reshape(-1, 2)

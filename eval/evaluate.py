@@ -1,75 +1,331 @@
-"""Evaluate a model on held-out reports, beside the baseline trained on what the model was trained on."""
+"""Evaluate a model on held-out reports, beside baselines that learn from what it was trained on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..data.errors import DataError
-from ..data.report import Report
-from .baseline import TfidfBaseline
+from ..data.errors import DataError, PizhuError
+from ..data.labels import DEFAULT_LABELS, LabelSet
+from ..data.report import Report, normalise
+from .answers import Answers, Floats, Sheet, Tell, collect, silent
+from .baseline import FrozenBaseline, TfidfBaseline
+from .calibration import Reliability, reliability
+from .confusion import Confusion, confusion
+from .curves import PrecisionRecall, Reviewed, precision_recall, review_curve
+from .learning import Fit, Point, learning_curve, sizes
 from .metrics import Scores, score
+from .mistakes import Memory, Mistake, worst
+from .rules import KeywordRules
+from .significance import Comparison, compare
+from .slices import slices
 
 if TYPE_CHECKING:
     from ..models.annotator import Annotator
+    from .attribution import Attribution
+
+MODEL = "model"
+RULES = "keyword rules"
+TFIDF_ALONE = "tf-idf + logistic regression, sentence alone"
+TFIDF = "tf-idf + logistic regression"
+FROZEN = "frozen encoder + logistic regression"
+NEAREST, ATTRIBUTION, LEARNING = "nearest training sentences", "attributions", "learning curve"
+SEEDS = (1, 2, 3)
+
+Explain = Callable[[Report, int, str], "Attribution"]
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How much is done beyond the model's own figures.
+
+    Attributes:
+        baselines: score keyword rules and TF-IDF with logistic regression.
+        slow: score a frozen encoder too, and look for the training sentences nearest to the worst errors.
+        errors: how many of the worst errors are shown in their context.
+        learning: train the baselines on subsets of the reports.
+    """
+
+    baselines: bool = True
+    slow: bool = False
+    errors: int = 0
+    learning: bool = False
+
+
+@dataclass(frozen=True)
+class Review:
+    """What the model's doubt is worth.
+
+    Attributes:
+        flagged: sentences that the model wants reviewed; ``flagged_wrong`` of them are wrong, of ``wrong`` in all.
+        rest: scores of the other sentences; None where there are none.
+        curve: by the share that is reviewed, the most doubtful first.
+    """
+
+    flagged: int
+    flagged_wrong: int
+    wrong: int
+    rest: Scores | None
+    curve: tuple[Reviewed, ...]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of each system on the same reports, the model first."""
+    """All that was found.
 
-    systems: dict[str, Scores]
+    Attributes:
+        labels: of the model.
+        origin: how the model was made, as its ``pizhu.json`` says.
+        thresholds: the model's, one a label.
+        docs: the reports.
+        training: (reports, labelled sentences) that the baselines learned from.
+        repeated: sentences that stand in the training reports in the same words.
+        systems: scores of each system on the same sentences, the model first.
+        comparisons: the model less each of the others.
+        curves: precision and recall by label of each system that has probabilities.
+        reliability, confusion, review, slices, mistakes: of the model.
+        learning: points of the learning curves.
+        left_out: what was not done, and why.
+    """
+
+    labels: LabelSet
+    origin: Mapping[str, Any]
+    thresholds: tuple[float, ...]
     docs: tuple[str, ...]
+    training: tuple[int, int]
+    repeated: int
+    systems: dict[str, Scores]
+    comparisons: dict[str, Comparison]
+    curves: dict[str, dict[str, PrecisionRecall | None]]
+    reliability: dict[str, Reliability]
+    confusion: Confusion
+    review: Review
+    slices: dict[str, dict[str, Scores]]
+    mistakes: list[Mistake]
+    learning: list[Point]
+    left_out: dict[str, str]
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {"reports": list(self.docs), "systems": {name: asdict(scores) for name, scores in self.systems.items()}}
+        names = self.labels.names
+        return {
+            "reports": list(self.docs),
+            "labels": list(names),
+            "training": {"reports": self.training[0], "sentences": self.training[1], "repeated": self.repeated},
+            "systems": {name: asdict(scores) for name, scores in self.systems.items()},
+            "comparisons": {name: asdict(found) for name, found in self.comparisons.items()},
+            "average_precision": {
+                system: {name: curve and curve.average for name, curve in curves.items()}
+                for system, curves in self.curves.items()
+            },
+            "precision_recall": {
+                name: curve and {"recall": list(curve.recall), "precision": list(curve.precision)}
+                for name, curve in self.curves[MODEL].items()
+            },
+            "calibration": {name: asdict(found) for name, found in self.reliability.items()},
+            "confusion": {
+                "rows": [*names, "none missed"],
+                "columns": [*names, "none given"],
+                "matrix": [list(row) for row in self.confusion.matrix],
+                "sets": [{"true": list(t), "given": list(g), "sentences": n} for t, g, n in self.confusion.sets],
+            },
+            "review": asdict(self.review),
+            "slices": {
+                dimension: {value: asdict(scores) for value, scores in values.items()}
+                for dimension, values in self.slices.items()
+            },
+            "errors": [asdict(mistake) for mistake in self.mistakes],
+            "learning_curve": [asdict(point) for point in self.learning],
+            "left_out": self.left_out,
+        }
 
 
 def evaluate(
     annotator: Annotator,
     held_out: Sequence[Report],
     training: Sequence[Report] = (),
-    watch: Callable[[int], None] = lambda done: None,
+    *,
+    facts: Mapping[str, Mapping[str, str]] | None = None,
+    depth: Depth = Depth(),
+    explain: Callable[[], Explain] | None = None,
+    tell: Tell = silent,
 ) -> Evaluation:
-    """Score ``annotator`` on the labelled sentences of ``held_out``, and the baseline fitted on ``training`` if given.
+    """Score ``annotator`` on the labelled sentences of ``held_out``, and baselines fitted on ``training``.
 
-    ``watch`` is told how many reports are done.
+    Args:
+        training: reports for the baselines, the nearest sentences and the learning curve.
+        facts: of reports by ``doc``: their ``kind`` and ``level``, to score by.
+        explain: loads what explains an answer (``attribution.explainer``); what it raises is told in ``left_out``.
+        tell: told how far it is.
 
     Raises:
         DataError: nothing is labelled, a label is not the model's, or it was trained on one of the reports.
     """
-    held_out = [r for r in held_out if any(s.kind == "sentence" and s.labels is not None for s in r.sentences)]
-    if not held_out:
-        raise DataError("there is no labelled sentence to evaluate on")
+    sheet = _sheet(annotator, held_out, training)
+    names, left_out = sheet.names, dict[str, str]()
+    about = annotator.about
+    ours = _collect(sheet, annotator.annotate_many(sheet.questions()), MODEL, tell)
+    answers = {MODEL: ours}
+    known = [r for r in training if any(s.kind == "sentence" and s.labels is not None for s in r.sentences)]
+    fits = _fits(names, [*known, *sheet.reports], depth, left_out, tell) if depth.baselines or depth.learning else {}
+    if depth.baselines:
+        if names == DEFAULT_LABELS.names:
+            answers[RULES] = _collect(sheet, map(KeywordRules().annotate, sheet.questions()), RULES, tell)
+        for name, fit in fits.items():
+            with _or_left_out(name, left_out):
+                answers[name] = _collect(sheet, map(_fitted(fit, known), sheet.questions()), name, tell)
+    mistakes = worst(sheet, ours, depth.errors)
+    if mistakes and depth.slow:
+        with _or_left_out(NEAREST, left_out):
+            mistakes = _with_nearest(annotator, sheet, known, mistakes, tell)
+    if mistakes and explain is not None:
+        with _or_left_out(ATTRIBUTION, left_out):
+            mistakes = _explained(sheet, mistakes, explain(), tell)
+    points: list[Point] = []
+    if depth.learning:
+        with _or_left_out(LEARNING, left_out):
+            points = _learning(sheet, known, fits, tell)
+    chances = ours.chances or ()
+    truth, given = np.concatenate(sheet.truth), np.concatenate(ours.given)
+    texts = {normalise(s.text) for r in known for s in r.sentences if s.kind == "sentence"}
+    asked = [r.sentences[i].text for r, places in zip(sheet.reports, sheet.places, strict=True) for i in places]
+    return Evaluation(
+        labels=about.labels,
+        origin=about.origin,
+        thresholds=about.decision.thresholds,
+        docs=tuple(r.doc for r in sheet.reports),
+        training=(len(known), sum(s.kind == "sentence" and s.labels is not None for r in known for s in r.sentences)),
+        repeated=sum(normalise(text) in texts for text in asked),
+        systems={name: score(sheet.truth, found.given, names) for name, found in answers.items()},
+        comparisons={
+            name: compare(sheet.truth, ours.given, found.given, names)
+            for name, found in answers.items()
+            if name != MODEL
+        },
+        curves={
+            name: {
+                label: precision_recall(truth[:, i], np.concatenate(found.chances)[:, i])
+                for i, label in enumerate(names)
+            }
+            for name, found in answers.items()
+            if found.chances is not None
+        },
+        reliability=reliability(sheet.truth, chances, names),
+        confusion=confusion(truth, given, names),
+        review=_review(sheet, ours, about.decision.confidence(np.concatenate(chances))),
+        slices=slices(sheet, ours, facts or {}),
+        mistakes=mistakes,
+        learning=points,
+        left_out=left_out,
+    )
+
+
+def _sheet(annotator: Annotator, held_out: Sequence[Report], training: Sequence[Report]) -> Sheet:
     names = annotator.about.labels.names
-    unknown = {name for r in held_out for s in r.sentences for name in s.labels or ()} - set(names)
+    sheet = Sheet.of(held_out, names)
+    if not sheet.reports:
+        raise DataError("there is no labelled sentence to evaluate on")
+    unknown = {name for r in (*sheet.reports, *training) for s in r.sentences for name in s.labels or ()} - set(names)
     if unknown:
         raise DataError(f"the data have the label {min(unknown)!r}, but the model knows {', '.join(names)}")
     seen = set(annotator.about.origin.get("data", {}).get("training", ()))
-    if leaked := next((r.doc for r in held_out if r.doc in seen), None):
+    if leaked := next((r.doc for r in sheet.reports if r.doc in seen), None):
         raise DataError(f"the model was trained on report {leaked}; evaluate it on reports that it has not seen")
-    truth = [_truth(report, names) for report in held_out]
-    answers = []
-    for done, report in enumerate(held_out, 1):
-        given = annotator.annotate(report)
-        known = [s.labels is not None and s.kind == "sentence" for s in report.sentences]
-        rows = [[name in (s.labels or ()) for name in names] for s, k in zip(given.sentences, known, strict=True) if k]
-        answers.append(np.asarray(rows, dtype=bool))
-        watch(done)
-    systems = {"model": score(truth, answers, names)}
-    if training:
-        baseline = TfidfBaseline(names).fit(training)
-        systems["tf-idf + logistic regression"] = score(truth, [baseline.predict(r) for r in held_out], names)
-    return Evaluation(systems, tuple(r.doc for r in held_out))
+    taught = {r.doc for r in training}
+    if leaked := next((r.doc for r in sheet.reports if r.doc in taught), None):
+        raise DataError(f"report {leaked} is among the training reports; leave it out of one of the two")
+    return sheet
 
 
-def _truth(report: Report, names: Sequence[str]) -> NDArray[np.bool_]:
-    rows = [
-        [name in s.labels for name in names] for s in report.sentences if s.kind == "sentence" and s.labels is not None
-    ]
-    return np.asarray(rows, dtype=bool)
+def _collect(sheet: Sheet, annotated: Iterator[Report], name: str, tell: Tell) -> Answers:
+    return collect(sheet, annotated, lambda done: tell(f"Answers of the {name}", done, len(sheet.reports)))
+
+
+def _fits(
+    names: Sequence[str], reports: Sequence[Report], depth: Depth, left_out: dict[str, str], tell: Tell
+) -> dict[str, Fit]:
+    """How each baseline that learns is made."""
+    fits: dict[str, Fit] = {
+        TFIDF_ALONE: lambda reports: TfidfBaseline(names, context=False).fit(reports).annotate,
+        TFIDF: lambda reports: TfidfBaseline(names).fit(reports).annotate,
+    }
+    if depth.slow:
+        with _or_left_out(FROZEN, left_out):
+            from .frozen import encoder_vectors
+
+            vectors = encoder_vectors()
+            for done, report in enumerate(reports, 1):
+                vectors(report)
+                tell("Vectors of the frozen encoder", done, len(reports))
+            fits[FROZEN] = lambda reports: FrozenBaseline(names, vectors).fit(reports).annotate
+    return fits
+
+
+def _fitted(fit: Fit, training: Sequence[Report]) -> Callable[[Report], Report]:
+    if not training:
+        raise DataError("there are no labelled training reports; name some with --training")
+    return fit(training)
+
+
+@contextmanager
+def _or_left_out(what: str, left_out: dict[str, str]) -> Iterator[None]:
+    """What cannot be done here is told, and the rest goes on."""
+    try:
+        yield
+    except PizhuError as error:
+        left_out[what] = str(error)
+
+
+def _review(sheet: Sheet, ours: Answers, confidence: Floats) -> Review:
+    truth, given = np.concatenate(sheet.truth), np.concatenate(ours.given)
+    flagged, wrong = np.concatenate(ours.review), (truth != given).any(axis=1)
+    kept = [~review for review in ours.review]
+    rest = score(
+        [t[k] for t, k in zip(sheet.truth, kept, strict=True)],
+        [g[k] for g, k in zip(ours.given, kept, strict=True)],
+        sheet.names,
+    )
+    return Review(
+        int(flagged.sum()),
+        int((flagged & wrong).sum()),
+        int(wrong.sum()),
+        rest if rest.sentences else None,
+        review_curve(truth, given, confidence),
+    )
+
+
+def _with_nearest(
+    annotator: Annotator, sheet: Sheet, training: Sequence[Report], mistakes: list[Mistake], tell: Tell
+) -> list[Mistake]:
+    if not training:
+        raise DataError("there are no labelled training reports; name some with --training")
+    watch = partial(_told, tell, "Vectors of the training sentences", len(training))
+    memory = Memory(annotator.vectors, training, watch)
+    return [replace(m, nearest=memory.nearest(sheet.reports[m.report], m.place)) for m in mistakes]
+
+
+def _explained(sheet: Sheet, mistakes: list[Mistake], explain: Explain, tell: Tell) -> list[Mistake]:
+    found = []
+    for done, mistake in enumerate(mistakes, 1):
+        report = sheet.reports[mistake.report]
+        blank = report.with_labels([None for _ in report.sentences])
+        found.append(replace(mistake, attribution=explain(blank, mistake.place, mistake.label)))
+        tell("Attributions of the worst errors", done, len(mistakes))
+    return found
+
+
+def _learning(sheet: Sheet, training: Sequence[Report], fits: Mapping[str, Fit], tell: Tell) -> list[Point]:
+    if len(training) < 2:
+        raise DataError("a learning curve needs at least two labelled training reports")
+    counts = sizes(len(training))
+    total = len(fits) * ((len(counts) - 1) * len(SEEDS) + 1)
+    return learning_curve(sheet, training, fits, counts, SEEDS, partial(_told, tell, "Learning curve", total))
+
+
+def _told(tell: Tell, what: str, total: int, done: int) -> None:
+    tell(what, done, total)

@@ -56,7 +56,7 @@ def score(
     The interval resamples whole reports, since sentences of one report are not independent; counts a report are summed
     first, so ``draws`` resamples cost little.
     """
-    counts = np.stack([_counts(t, g) for t, g in zip(truth, given, strict=True)])  # (reports, 3, labels)
+    counts = np.stack([counts_of(t, g) for t, g in zip(truth, given, strict=True)])  # (reports, 3, labels)
     right = np.array([[(t == g).all(axis=1).sum(), len(t)] for t, g in zip(truth, given, strict=True)])
     picks = np.random.default_rng(seed).integers(0, len(counts), (draws, len(counts)))
     drawn, drawn_right = counts[picks].sum(axis=1), right[picks].sum(axis=1)
@@ -71,20 +71,20 @@ def score(
         labels[name] = LabelScore(
             interval(_precision(total)[i], _precision(drawn)[..., i]),
             interval(_recall(total)[i], _recall(drawn)[..., i]),
-            interval(_f1(total)[i], _f1(drawn)[..., i]),
+            interval(f1(total)[i], f1(drawn)[..., i]),
             int(total[0, i] + total[2, i]),
         )
     return Scores(
         labels,
-        interval(_f1(total).mean(), _f1(drawn).mean(axis=-1)),
+        interval(f1(total).mean(), f1(drawn).mean(axis=-1)),
         interval(total_right[0] / max(1, total_right[1]), drawn_right[:, 0] / np.maximum(1, drawn_right[:, 1])),
         int(total_right[1]),
         len(counts),
     )
 
 
-def _counts(truth: Bools, given: Bools) -> NDArray[np.integer]:
-    """(3, labels): true positives, false positives, false negatives."""
+def counts_of(truth: Bools, given: Bools) -> NDArray[np.integer]:
+    """(3, labels): true positives, false positives, false negatives of two (sentences, labels) arrays."""
     return np.stack([(truth & given).sum(axis=0), (~truth & given).sum(axis=0), (truth & ~given).sum(axis=0)])
 
 
@@ -100,7 +100,8 @@ def _recall(counts: NDArray[np.integer]) -> NDArray[np.floating]:
     return result
 
 
-def _f1(counts: NDArray[np.integer]) -> NDArray[np.floating]:
+def f1(counts: NDArray[np.integer]) -> NDArray[np.floating]:
+    """(…, labels) F1 of (…, 3, labels) counts; 0 for a label that is neither true nor given."""
     tp, fp, fn = np.moveaxis(counts, -2, 0)
     result: NDArray[np.floating] = 2 * tp / np.maximum(1, 2 * tp + fp + fn)
     return result

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import ctypes.util
+import importlib.util
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.errors import ModelError
 from ..data.read import read_report
 from ..data.report import Report
-from .device import choose_device, half_precision
-from .folder import About, load_model
+from .decision import Decision
+from .device import choose_device
+from .folder import ENCODER_GRAPH, About, load_about, load_model, load_tokenizer
 from .places import default_model
-from .windows import SpecialTokens, Unit, Window, units, windows
+from .runtime import OnnxRuntime, Runtime, TorchRuntime
+from .windows import ContextFormat, SpecialTokens, Unit, Window, units, windows
 
 if TYPE_CHECKING:
-    import torch
     from tokenizers import Tokenizer
-
-    from .classifier import ReportClassifier
-
-_TOKENS_A_BATCH = 4096
 
 
 class Annotator:
@@ -32,27 +30,32 @@ class Annotator:
     >>> Annotator.load().annotate("报告.txt").sentences  # doctest: +SKIP
     """
 
-    def __init__(self, model: ReportClassifier, tokenizer: Tokenizer, about: About) -> None:
-        self.model, self.tokenizer, self.about = model, tokenizer, about
+    def __init__(self, runtime: Runtime, tokenizer: Tokenizer, about: About) -> None:
+        self.runtime, self.tokenizer, self.about = runtime, tokenizer, about
         self._special = SpecialTokens.of(tokenizer)
 
     @classmethod
-    def load(cls, folder: str | Path | None = None, *, device: str | None = None) -> Annotator:
+    def load(
+        cls, folder: str | Path | None = None, *, device: str | None = None, threads: int | None = None
+    ) -> Annotator:
         """Load a model folder.
 
         Args:
-            folder: where the model lies; None for the default one (``PIZHU_MODEL``, else what ``make demo`` left).
+            folder: where the model lies; None for the default one (:func:`.places.default_model`).
             device: ``cpu``, ``cuda``, …; None takes a GPU where there is one.
+            threads: how many processor threads compute; None takes one a core.
 
         Raises:
             ModelError: there is no model, or a part of it is missing, changed or made for other labels.
             ConfigError: this machine has no such device.
         """
-        if folder is None and not default_model().is_dir():
-            raise ModelError(f"there is no model at {default_model()} yet; run: make demo, or: pizhu train --out MODEL")
-        model, tokenizer, about = load_model(default_model() if folder is None else folder)
+        folder = default_model() if folder is None else Path(folder)
+        about = load_about(folder)
+        if (folder / ENCODER_GRAPH).is_file() and (device == "cpu" or (device is None and not _gpu())):
+            return cls(OnnxRuntime(folder, threads), load_tokenizer(folder), about)
+        model, tokenizer, about = load_model(folder)
         model.to(choose_device(device))
-        return cls(model, tokenizer, about)
+        return cls(TorchRuntime(model, SpecialTokens.of(tokenizer).pad), tokenizer, about)
 
     def annotate(self, report: Report | str | Path) -> Report:
         """The report with ``labels`` and ``scores`` on each sentence; headings and furniture get no labels.
@@ -62,79 +65,66 @@ class Annotator:
         """
         if not isinstance(report, Report):
             report = read_report(report)
-        logits = self.logits(report)
-        probabilities = self.about.decision.probabilities(logits)
-        given = self.about.decision.choose(probabilities)
-        names = self.about.labels.names
-        doubted = self.about.decision.review(probabilities)
-        labels: list[tuple[str, ...]] = []
-        scores: list[dict[str, float] | None] = []
-        review: list[bool] = []
-        for sentence, row, yes, doubt in zip(report.sentences, probabilities, given, doubted, strict=True):
-            answered = sentence.kind == "sentence"
-            labels.append(tuple(n for n, y in zip(names, yes, strict=True) if y) if answered else ())
-            scores.append(dict(zip(names, map(float, row), strict=True)) if answered else None)
-            review.append(answered and bool(doubt))
-        return report.with_labels(labels, scores, review)
+        return next(self.annotate_many([report]))
 
     def annotate_many(self, reports: Iterable[Report]) -> Iterator[Report]:
         """:meth:`annotate` for each of ``reports``, in order and lazily: a few reports are held at a time."""
-        yield from map(self.annotate, reports)
-
-    def vectors(self, report: Report) -> NDArray[np.float32]:
-        """(report.sentences, hidden) what the encoder makes of each sentence in its window; zeros for furniture."""
-        parts, found = _vectors(self.model, self.tokenizer, self._special, self.about, report)
-        result = np.zeros((len(report.sentences), self.model.encoder.config.hidden_size), dtype=np.float32)
-        if parts:
-            result[[part.index for part in parts]] = found.cpu().numpy()
-        return result
+        for report, logits in report_logits(self.runtime, self.tokenizer, self._special, self.about.context, reports):
+            yield answered(report, self.about.labels.names, self.about.decision, logits)
 
     def logits(self, report: Report) -> NDArray[np.float32]:
         """Raw scores (report.sentences, labels); zeros for furniture."""
-        return report_logits(self.model, self.tokenizer, self._special, self.about, report)
+        found = report_logits(self.runtime, self.tokenizer, self._special, self.about.context, [report])
+        return next(found)[1]
+
+    def vectors(self, report: Report) -> NDArray[np.float32]:
+        """(report.sentences, width) what the encoder makes of each sentence in its window; zeros for furniture."""
+        jobs = _jobs(self.tokenizer, self._special, self.about.context, [report])
+        (_, parts), found = next(self.runtime.encode(jobs))
+        result = np.zeros((len(report.sentences), self.runtime.width), dtype=np.float32)
+        if parts:
+            result[[part.index for part in parts]] = found
+        return result
+
+
+def answered(report: Report, names: tuple[str, ...], decision: Decision, logits: NDArray[np.float32]) -> Report:
+    """``report`` with what ``decision`` makes of ``logits`` (report.sentences, labels)."""
+    probabilities = decision.probabilities(logits)
+    given, doubted = decision.choose(probabilities), decision.review(probabilities)
+    labels: list[tuple[str, ...]] = []
+    scores: list[dict[str, float] | None] = []
+    review: list[bool] = []
+    for sentence, row, yes, doubt in zip(report.sentences, probabilities, given, doubted, strict=True):
+        asked = sentence.kind == "sentence"
+        labels.append(tuple(n for n, y in zip(names, yes, strict=True) if y) if asked else ())
+        scores.append(dict(zip(names, map(float, row), strict=True)) if asked else None)
+        review.append(asked and bool(doubt))
+    return report.with_labels(labels, scores, review)
 
 
 def report_logits(
-    model: ReportClassifier, tokenizer: Tokenizer, special: SpecialTokens, about: About, report: Report
-) -> NDArray[np.float32]:
-    """Raw scores of ``model`` for every entry of ``report.sentences``; zeros for furniture."""
+    runtime: Runtime, tokenizer: Tokenizer, special: SpecialTokens, context: ContextFormat, reports: Iterable[Report]
+) -> Iterator[tuple[Report, NDArray[np.float32]]]:
+    """Each report with raw scores (report.sentences, labels) of its entries; zeros for furniture."""
+    for (report, parts), vectors in runtime.encode(_jobs(tokenizer, special, context, reports)):
+        result = np.zeros((len(report.sentences), runtime.labels), dtype=np.float32)
+        if parts:
+            result[[part.index for part in parts]] = runtime.scores(vectors, [part.role for part in parts])
+        yield report, result
+
+
+def _jobs(
+    tokenizer: Tokenizer, special: SpecialTokens, context: ContextFormat, reports: Iterable[Report]
+) -> Iterator[tuple[tuple[Report, list[Unit]], list[Window]]]:
+    for report in reports:
+        parts = units(report, tokenizer, context)
+        yield (report, parts), windows(report, parts, tokenizer, special, context)
+
+
+def _gpu() -> bool:
+    """Whether torch would find a GPU; asks torch, which takes seconds to load, only where a driver is installed."""
+    if importlib.util.find_spec("torch") is None or not any(map(ctypes.util.find_library, ("cuda", "nvcuda"))):
+        return False
     import torch
 
-    result = np.zeros((len(report.sentences), len(about.labels)), dtype=np.float32)
-    parts, vectors = _vectors(model, tokenizer, special, about, report)
-    if not parts:
-        return result
-    with torch.inference_mode(), half_precision(vectors.device):
-        roles = torch.tensor([part.role for part in parts], device=vectors.device)
-        scores = model.scores(vectors, roles).float().cpu().numpy()
-    result[[part.index for part in parts]] = scores
-    return result
-
-
-def _vectors(
-    model: ReportClassifier, tokenizer: Tokenizer, special: SpecialTokens, about: About, report: Report
-) -> tuple[list[Unit], torch.Tensor]:
-    """The report's units and a vector for each."""
-    import torch
-
-    from .classifier import Batch
-
-    parts = units(report, tokenizer, about.context)
-    device = next(model.parameters()).device
-    vectors = torch.zeros((len(parts), model.encoder.config.hidden_size), device=device)
-    with torch.inference_mode(), half_precision(device):
-        for group in _batches(windows(report, parts, tokenizer, special, about.context)):
-            batch = Batch.of(group, special.pad, device)
-            vectors[batch.units] = model.vectors(batch).float()
-    return parts, vectors
-
-
-def _batches(found: Sequence[Window]) -> list[list[Window]]:
-    """Windows of like length together, at most ``_TOKENS_A_BATCH`` tokens a batch after padding."""
-    groups: list[list[Window]] = []
-    for window in sorted(found, key=lambda w: -len(w.tokens)):
-        if groups and len(groups[-1][0].tokens) * (len(groups[-1]) + 1) <= _TOKENS_A_BATCH:
-            groups[-1].append(window)
-        else:
-            groups.append([window])
-    return groups
+    return torch.cuda.is_available()

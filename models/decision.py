@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,11 @@ class Decision:
         probabilities = cls(temperatures, (0.5,) * truth.shape[1]).probabilities(logits)
         return cls(temperatures, tuple(_threshold(probabilities[:, i], truth[:, i]) for i in range(truth.shape[1])))
 
+    def doubting(self, logits: Floats, share: float = 0.1) -> Decision:
+        """The same rule with :attr:`doubt` such that ``share`` (0 to 1) of validation ``logits`` need review."""
+        confidence = self.confidence(self.probabilities(logits))
+        return replace(self, doubt=float(round(np.quantile(confidence, share), 4)))
+
 
 def macro_f1(truth: NDArray[np.bool_], given: NDArray[np.bool_]) -> float:
     """Unweighted mean over labels of F1, of two (sentences, labels) arrays; a label that never occurs counts 0."""
@@ -73,10 +78,13 @@ def macro_f1(truth: NDArray[np.bool_], given: NDArray[np.bool_]) -> float:
 def _temperature(logits: Floats, truth: NDArray[np.bool_]) -> float:
     if truth.all() or not truth.any():
         return 1.0
-    grid = np.exp(np.linspace(np.log(0.5), np.log(4.0), 61))
-    scaled = logits[None, :] / grid[:, None]
-    losses = np.logaddexp(0.0, np.where(truth[None, :], -scaled, scaled)).mean(axis=1)
-    return float(round(grid[int(losses.argmin())], 4))
+    from scipy.optimize import minimize_scalar
+
+    signed = np.where(truth, -logits, logits).astype(np.float64)
+    found = minimize_scalar(
+        lambda rise: np.logaddexp(0.0, signed / np.exp(rise)).mean(), bounds=np.log((0.25, 4.0)), method="bounded"
+    )
+    return float(round(np.exp(found.x), 4))
 
 
 def _threshold(probabilities: Floats, truth: NDArray[np.bool_]) -> float:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.errors import ConfigError, MissingExtraError, ModelError
+from ..data.files import write_text
 from ..data.labels import Label, LabelSet
 from .decision import Decision
+from .quantise import dequantise, quantise
 from .windows import ContextFormat
 
 if TYPE_CHECKING:
@@ -21,12 +23,14 @@ if TYPE_CHECKING:
     from .classifier import ReportClassifier
 
 FORMAT = 2
-CONFIG, WEIGHTS, TOKENIZER, CARD, ABOUT = (
+CONFIG, WEIGHTS, TOKENIZER, CARD, ABOUT, ENCODER_GRAPH, HEAD_GRAPH = (
     "config.json",
     "model.safetensors",
     "tokenizer.json",
     "README.md",
     "pizhu.json",
+    "encoder.onnx",
+    "head.onnx",
 )
 
 
@@ -55,13 +59,19 @@ class About:
     fingerprint: str = field(default="", compare=False)
 
 
-def save_model(folder: str | Path, model: ReportClassifier, tokenizer: Tokenizer, about: About) -> Path:
+def save_model(
+    folder: str | Path, model: ReportClassifier, tokenizer: Tokenizer, about: About, *, compact: bool = False
+) -> Path:
     """Write a model folder beside ``folder``, then rename it; a model that was there is replaced whole.
+
+    With ``compact`` the weights are those of :func:`.quantise.quantise`, a quarter of the size.
 
     Raises:
         ModelError: as :func:`check_place`.
     """
-    from safetensors.torch import save_file
+    from safetensors.numpy import save_file
+
+    from .graph import has_graph, write_graphs
 
     folder = check_place(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -69,28 +79,34 @@ def save_model(folder: str | Path, model: ReportClassifier, tokenizer: Tokenizer
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir()
     try:
-        state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+        state = {name: value.detach().float().cpu().contiguous().numpy() for name, value in model.state_dict().items()}
         # One entry only: safetensors writes several in any order, and the same model should be the same bytes.
-        save_file(state, beside / WEIGHTS, metadata={"labels": ",".join(about.labels.names)})
+        save_file(quantise(state) if compact else state, beside / WEIGHTS, {"labels": ",".join(about.labels.names)})
         model.encoder.config.save_pretrained(beside)
+        shutil.copymode(beside / CONFIG, beside / WEIGHTS)  # safetensors shuts colleagues out of a shared folder
+        graphs = write_graphs(beside) if has_graph(beside) else ()
         tokenizer.save(str(beside / TOKENIZER))
-        (beside / CARD).write_text(_card(about), encoding="utf-8")
-        body = {
-            "format": FORMAT,
-            "labels": [asdict(label) for label in about.labels],
-            "context": asdict(about.context),
-            "recurrent": about.recurrent,
-            "decision": asdict(about.decision),
-            "origin": about.origin,
-            "scores": about.scores,
-            "files": {name: _sha256(beside / name) for name in (CONFIG, WEIGHTS, TOKENIZER)},
-        }
-        (beside / ABOUT).write_text(json.dumps(body, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        _write_about(beside, about, (CONFIG, WEIGHTS, TOKENIZER, *graphs))
         _swap(beside, folder)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
     return folder
+
+
+def _write_about(folder: Path, about: About, names: tuple[str, ...]) -> None:
+    body = {
+        "format": FORMAT,
+        "labels": [asdict(label) for label in about.labels],
+        "context": asdict(about.context),
+        "recurrent": about.recurrent,
+        "decision": asdict(about.decision),
+        "origin": about.origin,
+        "scores": about.scores,
+        "files": {name: _sha256(folder / name) for name in names},
+    }
+    write_text(folder / CARD, _card(about))
+    write_text(folder / ABOUT, json.dumps(body, ensure_ascii=False, indent=2) + "\n")
 
 
 def check_place(folder: str | Path) -> Path:
@@ -113,7 +129,7 @@ def load_about(folder: str | Path) -> About:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise ModelError(f"model folder {folder} does not exist; train one with: pizhu train, or run: make demo")
+        raise ModelError(f"model folder {folder} does not exist; name another, or train one with: pizhu train")
     try:
         written = (folder / ABOUT).read_bytes()
         body = json.loads(written.decode("utf-8"))
@@ -170,18 +186,18 @@ def load_model(folder: str | Path) -> tuple[ReportClassifier, Tokenizer, About]:
     folder = Path(folder)
     about = load_about(folder)
     try:
+        import torch
         from safetensors import safe_open
-        from tokenizers import Tokenizer
         from transformers import AutoConfig, AutoModel
 
         from .classifier import ReportClassifier
         from .encoder import quiet_transformers
     except ImportError:
-        raise MissingExtraError("running a model", "train") from None
+        raise MissingExtraError("running a model in torch", "train") from None
     try:
-        with safe_open(folder / WEIGHTS, framework="pt") as weights:
+        with safe_open(folder / WEIGHTS, framework="np") as weights:
             order = (weights.metadata() or {}).get("labels")
-            state = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118 - not a mapping
+            tensors = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118 - not a mapping
         if order != ",".join(about.labels.names):
             raise ModelError(
                 f"model folder {folder}: {ABOUT} has the labels {','.join(about.labels.names)}, its weights {order}; "
@@ -193,15 +209,25 @@ def load_model(folder: str | Path) -> tuple[ReportClassifier, Tokenizer, About]:
         if getattr(encoder, "pooler", None) is not None:
             encoder.pooler = None
         model = ReportClassifier(encoder, len(about.labels), about.recurrent)
-        model.load_state_dict(state)
-        tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        model.load_state_dict({name: torch.from_numpy(value) for name, value in dequantise(tensors).items()})
     except ModelError:
         raise
-    except Exception as error:  # tokenizers raises nothing more special
+    except Exception as error:  # transformers raises whatever its parts raise
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"model folder {folder} cannot be loaded: {reason}") from error
     model.eval()
-    return model, tokenizer, about
+    return model, load_tokenizer(folder), about
+
+
+def load_tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer of a model folder that :func:`load_about` found whole."""
+    from tokenizers import Tokenizer
+
+    try:
+        return Tokenizer.from_file(str(folder / TOKENIZER))
+    except Exception as error:  # tokenizers raises nothing more special
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"model folder {folder} cannot be loaded: {reason}") from error
 
 
 def _swap(beside: Path, folder: Path) -> None:

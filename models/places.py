@@ -7,6 +7,9 @@ from pathlib import Path
 
 import platformdirs
 
+SHIPPED = Path(__file__).parent / "default"
+"""The model that pizhu brings along."""
+
 
 def cache_folder() -> Path:
     """What can be made again: ``PIZHU_CACHE`` or the user's cache folder."""
@@ -14,9 +17,15 @@ def cache_folder() -> Path:
 
 
 def default_model() -> Path:
-    """The model that is used when none is named: ``PIZHU_MODEL``, else ``model`` in the user's data folder.
+    """The model that is used when none is named: ``PIZHU_MODEL``, else the user's own, else the shipped one.
 
-    ``make demo`` leaves the model it trains there.
+    The user's own is what ``pizhu train`` writes when no ``--out`` is named.
     """
     named = os.environ.get("PIZHU_MODEL")
-    return Path(named) if named else Path(platformdirs.user_data_dir("pizhu", appauthor=False)) / "model"
+    own = own_model()
+    return Path(named) if named else own if own.is_dir() else SHIPPED
+
+
+def own_model() -> Path:
+    """Where a user's own model lies: ``model`` in the user's data folder."""
+    return Path(platformdirs.user_data_dir("pizhu", appauthor=False)) / "model"

@@ -19,19 +19,24 @@ PIZHU = str(Path(sys.executable).with_name("pizhu"))
 COMMANDS = [
     "",
     "annotate",
+    "compact",
+    "compare",
     "data",
     "data check",
     "data export",
     "data stats",
     "demo",
+    "distil",
     "evaluate",
     "label",
     "label agreement",
     "label pull",
     "label push",
     "label serve",
+    "metrics",
     "read",
     "serve",
+    "table",
     "train",
 ]
 
@@ -82,8 +87,12 @@ def test_every_option_and_argument_is_explained() -> None:
         (["train", "--labels", "none.toml"], "label set file none.toml does not exist"),
         (["train", "--no-corpus"], "there is no labelled sentence to train on; label some and pull them"),
         (["train", "--out", "."], "exists and is no model folder"),
-        (["annotate", "x.txt", "--model", "none"], "model folder none does not exist; train one with: pizhu train"),
+        (
+            ["annotate", "x.txt", "--model", "none"],
+            "model folder none does not exist; name another, or train one with: pizhu train",
+        ),
         (["annotate", "."], "there is no report"),
+        (["metrics", "x.txt", "--out", "x.pdf"], "x.pdf is no name for a table, expected one that ends in .csv or"),
         (["evaluate", "none"], "model folder none does not exist"),
         (["data", "check", "none"], "there is no report (*.txt) in corpus folder none"),
         (["data", "stats", "none"], "there is no report (*.txt) in corpus folder none"),
@@ -195,13 +204,9 @@ def test_train_tells_what_it_made(
 @pytest.mark.slow
 def test_real_reports(tmp_path: Path) -> None:
     """Reports of ../shared, some of every kind and time, are annotated with the default model, without a failure."""
-    from pizhu.models.places import default_model
-
     folder = Path(__file__).parents[2] / "shared" / "reports"
     if not folder.is_dir():
         pytest.skip("../shared/reports is not there")
-    if not default_model().is_dir():
-        pytest.skip(f"there is no default model at {default_model()}; make demo trains one")
     reports = [*sorted(folder.glob("seed/*.txt")), *sorted(folder.glob("national/*.txt"))[::10]]
     result = subprocess.run(
         [PIZHU, "annotate", *map(str, reports), "--out", str(tmp_path), "--json"],

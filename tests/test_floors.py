@@ -48,4 +48,4 @@ def test_imports_come_from_below(path: Path) -> None:
 
 def test_the_test_sees_imports(tmp_path: Path) -> None:
     lines = {name.removeprefix("./") for _, name in imported(ROOT / "models" / "annotator.py") if name.startswith("./")}
-    assert {"data.errors", "models.folder", "models.classifier", "data.report"} <= lines
+    assert {"data.read", "models.folder", "models.runtime", "data.report"} <= lines

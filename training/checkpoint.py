@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,35 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 
-def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, step: int, run: str) -> None:
-    """Keep trained parameters and the optimizer's moments after ``step`` steps of the run with fingerprint ``run``."""
-    tensors: dict[str, Tensor] = {}
+@dataclass
+class State:
+    """How far a training has come, apart from its weights.
+
+    Attributes:
+        step: steps done.
+        scores: macro-F1 at each validation.
+        best: the trained parameters by name as they were at the highest of ``scores``; empty where nobody asks.
+    """
+
+    step: int = 0
+    scores: list[float] = field(default_factory=list)
+    best: dict[str, Tensor] = field(default_factory=dict)
+
+    def note(self, score: float, model: nn.Module | None) -> None:
+        """Add the ``score`` of a validation; if it is the highest yet, keep the parameters of ``model``."""
+        if model is not None and score > max(self.scores, default=-1.0):
+            self.best = {n: p.detach().clone() for n, p in model.named_parameters() if p.requires_grad}
+        self.scores.append(score)
+
+    @property
+    def stale(self) -> int:
+        """Validations since the highest score."""
+        return len(self.scores) - 1 - self.scores.index(max(self.scores)) if self.scores else 0
+
+
+def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: State, run: str) -> None:
+    """Keep trained parameters, the optimizer's moments and ``state`` of the run with fingerprint ``run``."""
+    tensors: dict[str, Tensor] = {f"best/{name}": tensor.cpu() for name, tensor in state.best.items()}
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
@@ -23,32 +50,34 @@ def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
             tensors[f"{key}/{name}"] = torch.as_tensor(value).detach().cpu().contiguous()
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".part")
-    save_file(tensors, beside, metadata={"about": json.dumps({"step": step, "run": run})})
+    about = {"step": state.step, "scores": state.scores, "run": run}
+    save_file(tensors, beside, metadata={"about": json.dumps(about)})
     beside.replace(path)
 
 
-def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, run: str) -> int:
-    """Restore what :func:`save_checkpoint` kept and return its step; 0 where there is none of this ``run``."""
+def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, run: str) -> State:
+    """Restore what :func:`save_checkpoint` kept; a new state where there is nothing of this ``run``."""
     if not path.is_file():
-        return 0
+        return State()
     try:
         with safe_open(path, framework="pt") as file:
             about = json.loads(file.metadata()["about"])
             if about["run"] != run:
-                return 0
+                return State()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+        state = State(int(about["step"]), [float(score) for score in about["scores"]])
     except (SafetensorError, OSError, ValueError, KeyError, TypeError):
-        return 0  # a damaged checkpoint costs time, not the training
-    state: dict[str, dict[str, Any]] = {}
+        return State()  # a damaged checkpoint costs time, not the training
+    kept: dict[str, dict[str, Any]] = {}
     for full, tensor in tensors.items():
         key, _, name = full.partition("/")
-        state.setdefault(name, {})[key] = tensor
+        kept.setdefault(name, {})[key] = tensor
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if parameter.requires_grad:
-                kept = state[name]
-                parameter.copy_(kept.pop("parameter").to(parameter.device))
-                optimizer.state[parameter] = {
-                    key: value if key == "step" else value.to(parameter.device) for key, value in kept.items()
-                }
-    return int(about["step"])
+                own = {key: value.to(parameter.device) for key, value in kept[name].items()}
+                parameter.copy_(own.pop("parameter"))
+                if "best" in own:
+                    state.best[name] = own.pop("best")
+                optimizer.state[parameter] = own
+    return state

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -28,8 +28,9 @@ class Example:
     Attributes:
         windows: with title and heading path, and, in ``bare``, without (or none at all).
         roles: (units,) as in ``windows.Unit``.
-        targets: (units, labels) 0 or 1.
-        known: (units,) True where a person or the corpus gave labels; only these carry loss.
+        targets: (units, labels) 0 or 1, or between them where a teacher has a say.
+        known: (units,) True where a person, the corpus or a teacher gave labels; only these carry loss.
+        vectors: (units, width) a teacher's unit vectors, to be learned as well; None without a teacher.
     """
 
     windows: list[Window]
@@ -37,6 +38,7 @@ class Example:
     roles: Tensor
     targets: Tensor
     known: Tensor
+    vectors: Tensor | None = None
 
     @classmethod
     def of(
@@ -83,21 +85,20 @@ class Lower:
         self.enabled = layers > 0 and tokens <= CACHED_TOKENS
         self._kept: dict[Window, Tensor] = {}
 
-    def warm(self, examples: Sequence[Example], tick: Callable[[], None]) -> None:
-        """Compute all of ``examples``; ``tick`` is called after each."""
-        for example in examples:
-            if self.enabled:
-                for group in filter(None, (example.windows, example.bare)):
-                    batch = Batch.of(group, self.pad, self.device)
-                    with torch.no_grad(), half_precision(self.device):
-                        hidden = self.model.lower(batch, self.layers)
-                    for row, window in enumerate(group):
-                        self._kept[window] = hidden[row, : len(window.tokens)].clone()
-            tick()
+    def warm(self, example: Example) -> None:
+        """Compute those of ``example``, always its windows together, so that they come out the same to the last bit."""
+        for group in filter(None, (example.windows, example.bare) if self.enabled else ()):
+            batch = Batch.of(group, self.pad, self.device)
+            with torch.no_grad(), half_precision(self.device):
+                hidden = self.model.lower(batch, self.layers)
+            for row, window in enumerate(group):
+                self._kept[window] = hidden[row, : len(window.tokens)].clone()
 
-    def stretch(self, found: Sequence[Window], first: int, last: int) -> Stretch:
-        """The windows among ``found`` that answer units ``first`` to ``last`` (half open)."""
+    def stretch(self, found: Sequence[Window], first: int, last: int) -> Stretch | None:
+        """The windows among ``found`` that answer units ``first`` to ``last`` (half open); None where none does."""
         whole = [w for w in found if w.spans[0][0] < last and w.spans[-1][0] >= first]
+        if not whole:
+            return None
         chosen = [replace(w, spans=tuple((u - first, a, b) for u, a, b in w.spans if first <= u < last)) for w in whole]
         batch = Batch.of(chosen, self.pad, self.device)
         if not self.enabled:

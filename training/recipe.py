@@ -10,15 +10,32 @@ from pathlib import Path
 from typing import Any
 
 from ..data.errors import ConfigError
+from ..models.folder import ABOUT, load_about
+from ..models.places import SHIPPED
 from ..models.windows import ContextFormat
 
 
 @dataclass(frozen=True)
 class EncoderSettings:
-    """Which encoder, and how many of its lower layers (with the embeddings) stay as they are."""
+    """What a training starts from.
+
+    Attributes:
+        name: ``bundled``, a folder or a hub id: a bare encoder. ``shipped`` (the model that pizhu brings along) or the
+            folder of any pizhu model: that model, its head included as far as the labels are the same.
+        frozen_layers: how many of its lower layers (with the embeddings) stay as they are.
+        layers: how many layers are kept of it: the frozen ones, and of the others some evenly spread; 0 keeps all.
+    """
 
     name: str = "bundled"
     frozen_layers: int = 6
+    layers: int = 0
+
+    @property
+    def folder(self) -> Path | None:
+        """The model folder that ``name`` means, None where it means a bare encoder."""
+        if self.name == "shipped":
+            return SHIPPED
+        return Path(self.name) if (Path(self.name) / ABOUT).is_file() else None
 
 
 @dataclass(frozen=True)
@@ -35,23 +52,37 @@ class TrainingSettings:
 
     Attributes:
         seed: of everything random.
-        passes: over the training reports; a step is one report.
+        passes: over the training reports.
+        least_steps: where the passes come to fewer steps, more passes are made.
+        reports: a step; several processes share them, and then it is rounded up to a multiple of their number.
+        patience: stop when validation macro-F1 has not risen this many times in a row, and take the weights that had
+            the highest; 0 goes to the end and takes the last. It is measured every pass, at most twenty times in all.
         body_rate, head_rate: peak learning rates of the encoder and of the layers above it.
         warmup: share of the steps in which the rates rise; they fall to zero over the rest.
         weight_decay: of AdamW.
         cut: share of steps that see only a stretch of the report, so that no part is taken for granted.
         bare: share of steps whose windows come without title and heading path.
+        near: share of visits that read only the windows with labelled sentences, as if the report had no others: where
+            few sentences are labelled, several times as many of them are learned from in the same time.
+        truth: where a teacher has a say, the weight of the labels against its probabilities, 0 to 1.
+        imitation: weight of the distance to the teacher's unit vectors beside the loss of the labels.
         checkpoint_steps: steps between checkpoints.
     """
 
     seed: int = 1
     passes: int = 8
+    least_steps: int = 0
+    reports: int = 1
+    patience: int = 0
     body_rate: float = 1e-4
     head_rate: float = 1e-3
     warmup: float = 0.1
     weight_decay: float = 0.01
     cut: float = 0.5
     bare: float = 0.15
+    near: float = 0.0
+    truth: float = 0.5
+    imitation: float = 1.0
     checkpoint_steps: int = 50
 
 
@@ -65,6 +96,8 @@ class Recipe:
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
     def __post_init__(self) -> None:
+        if not self.encoder.name.strip():
+            raise ConfigError("encoder.name is '', expected bundled, shipped, a folder or a hub id")
         for name, (low, high) in _RANGES.items():
             section, key = name.split(".")
             value = getattr(getattr(self, section), key)
@@ -83,6 +116,7 @@ class Recipe:
 
 _RANGES: dict[str, tuple[float, float]] = {
     "encoder.frozen_layers": (0, 1000),
+    "encoder.layers": (0, 1000),
     "context.tokens": (32, 8192),
     "context.before": (0, 50),
     "context.after": (0, 50),
@@ -92,12 +126,18 @@ _RANGES: dict[str, tuple[float, float]] = {
     "head.dropout": (0.0, 0.9),
     "training.seed": (0, 2**31),
     "training.passes": (1, 10_000),
+    "training.least_steps": (0, 1_000_000),
+    "training.reports": (1, 1000),
+    "training.patience": (0, 1000),
     "training.body_rate": (0.0, 1.0),
     "training.head_rate": (0.0, 1.0),
     "training.warmup": (0.0, 1.0),
+    "training.truth": (0.0, 1.0),
+    "training.imitation": (0.0, 1000.0),
     "training.weight_decay": (0.0, 1.0),
     "training.cut": (0.0, 1.0),
     "training.bare": (0.0, 1.0),
+    "training.near": (0.0, 1.0),
     "training.checkpoint_steps": (1, 1_000_000),
 }
 
@@ -105,12 +145,16 @@ _RANGES: dict[str, tuple[float, float]] = {
 def load_recipe(source: str | Path = "default", overrides: Iterable[str] = ()) -> Recipe:
     """Load a recipe.
 
+    Where it starts from a pizhu model, the fields of ``context`` and ``head.recurrent`` that it does not name are that
+    model's, since a model answers well only in the format it learned.
+
     Args:
-        source: a TOML file, or the name of a shipped recipe (``default``, ``demo``).
+        source: a TOML file, or the name of a shipped recipe (``default``, ``demo``, ``finetune``, ``few``).
         overrides: ``section.field=value`` settings that win over the file.
 
     Raises:
         ConfigError: the file is missing or no TOML, or a field is unknown, of a wrong type or out of range.
+        ModelError: the pizhu model to start from is missing or damaged.
     """
     path = Path(source)
     if not path.is_file() and path.suffix == "" and len(path.parts) == 1:
@@ -130,6 +174,12 @@ def load_recipe(source: str | Path = "default", overrides: Iterable[str] = ()) -
         raise ConfigError(f"recipe {source} is not TOML: {error}") from None
     for override in overrides:
         _override(table, override)
+    folder = recipe_from_dict({k: v for k, v in table.items() if k == "encoder"}, str(source)).encoder.folder
+    if folder is not None:
+        about = load_about(folder)
+        for section, learned in {"context": asdict(about.context), "head": {"recurrent": about.recurrent}}.items():
+            if isinstance(own := table.get(section, {}), dict):
+                table[section] = learned | own
     return recipe_from_dict(table, str(source))
 
 
@@ -139,8 +189,10 @@ def recipe_from_dict(table: Mapping[str, Any], where: str) -> Recipe:
     values: dict[str, Any] = {}
     for name, body in table.items():
         make = sections.get(name)
-        if make is None or not callable(make) or not isinstance(body, Mapping):
+        if make is None or not callable(make):
             raise ConfigError(f"{where}: unknown section [{name}], expected one of {', '.join(sections)}")
+        if not isinstance(body, Mapping):
+            raise ConfigError(f"{where}: {name} is {body!r}, expected a section [{name}] of fields")
         default = make()
         known = {f.name: getattr(default, f.name) for f in fields(default)}
         checked = {}
@@ -165,10 +217,12 @@ def _typed(name: str, value: Any, kind: type) -> Any:
 def _override(table: dict[str, Any], override: str) -> None:
     name, equals, value = override.partition("=")
     section, dot, key = name.strip().partition(".")
-    if not (equals and dot and section and key) or not isinstance(table.get(section, {}), dict):
+    if not (equals and dot and section and key):
         raise ConfigError(f"setting {override!r} is not understood, expected section.field=value")
     try:
         parsed = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         parsed = value.strip()  # a bare word is a text
-    table.setdefault(section, {})[key] = parsed
+    body = table.setdefault(section, {})
+    if isinstance(body, dict):  # else the file is wrong, and what checks it says so
+        body[key] = parsed

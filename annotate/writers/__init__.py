@@ -1,7 +1,9 @@
-"""What a run can write: formats of one report, and formats of all reports together.
+"""The formats that pizhu writes, and here the list of them.
 
-A format of one report is a function that writes a file, whole or not at all (``data/files.py``). A format of all
-reports is made of the reports' records when a run is complete, so that what was done before a kill is in it.
+A format is written for each report (:func:`write`), or once for all reports of a run together, from their records when
+the run is complete, so that what was done before a kill is in it. Some of the first kind are tables, which hold as well
+the records of many reports in one file (:func:`write_table`). A format whose packages are missing is told before the
+work begins (:func:`check`), not after it.
 """
 
 from __future__ import annotations
@@ -16,69 +18,145 @@ from ...data.files import write_records, write_text
 from ...data.labels import LabelSet
 from ...data.readers import Source
 from ...data.report import Report
+from .. import metrics
 from ..index import write_index
 from ..page import page
-from .parts import jsonl_parts, parquet_parts
+from . import csv, excel, jsonl, parquet, word
+from .parts import one, parts
+from .table import Annotated, Reports, TableWriter, WholeWriter, stored
+
+__all__ = [
+    "FORMATS",
+    "REPORT",
+    "TABLES",
+    "WHOLE",
+    "Annotated",
+    "Format",
+    "Reports",
+    "check",
+    "stored",
+    "write",
+    "write_table",
+]
+
+_Writer = Callable[[Report, LabelSet, Path, Source | None], None]
 
 
 @dataclass(frozen=True)
-class Annotated:
-    """A report of a complete run.
+class Format:
+    """One kind of output.
 
     Attributes:
-        name: what its outputs are called, ``/`` between folders.
-        records: the file of its records (JSON Lines).
-        sentences: how many it has.
+        about: what it is, in a few words.
+        write: writes one report to a path; the last argument is the file as it was read, None where there is none
+            (a table held the text). None where the format is made of all reports.
+        table: writes the records of many reports to one path; None where the format has no such file.
+        whole: writes what is made of all reports of a run; None where the format is written for each.
+        packages: modules that it needs beyond the base, all of the extra ``tables``.
+        ending: of the file's name; empty where it is the format's name.
     """
 
-    name: str
-    records: Path
-    sentences: int
+    about: str
+    write: _Writer | None = None
+    table: TableWriter | None = None
+    whole: WholeWriter | None = None
+    packages: tuple[str, ...] = ()
+    ending: str = ""
 
 
-Writer = Callable[[Report, LabelSet, Path, Source | None], None]
-"""Writes a report to a path; the source is the file as it was read, None where a table held the text."""
+def _table(about: str, table: TableWriter, *packages: str) -> Format:
+    """A format that writes one report as a table over that report alone."""
 
-WholeWriter = Callable[[Path, LabelSet, Iterable[Annotated], int], list[Path]]
-"""Writes into a folder what is made of all reports, in the order of the manifest; the number is the most sentences a
-part may hold, for formats that have parts. Returns the files; the same reports give the same bytes."""
+    def write(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
+        table([(path.stem, report.records())], labels, path)
+
+    return Format(about, write, table, packages=packages)
 
 
-def _jsonl(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
+def _write_records(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
     write_records(path, report.records())
 
 
-def _html(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
+def _write_page(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
     write_text(path, page(report, labels))
 
 
-def _txt(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
+def _write_text(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
     write_text(path, report.text)
 
 
-REPORT: Mapping[str, Writer] = {"jsonl": _jsonl, "html": _html, "txt": _txt}
-WHOLE: Mapping[str, WholeWriter] = {"jsonl-parts": jsonl_parts, "parquet-parts": parquet_parts, "index": write_index}
-NEEDS: Mapping[str, tuple[str, str]] = {"parquet-parts": ("pyarrow", "tables")}
-"""Formats that need a package, and the extra that brings it."""
+def _write_metrics(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
+    metrics.write_csv(path, metrics.rows(report))
 
 
-def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
-    """``formats`` in a fixed order, each once; ``jsonl`` with them where something is made of it.
+FORMATS: Mapping[str, Format] = {
+    "jsonl": Format("records for programs", _write_records, jsonl.write),
+    "html": Format("a page to open in a browser", _write_page),
+    "txt": Format("the extracted text", _write_text),
+    "docx": Format("the report in Word, sentences coloured and commented on", word.write),
+    "xlsx": _table("an Excel workbook, a row a sentence", excel.write, "xlsxwriter"),
+    "csv": _table("a table for programs", csv.write),
+    "parquet": _table("a typed table for programs", parquet.write, "pyarrow"),
+    "metrics": Format("a table of its quantities", _write_metrics, ending="metrics.csv"),
+    "index": Format("a page that lists the run's reports", whole=write_index),
+    "xlsx-all": Format("a workbook over the run", whole=one(excel.write, "汇总.xlsx"), packages=("xlsxwriter",)),
+    "jsonl-parts": Format("numbered files of records", whole=parts(jsonl.write, "jsonl")),
+    "parquet-parts": Format("the same as typed tables", whole=parts(parquet.write, "parquet"), packages=("pyarrow",)),
+}
+REPORT = tuple(name for name, format in FORMATS.items() if format.write is not None)
+"""Formats that are written for each report."""
+TABLES = tuple(name for name, format in FORMATS.items() if format.table is not None)
+"""Those of them that hold many reports in one file."""
+WHOLE = tuple(name for name, format in FORMATS.items() if format.whole is not None)
+"""Formats that are made of all reports of a run, in a folder of their own (``names.WHOLE``)."""
+
+
+def check(names: Iterable[str], known: Iterable[str] = FORMATS) -> tuple[str, ...]:
+    """``names`` in the order of ``known``, each once; ``jsonl`` with them where something is made of it.
 
     Raises:
-        ConfigError: no format, or an unknown one.
-        MissingExtraError: one needs a package that is not installed.
+        ConfigError: there is none, or an unknown one.
+        MissingExtraError: one needs packages that are not installed.
     """
-    known = (*REPORT, *WHOLE)
-    wanted = set(formats)
+    known, wanted = tuple(known), set(names)
     if not wanted:
         raise ConfigError(f"no format is named, expected some of {', '.join(known)}")
     if unknown := sorted(wanted - set(known)):
         raise ConfigError(f"unknown format {unknown[0]!r}, expected some of {', '.join(known)}")
-    for name in sorted(wanted & set(NEEDS)):
-        package, extra = NEEDS[name]
-        if find_spec(package) is None:
-            raise MissingExtraError(f"the format {name}", extra)
+    for name in sorted(wanted):
+        if any(find_spec(package) is None for package in FORMATS[name].packages):
+            raise MissingExtraError(f"the format {name}", "tables")
     if wanted & set(WHOLE):
         wanted.add("jsonl")
     return tuple(name for name in known if name in wanted)
+
+
+def write(name: str, report: Report, labels: LabelSet, path: Path, source: Source | None = None) -> None:
+    """Write one annotated report as ``path`` in the format ``name``, one of ``REPORT``.
+
+    Args:
+        source: the file as it was read.
+
+    Raises:
+        ReadError: the format marks the file itself, and that cannot be copied.
+        MissingExtraError: the format needs packages that are not installed.
+    """
+    writer = FORMATS[name].write
+    assert writer is not None
+    writer(report, labels, path, source)
+
+
+def write_table(path: Path, reports: Reports, labels: LabelSet) -> None:
+    """Write the records of many reports as one table; its format is told by the name (``结果.xlsx``).
+
+    Raises:
+        ConfigError: the name ends in no format that holds many reports.
+        MissingExtraError: the format needs packages that are not installed.
+    """
+    name = path.suffix.removeprefix(".").lower()
+    if name not in TABLES:
+        raise ConfigError(f"{path} names no table, expected a name that ends in .{', .'.join(TABLES)}")
+    check([name], TABLES)
+    table = FORMATS[name].table
+    assert table is not None
+    table(reports, labels, path)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from pizhu import Annotator
+from pizhu.annotate import writers
 from pizhu.annotate.inputs import find
 from pizhu.annotate.run import RunResult, annotate_files, annotate_input
 from pizhu.annotate.runfolder import Settings, open_run
@@ -95,8 +96,6 @@ def test_a_format_whose_packages_are_missing(
 
 
 def test_nothing_half_written(annotator: Annotator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import pizhu.annotate.writers as writers
-
     def stop(*_: object) -> str:
         raise KeyboardInterrupt
 
@@ -110,9 +109,9 @@ def test_nothing_half_written(annotator: Annotator, tmp_path: Path, monkeypatch:
     assert names(tmp_path / "out") == ["a.html", "manifest.json"]
 
 
-@pytest.mark.parametrize("formats", [(), ("docx",), ("jsonl", "json")])
+@pytest.mark.parametrize("formats", [(), ("doc",), ("jsonl", "json")])
 def test_formats(annotator: Annotator, tmp_path: Path, formats: tuple[str, ...]) -> None:
-    with pytest.raises(ConfigError, match="expected some of jsonl, html, txt"):
+    with pytest.raises(ConfigError, match="expected some of jsonl, html, txt, docx"):
         annotate_files([write(tmp_path / "a.txt")], tmp_path / "out", annotator, formats)
     assert not (tmp_path / "out").exists()
 
@@ -136,8 +135,9 @@ def test_again_gives_the_same_bytes(annotator: Annotator, tmp_path: Path) -> Non
     path = write(tmp_path / "a.txt")
     runs = []
     for out in ("out", "out", "other"):
-        annotate_files([path], tmp_path / out, annotator, ("jsonl", "html"))
-        runs.append({p.name: p.read_bytes() for p in (tmp_path / out).iterdir()})
+        annotate_files([path], tmp_path / out, annotator, writers.FORMATS)
+        found = sorted(p for p in (tmp_path / out).rglob("*") if p.is_file())
+        runs.append({p.relative_to(tmp_path / out): p.read_bytes() for p in found})
     assert runs[0] == runs[1] == runs[2]
 
 
@@ -158,14 +158,15 @@ def test_the_neighbours_do_not_matter(annotator: Annotator, tmp_path: Path) -> N
 def test_a_report_that_the_model_cannot_bear_fails_alone(
     annotator: Annotator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = annotator.annotate
+    real = annotator.annotate_many
 
-    def annotate(report: Any) -> Any:
-        if report.doc == "b.txt":
-            raise RuntimeError("out of memory")
-        return real(report)
+    def annotate_many(reports: Any) -> Any:
+        for report in reports:
+            if report.doc == "b.txt":
+                raise RuntimeError("out of memory")
+            yield from real([report])
 
-    monkeypatch.setattr(annotator, "annotate", annotate)
+    monkeypatch.setattr(annotator, "annotate_many", annotate_many)
     paths = [write(tmp_path / f"{c}.txt", f"{TEXT}{c}") for c in "abc"]
     result = annotate_files(paths, tmp_path / "out", annotator)
     assert names(tmp_path / "out") == ["a.jsonl", "c.jsonl", "manifest.json"]

@@ -1,23 +1,20 @@
-"""Evaluation on reports that the model has not seen, beside the baseline."""
+"""Evaluation on reports that the model has not seen, beside the baselines."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from pizhu import Annotator
-from pizhu.data.corpus import load_corpus
-from pizhu.data.errors import DataError
+from pizhu.data.errors import DataError, MissingExtraError
 from pizhu.data.files import write_records
-from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.report import Report
-from pizhu.eval.baseline import TfidfBaseline
-from pizhu.eval.evaluate import evaluate
+from pizhu.eval import evaluate as module
+from pizhu.eval.attribution import explainer
+from pizhu.eval.evaluate import Depth, evaluate
 
 
 @pytest.fixture(scope="module")
@@ -32,18 +29,100 @@ def other(labelled: Report) -> Report:
 
 
 @pytest.fixture(scope="module")
-def some() -> list[Report]:
-    return [c.report for c in load_corpus(split="validation")[:3]]
+def misread(other: Report) -> Report:
+    """The same, where people call two plans achievements and see a metric where there is none."""
+    labels = [s.labels for s in other.sentences]
+    plans = [i for i, names in enumerate(labels) if names == ("plan",)]
+    labels[plans[0]] = labels[plans[1]] = ("achievement",)
+    labels[plans[2]] = ("plan", "metric")
+    return other.with_labels(labels)
+
+
+def taught(report: Report, count: int = 4) -> list[Report]:
+    return [replace(report, doc=f"train-{i}.txt") for i in range(count)]
 
 
 def test_what_is_known_by_heart_is_right(annotator: Annotator, other: Report) -> None:
-    told: list[int] = []
-    found = evaluate(annotator, [other, other], watch=told.append)
+    told: list[tuple[str, float, float]] = []
+    found = evaluate(annotator, [other, other], depth=Depth(False, errors=3), tell=lambda *word: told.append(word))
     assert list(found.systems) == ["model"]
     scores = found.systems["model"]
     assert (scores.macro_f1.value, scores.exact_match.value, scores.reports) == (1, 1, 2)
-    assert told == [1, 2]
-    json.dumps(found.as_dict())
+    assert told == [("Answers of the model", 1, 2), ("Answers of the model", 2, 2)]
+    assert (found.mistakes, found.comparisons, found.left_out, found.review.wrong) == ([], {}, {}, 0)
+    assert all(curve is not None and curve.average == 1 for curve in found.curves["model"].values())
+    json.dumps(found.as_dict(), allow_nan=False)
+
+
+def test_all_parts(
+    annotator: Annotator, model_folder: Path, misread: Report, labelled: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With every part asked for; in place of the bundled encoder stands the model's own."""
+    monkeypatch.setattr("pizhu.eval.frozen.encoder_vectors", lambda: annotator.vectors)
+    told: list[str] = []
+    found = evaluate(
+        annotator,
+        [misread, replace(misread, doc="second.txt")],
+        taught(labelled),
+        facts={"other.txt": {"kind": "budget", "level": "city"}},
+        depth=Depth(slow=True, errors=4, learning=True),
+        explain=lambda: explainer(model_folder),
+        tell=lambda what, done, total: told.append(f"{what} {done:g} of {total:g}"),
+    )
+    assert found.left_out == {}
+    assert list(found.systems) == [module.MODEL, module.RULES, module.TFIDF_ALONE, module.TFIDF, module.FROZEN]
+    assert list(found.comparisons) == list(found.systems)[1:]
+    assert set(found.curves) == set(found.systems) - {module.RULES}
+    assert found.systems[module.TFIDF].macro_f1.value > 0.7
+    assert found.review.wrong == 6 and len(found.mistakes) == 4
+    for mistake in found.mistakes:
+        assert mistake.attribution is not None and mistake.attribution.label == mistake.label
+        assert len(mistake.nearest) == 3 and mistake.nearest[0].text == mistake.text
+        assert mistake.nearest[0].similarity == pytest.approx(1, abs=1e-3)
+    assert {m.label for m in found.mistakes} <= {"achievement", "plan", "metric"}
+    assert list(found.slices["kind"]) == ["budget"]
+    assert found.training == (4, 4 * 17) and found.repeated == 2 * 17
+    assert {p.reports for p in found.learning} == {1, 2, 4}
+    assert "Learning curve 21 of 21" in told and "Attributions of the worst errors 4 of 4" in told
+    body = json.loads(json.dumps(found.as_dict(), allow_nan=False))
+    assert body["confusion"]["matrix"][0][2] == 4  # achievement true, plan given
+    assert body["errors"][0]["nearest"][0]["labels"]
+
+
+def test_what_cannot_be_done_is_told(annotator: Annotator, misread: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> Any:
+        raise MissingExtraError("running a model", "train")
+
+    monkeypatch.setattr("pizhu.eval.frozen.encoder_vectors", missing)
+    found = evaluate(annotator, [misread], [], depth=Depth(slow=True, errors=2, learning=True), explain=missing)
+    assert list(found.systems) == [module.MODEL, module.RULES]
+    assert set(found.left_out) == {
+        module.FROZEN,
+        module.TFIDF,
+        module.TFIDF_ALONE,
+        module.ATTRIBUTION,
+        module.NEAREST,
+        module.LEARNING,
+    }
+    assert "pip install" in found.left_out[module.ATTRIBUTION]
+    assert "--training" in found.left_out[module.TFIDF]
+    assert all(m.attribution is None and m.nearest == () for m in found.mistakes)
+
+
+def test_no_report_on_both_sides(annotator: Annotator, other: Report) -> None:
+    with pytest.raises(DataError, match=r"report other\.txt is among the training reports"):
+        evaluate(annotator, [other], [other])
+
+
+def test_doubtful_sentences(annotator: Annotator, misread: Report) -> None:
+    """A model that doubts all sends all to review; one that doubts nothing, none."""
+    decision = annotator.about.decision
+    for doubt, flagged in ((1.1, 17), (0.0, 0)):
+        about = replace(annotator.about, decision=replace(decision, doubt=doubt))
+        doubting = Annotator(annotator.runtime, annotator.tokenizer, about)
+        review = evaluate(doubting, [misread], depth=Depth(False)).review
+        assert (review.flagged, review.flagged_wrong) == (flagged, 3 if flagged else 0)
+        assert (review.rest is None) == bool(flagged)
 
 
 def test_only_labelled_sentences_count(annotator: Annotator, other: Report) -> None:
@@ -69,47 +148,48 @@ def test_labels_of_another_set(annotator: Annotator, other: Report) -> None:
         evaluate(annotator, [other.with_labels([("risk",) for _ in other.sentences])])
 
 
-def test_the_baseline_learns(some: list[Report]) -> None:
-    names = DEFAULT_LABELS.names
-    baseline = TfidfBaseline(names).fit(some)
-    report = some[0]
-    rows = [s for s in report.sentences if s.kind == "sentence"]
-    given = baseline.predict(report)
-    assert given.shape == (len(rows), 4)
-    truth = np.array([[name in (s.labels or ()) for name in names] for s in rows])
-    assert (given == truth).mean() > 0.95
-    annotated = baseline.annotate(report)
-    assert [s.labels for s in annotated.sentences if s.kind == "sentence"] == [
-        tuple(n for n, y in zip(names, row, strict=True) if y) for row in given
-    ]
-    assert all((s.scores is None) == (s.kind != "sentence") for s in annotated.sentences)
-    unlabelled = report.with_labels([None for _ in report.sentences])
-    assert baseline.predict(unlabelled).shape == (0, 4)
-    assert baseline.annotate(unlabelled) == annotated
+def test_the_command(model_folder: Path, misread: Report, labelled: Report, tmp_path: Path, pizhu: Any) -> None:
+    data, training, out = tmp_path / "标注.jsonl", tmp_path / "训练.jsonl", tmp_path / "评测"
+    write_records(data, misread.records())
+    write_records(training, (record for report in taught(labelled) for record in report.records()))
+    words = ["evaluate", model_folder, data, "--training", training, "--errors", "2", "--fast", "--out", out]
+    answer = pizhu(*words)
+    assert (answer.status, answer.out.splitlines()[-2:]) == (
+        0,
+        [str(out / "evaluation.html"), str(out / "evaluation.json")],
+    )
+    assert "keyword rules" in answer.out and "the model's lead" in answer.out and "Answers of the model" in answer.err
+    body = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
+    assert json.loads(pizhu(*words, "--json").out) == body
+    assert list(body["systems"]) == [module.MODEL, module.RULES, module.TFIDF_ALONE, module.TFIDF]
+    assert len(body["errors"]) == 2 and body["errors"][0]["attribution"] is None
+    assert "最严重的错误" in (out / "evaluation.html").read_text(encoding="utf-8")
+    assert sorted(path.name for path in out.iterdir()) == ["evaluation.html", "evaluation.json"]
 
 
-def test_the_command(model_folder: Path, other: Report, tmp_path: Path, pizhu: Callable[..., Any]) -> None:
+def test_the_command_without_a_folder(model_folder: Path, other: Report, tmp_path: Path, pizhu: Any) -> None:
     data = tmp_path / "标注.jsonl"
     write_records(data, other.records())
-    answer = pizhu("evaluate", model_folder, data, "--out", tmp_path / "评测", "--json", "--no-baseline")
+    answer = pizhu("evaluate", model_folder, data, "--no-baseline", "--json")
     assert answer.status == 0
-    body = json.loads(answer.out)
-    assert list(body["systems"]) == ["model"]
-    assert body["systems"]["model"]["macro_f1"]["value"] == 1
-    assert json.loads((tmp_path / "评测" / "evaluation.json").read_text(encoding="utf-8")) == body
-    table = pizhu("evaluate", model_folder, data, "--no-baseline").out
-    assert "1.000 [1.000 1.000]" in table
+    assert json.loads(answer.out)["systems"]["model"]["macro_f1"]["value"] == 1
+    assert "1.000 [1.000 1.000]" in pizhu("evaluate", model_folder, data, "--no-baseline").out
+    assert [path.name for path in tmp_path.iterdir()] == [data.name]
     write_records(data, [{**record, "labels": ["plans"]} for record in other.records()])
     answer = pizhu("evaluate", model_folder, data)
     assert (answer.status, answer.out) == (2, "") and "unknown label 'plans'" in answer.err
 
 
 @pytest.mark.slow
-def test_beside_the_baseline_on_the_shipped_corpus(model_folder: Path, pizhu: Callable[..., Any]) -> None:
-    """The baseline, trained on the corpus, beats a model that knows one report by heart."""
-    answer = pizhu("evaluate", model_folder, "--json")
+def test_beside_the_baselines_on_the_shipped_corpus(model_folder: Path, tmp_path: Path, pizhu: Any) -> None:
+    """The baselines, trained on the corpus, beat a model that knows one report by heart."""
+    answer = pizhu("evaluate", model_folder, "--out", tmp_path, "--fast", "--json")
     assert answer.status == 0
-    systems = json.loads(answer.out)["systems"]
-    model, baseline = systems["model"], systems["tf-idf + logistic regression"]
+    body = json.loads(answer.out)
+    model, baseline = body["systems"][module.MODEL], body["systems"][module.TFIDF]
     assert model["sentences"] == baseline["sentences"] > 500
     assert baseline["macro_f1"]["value"] > max(0.6, model["macro_f1"]["value"])
+    assert body["comparisons"][module.TFIDF]["macro_f1"]["high"] < 0
+    assert {"kind", "level"} <= set(body["slices"])
+    page = (tmp_path / "evaluation.html").read_text(encoding="utf-8")
+    assert "法治政府建设年报" in page and "基线更好" in page

@@ -12,17 +12,25 @@ import torch
 from pizhu import Annotator
 from pizhu.data.errors import ConfigError, ReadError
 from pizhu.data.report import Report
-from pizhu.models.annotator import _batches
 from pizhu.models.classifier import Batch, ReportClassifier
+from pizhu.models.folder import load_model
+from pizhu.models.runtime import _batches
 from pizhu.models.windows import units, windows
 
 if TYPE_CHECKING:
     from pizhu.models.windows import Window
 
+PAD = 0  # of the tiny encoder
+
 
 @pytest.fixture(scope="module")
 def annotator(model_folder: Path) -> Annotator:
     return Annotator.load(model_folder, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def model(model_folder: Path) -> ReportClassifier:
+    return load_model(model_folder)[0]
 
 
 @pytest.fixture(scope="module")
@@ -33,50 +41,48 @@ def cut(annotator: Annotator, labelled: Report) -> list[Window]:
     return found
 
 
-def vectors(annotator: Annotator, group: list[Window]) -> torch.Tensor:
+def vectors(model: ReportClassifier, group: list[Window]) -> torch.Tensor:
     with torch.inference_mode():
-        return annotator.model.vectors(Batch.of(group, annotator._special.pad))
+        return model.vectors(Batch.of(group, PAD))
 
 
-def test_a_batch_says_what_single_windows_say(annotator: Annotator, cut: list[Window]) -> None:
-    together = vectors(annotator, cut)
-    alone = torch.cat([vectors(annotator, [window]) for window in cut])
+def test_a_batch_says_what_single_windows_say(model: ReportClassifier, cut: list[Window]) -> None:
+    together = vectors(model, cut)
+    alone = torch.cat([vectors(model, [window]) for window in cut])
     torch.testing.assert_close(together, alone, rtol=1e-5, atol=1e-5)
 
 
-def test_cached_lower_layers_change_nothing(annotator: Annotator, cut: list[Window]) -> None:
-    batch = Batch.of(cut, annotator._special.pad)
+def test_cached_lower_layers_change_nothing(model: ReportClassifier, cut: list[Window]) -> None:
+    batch = Batch.of(cut, PAD)
     with torch.inference_mode():
-        for layers in range(annotator.model.depth + 1):
-            hidden = annotator.model.lower(batch, layers)
-            torch.testing.assert_close(
-                annotator.model.vectors(batch, hidden, layers), annotator.model.vectors(batch), rtol=0, atol=0
-            )
+        for layers in range(model.depth + 1):
+            hidden = model.lower(batch, layers)
+            torch.testing.assert_close(model.vectors(batch, hidden, layers), model.vectors(batch), rtol=0, atol=0)
 
 
-def test_the_layers_compute_what_transformers_computes(annotator: Annotator, cut: list[Window]) -> None:
+def test_the_layers_compute_what_transformers_computes(model: ReportClassifier, cut: list[Window]) -> None:
     """The encoder's layers are called one by one; the whole model, called as usual, says the same."""
-    batch = Batch.of(cut, annotator._special.pad)
+    batch = Batch.of(cut, PAD)
     with torch.inference_mode():
-        whole = annotator.model.encoder(input_ids=batch.tokens, attention_mask=batch.mask.long()).last_hidden_state
-        ours = annotator.model.lower(batch, annotator.model.depth)
+        whole = model.encoder(input_ids=batch.tokens, attention_mask=batch.mask.long()).last_hidden_state
+        ours = model.lower(batch, model.depth)
     torch.testing.assert_close(ours[batch.mask], whole[batch.mask], rtol=1e-5, atol=1e-5)
 
 
-def test_a_unit_is_the_mean_of_its_own_tokens(annotator: Annotator, cut: list[Window]) -> None:
-    batch = Batch.of(cut[:1], annotator._special.pad)
+def test_a_unit_is_the_mean_of_its_own_tokens(model: ReportClassifier, cut: list[Window]) -> None:
+    batch = Batch.of(cut[:1], PAD)
     with torch.inference_mode():
-        hidden = annotator.model.lower(batch, annotator.model.depth)[0]
-        found = annotator.model.vectors(batch)
+        hidden = model.lower(batch, model.depth)[0]
+        found = model.vectors(batch)
     for row, (_, start, end) in enumerate(cut[0].spans):
         torch.testing.assert_close(found[row], hidden[start:end].mean(0), rtol=1e-4, atol=1e-5)
 
 
 def test_batches_hold_every_window_once_within_the_budget(cut: list[Window]) -> None:
     many = [replace(w, tokens=w.tokens * (1 + i % 5)) for i, w in enumerate(cut * 40)]
-    groups = _batches(many)
-    assert sorted(id(w) for group in groups for w in group) == sorted(map(id, many))
-    assert all(len(group) == 1 or max(len(w.tokens) for w in group) * len(group) <= 4096 for group in groups)
+    groups = _batches([(0, w) for w in many], 4096)
+    assert sorted(id(w) for group in groups for _, w in group) == sorted(map(id, many))
+    assert all(len(group) == 1 or max(len(w.tokens) for _, w in group) * len(group) <= 4096 for group in groups)
 
 
 def test_scores_agree_with_labels(annotator: Annotator, labelled: Report) -> None:
@@ -136,6 +142,5 @@ def test_an_absent_device(model_folder: Path) -> None:
 
 
 def test_nothing_is_trained_while_annotating(annotator: Annotator, labelled: Report) -> None:
-    assert isinstance(annotator.model, ReportClassifier) and not annotator.model.training
     one, two = annotator.logits(labelled), annotator.logits(labelled)
     np.testing.assert_array_equal(one, two)

@@ -16,7 +16,7 @@ LOGITS = hnp.arrays(np.float32, st.tuples(st.integers(1, 40), st.just(3)), eleme
 def test_fitting_holds_its_bounds(logits: np.ndarray, seed: int) -> None:
     truth = np.random.default_rng(seed).random(logits.shape) < 0.4
     decision = Decision.fit(logits, truth)
-    assert all(0.5 <= t <= 4 for t in decision.temperatures)
+    assert all(0.25 <= t <= 4 for t in decision.temperatures)
     assert all(0.25 <= t <= 0.75 for t in decision.thresholds)
     probabilities = decision.probabilities(logits)
     assert ((probabilities >= 0) & (probabilities <= 1)).all()

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from pizhu import Annotator
 from pizhu.data.errors import ModelError
+from pizhu.models import places
 from pizhu.models.folder import load_about, load_model
+from pizhu.models.places import default_model
 
 LABELS = ("achievement", "shortcoming", "plan", "metric")
 
@@ -80,7 +82,9 @@ def copy(tmp_path: Path, model_folder: Path) -> Path:
 
 def test_it_holds_what_it_should(model_folder: Path) -> None:
     names = {"README.md", "config.json", "model.safetensors", "pizhu.json", "tokenizer.json"}
+    names |= {"encoder.onnx", "head.onnx"}
     assert {path.name for path in model_folder.iterdir()} == names
+    assert len({path.stat().st_mode for path in model_folder.iterdir()}) == 1
     about = load_about(model_folder)
     assert about.labels.names == LABELS
     assert about.recurrent == 16
@@ -162,15 +166,21 @@ def test_it_moves_and_loads_elsewhere(copy: Path) -> None:
     assert Annotator.load(moved, device="cpu").about.labels.names == LABELS
 
 
-def test_no_default_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_named_model_that_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIZHU_MODEL", str(tmp_path / "none"))
-    with pytest.raises(ModelError, match=r"there is no model at .*none yet; run: make demo"):
+    with pytest.raises(ModelError, match=r"model folder .*none does not exist"):
         Annotator.load()
 
 
 def test_the_default_model(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is named goes before the user's own, and that before the shipped one."""
     monkeypatch.setenv("PIZHU_MODEL", str(model_folder))
-    assert Annotator.load(device="cpu").about.recurrent == 16
+    assert default_model() == model_folder
+    monkeypatch.delenv("PIZHU_MODEL")
+    monkeypatch.setattr(places, "own_model", lambda: model_folder)
+    assert default_model() == model_folder
+    monkeypatch.setattr(places, "own_model", lambda: model_folder / "none")
+    assert default_model() == places.SHIPPED
 
 
 @pytest.mark.parametrize("where", ["_card", "_swap"])

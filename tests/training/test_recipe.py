@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pizhu.data.errors import ConfigError
+from pizhu.data.errors import ConfigError, ModelError
 from pizhu.training.recipe import Recipe, load_recipe, recipe_from_dict
 
 
@@ -44,6 +44,8 @@ def test_a_file_and_settings_that_win_over_it(tmp_path: Path) -> None:
         ("training.passes=1.5", "training.passes is 1.5, expected a whole number"),
         ("training.cut=nan", "training.cut is nan, expected 0.0 to 1.0"),
         ("encoder.name=3", "encoder.name is 3, expected a text"),
+        ("encoder.name=", "encoder.name is '', expected bundled, shipped, a folder or a hub id"),
+        ("training.patience=-1", "training.patience is -1, expected 0 to 1000"),
         ("training.batch=3", "unknown field training.batch, expected one of seed, passes"),
         ("nothing.x=3", r"unknown section \[nothing\], expected one of encoder, context"),
         ("context.unit=250", "context.prefix . context.unit is 298, expected at most context.tokens less 3, 253"),
@@ -61,9 +63,9 @@ def test_wrong_settings(setting: str, said: str) -> None:
     ("text", "said"),
     [
         ("passes = 3", r"unknown section \[passes\]"),
-        ("training = 3", r"unknown section \[training\]|not understood"),
+        ("training = 3", r"training is 3, expected a section \[training\] of fields"),
         ("[training", "is not TOML"),
-        ("[[training]]\npasses = 1", r"unknown section \[training\]|not understood"),
+        ("[[training]]\npasses = 1", r"training is \[{'passes': 1}\], expected a section \[training\] of fields"),
     ],
 )
 @pytest.mark.parametrize("settings", [[], ["training.passes=1"]])
@@ -72,6 +74,21 @@ def test_wrong_files(tmp_path: Path, text: str, said: str, settings: list[str]) 
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=said):
         load_recipe(path, settings)
+
+
+@pytest.mark.parametrize("name", ["finetune", "few"])
+def test_recipes_that_start_from_a_model_read_as_it_does(
+    name: str, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pizhu.training.recipe.SHIPPED", model_folder)
+    recipe = load_recipe(name)
+    assert recipe.encoder.folder == model_folder
+    assert (recipe.context.tokens, recipe.context.prefix, recipe.head.recurrent) == (96, 16, 16)
+    other = load_recipe(name, [f"encoder.name={model_folder}", "context.tokens=80", "head.recurrent=0"])
+    assert (other.context.tokens, other.context.prefix, other.head.recurrent) == (80, 16, 0)
+    monkeypatch.setattr("pizhu.training.recipe.SHIPPED", model_folder / "none")
+    with pytest.raises(ModelError, match="none does not exist"):
+        load_recipe(name)
 
 
 def test_no_such_recipe(tmp_path: Path) -> None:

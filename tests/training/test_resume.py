@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 from pizhu.data.files import write_records
-from pizhu.training.checkpoint import load_checkpoint, save_checkpoint
+from pizhu.training.checkpoint import State, load_checkpoint, save_checkpoint
 from pizhu.training.loop import Progress, train
 from safetensors.torch import load_file
 from torch import nn
@@ -72,6 +72,24 @@ def test_stopped_and_started_again(
     assert [path.name for path in tmp_path.iterdir()] == ["模 型"]
 
 
+@pytest.mark.parametrize("stop", [8, 10, 13])
+def test_early_stopping_survives_a_stop(tmp_path: Path, few: Recipe, reports: list[Report], stop: int) -> None:
+    """Stopped before, at and after its best validation, it still ends with the best weights."""
+    patient = replace(few, training=replace(few.training, passes=30, patience=3, body_rate=1e-3, checkpoint_steps=4))
+    told: list[Progress] = []
+    validation = [replace(reports[0], doc="v.txt")]
+    whole = train(patient, reports, validation, tmp_path / "whole", device="cpu", watch=told.append)
+    last = told[-1]
+    assert last.step < last.steps, "it was to stop early"
+    scores = [p.score for p in told if p.stage == "train" and p.step % 5 == 0]  # ninety steps, twenty validations
+    assert scores.index(max(scores, key=lambda s: s or 0)) == len(scores) - 4
+    with pytest.raises(Stopped):
+        train(patient, reports, validation, tmp_path / "stopped", device="cpu", watch=stop_at(stop))  # type: ignore[arg-type]
+    again = train(patient, reports, validation, tmp_path / "stopped", device="cpu")
+    for name in ("model.safetensors", "pizhu.json"):
+        assert (again / name).read_bytes() == (whole / name).read_bytes()
+
+
 def test_other_settings_or_data_start_from_the_beginning(tmp_path: Path, few: Recipe, reports: list[Report]) -> None:
     def started(recipe: Recipe, data: list[Report]) -> int:
         steps: list[int] = []
@@ -101,12 +119,17 @@ def test_a_damaged_checkpoint_costs_time_only(tmp_path: Path, damage: bytes | No
     model(torch.ones(1, 3)).sum().backward()
     optimizer.step()
     path = tmp_path / "c.safetensors"
-    save_checkpoint(path, model, optimizer, 5, "run")
-    assert load_checkpoint(path, model, optimizer, "run") == 5
-    assert load_checkpoint(path, model, optimizer, "another run") == 0
+    state = State(5)
+    state.note(0.5, model)
+    state.note(0.1 + 0.2, model)
+    save_checkpoint(path, model, optimizer, state, "run")
+    found = load_checkpoint(path, model, optimizer, "run")
+    assert (found.step, found.scores, found.stale) == (5, [0.5, 0.1 + 0.2], 1)
+    assert all(torch.equal(found.best[name], tensor) for name, tensor in state.best.items())
+    assert load_checkpoint(path, model, optimizer, "another run") == State()
     path.write_bytes(path.read_bytes()[:-7] if damage is None else damage)
-    assert load_checkpoint(path, model, optimizer, "run") == 0
-    assert load_checkpoint(tmp_path / "none", model, optimizer, "run") == 0
+    assert load_checkpoint(path, model, optimizer, "run") == State()
+    assert load_checkpoint(tmp_path / "none", model, optimizer, "run") == State()
 
 
 @pytest.mark.slow

@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from pizhu.data.files import write_records
-from pizhu.training.sources import gather
+from pizhu.training.sources import divide, gather
 
 if TYPE_CHECKING:
     from pizhu.data.report import Report
@@ -36,3 +37,25 @@ def test_ones_own_reports_stay_on_their_side(tmp_path: Path, labelled: Report) -
     assert {r.doc for r in few.training} <= {r.doc for r in more.training}
     both = gather([tmp_path / "a.jsonl"])
     assert len(both.training) == len(few.training) + len(gather([]).training)
+
+
+def test_validation_never_takes_all_that_teaches_a_label(labelled: Report) -> None:
+    docs = [replace(labelled, doc=f"报告{i}.txt") for i in range(20)]
+    training, validation = divide(docs)
+    rare, plain = validation[0], labelled.with_labels([("plan",) for _ in labelled.sentences])
+    others = [replace(plain, doc=doc.doc) for doc in docs if doc.doc != rare.doc]
+    training, validation = divide([rare, *others])
+    assert rare in training and validation
+    assert divide([rare]) == ([rare], [])
+    assert divide([rare], {"achievement", "shortcoming", "plan", "metric"}) == ([], [rare])
+
+
+def test_the_origin_names_files_not_folders(tmp_path: Path, labelled: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_records(Path("里/标注.jsonl"), labelled.records())
+    one, other = (
+        gather([path], corpus=False).origin for path in (Path("里/标注.jsonl"), tmp_path / "里" / "标注.jsonl")
+    )
+    assert [o["files"][0]["name"] for o in (one, other)] == ["里/标注.jsonl", "标注.jsonl"]
+    assert one["files"][0]["fingerprint"] == other["files"][0]["fingerprint"]
+    assert not one["corpus"]

@@ -12,7 +12,7 @@ import pytest
 import torch
 from pizhu import Annotator
 from pizhu.data.errors import ConfigError, DataError, ModelError
-from pizhu.data.labels import Label, LabelSet
+from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.data.report import Report
 from pizhu.training.loop import Progress, train
 from safetensors.torch import load_file
@@ -101,18 +101,29 @@ def test_frozen_layers_and_embeddings_stay(tmp_path: Path, recipe: Recipe, label
     assert all(torch.equal(start[name], end[f"encoder.{name}"]) for name in start)
 
 
+def test_one_labelled_sentence_teaches_the_encoder(tmp_path: Path, recipe: Recipe, labelled: Report) -> None:
+    """Where most windows give context only, the others are learned through all the same."""
+    labels = [("achievement", "shortcoming", "plan", "metric") if s.text.startswith("力争") else None
+              for s in labelled.sentences]  # fmt: skip
+    end = weights(train(short(recipe, cut=0.0), [labelled.with_labels(labels)], [], tmp_path / "m", device="cpu"))
+    start = load_file(Path(recipe.encoder.name) / "model.safetensors")
+    moved = {name for name in start if not torch.equal(start[name], end[f"encoder.{name}"])}
+    assert {name for name in start if ".query.weight" in name or ".dense.weight" in name} <= moved
+
+
 def test_without_the_recurrent_layer(tmp_path: Path, recipe: Recipe, labelled: Report) -> None:
     plain = replace(short(recipe), head=replace(recipe.head, recurrent=0))
     annotator = Annotator.load(train(plain, [labelled], [], tmp_path / "m", device="cpu"), device="cpu")
-    assert annotator.model.recurrent is None
+    assert annotator.about.recurrent == 0
     assert len(annotator.annotate(labelled).sentences) == len(labelled.sentences)
 
 
 def test_progress_tells_every_step_and_the_score(tmp_path: Path, recipe: Recipe, labelled: Report) -> None:
     told: list[Progress] = []
     train(short(recipe), [labelled], [labelled_as("b.txt", labelled)], tmp_path / "m", device="cpu", watch=told.append)
-    assert [(p.stage, p.step, p.steps) for p in told] == [("prepare", 1, 1), *(("train", i, 6) for i in range(1, 7))]
-    assert told[1].score is not None and 0 <= told[1].score <= 1
+    prepared = [("prepare", 1, 2), ("prepare", 2, 2)]
+    assert [(p.stage, p.step, p.steps) for p in told] == [*prepared, *(("train", i, 6) for i in range(1, 7))]
+    assert told[2].score is not None and 0 <= told[2].score <= 1
 
 
 def test_the_model_says_how_it_was_made(tmp_path: Path, recipe: Recipe, labelled: Report) -> None:
@@ -193,3 +204,20 @@ def test_nothing_but_a_model_is_overwritten(tmp_path: Path, recipe: Recipe, labe
         with pytest.raises(ModelError, match="is no model folder"):
             train(recipe, [labelled], [], out)
     assert (tmp_path / "论文.docx").read_text(encoding="utf-8") == "years of work"
+
+
+def test_near_visits_read_the_labelled_windows_only(tmp_path: Path, recipe: Recipe, labelled: Report) -> None:
+    """What stands in windows where nothing is labelled changes nothing then."""
+    labels = [s.labels if s.text.startswith("力争") else None for s in labelled.sentences]
+    one = labelled.with_labels([names or None for names in labels])
+    names = LabelSet(DEFAULT_LABELS.labels[2:])
+    first = next(i for i, s in enumerate(labelled.sentences) if s.text.startswith("开展"))
+    swapped = replace(one.sentences[first], start=one.sentences[first].start, end=one.sentences[first].end - 3)
+    other = replace(one, sentences=(*one.sentences[:first], swapped, *one.sentences[first + 1 :]))
+
+    def trained(report: Report, near: float, out: str) -> Path:
+        chosen = short(recipe, cut=0.0, bare=0.0, near=near)
+        return train(chosen, [report], [], tmp_path / out, labels=names, device="cpu")
+
+    assert same(trained(one, 1.0, "a"), trained(other, 1.0, "b"))
+    assert not same(trained(one, 0.0, "c"), trained(other, 0.0, "d"))

@@ -1,5 +1,6 @@
 """Word documents (.docx): text in reading order with what Word draws but does not store: automatic numbers."""
 
-from .document import matches, read
+from .document import Traced, matches, read, trace
+from .places import Place, Places
 
-__all__ = ["matches", "read"]
+__all__ = ["Place", "Places", "Traced", "matches", "read", "trace"]

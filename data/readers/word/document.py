@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from lxml import etree
 
@@ -13,9 +14,11 @@ from ..base import Extract, Lines, Source
 from ..zipped import Archive
 from .names import child, is_on, local, number, value
 from .numbering import Numbering
+from .places import Piece, Places
 from .styles import Styles
 
 _SKIPPED = frozenset(["del", "moveFrom", "Fallback", "rubyPr", "rt", "pPr", "rPr", "sectPr", "tblPr", "tblGrid"])
+_DRAWN = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _Collector = Callable[[etree._Element], None]
 _DEPTH = 60  # tables in tables in text boxes, further down than any office goes
 _LONGEST_HEADING = 90
@@ -28,16 +31,42 @@ def matches(data: bytes) -> bool:
 
 def read(source: Source) -> Extract:
     """Read the text; deleted text, comments and hidden runs are left out, inserted text is kept."""
+    return _read(source, None).lines.extract()
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A document with the way back from its text to its XML.
+
+    Attributes:
+        text: what :func:`read` extracts.
+        main: the name of the part that holds the body.
+        parts: what was read, parsed, by name; those who write the document again change them in place.
+        places: which elements draw which characters of ``text``.
+    """
+
+    text: str
+    main: str
+    parts: Mapping[str, etree._Element]
+    places: Places
+
+
+def trace(source: Source) -> Traced:
+    """Read a document so that it can be written again with something added; raises what :func:`read` raises."""
+    places = Places()
+    reader = _read(source, places)
+    return Traced(reader.lines.extract().text, reader.main, reader.parts, places)
+
+
+def _read(source: Source, places: Places | None) -> _Document:
     archive = Archive(source)
-    main = _main_part(archive, source)
-    reader = _Document(archive, main)
+    reader = _Document(archive, _main_part(archive, source), places)
     reader.read_pages("header")
-    reader.read_body(archive.xml(main))
+    reader.read_body()
     reader.read_pages("footer")
-    extract = reader.lines.extract()
-    if not extract.text:
+    if not reader.lines.length:
         raise ReadError(f"{source.name} is a Word document without any text; scanned pages cannot be read")
-    return extract
+    return reader
 
 
 def _main_part(archive: Archive, source: Source) -> str:
@@ -56,15 +85,18 @@ def _main_part(archive: Archive, source: Source) -> str:
 
 
 class _Document:
-    def __init__(self, archive: Archive, main: str) -> None:
+    def __init__(self, archive: Archive, main: str, places: Places | None) -> None:
         self._archive = archive
+        self._places = places  # filled as the text is read, where somebody asks for the way back
+        self.main = main
+        self.parts: dict[str, etree._Element] = {}
         self._folder = posixpath.dirname(main)
         self._parts = self._relations(main)
         self._styles = Styles(self._part("styles"))
         self._numbering = Numbering(self._part("numbering"))
         self._notes = {kind: self._read_notes(kind) for kind in ("footnote", "endnote")}
         self._pending: list[etree._Element] = []  # notes and text boxes of the paragraph at hand
-        self._joined = ""  # text of paragraphs whose mark was deleted
+        self._joined: list[Piece] = []  # of paragraphs whose mark was deleted
         self.lines = Lines()
 
     def _relations(self, main: str) -> list[tuple[str, str]]:
@@ -81,7 +113,11 @@ class _Document:
 
     def _part(self, kind: str) -> etree._Element | None:
         path = next((path for name, path in self._parts if name == kind and path in self._archive.names), None)
-        return None if path is None else self._archive.xml(path)
+        return None if path is None else self._xml(path)
+
+    def _xml(self, path: str) -> etree._Element:
+        self.parts[path] = root = self._archive.xml(path)
+        return root
 
     def _read_notes(self, kind: str) -> dict[str | None, etree._Element]:
         root = self._part(kind + "s")
@@ -94,13 +130,14 @@ class _Document:
         for name, path in self._parts:
             if name == kind and path in self._archive.names:
                 for node in self._archive.xml(path).iter("{*}p"):
-                    text = "".join(_runs(node)).strip()
+                    text = _plain_text(node).strip()
                     if text and text not in seen:
                         seen.add(text)
                         self.lines.add(text, Hint("furniture"))
 
-    def read_body(self, root: etree._Element) -> None:
+    def read_body(self) -> None:
         """Add the document's text."""
+        root = self._xml(self.main)
         body = child(root, "body")
         self._blocks(body if body is not None else root, 0)
 
@@ -119,21 +156,28 @@ class _Document:
     def _paragraph(self, node: etree._Element, depth: int) -> None:
         properties = child(node, "pPr")
         style = self._styles.get(value(child(properties, "pStyle")))
-        text, bold = self._text(node, style.bold)
+        pieces, bold = self._pieces(node, style.bold)
         if is_on(child(properties, "rPr", "del")):  # the break behind it was deleted: one paragraph with the next
-            self._joined += text
+            self._joined += pieces
             return
-        text, self._joined = self._joined + text, ""
+        pieces, self._joined = self._joined + pieces, []
+        text = "".join(piece for _, piece in pieces)
         if text.strip():
             label = self._label(properties, style.list_id, style.list_level)
             text = label + text.lstrip()
             bold = bold + len(label) if bold else 0
             hint = _hint(properties, style.outline, style.kind, text, bold)
-            for line in text.split("\n"):
-                self.lines.add(line, hint)
+            self._add(text.split("\n"), hint, pieces)
         pending, self._pending = self._pending, []
         for extra in pending:
             self._blocks(extra, depth + 1)
+
+    def _add(self, lines: Iterable[str], hint: Hint, pieces: Sequence[Piece]) -> None:
+        start = self.lines.length
+        for line in lines:
+            self.lines.add(line, hint)
+        if self._places is not None:
+            self._places.add(start, self.lines.length, pieces)
 
     def _label(self, properties: etree._Element | None, list_id: str | None, level: int | None) -> str:
         own = child(properties, "numPr")
@@ -145,21 +189,22 @@ class _Document:
             return ""
         return self._numbering.label(list_id, level or 0)
 
-    def _text(self, node: etree._Element, bold: bool) -> tuple[str, int]:
-        """The paragraph's visible text and how many characters at its start are bold."""
-        parts: list[str] = []
+    def _pieces(self, node: etree._Element, bold: bool) -> tuple[list[Piece], int]:
+        """The paragraph's visible text in pieces, and how many characters at its start are bold."""
+        pieces: list[Piece] = []
         length = bold_end = 0
         for run in _runs_of(node, self._collect):
             properties = child(run, "rPr")
             if properties is not None and is_on(child(properties, "vanish")):
                 continue
-            text = _run_text(run, self._collect)
+            found = _run_pieces(run, self._collect)
+            size = sum(len(piece) for _, piece in found)
             own = child(properties, "b")
             if bold_end == length and (bold if own is None else is_on(own)):
-                bold_end += len(text)
-            parts.append(text)
-            length += len(text)
-        return "".join(parts), bold_end
+                bold_end += size
+            pieces += found
+            length += size
+        return pieces, bold_end
 
     def _collect(self, node: etree._Element) -> None:
         name = local(node)
@@ -180,10 +225,12 @@ class _Document:
                 for cell in cells:
                     self._blocks(cell, depth + 1)
                 continue
-            texts = [_cell_text(cell) for cell in cells]
+            pieces = [_cell_pieces(cell) for cell in cells]
+            texts = [" ".join("".join(piece for _, piece in row).split()) for row in pieces]
             if sum(map(bool, texts)):
                 head = i < first_body or (i == 0 and len(rows) > 1 and not any(map(_is_figure, texts)))
-                self.lines.add("\t".join(texts), Hint("furniture" if head else "sentence"))
+                hint = Hint("furniture" if head else "sentence")
+                self._add(["\t".join(texts)], hint, [piece for cell in pieces for piece in cell])
 
 
 def _hint(properties: etree._Element | None, outline: int, kind: str, text: str, bold: int) -> Hint:
@@ -224,29 +271,25 @@ def _runs_of(node: etree._Element, collect: _Collector) -> Iterator[etree._Eleme
             waiting.extend(reversed(found))
 
 
-def _run_text(run: etree._Element, collect: _Collector) -> str:
+def _run_pieces(run: etree._Element, collect: _Collector) -> list[Piece]:
     if local(run) == "t":
-        return run.text or ""
-    parts = []
+        return [(run, run.text or "")]
+    pieces: list[Piece] = []
     waiting = list(reversed(run))
     while waiting:
         node = waiting.pop()
         name = local(node)
         if name == "t":
-            parts.append(node.text or "")
-        elif name in ("tab", "ptab"):
-            parts.append("\t")
-        elif name in ("br", "cr"):
-            parts.append("\n")
-        elif name == "noBreakHyphen":
-            parts.append("-")
+            pieces.append((node, node.text or ""))
+        elif name in _DRAWN:
+            pieces.append((node, _DRAWN[name]))
         elif name == "sym":
-            parts.append(_symbol(node))
+            pieces.append((node, _symbol(node)))
         elif name in ("footnoteReference", "endnoteReference", "txbxContent"):
             collect(node)
         elif name and name not in _SKIPPED and name not in ("delText", "instrText"):
             waiting.extend(reversed(node))
-    return "".join(parts)
+    return pieces
 
 
 def _symbol(node: etree._Element) -> str:
@@ -257,20 +300,27 @@ def _symbol(node: etree._Element) -> str:
     return "•" if 0xE000 <= code <= 0xF8FF else chr(code) if 0x20 <= code < 0xD800 else ""
 
 
-def _runs(paragraph: etree._Element) -> Iterator[str]:
-    for run in _runs_of(paragraph, lambda node: None):
-        yield _run_text(run, lambda node: None)
+def _plain(paragraph: etree._Element) -> list[Piece]:
+    """The pieces of a paragraph on its own: what hangs on it, notes and text boxes, is not followed."""
+    return [piece for run in _runs_of(paragraph, lambda node: None) for piece in _run_pieces(run, lambda node: None)]
 
 
-def _cell_text(cell: etree._Element) -> str:
-    return " ".join(" ".join("".join(_runs(p)) for p in cell.iter("{*}p")).split())
+def _plain_text(paragraph: etree._Element) -> str:
+    return "".join(piece for _, piece in _plain(paragraph))
+
+
+def _cell_pieces(cell: etree._Element) -> list[Piece]:
+    pieces: list[Piece] = []
+    for paragraph in cell.iter("{*}p"):
+        pieces += ((paragraph, " "), *_plain(paragraph))  # white space between paragraphs, drawn by no text
+    return pieces
 
 
 def _is_prose(cell: etree._Element) -> bool:
     """Whether a cell frames running text."""
     if next(cell.iter("{*}tbl"), None) is not None:
         return True
-    texts = ["".join(_runs(p)) for p in cell.iter("{*}p")]
+    texts = [_plain_text(p) for p in cell.iter("{*}p")]
     return sum("。" in text for text in texts) > 1 or any(len(text) > 120 and "。" in text for text in texts)
 
 

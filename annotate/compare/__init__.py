@@ -1,0 +1,7 @@
+"""One report against the next one of the same body."""
+
+from __future__ import annotations
+
+from .links import Comparison, compare
+
+__all__ = ["Comparison", "compare"]

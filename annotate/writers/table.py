@@ -1,0 +1,71 @@
+"""The records of reports as the rows of one table: the same columns in CSV and Parquet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...data.errors import DataError
+from ...data.files import read_records
+from ...data.labels import LabelSet
+from ...data.records import check_record
+
+Record = Mapping[str, Any]
+Reports = Iterable[tuple[str, Iterable[Record]]]
+"""Reports by name, each with its records (design.md, "Records"); read once, one after the other."""
+
+TableWriter = Callable[[Reports, LabelSet, Path], None]
+"""Writes the records of many reports to one path; the same records give the same bytes."""
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """A report of a complete run.
+
+    Attributes:
+        name: what its outputs are called, ``/`` between folders.
+        records: the file of its records (JSON Lines).
+        sentences: how many it has.
+    """
+
+    name: str
+    records: Path
+    sentences: int
+
+
+WholeWriter = Callable[[Path, LabelSet, Iterable[Annotated], int], list[Path]]
+"""Writes into a folder what is made of all reports of a run, in the order of its manifest; the number is the most
+sentences a part may hold, for formats that have parts. Returns the files; the same reports give the same bytes."""
+
+
+def stored(named: Iterable[tuple[str, Path]], labels: LabelSet) -> Reports:
+    """The reports in JSON Lines files by name, read as they are asked for.
+
+    Raises, while they are read:
+        DataError: a file or a record in it is wrong; the message names it.
+    """
+    return ((name, _stored(path, labels)) for name, path in named)
+
+
+def _stored(path: Path, labels: LabelSet) -> Iterator[Record]:
+    for number, record in enumerate(read_records(path), 1):
+        where = f"{path}, record {number}"
+        check_record(record, labels, where)
+        scores = record.get("scores") or {}
+        if not isinstance(scores, dict) or not all(_is_probability(score) for score in scores.values()):
+            raise DataError(f"{where}: scores must give each label a probability between 0 and 1")
+        yield {"id": "", "kind": "sentence", "headings": [], "labels": None} | record
+
+
+def _is_probability(score: object) -> bool:
+    return isinstance(score, int | float) and math.isfinite(score) and 0 <= score <= 1
+
+
+def rows(reports: Reports) -> Iterator[dict[str, Any]]:
+    """Every record with the name of its report, which tells two files of one name apart, in front."""
+    for name, records in reports:
+        for record in records:
+            yield {"report": name, **record}

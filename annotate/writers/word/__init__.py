@@ -1,0 +1,31 @@
+"""Word: the original .docx with its sentences marked; for reports of other formats a clean new document."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ....data.files import replacing_bytes
+from ....data.labels import LabelSet
+from ....data.readers import Source, detect
+from ....data.readers import word as reader
+from ....data.report import Report
+from .fresh import write_fresh
+from .original import write_marked
+
+__all__ = ["write"]
+
+
+def write(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
+    """Write ``report`` as the Word document ``path``.
+
+    Args:
+        source: the file as it was read; None makes a new document in any case.
+
+    Raises:
+        ReadError: the source is a .docx that cannot be copied.
+    """
+    with replacing_bytes(path) as out:
+        if source is not None and detect(source).read is reader.read:
+            write_marked(report, labels, source, out)
+        else:
+            write_fresh(report, labels, out)

@@ -1,0 +1,52 @@
+"""``pizhu compact``"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def compact(
+    model: Annotated[Path, typer.Argument(help="Model folder.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Model folder to write.")],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Labelled records to measure on; may be repeated. Default: the shipped corpus' validation split.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Store a model's weights in eight bits: a quarter of the size, several times as fast on a processor.
+
+    It is measured beside the model that it is made of, and written only if it loses at most 0.3 points of macro-F1.
+
+    Example: `pizhu compact 模型 --out 模型-int8`
+    """
+    from ..data.corpus import load_corpus
+    from ..data.records import load_reports
+    from ..models.folder import load_about
+    from ..training.compact import compact as run
+    from .display import table
+
+    labels = load_about(model).labels
+    if data:
+        reports = [report for path in data for report in load_reports(path, labels)]
+    else:
+        reports = [c.report for c in load_corpus(split="validation")]
+    parity = run(model, reports, out)
+    if as_json:
+        typer.echo(json.dumps({"model": str(out), **parity.as_dict()}, ensure_ascii=False))
+        return
+    rows = [
+        ["macro-F1, float", f"{parity.before:.4f}"],
+        ["macro-F1, int8", f"{parity.after:.4f}"],
+        ["sentences with other labels", f"{parity.changed:.2%}"],
+        ["largest difference of a probability", f"{parity.difference:.3f}"],
+    ]
+    table(f"int8 beside float, {parity.sentences} sentences", ["", ""], rows)
+    typer.echo(out)

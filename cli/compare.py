@@ -1,0 +1,76 @@
+"""``pizhu compare``"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import Limit
+
+
+def compare(
+    earlier: Annotated[Path, typer.Argument(help="The earlier report, or its records (.jsonl).", show_default=False)],
+    later: Annotated[Path, typer.Argument(help="The later report, or its records (.jsonl).", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the page and the JSON file.")] = Path("compared"),
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="Model folder. Default: $PIZHU_MODEL, else the one `pizhu train` made, else the shipped one."
+        ),
+    ] = None,
+    encoder: Annotated[
+        str,
+        typer.Option(help="What compares meaning: bundled, a folder, or none (words alone; needs no torch)."),
+    ] = "bundled",
+    formats: Annotated[
+        str, typer.Option(help="What to write, comma-separated: html (a page), json (for programs).")
+    ] = "html,json",
+    limit: Limit = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
+) -> None:
+    """Lay a report against the next one of the same body.
+
+    Which plans of the earlier report do achievements of the later one answer, which shortcomings have a plan and are
+    told again, which figures moved? Writes a page to open in a browser, with the evidence side by side, and the same as
+    JSON. That nothing was found for a plan is no proof that nothing was done.
+
+    Records that people corrected can be given in place of a report: then their labels are taken.
+
+    Example: `pizhu compare 2021年总结.docx 2022年总结.docx --out 对照`
+    """
+    from functools import cache
+
+    from ..annotate.compare.run import compare_files, write_comparison, wrong_order
+    from ..data.errors import MissingExtraError
+    from ..data.limits import limits
+    from ..models.annotator import Annotator
+    from ..models.meaning import Meaning
+
+    meaning = None
+    if encoder != "none":
+        try:
+            meaning = Meaning.load(encoder)
+        except MissingExtraError as error:
+            typer.echo(f"pizhu: words alone are compared, since {error}", err=True)
+    comparison = compare_files(
+        earlier, later, cache(lambda: Annotator.load(model)), meaning, limits=limits(limit or ())
+    )
+    written = write_comparison(comparison, out, tuple(f.strip() for f in formats.split(",") if f.strip()))
+    if wrong_order(comparison.earlier, comparison.later):
+        typer.echo("pizhu: by their titles the first report is the later one; name the earlier one first", err=True)
+    if as_json:
+        typer.echo(json.dumps(comparison.as_dict(), ensure_ascii=False))
+        return
+    for path in written:
+        typer.echo(path)
+    counts = comparison.counts()
+    plans, told, moved = counts["plans"], counts["shortcomings"], counts["figures"]
+    typer.echo(
+        f"plans: {plans['answered']} answered, {plans['partly']} partly, {plans['missing']} not found; "
+        f"shortcomings: {told['answered']} with a plan, {told['missing']} without; "
+        f"figures: {sum(moved.values())} in both reports",
+        err=True,
+    )

@@ -1,0 +1,79 @@
+"""``pizhu distil``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import Limit
+
+
+def distil(
+    teachers: Annotated[list[Path], typer.Argument(help="Model folders; the first also lends its layers.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Model folder to write.")],
+    unlabelled: Annotated[
+        list[Path] | None,
+        typer.Option(help="Reports, or folders of them, to learn from besides; may be repeated.", show_default=False),
+    ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(help="Labelled records, as for `pizhu train`; may be repeated.", show_default=False),
+    ] = None,
+    recipe: Annotated[str, typer.Option(help="A TOML file, or a shipped recipe.")] = "student",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="One field of the recipe, e.g. `encoder.layers=4`.", show_default=False),
+    ] = None,
+    corpus: Annotated[bool, typer.Option(help="Learn from the shipped corpus as well.")] = True,
+    limit: Limit = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, …; default: a GPU where there is one.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Make a small, fast model that says what large ones say.
+
+    The student learns the teachers' probabilities and the first teacher's sentence vectors, on labelled reports and, if
+    you have them, on any number of unlabelled ones. Stopped or killed, the same command goes on where it was.
+
+    Example: `pizhu distil 模型 --unlabelled 历年报告/ --out 小模型`, then `pizhu compact 小模型 --out 小模型-int8`
+    """
+    from ..data.errors import ReadError
+    from ..data.limits import limits
+    from ..data.read import SUFFIXES, read_report
+    from ..models.folder import load_about
+    from ..training.distil import distil as run
+    from ..training.recipe import load_recipe
+    from ..training.sources import gather
+    from .progress import shown
+    from .train import show_model, watching
+
+    labels = load_about(teachers[0]).labels
+    chosen = load_recipe(recipe, [f"encoder.name={teachers[0]}", *(settings or ())])
+    sources = gather(data or (), labels, corpus=corpus)
+    paths = [
+        path
+        for given in unlabelled or ()
+        for path in (sorted(p for p in given.rglob("*") if p.suffix.lower() in SUFFIXES) if given.is_dir() else [given])
+    ]
+    reports = []
+    with shown() as tell:
+        for number, path in enumerate(paths, 1):
+            try:
+                reports.append(read_report(path, limits=limits(limit or ())))
+            except ReadError as error:
+                typer.echo(f"pizhu: left out: {error}", err=True)
+            tell("Reading", number, len(paths))
+        folder = run(
+            chosen,
+            teachers,
+            sources.training,
+            sources.validation,
+            reports,
+            out,
+            labels,
+            sources=sources.origin,
+            device=device,
+            watch=watching(tell),
+        )
+    show_model(folder, as_json)

@@ -1,0 +1,80 @@
+"""Do probabilities mean what they say? Of a hundred answers of 90%, ninety should be right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .answers import Bools, Floats
+from .metrics import Interval
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Answers whose probability lies in ``low`` to ``high`` (half open, the last one closed).
+
+    Attributes:
+        count: how many.
+        probability: their mean probability; ``frequency`` is the share of them that truly have the label. None where
+            there are no answers.
+    """
+
+    low: float
+    high: float
+    count: int
+    probability: float | None
+    frequency: float | None
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """A reliability diagram and its expected calibration error: the gap between probability and frequency in a bin,
+    weighted by the bin's answers (Naeini et al. 2015, for each label by itself). Few answers make it look larger.
+    """
+
+    bins: tuple[Bin, ...]
+    error: Interval
+
+
+def reliability(
+    truth: Sequence[Bools],
+    chances: Sequence[Floats],
+    names: Sequence[str],
+    *,
+    bins: int = 10,
+    draws: int = 1000,
+    seed: int = 0,
+) -> dict[str, Reliability]:
+    """Each label's reliability, from (sentences, labels) arrays a report; intervals resample reports."""
+    sums = np.stack([_sums(t, c, bins) for t, c in zip(truth, chances, strict=True)])  # (reports, 3, labels, bins)
+    picks = np.random.default_rng(seed).integers(0, len(sums), (draws, len(sums)))
+    total, drawn = sums.sum(axis=0), _errors(sums[picks].sum(axis=1))
+    errors = _errors(total)
+    result = {}
+    for i, name in enumerate(names):
+        low, high = np.percentile(drawn[:, i], [2.5, 97.5])
+        rows = []
+        for b in range(bins):
+            count, chance, true = (float(x) for x in total[:, i, b])
+            means = (chance / count, true / count) if count else (None, None)
+            rows.append(Bin(b / bins, (b + 1) / bins, int(count), *means))
+        result[name] = Reliability(tuple(rows), Interval(float(errors[i]), float(low), float(high)))
+    return result
+
+
+def _sums(truth: Bools, chances: Floats, bins: int) -> NDArray[np.floating]:
+    """(3, labels, bins): how many answers, the sum of their probabilities, how many are true."""
+    where = np.minimum((chances * bins).astype(int), bins - 1)
+    inside = where[:, :, None] == np.arange(bins)
+    parts = [inside, inside * chances[:, :, None], inside & truth[:, :, None]]
+    return np.stack([part.sum(axis=0, dtype=float) for part in parts])
+
+
+def _errors(sums: NDArray[np.floating]) -> NDArray[np.floating]:
+    """(…, labels) calibration errors of (…, 3, labels, bins) sums."""
+    count, chance, true = np.moveaxis(sums, -3, 0)
+    result: NDArray[np.floating] = np.abs(chance - true).sum(axis=-1) / np.maximum(1, count.sum(axis=-1))
+    return result

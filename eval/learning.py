@@ -1,0 +1,55 @@
+"""Learning curves of the cheap systems: how macro-F1 grows with the number of training reports."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..data.report import Report
+from .answers import Sheet, collect
+from .metrics import score
+
+Fit = Callable[[Sequence[Report]], Callable[[Report], Report]]
+"""Learns from reports and gives what annotates one."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """Macro-F1 of one ``system`` trained on ``reports`` reports, chosen and ordered by ``seed``."""
+
+    system: str
+    reports: int
+    seed: int
+    macro_f1: float
+
+
+def sizes(total: int, points: int = 5) -> tuple[int, ...]:
+    """At most ``points`` numbers of reports, each about twice the one before, the last one ``total``."""
+    return tuple(sorted({max(1, round(total / 2**step)) for step in range(points)})) if total else ()
+
+
+def learning_curve(
+    sheet: Sheet,
+    training: Sequence[Report],
+    systems: Mapping[str, Fit],
+    counts: Sequence[int],
+    seeds: Sequence[int] = (1, 2, 3),
+    watch: Callable[[int], None] = lambda done: None,
+) -> list[Point]:
+    """Train each system on nested random subsets of ``training`` and score it on ``sheet``.
+
+    With all of ``training`` there is nothing to choose, so that size is trained once. ``watch`` is told how many
+    trainings are done.
+    """
+    found = []
+    for name, fit in systems.items():
+        for count in counts:
+            for seed in seeds if count < len(training) else seeds[:1]:
+                chosen = random.Random(seed).sample(list(training), len(training))[:count]
+                annotate = fit(chosen)
+                answers = collect(sheet, map(annotate, sheet.questions()))
+                scores = score(sheet.truth, answers.given, sheet.names, draws=1)
+                found.append(Point(name, count, seed, scores.macro_f1.value))
+                watch(len(found))
+    return found

@@ -1,0 +1,162 @@
+"""The worst errors, each in its place in the report, with the training sentences that are most like it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.report import Report
+from .answers import Answers, Sheet
+from .attribution import Attribution
+
+CONTEXT = 2
+"""Sentences and headings that are shown before and after."""
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """A training sentence.
+
+    Attributes:
+        similarity: cosine, -1 to 1, of its vector to the error's, both less the mean vector of the training sentences.
+    """
+
+    doc: str
+    headings: tuple[str, ...]
+    text: str
+    labels: tuple[str, ...]
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """What stands around an error; ``labels`` are people's, None for a heading and for what nobody labelled."""
+
+    place: int
+    kind: str
+    text: str
+    labels: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A sentence whose label set is wrong.
+
+    Attributes:
+        report, doc: its report's number among the sheet's, and name.
+        place: in ``Report.sentences``.
+        id: the sentence's.
+        chances: probability of each label.
+        surprise: minus the logarithm of the probability that the model gave to the true label set.
+        label: the wrong one that the model was surest about.
+        review: True where the model doubted its answer.
+        attribution: which words led to the answer for ``label``; None where it was not computed.
+        nearest: the training sentences most like it, the nearest first; empty where they were not looked for.
+    """
+
+    report: int
+    doc: str
+    place: int
+    id: str
+    headings: tuple[str, ...]
+    before: tuple[Neighbour, ...]
+    text: str
+    after: tuple[Neighbour, ...]
+    truth: tuple[str, ...]
+    given: tuple[str, ...]
+    chances: dict[str, float]
+    surprise: float
+    label: str
+    review: bool
+    attribution: Attribution | None = None
+    nearest: tuple[Nearest, ...] = field(default=())
+
+
+def worst(sheet: Sheet, answers: Answers, count: int) -> list[Mistake]:
+    """The ``count`` wrong sentences whose true labels the model held least likely, the worst first."""
+    if answers.chances is None:
+        raise ValueError("the worst errors of a system without probabilities are unknown")
+    found = []
+    for number, (truth, given, chances) in enumerate(zip(sheet.truth, answers.given, answers.chances, strict=True)):
+        losses = -np.log(np.clip(np.where(truth, chances, 1 - chances), 1e-9, 1.0))
+        for row in np.flatnonzero((truth != given).any(axis=1)):
+            found.append((float(losses[row].sum()), number, int(row), losses[row] * (truth != given)[row]))
+    found.sort(key=lambda entry: (-entry[0], entry[1], entry[2]))
+    return [_mistake(sheet, answers, *entry) for entry in found[:count]]
+
+
+def _mistake(
+    sheet: Sheet, answers: Answers, surprise: float, number: int, row: int, losses: NDArray[np.float64]
+) -> Mistake:
+    report, place = sheet.reports[number], int(sheet.places[number][row])
+    sentence = report.sentences[place]
+    shown = [i for i, s in enumerate(report.sentences) if s.kind != "furniture"]
+    at = shown.index(place)
+    chances = answers.chances[number][row] if answers.chances else ()
+    return Mistake(
+        number,
+        report.doc,
+        place,
+        sentence.id,
+        sentence.headings,
+        tuple(_neighbour(report, i) for i in shown[max(0, at - CONTEXT) : at]),
+        sentence.text,
+        tuple(_neighbour(report, i) for i in shown[at + 1 : at + 1 + CONTEXT]),
+        sentence.labels or (),
+        tuple(name for name, yes in zip(sheet.names, answers.given[number][row], strict=True) if yes),
+        dict(zip(sheet.names, map(float, chances), strict=True)),
+        surprise,
+        sheet.names[int(losses.argmax())],
+        bool(answers.review[number][row]),
+    )
+
+
+def _neighbour(report: Report, place: int) -> Neighbour:
+    sentence = report.sentences[place]
+    return Neighbour(place, sentence.kind, sentence.text, sentence.labels if sentence.kind == "sentence" else None)
+
+
+class Memory:
+    """The training sentences by their vectors.
+
+    Args:
+        vectors: (report.sentences, width) vectors of a report: ``Annotator.vectors``.
+        reports: whose labelled sentences are remembered.
+        watch: told how many reports are done.
+    """
+
+    def __init__(
+        self,
+        vectors: Callable[[Report], NDArray[np.float32]],
+        reports: Sequence[Report],
+        watch: Callable[[int], None] = lambda done: None,
+    ) -> None:
+        self.vectors = vectors
+        self._sentences = []
+        rows = []
+        for done, report in enumerate(reports, 1):
+            known = [i for i, s in enumerate(report.sentences) if s.kind == "sentence" and s.labels is not None]
+            rows.append(vectors(report)[known])
+            self._sentences += [(report.doc, report.sentences[i]) for i in known]
+            watch(done)
+        table = np.concatenate(rows)
+        self._mean = table.mean(axis=0)
+        self._table = _unit(table - self._mean)
+
+    def nearest(self, report: Report, place: int, count: int = 3) -> tuple[Nearest, ...]:
+        """The ``count`` remembered sentences most like the one at ``place`` in ``report.sentences``."""
+        likeness = self._table @ _unit(self.vectors(report)[place] - self._mean)
+        best = np.argsort(-likeness, kind="stable")[:count]
+        return tuple(
+            Nearest(doc, s.headings, s.text, s.labels or (), float(likeness[i]))
+            for i in best
+            for doc, s in [self._sentences[i]]
+        )
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    result: NDArray[np.float32] = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    return result

@@ -1,0 +1,103 @@
+"""Is one system better than another on the same reports, or was it luck? Paired tests over whole reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .metrics import Bools, counts_of, f1
+
+Counts = NDArray[np.integer]
+PERMUTATIONS = 9999
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One figure of one system less that of another.
+
+    Attributes:
+        value: -1 to 1, above 0 where the first is better.
+        low, high: 95% percentile bootstrap interval, both systems on the same resampled reports.
+        p: two-sided p-value of a paired permutation test that swaps the systems' answers report by report; exact where
+            there are at most 13 reports, None where scipy is missing. Not corrected for several comparisons.
+    """
+
+    value: float
+    low: float
+    high: float
+    p: float | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How far a system is ahead of another in each figure."""
+
+    macro_f1: Difference
+    exact_match: Difference
+    labels: dict[str, Difference]
+
+
+def compare(
+    truth: Sequence[Bools],
+    one: Sequence[Bools],
+    other: Sequence[Bools],
+    names: Sequence[str],
+    *,
+    draws: int = 1000,
+    seed: int = 0,
+) -> Comparison:
+    """Compare the answers of ``one`` system with those of an ``other``, a (sentences, labels) array a report."""
+    # (2, reports, 5, labels): true and false positives, false negatives; then whole sets right, and sentences.
+    both = np.stack([[_row(t, g) for t, g in zip(truth, given, strict=True)] for given in (one, other)])
+    reports = both.shape[1]
+    picks = np.random.default_rng(seed).integers(0, reports, (draws, reports))
+
+    def difference(figure: Callable[[Counts], NDArray[np.floating]]) -> Difference:
+        ahead = figure(both[0].sum(axis=0)) - figure(both[1].sum(axis=0))
+        drawn = figure(both[0][picks].sum(axis=1)) - figure(both[1][picks].sum(axis=1))
+        low, high = np.percentile(drawn, [2.5, 97.5])
+        return Difference(float(ahead), float(low), float(high), _p_value(both, figure, seed))
+
+    def of_label(number: int) -> Callable[[Counts], NDArray[np.floating]]:
+        return lambda counts: f1(counts[..., :3, :])[..., number]
+
+    return Comparison(
+        difference(lambda counts: f1(counts[..., :3, :]).mean(axis=-1)),
+        difference(lambda counts: counts[..., 3, 0] / np.maximum(1, counts[..., 4, 0])),
+        {name: difference(of_label(number)) for number, name in enumerate(names)},
+    )
+
+
+def _row(truth: Bools, given: Bools) -> Counts:
+    right = np.array([(truth == given).all(axis=1).sum(), len(truth)])
+    return np.concatenate([counts_of(truth, given), np.repeat(right[:, None], truth.shape[1], axis=1)])
+
+
+def _p_value(both: Counts, figure: Callable[[Counts], NDArray[np.floating]], seed: int) -> float | None:
+    try:
+        from scipy.stats import permutation_test  # type: ignore[import-untyped]
+    except ImportError:
+        return None
+    reports = both.shape[1]
+    if reports < 2 or (both[0] == both[1]).all():  # nothing to swap, or nothing differs
+        return 1.0
+    rows = both.reshape(2 * reports, *both.shape[2:])
+
+    # scipy swaps numbers of one axis; here they are the numbers of rows.
+    def ahead(ours: Counts, theirs: Counts, axis: int) -> NDArray[np.floating]:
+        ours, theirs = np.moveaxis(ours, axis, -1).astype(int), np.moveaxis(theirs, axis, -1).astype(int)
+        return figure(rows[ours].sum(axis=-3)) - figure(rows[theirs].sum(axis=-3))
+
+    found = permutation_test(
+        (np.arange(reports), np.arange(reports, 2 * reports)),
+        ahead,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=PERMUTATIONS,
+        batch=1000,
+        rng=np.random.default_rng(seed),
+    )
+    return float(found.pvalue)

@@ -1,0 +1,181 @@
+"""What computes a model's answers: ONNX Runtime on processors, torch on GPUs and for models without graphs.
+
+Both say the same of a window whatever else is computed beside it, so that answers do not depend on the batch, on the
+order of reports or on the number of threads.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.errors import ModelError
+from .folder import ENCODER_GRAPH, HEAD_GRAPH
+from .windows import Window
+
+if TYPE_CHECKING:
+    import torch
+
+    from .classifier import ReportClassifier
+
+Floats = NDArray[np.float32]
+Job = TypeVar("Job")
+
+
+class Runtime(Protocol):
+    """An encoder over windows and a head over the units of a report."""
+
+    width: int
+    """Of a unit's vector."""
+    labels: int
+    """How many there are."""
+
+    def encode(self, jobs: Iterable[tuple[Job, Sequence[Window]]]) -> Iterator[tuple[Job, Floats]]:
+        """For each job, in order: vectors (units, width) of all units that its windows answer.
+
+        Lazy: a few jobs are taken ahead of the one that is handed out.
+        """
+        ...
+
+    def scores(self, vectors: Floats, roles: Sequence[int]) -> Floats:
+        """Logits (units, labels) of one report's units in order."""
+        ...
+
+
+class OnnxRuntime:
+    """ONNX Runtime on the processor: a window a call without padding, as many calls at once as there are threads.
+
+    Measured on two cores, one thread a window is faster than two threads in each, and windows alone are no slower
+    than batches: attention needs no mask and nothing is padded.
+    """
+
+    def __init__(self, folder: Path, threads: int | None = None) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.enable_mem_pattern = False  # a pattern would be kept for every length of window
+        options.log_severity_level = 3
+        try:
+            self._encoder, self._head = (
+                onnxruntime.InferenceSession(str(folder / name), options, providers=["CPUExecutionProvider"])
+                for name in (ENCODER_GRAPH, HEAD_GRAPH)
+            )
+        except Exception as error:  # onnxruntime's own have no common base
+            reason = " ".join(str(error).split())[:200]
+            raise ModelError(f"model folder {folder} cannot be loaded: {reason}") from error
+        self.width = int(self._encoder.get_outputs()[0].shape[-1])
+        self.labels = int(self._head.get_outputs()[0].shape[-1])
+        self.threads = threads or _cores()
+        self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="pizhu-encoder")
+
+    def encode(self, jobs: Iterable[tuple[Job, Sequence[Window]]]) -> Iterator[tuple[Job, Floats]]:
+        """See :class:`Runtime`."""
+        ahead: deque[tuple[Job, list[Future[Floats]]]] = deque()
+        waiting = 0
+        for job, windows in jobs:
+            ahead.append((job, [self._pool.submit(self._window, window) for window in windows]))
+            waiting += len(windows)
+            while len(ahead) > 1 and waiting - len(ahead[0][1]) > 4 * self.threads:
+                waiting -= len(ahead[0][1])
+                yield self._collect(*ahead.popleft())
+        while ahead:
+            yield self._collect(*ahead.popleft())
+
+    def scores(self, vectors: Floats, roles: Sequence[int]) -> Floats:
+        """See :class:`Runtime`."""
+        given = {"vectors": vectors, "roles": np.asarray(roles, dtype=np.int64)}
+        result: Floats = self._head.run(None, given)[0]
+        return result
+
+    def _window(self, window: Window) -> Floats:
+        tokens = np.asarray([window.tokens], dtype=np.int64)
+        hidden: Floats = self._encoder.run(None, {"tokens": tokens})[0][0]
+        return np.stack([hidden[start:end].mean(axis=0) for _, start, end in window.spans])
+
+    def _collect(self, job: Job, answers: Sequence[Future[Floats]]) -> tuple[Job, Floats]:
+        # Windows follow each other and each unit is answered once, so their answers laid end to end are the report's.
+        parts = [answer.result() for answer in answers]
+        return job, np.concatenate(parts) if parts else np.zeros((0, self.width), dtype=np.float32)
+
+
+class TorchRuntime:
+    """torch, on a processor or a GPU: windows of several jobs, sorted by length, in batches of many tokens."""
+
+    def __init__(self, model: ReportClassifier, pad: int, *, half: bool | None = None) -> None:
+        """``pad`` fills batches; ``half`` asks for bfloat16, None takes it on a GPU."""
+        self.model, self.pad = model, pad
+        self.device = next(model.parameters()).device
+        self.half = self.device.type == "cuda" if half is None else half
+        self.width, self.labels = int(model.encoder.config.hidden_size), int(model.out.out_features)
+        # On a GPU a batch has to be large to be worth its start; on a processor it only has to fit the cache.
+        self.tokens = 65_536 if self.device.type == "cuda" else 4096
+
+    def encode(self, jobs: Iterable[tuple[Job, Sequence[Window]]]) -> Iterator[tuple[Job, Floats]]:
+        """See :class:`Runtime`."""
+        group: list[tuple[Job, Sequence[Window]]] = []
+        tokens = 0
+        for job, windows in jobs:
+            group.append((job, windows))
+            tokens += sum(len(w.tokens) for w in windows)
+            if tokens >= self.tokens:
+                yield from self._group(group)
+                group, tokens = [], 0
+        yield from self._group(group)
+
+    def scores(self, vectors: Floats, roles: Sequence[int]) -> Floats:
+        """See :class:`Runtime`."""
+        import torch
+
+        with torch.inference_mode(), self._autocast():
+            given = torch.from_numpy(vectors).to(self.device)
+            found = self.model.scores(given, torch.tensor(roles, dtype=torch.long, device=self.device))
+        result: Floats = found.float().cpu().numpy()
+        return result
+
+    def _group(self, group: Sequence[tuple[Job, Sequence[Window]]]) -> Iterator[tuple[Job, Floats]]:
+        import torch
+
+        from .classifier import Batch
+
+        found = [np.zeros((sum(len(w.spans) for w in ws), self.width), dtype=np.float32) for _, ws in group]
+        places = [(number, window) for number, (_, windows) in enumerate(group) for window in windows]
+        for some in _batches(places, self.tokens):
+            batch = Batch.of([window for _, window in some], self.pad, self.device)
+            with torch.inference_mode(), self._autocast():
+                vectors = self.model.vectors(batch).float().cpu().numpy()
+            rows = iter(vectors)
+            for number, window in some:
+                for unit, _, _ in window.spans:
+                    found[number][unit] = next(rows)
+        yield from ((job, vectors) for (job, _), vectors in zip(group, found, strict=True))
+
+    def _autocast(self) -> torch.autocast:
+        import torch
+
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.half)
+
+
+def _batches(found: Sequence[tuple[Any, Window]], most: int) -> list[list[tuple[Any, Window]]]:
+    """Windows of like length together, at most ``most`` tokens a batch after padding."""
+    groups: list[list[tuple[Any, Window]]] = []
+    for pair in sorted(found, key=lambda pair: -len(pair[1].tokens)):
+        if groups and len(groups[-1][0][1].tokens) * (len(groups[-1]) + 1) <= most:
+            groups[-1].append(pair)
+        else:
+            groups.append([pair])
+    return groups
+
+
+def _cores() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,37 @@
+"""The model that pizhu brings along: small, whole, and as good as its card says."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+from pizhu import Annotator
+from pizhu.data.corpus import load_corpus
+from pizhu.models.decision import macro_f1
+from pizhu.models.folder import load_about
+from pizhu.models.places import SHIPPED
+
+
+def test_it_is_small_and_names_no_machine() -> None:
+    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 35e6
+    assert "/" not in json.dumps(load_about(SHIPPED).origin["recipe"])
+
+
+def test_it_has_seen_no_test_report() -> None:
+    about = load_about(SHIPPED)
+    test = {c.report.doc for c in load_corpus(split="test")}
+    assert not test & {*about.origin["data"]["training"], *about.origin["data"]["validation"]}
+
+
+def test_it_scores_what_its_card_says() -> None:
+    annotator = Annotator.load(SHIPPED, device="cpu")
+    truth, given = [], []
+    for corpus in load_corpus(split="test"):
+        for old, new in zip(corpus.report.sentences, annotator.annotate(corpus.report).sentences, strict=True):
+            if old.kind == "sentence":
+                names = annotator.about.labels.names
+                truth.append([name in (old.labels or ()) for name in names])
+                given.append([name in (new.labels or ()) for name in names])
+    said = load_about(SHIPPED).scores["test split"]["macro_f1"]
+    # Integers are added up alike everywhere, the floats between them nearly so.
+    assert abs(macro_f1(np.asarray(truth), np.asarray(given)) - said) < 0.01

@@ -1,0 +1,149 @@
+"""Small models made of large ones: a student that says what its teachers say, and eight bits that say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pizhu import Annotator
+from pizhu.data.errors import ConfigError, DataError, ModelError
+from pizhu.data.labels import DEFAULT_LABELS, LabelSet
+from pizhu.data.report import Report
+from pizhu.models.folder import load_about
+from pizhu.training.compact import compact
+from pizhu.training.distil import distil
+from pizhu.training.loop import Progress
+from pizhu.training.recipe import Recipe
+
+
+@pytest.fixture
+def student(recipe: Recipe, model_folder: Path) -> Recipe:
+    return replace(
+        recipe,
+        encoder=replace(recipe.encoder, name=str(model_folder), layers=1),
+        training=replace(recipe.training, passes=60, truth=0.3, cut=0.0),
+    )
+
+
+def unlabelled(report: Report, doc: str) -> Report:
+    return replace(report, doc=doc).with_labels([None for _ in report.sentences])
+
+
+def make(recipe: Recipe, teacher: Path, labelled: Report, out: Path, **more: Any) -> Path:
+    other = unlabelled(labelled, "other.txt")
+    return distil(recipe, [teacher], [labelled], [], [other], out, DEFAULT_LABELS, device="cpu", **more)
+
+
+def test_a_student_says_what_its_teacher_says(
+    student: Recipe, model_folder: Path, labelled: Report, tmp_path: Path
+) -> None:
+    folder = make(student, model_folder, labelled, tmp_path / "学生")
+    one, other = (Annotator.load(path, device="cpu") for path in (folder, model_folder))
+    ours, theirs = (annotator.annotate(labelled).sentences for annotator in (one, other))
+    assert [s.labels for s in ours] == [s.labels for s in theirs]
+    about = load_about(folder)
+    assert about.origin["unlabelled"]["reports"] == ["other.txt"]
+    assert about.origin["recipe"]["encoder"]["layers"] == 1
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_it_learns_from_unlabelled_reports_alone(
+    student: Recipe, model_folder: Path, labelled: Report, tmp_path: Path
+) -> None:
+    """The labelled report has one labelled sentence; what it knows of the rest its teacher told it."""
+    one = labelled.with_labels([s.labels if s.text.startswith("力争") else None for s in labelled.sentences])
+    folder = make(student, model_folder, one, tmp_path / "m")
+    found = Annotator.load(folder, device="cpu").annotate(labelled)
+    taught = Annotator.load(model_folder, device="cpu").annotate(labelled)
+    assert np.mean([a.labels == b.labels for a, b in zip(found.sentences, taught.sentences, strict=True)]) > 0.9
+
+
+def test_stopped_and_started_again_it_is_the_same(
+    student: Recipe, model_folder: Path, labelled: Report, tmp_path: Path
+) -> None:
+    short = replace(student, training=replace(student.training, passes=10, checkpoint_steps=5))
+    whole = make(short, model_folder, labelled, tmp_path / "a")
+
+    def stop(at: Progress) -> None:
+        if (at.stage, at.step) == ("train", 13):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make(short, model_folder, labelled, tmp_path / "b", watch=stop)
+    told: list[Progress] = []
+    again = make(short, model_folder, labelled, tmp_path / "b", watch=told.append)
+    assert min(at.step for at in told if at.stage == "train") == 11
+    assert (again / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+
+
+def test_layers_that_stay(model_folder: Path, student: Recipe) -> None:
+    from pizhu.training.start import _shorten
+
+    class Network(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = torch.nn.Module()
+            self.encoder.layer = torch.nn.ModuleList([torch.nn.Linear(1, 1) for _ in range(12)])
+            self.config = type("Config", (), {})()
+
+    for count, frozen, kept in ((6, 3, [0, 1, 2, 5, 8, 11]), (6, 0, [1, 3, 5, 7, 9, 11]), (3, 6, [0, 1, 2])):
+        network = Network()
+        layers = list(network.encoder.layer)
+        _shorten(network, count, frozen)
+        assert [layers.index(layer) for layer in network.encoder.layer] == kept
+    with pytest.raises(ConfigError, match=r"encoder.layers is 13, expected at most the encoder's own 12"):
+        _shorten(Network(), 13, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda r: replace(r, encoder=replace(r.encoder, name="bundled")), "expected the folder of the first teacher"),
+        (lambda r: replace(r, encoder=replace(r.encoder, layers=3)), "expected at most the encoder's own 2"),
+    ],
+)
+def test_recipes_that_cannot_be(
+    student: Recipe,
+    model_folder: Path,
+    labelled: Report,
+    tmp_path: Path,
+    change: Callable[[Recipe], Recipe],
+    said: str,
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        make(change(student), model_folder, labelled, tmp_path / "m")
+
+
+def test_teachers_of_other_labels(student: Recipe, model_folder: Path, labelled: Report, tmp_path: Path) -> None:
+    other = LabelSet(tuple(replace(label, name=label.name + "2") for label in DEFAULT_LABELS))
+    renamed = labelled.with_labels([[n + "2" for n in s.labels or ()] for s in labelled.sentences])
+    with pytest.raises(ModelError, match="knows the labels achievement"):
+        distil(student, [model_folder], [renamed], [], [], tmp_path / "m", other, device="cpu")
+
+
+def test_eight_bits_are_written_where_they_say_the_same(model_folder: Path, labelled: Report, tmp_path: Path) -> None:
+    found = compact(model_folder, [labelled], tmp_path / "小")
+    assert (found.sentences, found.before, found.after) == (17, 1.0, 1.0)
+    about = load_about(tmp_path / "小")
+    assert about.scores["int8"]["sentences"] == 17
+    small, large = ((path / "model.safetensors").stat().st_size for path in (tmp_path / "小", model_folder))
+    assert small < 0.45 * large
+    assert Annotator.load(tmp_path / "小", device="cpu").annotate(labelled).sentences
+
+
+def test_eight_bits_that_lose_are_not_written(
+    model_folder: Path, labelled: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pizhu.training.compact as module
+
+    monkeypatch.setattr(module, "MOST_LOST", -1.0)
+    with pytest.raises(ModelError, match=r"eight bits cost .* 0\.0 points of macro-F1, more than -100\.0"):
+        compact(model_folder, [labelled], tmp_path / "小")
+    assert not (tmp_path / "小").exists()
+    with pytest.raises(DataError, match="no labelled sentence to measure on"):
+        compact(model_folder, [unlabelled(labelled, "a")], tmp_path / "小")

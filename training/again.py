@@ -1,0 +1,113 @@
+"""A training repeated from what its model folder records: the same data, versions and start, or one clear refusal."""
+
+from __future__ import annotations
+
+import filecmp
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..data.errors import DataError, ModelError
+from ..models.folder import WEIGHTS, About, load_about
+from .provenance import fingerprint_data, versions
+from .recipe import Recipe, recipe_from_dict
+from .sources import Sources, gather, labelled
+
+
+@dataclass(frozen=True)
+class Recall:
+    """What :func:`.loop.train` needs to make a model again.
+
+    Attributes:
+        recipe, sources: as recorded; the data were found to be the same.
+        device: the kind that it was made on.
+        threads, processes: how many it was made with; with others the last bits of the weights may differ.
+    """
+
+    recipe: Recipe
+    sources: Sources
+    device: str
+    threads: int
+    processes: int
+
+
+def recall(folder: str | Path, data: Sequence[Path] = (), *, any_versions: bool = False) -> Recall:
+    """Read what ``folder`` records of its training and find its data again.
+
+    Args:
+        folder: a model folder.
+        data: where its files of labelled records lie now, in their order; none: where they lay.
+        any_versions: go on where other versions of packages are installed than those it was made with.
+
+    Raises:
+        ModelError: the folder is damaged or does not record its training, other versions are installed, or the model it
+            started from is another one now.
+        DataError: the data are missing or not those it was made from.
+    """
+    about = load_about(folder)
+    try:
+        recorded = about.origin["data"]["sources"]
+        files = [(str(file["name"]), str(file["fingerprint"])) for file in recorded["files"]]
+        recipe = recipe_from_dict(about.origin["recipe"], f"model {folder}")
+        machine = about.origin["machine"]
+        numbers = int(machine["threads"]), int(machine["processes"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise ModelError(
+            f"model {folder} does not record where its data come from; only what `pizhu train` made can be made again"
+        ) from None
+    if not any_versions:
+        _check_versions(folder, about.origin.get("versions", {}))
+    paths = list(data) or [Path(name) for name, _ in files]
+    if missing := next((path for path in paths if not path.is_file()), None):
+        raise DataError(f"{missing}, from which model {folder} was made, is not here; name with --data where it lies")
+    sources = gather(paths, about.labels, corpus=bool(recorded["corpus"]))
+    _check_data(folder, about, files, sources)
+    return Recall(recipe, sources, str(machine["device"]), *numbers)
+
+
+def check_start(folder: str | Path, recipe: Recipe, *, offline: bool = False) -> None:
+    """Raise a ModelError if what ``recipe`` starts from is another encoder or model than when ``folder`` was made."""
+    from .start import load_start
+
+    about = load_about(folder)
+    now = load_start(recipe, about.labels.names, offline=offline).fingerprint
+    if now != about.origin.get("start"):
+        raise ModelError(
+            f"model {folder} started from another {recipe.encoder.name!r} than the one that is here now; "
+            "put back the one it started from"
+        )
+
+
+def same_weights(one: str | Path, other: str | Path) -> bool:
+    """Whether two model folders hold the same weights, byte for byte."""
+    return filecmp.cmp(Path(one) / WEIGHTS, Path(other) / WEIGHTS, shallow=False)
+
+
+def _check_versions(folder: str | Path, recorded: dict[str, Any]) -> None:
+    for name, here in versions().items():
+        if (made := recorded.get(name)) != here:
+            raise ModelError(
+                f"model {folder} was made with {name} {made}, here is {here}; install that version, "
+                "or go on regardless with --any-versions"
+            )
+
+
+def _check_data(folder: str | Path, about: About, files: Sequence[tuple[str, str]], sources: Sources) -> None:
+    found = sources.origin["files"]
+    if len(found) != len(files):
+        names = ", ".join(name for name, _ in files) or "no file, only the shipped corpus"
+        raise DataError(f"model {folder} was made from {names}; name with --data where each of these lies now")
+    for (name, made), file in zip(files, found, strict=True):
+        if file["fingerprint"] != made:
+            raise DataError(
+                f"{file['name']} has the fingerprint {file['fingerprint'][:12]}, but model {folder} was made from "
+                f"{name} with {made[:12]}; name the file as it was with --data"
+            )
+    here = fingerprint_data(labelled(sources.training), labelled(sources.validation))
+    made = str(about.origin["data"].get("fingerprint"))
+    if here != made:
+        raise DataError(
+            f"the shipped corpus with these files has the fingerprint {here[:12]}, but model {folder} was made from "
+            f"{made[:12]}; install the pizhu that made it"
+        )

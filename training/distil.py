@@ -1,0 +1,99 @@
+"""A smaller model that says what larger ones say: learned from labelled reports and, if there are any, unlabelled ones.
+
+After Hinton et al. (2015, arXiv:1503.02531) for the probabilities and Sun et al. (2019, arXiv:1908.09355) for the
+vectors: the student starts as some of the first teacher's layers with its head, and learns the teachers' mean
+probability of every label and the first teacher's vector of every unit. Unlabelled reports are as good as labelled ones
+for that, and they are what office networks have plenty of.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..data.errors import ConfigError
+from ..data.labels import LabelSet
+from ..data.report import Report
+from ..models.decision import Decision
+from ..models.folder import About, check_place
+from ..models.windows import SpecialTokens, units
+from .examples import Example
+from .loop import Progress, check_data, describe, learn, shared_steps, training_folder
+from .provenance import fingerprint_reports
+from .ranks import joined
+from .recipe import Recipe
+from .sources import labelled
+from .start import Start, load_start
+from .teacher import Lesson, lessons, taught
+
+
+def distil(
+    recipe: Recipe,
+    teachers: Sequence[Path],
+    training: Sequence[Report],
+    validation: Sequence[Report],
+    unlabelled: Sequence[Report],
+    out: str | Path,
+    labels: LabelSet,
+    *,
+    sources: Mapping[str, Any] | None = None,
+    device: str | None = None,
+    watch: Callable[[Progress], None] = lambda _: None,
+) -> Path:
+    """Train a student and write its model folder; killed and started again it ends with the same model.
+
+    Args:
+        recipe: ``encoder.layers`` says how many layers the student has, ``training.truth`` and ``training.imitation``
+            what it learns from whom; ``encoder.name`` must be the first teacher's folder.
+        teachers: model folders with the same labels.
+        training, validation: labelled reports; validation chooses temperatures and thresholds only.
+        unlabelled: reports whose labels, if any, are not looked at.
+        out: the model folder to write.
+        labels: the label set.
+        sources, device, watch: as :func:`.loop.train`.
+
+    Raises:
+        DataError: no labelled sentence to learn from, or a report stands on two sides.
+        ModelError: a teacher is unusable, or something that is no model stands at ``out``.
+        ConfigError: ``encoder.name`` is no model, or this machine has no such device.
+    """
+    out = check_place(out)
+    if recipe.encoder.folder is None:
+        raise ConfigError(f"encoder.name is {recipe.encoder.name!r}, expected the folder of the first teacher")
+    training, validation = labelled(training), labelled(validation)
+    check_data([*training, *unlabelled], validation, labels, every=False)
+    with joined(device) as ranks:
+        recipe = shared_steps(recipe, ranks)
+        start = load_start(recipe, labels.names)
+        about = About(labels, recipe.context, recipe.head.recurrent, Decision.plain(len(labels)))
+        made = describe(recipe, start, training, validation, sources, ranks)
+        made["unlabelled"] = {
+            "reports": [r.doc for r in unlabelled],
+            "fingerprint": fingerprint_reports(unlabelled),
+        }
+        about = replace(about, origin=made)
+        reports = [*training, *(r.with_labels([None for _ in r.sentences]) for r in unlabelled)]
+        asked = 0
+
+        def tick() -> None:
+            nonlocal asked
+            asked += 1
+            watch(Progress("ask", asked, len(teachers) * len(reports), math.nan, None))
+
+        told = lessons(teachers, reports, labels.names, training_folder(out) / "lessons", ranks.device, tick)
+        examples = [
+            _example(report, lesson, start, recipe, labels.names) for report, lesson in zip(reports, told, strict=True)
+        ]
+        learn(recipe, start, examples, validation, about, out, ranks, watch)
+    return out
+
+
+def _example(report: Report, lesson: Lesson, start: Start, recipe: Recipe, names: Sequence[str]) -> Example:
+    special = SpecialTokens.of(start.tokenizer)
+    example = Example.of(report, names, start.tokenizer, special, recipe.context, bare=recipe.training.bare > 0)
+    rows = [part.index for part in units(report, start.tokenizer, recipe.context)]
+    sentences = [report.sentences[row].kind == "sentence" for row in rows]
+    return taught(example, rows, lesson, sentences, recipe.training.truth)

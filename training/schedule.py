@@ -1,0 +1,61 @@
+"""Which reports a step sees, and how fast it learns: all of it follows from the seed and the step's number alone."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+
+from .recipe import TrainingSettings
+
+# A validation reads every validation report; more of them than this would cost more than they tell.
+VALIDATIONS = 20
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One look at one report: its place among the reports, and a source of random numbers for this visit alone."""
+
+    report: int
+    draw: random.Random
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The steps of a training over ``count`` reports."""
+
+    count: int
+    settings: TrainingSettings
+
+    @property
+    def visits(self) -> int:
+        """Looks at reports in all: whole passes."""
+        wanted = self.settings.least_steps * self.settings.reports
+        return self.count * max(self.settings.passes, math.ceil(wanted / self.count))
+
+    @property
+    def steps(self) -> int:
+        """Steps in all; the last may see fewer reports than the others."""
+        return math.ceil(self.visits / self.settings.reports)
+
+    @property
+    def period(self) -> int:
+        """Steps between validations."""
+        return max(math.ceil(self.count / self.settings.reports), math.ceil(self.steps / VALIDATIONS))
+
+    def at(self, step: int) -> list[Visit]:
+        """The visits of ``step``, counted from 0."""
+        first = step * self.settings.reports
+        return [self._visit(number) for number in range(first, min(first + self.settings.reports, self.visits))]
+
+    def rate(self, step: int) -> float:
+        """Share of the peak learning rate: up in a line, then down along a cosine."""
+        rise = max(1, round(self.settings.warmup * self.steps))
+        if step < rise:
+            return (step + 1) / rise
+        return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, self.steps - rise)))
+
+    def _visit(self, number: int) -> Visit:
+        order = list(range(self.count))
+        random.Random(f"{self.settings.seed}/{number // self.count}").shuffle(order)
+        return Visit(order[number % self.count], random.Random(f"{self.settings.seed}/step/{number}"))

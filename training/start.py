@@ -1,0 +1,84 @@
+"""What a training starts from: a bare encoder below a new head, or a pizhu model with the head it has learned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ..data.errors import ConfigError, ModelError
+from ..models.classifier import ReportClassifier
+from ..models.encoder import load_encoder
+from ..models.folder import load_model
+from .provenance import fingerprint_model
+from .recipe import Recipe
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+
+@dataclass(frozen=True)
+class Start:
+    """A network before its first step; ``fingerprint`` is that of the weights and the tokenizer it came from."""
+
+    model: ReportClassifier
+    tokenizer: Tokenizer
+    fingerprint: str
+
+
+def load_start(recipe: Recipe, names: Sequence[str], *, offline: bool = False) -> Start:
+    """Load what ``recipe.encoder`` names and put a head for the labels ``names`` on it.
+
+    A pizhu model gives its encoder, its layers over the report and the scores of every label that it knows; other
+    labels start from nothing. With another ``head.recurrent`` than the model's only its encoder is taken.
+
+    Raises:
+        ModelError: there is no such encoder or model, it is unusable, or it reads shorter windows than the recipe's.
+    """
+    folder = recipe.encoder.folder
+    if folder is None:
+        encoder = load_encoder(recipe.encoder.name, offline=offline)
+        network, tokenizer, found, known = encoder.model, encoder.tokenizer, encoder.model, None
+    else:
+        known, tokenizer, about = load_model(folder)
+        network, found = known.encoder, known
+    if recipe.context.tokens > network.config.max_position_embeddings:
+        raise ModelError(
+            f"context.tokens is {recipe.context.tokens}, but encoder {recipe.encoder.name!r} has "
+            f"{network.config.max_position_embeddings} positions"
+        )
+    mark = fingerprint_model(found, tokenizer)
+    if recipe.encoder.layers:
+        _shorten(network, recipe.encoder.layers, recipe.encoder.frozen_layers)
+    torch.manual_seed(recipe.training.seed)
+    model = ReportClassifier(network, len(names), recipe.head.recurrent, recipe.head.dropout)
+    if known is not None and about.recurrent == recipe.head.recurrent:
+        _take_head(model, known, about.labels.names, names)
+    return Start(model, tokenizer, mark)
+
+
+def _shorten(network: Any, count: int, frozen: int) -> None:
+    """Keep ``count`` layers of ``network``: the ``frozen`` lowest, and above them evenly spread ones to the last."""
+    layers = network.encoder.layer
+    if count > len(layers):
+        raise ConfigError(f"encoder.layers is {count}, expected at most the encoder's own {len(layers)}")
+    frozen = min(frozen, count)
+    above = range(1, count - frozen + 1)
+    kept = [*range(frozen), *(frozen + n * (len(layers) - frozen) // (count - frozen) - 1 for n in above)]
+    network.encoder.layer = torch.nn.ModuleList([layers[number] for number in kept])
+    network.config.num_hidden_layers = count
+
+
+def _take_head(model: ReportClassifier, known: ReportClassifier, old: Sequence[str], new: Sequence[str]) -> None:
+    """Copy the layers above the encoder from ``known``, the scores of each label that both have included."""
+    state, given = model.state_dict(), known.state_dict()
+    for name in state:
+        if not name.startswith("out."):
+            state[name] = given[name]
+            continue
+        for row, label in enumerate(new):
+            if label in old:
+                state[name][row] = given[name][old.index(label)]
+    model.load_state_dict(state)

@@ -1,0 +1,116 @@
+"""One step of training: a part of each of its reports, the loss of their labelled sentences, the optimizer's move."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from ..models.classifier import ReportClassifier
+from ..models.device import half_precision
+from .examples import Example, Lower
+from .ranks import Ranks
+from .recipe import Recipe, TrainingSettings
+from .schedule import Schedule, Visit
+
+
+def freeze(model: ReportClassifier, layers: int) -> None:
+    """Leave the embeddings and the lowest ``layers`` layers as they are."""
+    # The embeddings are always frozen: measured, that costs nothing and saves most of the optimizer's memory.
+    for parameter in model.encoder.embeddings.parameters():
+        parameter.requires_grad_(False)
+    for layer in model.encoder.encoder.layer[:layers]:
+        layer.requires_grad_(False)
+
+
+def make_optimizer(model: ReportClassifier, recipe: Recipe) -> torch.optim.Optimizer:
+    """AdamW over what is not frozen; each group's ``peak`` is its highest learning rate."""
+    body = [p for p in model.encoder.parameters() if p.requires_grad]
+    inside = {id(p) for p in model.encoder.parameters()}
+    head = [p for p in model.parameters() if id(p) not in inside]
+    settings = recipe.training
+    return torch.optim.AdamW(
+        [{"params": body, "peak": settings.body_rate}, {"params": head, "peak": settings.head_rate}],
+        lr=settings.body_rate,
+        weight_decay=settings.weight_decay,
+        fused=True,
+    )
+
+
+@dataclass(frozen=True)
+class Stepper:
+    """Makes the steps of one training; ``unit`` is the mean number of labelled sentences of an example."""
+
+    model: ReportClassifier
+    optimizer: torch.optim.Optimizer
+    lower: Lower
+    examples: Sequence[Example]
+    schedule: Schedule
+    ranks: Ranks
+    unit: float
+
+    def step(self, number: int) -> float:
+        """Make step ``number`` and return the mean loss over this process's labelled sentences and the labels."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * self.schedule.rate(number)
+        self.model.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        visits = self.schedule.at(number)
+        total, sentences = 0.0, 0
+        for visit in visits[self.ranks.rank :: self.ranks.count]:
+            loss, known = self._loss(visit)
+            # Divided by a constant, so that a sentence weighs the same in a long report as in a short one.
+            (loss / (self.unit * len(visits))).backward()  # type: ignore[no-untyped-call]
+            total, sentences = total + float(loss.detach()), sentences + known
+        parameters = [p for p in self.model.parameters() if p.requires_grad]
+        self.ranks.add_up(parameters)
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        self.optimizer.step()
+        return total / max(1, sentences)
+
+    def _loss(self, visit: Visit) -> tuple[Tensor, int]:
+        """The loss of a visit, summed over labelled sentences and averaged over labels, and how many those are."""
+        example, draw, settings = self.examples[visit.report], visit.draw, self.schedule.settings
+        torch.manual_seed(draw.getrandbits(62))  # dropout: of this visit alone, so that a resumed run repeats it
+        first, last = _part(example, draw, settings)
+        found = example.bare if draw.random() < settings.bare else example.windows
+        near = draw.random() < settings.near
+        place = self.ranks.device
+        # A window without a labelled unit gives context only: it is read, if at all, but not learned through.
+        taught = [bool(example.known[[u for u, _, _ in w.spans if first <= u < last]].any()) for w in found]
+        vectors = torch.zeros((last - first, self.model.encoder.config.hidden_size), device=place)
+        seen = torch.zeros(last - first, dtype=torch.bool, device=place)
+        for learned in (True,) if near else (False, True):
+            group = [w for w, labelled in zip(found, taught, strict=True) if labelled is learned]
+            if stretch := self.lower.stretch(group, first, last):
+                # Half precision anew for each: it keeps the weights it has cast, those without gradients as well.
+                with torch.set_grad_enabled(learned), half_precision(place):
+                    read = self.model.vectors(stretch.batch, stretch.hidden, self.lower.layers)
+                vectors = vectors.index_copy(0, stretch.batch.units, read)
+                seen[stretch.batch.units] = True
+        vectors, known = vectors[seen], example.known[first:last].to(place)[seen]
+        with half_precision(place):
+            logits = self.model.scores(vectors, example.roles[first:last].to(place)[seen]).float()
+        targets = example.targets[first:last].to(place)[seen]
+        loss = binary_cross_entropy_with_logits(logits[known], targets[known], reduction="sum") / logits.shape[1]
+        if example.vectors is not None:
+            wanted = example.vectors[first:last].to(place)[seen]
+            # Relative to their size, so that the weight means the same whatever the encoder's scale.
+            apart = (vectors.float() - wanted).square().sum(dim=1) / wanted.square().sum(dim=1).mean()
+            loss = loss + settings.imitation * apart.sum()
+        return loss, int(known.sum())
+
+
+def _part(example: Example, draw: random.Random, settings: TrainingSettings) -> tuple[int, int]:
+    """A stretch of at least a quarter of the report with something to learn in it, or all of it."""
+    count = len(example.roles)
+    if draw.random() >= settings.cut or count < 8:
+        return 0, count
+    length = draw.randint(count // 4, count)
+    # Half of the cuts keep the beginning: a report without its end is commoner than one without its title.
+    first = 0 if draw.random() < 0.5 else draw.randint(0, count - length)
+    return (first, first + length) if example.known[first : first + length].any() else (0, count)

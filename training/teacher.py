@@ -1,0 +1,108 @@
+"""What teachers say of reports: probabilities and unit vectors for a smaller model to learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from ..data.errors import ModelError
+from ..data.report import Report
+from ..models.device import half_precision
+from ..models.folder import load_model
+from ..models.runtime import TorchRuntime
+from ..models.windows import SpecialTokens, units, windows
+from .examples import Example
+from .provenance import fingerprint, fingerprint_reports
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What the teachers say of one report.
+
+    Attributes:
+        probabilities: (report.sentences, labels) the mean over teachers, after each one's calibration.
+        vectors: (report.sentences, width) unit vectors of the first teacher.
+    """
+
+    probabilities: Floats
+    vectors: Floats
+
+
+def lessons(
+    teachers: Sequence[Path],
+    reports: Sequence[Report],
+    names: Sequence[str],
+    folder: Path,
+    device: torch.device,
+    tick: Callable[[], None],
+) -> list[Lesson]:
+    """Ask ``teachers`` about ``reports``; answers are kept in ``folder``, so that a killed run asks no question twice.
+
+    ``tick`` is called after each answer.
+
+    Raises:
+        ModelError: a teacher is unusable or knows other labels.
+    """
+    told: list[list[tuple[Floats, Floats]]] = [[] for _ in reports]
+    for teacher in teachers:
+        model, tokenizer, about = load_model(teacher)
+        if about.labels.names != tuple(names):
+            raise ModelError(
+                f"teacher {teacher} knows the labels {', '.join(about.labels.names)}, expected {', '.join(names)}"
+            )
+        special = SpecialTokens.of(tokenizer)
+        runtime = TorchRuntime(model.to(device), special.pad, half=half_precision(device)._enabled)
+        mark = about.origin.get("data", {}), about.scores
+        for answers, report in zip(told, reports, strict=True):
+            path = folder / f"{fingerprint([mark, fingerprint_reports([report])])[:24]}.safetensors"
+            kept = _kept(path)
+            if kept is None:
+                parts = units(report, tokenizer, about.context)
+                job = ((), windows(report, parts, tokenizer, special, about.context))
+                ((_, found),) = runtime.encode([job])
+                logits = runtime.scores(found, [part.role for part in parts])
+                rows = [part.index for part in parts]
+                probabilities = np.zeros((len(report.sentences), len(names)), dtype=np.float32)
+                probabilities[rows] = about.decision.probabilities(logits)
+                vectors = np.zeros((len(report.sentences), runtime.width), dtype=np.float32)
+                vectors[rows] = found
+                kept = probabilities, vectors
+                path.parent.mkdir(parents=True, exist_ok=True)
+                beside = path.with_suffix(".part")
+                save_file({"probabilities": probabilities, "vectors": vectors}, beside)
+                beside.replace(path)
+            answers.append(kept)
+            tick()
+    return [Lesson(np.mean([probabilities for probabilities, _ in answers], axis=0), answers[0][1]) for answers in told]
+
+
+def taught(example: Example, rows: Sequence[int], lesson: Lesson, sentences: Sequence[bool], truth: float) -> Example:
+    """``example`` with what ``lesson`` says of it.
+
+    Args:
+        rows: the place of each unit among the report's sentences.
+        sentences: for each unit whether it is a sentence, of which alone labels are learned.
+        truth: weight of the example's own labels where it has any, 0 to 1.
+    """
+    probabilities = torch.from_numpy(lesson.probabilities[list(rows)])
+    own = example.known.unsqueeze(1)
+    targets = torch.where(own, truth * example.targets + (1 - truth) * probabilities, probabilities)
+    vectors = torch.from_numpy(lesson.vectors[list(rows)])
+    return replace(example, targets=targets, known=torch.tensor(sentences, dtype=torch.bool), vectors=vectors)
+
+
+def _kept(path: Path) -> tuple[Floats, Floats] | None:
+    try:
+        found = load_file(path)
+        return found["probabilities"], found["vectors"]
+    except (OSError, SafetensorError, KeyError):
+        return None

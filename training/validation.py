@@ -1,0 +1,81 @@
+"""What validation reports say of a model: its score while it learns, its decision rule when it has learned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..data.report import Report
+from ..models.annotator import report_logits
+from ..models.classifier import ReportClassifier
+from ..models.decision import Decision, macro_f1
+from ..models.device import half_precision
+from ..models.folder import About
+from ..models.runtime import Runtime
+from ..models.windows import SpecialTokens
+from .examples import Example, Lower
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+# A label with fewer validation sentences (or fewer without it) has no threshold of its own: it would be an accident.
+ENOUGH = 20
+
+
+def score(model: ReportClassifier, lower: Lower, examples: Sequence[Example]) -> float:
+    """Macro-F1 over the labelled sentences of ``examples`` with every threshold at one half."""
+    model.eval()
+    given, truth = [], []
+    for example in examples:
+        stretch = lower.stretch(example.windows, 0, len(example.roles))
+        assert stretch is not None  # it has labelled sentences, so it has windows
+        with torch.no_grad(), half_precision(lower.device):
+            vectors = model.vectors(stretch.batch, stretch.hidden, lower.layers)  # windows in order, so units too
+            logits = model.scores(vectors, example.roles.to(lower.device)).float().cpu()
+        given.append(logits[example.known].numpy() >= 0)
+        truth.append(example.targets[example.known].numpy() > 0)
+    return macro_f1(np.concatenate(truth), np.concatenate(given))
+
+
+def answers(
+    runtime: Runtime, tokenizer: Tokenizer, about: About, reports: Sequence[Report]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """(sentences, labels) logits and truth over the labelled sentences of ``reports``, read as an annotator reads."""
+    special = SpecialTokens.of(tokenizer)
+    logits, truth = [], []
+    for report, scores in report_logits(runtime, tokenizer, special, about.context, reports):
+        for sentence, row in zip(report.sentences, scores, strict=True):
+            if sentence.kind == "sentence" and sentence.labels is not None:
+                logits.append(row)
+                truth.append([name in sentence.labels for name in about.labels.names])
+    return np.asarray(logits), np.asarray(truth, dtype=bool)
+
+
+def decide(logits: NDArray[np.float32], truth: NDArray[np.bool_]) -> Decision:
+    """The decision rule for validation ``logits`` and ``truth``, both (sentences, labels).
+
+    Labels with too few cases to choose by share one temperature and one threshold, chosen over all labels together;
+    where even those are too few, nothing is calibrated and one half decides.
+    """
+    own = Decision.fit(logits, truth)
+    cases = np.minimum(truth.sum(axis=0), (~truth).sum(axis=0))
+    shared = Decision.fit(logits.reshape(-1, 1), truth.reshape(-1, 1)) if cases.sum() >= ENOUGH else Decision.plain(1)
+
+    def chosen(own: Sequence[float], shared: float) -> tuple[float, ...]:
+        return tuple(value if count >= ENOUGH else shared for value, count in zip(own, cases, strict=True))
+
+    rule = Decision(chosen(own.temperatures, shared.temperatures[0]), chosen(own.thresholds, shared.thresholds[0]))
+    return rule.doubting(logits) if cases.sum() >= ENOUGH else rule
+
+
+def decided(about: About, logits: NDArray[np.float32], truth: NDArray[np.bool_]) -> About:
+    """``about`` with the decision rule for validation ``logits`` and ``truth``, and what it scores there."""
+    decision = decide(logits, truth)
+    given = decision.choose(decision.probabilities(logits))
+    scores = {"macro_f1": round(macro_f1(truth, given), 4), "sentences": len(truth)}
+    return replace(about, decision=decision, scores={**about.scores, "validation": scores})
