@@ -2,10 +2,10 @@
 
 Starts the service, then asks it from 1, 8 and 32 clients at a time, each sending its next report when it has its
 answer: different pieces of the shipped corpus' reports, of about 10 sentences and whole, answered as JSON Lines. A
-level ends at ``--requests`` requests or begins none after ``--seconds`` seconds, and is run ``--rounds`` times. Prints for
-each level requests and sentences a second (median of the rounds, lowest and highest), the time to the answer, of half
-of the requests and of 99% (of all rounds together), how each compares with one client, and how many requests were
-refused (503, 504), which count for nothing else. With few requests the 99% are the slowest one.
+level ends at ``--requests`` requests or begins none after ``--seconds`` seconds, and is run ``--rounds`` times.
+Prints for each level requests and sentences a second (median of the rounds, lowest and highest), the time to the
+answer, of half of the requests and of 99% (of all rounds together), how each compares with one client, and how many
+requests were refused (503, 504), which count for nothing else. With few requests the 99% are the slowest one.
 """
 
 from __future__ import annotations
