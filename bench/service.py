@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 """Load test of `pizhu serve`: bench/service.py [--model FOLDER] [--requests N] [--seconds S] [--rounds N]
 
 Starts the service on loopback, then asks it from 1, 8 and 32 clients at a time, each sending its next report when it
@@ -6,6 +7,16 @@ Lines. A level ends at ``--requests`` requests or ``--seconds`` seconds, whichev
 times. Prints for each level requests and sentences a second (median of the rounds, lowest and highest), the time to the
 answer, half of the requests and 99% of them (of all rounds together), and how each compares with one client. With few
 requests the 99% are the slowest one.
+=======
+"""Load test of `pizhu serve` on loopback: bench/service.py [--model FOLDER] [--requests N] [--seconds S] [--rounds N]
+
+Starts the service, then asks it from 1, 8 and 32 clients at a time, each sending its next report when it has its
+answer: different pieces of the shipped corpus' reports, of about 10 sentences and whole, answered as JSON Lines. A
+level ends at ``--requests`` requests or begins none after ``--seconds`` seconds, and is run ``--rounds`` times.
+Prints for each level requests and sentences a second (median of the rounds, lowest and highest), the time to the
+answer, of half of the requests and of 99% (of all rounds together), how each compares with one client, and how many
+requests were refused (503, 504), which count for nothing else. With few requests the 99% are the slowest one.
+>>>>>>> web
 """
 
 from __future__ import annotations
@@ -33,10 +44,11 @@ SMALL = 10
 
 @dataclass
 class Load:
-    """What one round of a level did: seconds to each answer, sentences answered, seconds in all."""
+    """What one round of a level did: seconds to each answer, sentences answered, requests refused, seconds in all."""
 
     times: list[float] = field(default_factory=list)
     sentences: int = 0
+    refused: int = 0
     seconds: float = 0.0
 
 
@@ -64,6 +76,9 @@ async def level(url: str, texts: list[str], clients: int, requests: int, seconds
                 if sent - began > seconds:
                     return
                 answer = await http.post(f"{url}/annotate?format=jsonl&name=a.txt", content=text.encode())
+                if answer.status_code in (503, 504):
+                    load.refused += 1
+                    continue
                 answer.raise_for_status()
                 load.times.append(time.perf_counter() - sent)
                 load.sentences += answer.text.count('"kind": "sentence"')
@@ -93,7 +108,7 @@ def show(name: str, texts: list[str], url: str, options: argparse.Namespace) -> 
     """Measure and print a table."""
     print(f"\n{name}: {len(texts)} different texts")
     heads = ("clients", "requests", "sentences a request", "requests a second", "× 1 client", "sentences a second")
-    print("".join(f"{head:>{len(head) + 3}}" for head in (*heads, "p50 ms", "p99 ms", "p99 × 1 client")))
+    print("".join(f"{head:>{len(head) + 3}}" for head in (*heads, "p50 ms", "p99 ms", "p99 × 1 client", "refused")))
     first: tuple[float, float] | None = None
     for clients in CLIENTS:
         rounds = [
@@ -102,6 +117,10 @@ def show(name: str, texts: list[str], url: str, options: argparse.Namespace) -> 
         rates = sorted(len(load.times) / load.seconds for load in rounds)
         rate = statistics.median(rates)
         times = sorted(time for load in rounds for time in load.times)
+        refused = sum(load.refused for load in rounds)
+        if not times:
+            print(f"{clients:>10}{0:>11}, {refused} refused")
+            continue
         p50, p99 = statistics.median(times), times[max(0, -(-99 * len(times) // 100) - 1)]
         first = first or (rate, p99)
         sentences = sum(load.sentences for load in rounds)
@@ -109,7 +128,7 @@ def show(name: str, texts: list[str], url: str, options: argparse.Namespace) -> 
         speed = statistics.median(load.sentences / load.seconds for load in rounds)
         print(
             f"{clients:>10}{len(times):>11}{sentences / len(times):>22.1f}{spread:>20}{rate / first[0]:>13.2f}"
-            f"{speed:>21.0f}{1000 * p50:>9.0f}{1000 * p99:>9.0f}{p99 / first[1]:>17.1f}",
+            f"{speed:>21.0f}{1000 * p50:>9.0f}{1000 * p99:>9.0f}{p99 / first[1]:>17.1f}{refused:>10}",
             flush=True,
         )
 
