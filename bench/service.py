@@ -1,13 +1,3 @@
-<<<<<<< HEAD
-"""Load test of `pizhu serve`: bench/service.py [--model FOLDER] [--requests N] [--seconds S] [--rounds N]
-
-Starts the service on loopback, then asks it from 1, 8 and 32 clients at a time, each sending its next report when it
-has its answer: different pieces of the shipped corpus' reports, of about 10 sentences and whole, answered as JSON
-Lines. A level ends at ``--requests`` requests or ``--seconds`` seconds, whichever comes first, and is run ``--rounds``
-times. Prints for each level requests and sentences a second (median of the rounds, lowest and highest), the time to the
-answer, half of the requests and 99% of them (of all rounds together), and how each compares with one client. With few
-requests the 99% are the slowest one.
-=======
 """Load test of `pizhu serve` on loopback: bench/service.py [--model FOLDER] [--requests N] [--seconds S] [--rounds N]
 
 Starts the service, then asks it from 1, 8 and 32 clients at a time, each sending its next report when it has its
@@ -16,7 +6,6 @@ level ends at ``--requests`` requests or begins none after ``--seconds`` seconds
 Prints for each level requests and sentences a second (median of the rounds, lowest and highest), the time to the
 answer, of half of the requests and of 99% (of all rounds together), how each compares with one client, and how many
 requests were refused (503, 504), which count for nothing else. With few requests the 99% are the slowest one.
->>>>>>> web
 """
 
 from __future__ import annotations
