@@ -113,10 +113,19 @@ class Inputs:
         return total
 
     def check_out(self, out: Path) -> None:
-        """Raise ConfigError where outputs in the folder ``out`` could take the place of what is read."""
+        """See that what is read and the folder ``out`` lie apart, so that no output takes the place of an input.
+
+        The names of outputs thus depend on the inputs' names alone, not on what lies where they go.
+
+        Raises:
+            ConfigError: something in ``out`` is to be read.
+        """
         for source in self._sources:
-            if out == source.place or out in source.place.parents:
+            places = [] if source.place == STDIN else [source.place, source.place.resolve()]
+            if any(out == place or out in place.parents for place in places):
                 raise ConfigError(f"{source.place} lies in the folder that is written to; name another one with --out")
+            if isinstance(source, Folder) and source.reaches(out):
+                raise ConfigError(f"{out} holds reports that are to be read; name another folder with --out")
 
     def __iter__(self) -> Iterator[Input]:
         seen: set[tuple[Path, str]] = set()
@@ -153,6 +162,12 @@ class Folder:
     def __iter__(self) -> Iterator[Input]:
         for path, under in _walk(self.place):
             yield Input.file(path, under)
+
+    def reaches(self, folder: Path) -> bool:
+        """Whether some of the reports lie in ``folder``; never in one that a run wrote."""
+        if self.place not in folder.parents or not folder.is_dir() or is_run(folder):
+            return False
+        return any(folder in path.parents for path, _ in _walk(self.place))
 
 
 def _walk(folder: Path, under: str = "") -> Iterator[tuple[Path, str]]:

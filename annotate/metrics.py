@@ -12,6 +12,7 @@ from ..data.files import read_records, replacing, write_records
 from ..data.labels import DEFAULT_LABELS
 from ..data.quantities import quantities
 from ..data.report import Report
+from .cells import guarded
 
 COLUMNS = {
     "doc": "报告",
@@ -126,6 +127,4 @@ def cell(value: object) -> str | int | float:
         return value
     if isinstance(value, list):
         value = " › ".join(map(str, value))
-    text = "" if value is None else " ".join(str(value).split())
-    text = text.encode("utf-8", "replace").decode("utf-8")
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+    return guarded("" if value is None else " ".join(str(value).split()))

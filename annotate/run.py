@@ -33,7 +33,7 @@ class RunResult:
     """What a run did.
 
     Attributes:
-        written: the outputs of the inputs that are done, earlier ones included.
+        written: the outputs of the inputs that are done, earlier ones included, and at the end those of all together.
         failed: inputs that failed, each with the reason.
         reports: how many were annotated now.
         sentences: how many sentences were labelled now.
@@ -119,6 +119,7 @@ def annotate_files(
         with ahead(tasks, _AHEAD) as readings, behind(write, _AHEAD) as put:
             _label(readings, annotator, Answers(reuse), put)
         run.finish(annotator.about)
+        result.written += [run.out / path for path in run.whole]
     return result
 
 
@@ -167,25 +168,26 @@ def read_input(item: Input, limits: Limits, wanted: Callable[[str], bool] = lamb
 def write_outcome(
     reading: Reading, out: Path, name: str, settings: Settings, labels: LabelSet, *, stale: bool = True
 ) -> Entry:
-    """Write the outputs of an annotated report.
+    """Write the outputs of an annotated report: all of them, or where one cannot be written none.
 
     Args:
         stale: whether there may be outputs of an earlier content; they are removed where the report failed.
     """
+    reason = reading.reason
     if (report := reading.report) is not None:
         try:
             write_report(report, out, name, settings.report_formats, labels, reading.source)
+            return Entry(name, reading.sha256, sum(s.kind == "sentence" for s in report.sentences))
         except OSError:  # a full disk: nothing more can be written, and it is not the report's fault
             raise
         except (ReadError, MissingExtraError) as error:  # such as a .docx that cannot be copied
-            reading = Reading(reading.sha256, reason=str(error))
+            reason = str(error)
         except Exception as error:
-            reading = Reading(reading.sha256, reason=_fault("write", report.doc, error))
-    if reading.report is None:
-        for path in output_paths(out, name, settings.report_formats) if stale else ():
+            reason = _fault("write", report.doc, error)
+    if stale or report is not None:  # some may have been written before the one that failed
+        for path in output_paths(out, name, settings.report_formats):
             path.unlink(missing_ok=True)
-        return Entry(name, reading.sha256, reason=reading.reason)
-    return Entry(name, reading.sha256, sum(s.kind == "sentence" for s in reading.report.sentences))
+    return Entry(name, reading.sha256, reason=reason)
 
 
 def write_report(

@@ -100,7 +100,7 @@ class Entry:
 
 def output_paths(out: Path, name: str, formats: tuple[str, ...]) -> list[Path]:
     """Where the outputs of one report lie."""
-    return [out / f"{name}.{writers.REPORT[kind].ending or kind}" for kind in formats]
+    return [out / f"{name}.{writers.FORMATS[kind].ending or kind}" for kind in formats]
 
 
 @dataclass
@@ -159,7 +159,9 @@ class RunFolder:
             ]
             self.whole = []
             for kind in whole:
-                made = writers.WHOLE[kind].write(self.out / WHOLE, about.labels, reports, self.settings.part_size)
+                write = writers.FORMATS[kind].whole
+                assert write is not None
+                made = write(self.out / WHOLE, about.labels, reports, self.settings.part_size)
                 self.whole += [path.relative_to(self.out).as_posix() for path in made]
         _write_manifest(self.out, self.head, self.whole, self.entries)
         self.journal.close()

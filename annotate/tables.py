@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..data.errors import ConfigError, DataError
 from ..data.labels import LabelSet
 from . import writers
+from .inputs import is_run
 from .names import WHOLE
 
 
@@ -20,28 +20,37 @@ def table_of(inputs: Iterable[Path], out: Path, labels: LabelSet) -> int:
         DataError: there is no file, or one of them is wrong.
         MissingExtraError: the format needs packages that are not installed.
     """
-    paths = list(_expand(inputs, out))
-    if not paths:
+    named = dict(_distinct(_expand(inputs, out)))
+    if not named:
         raise DataError("there are no records (.jsonl) in the folders that were named")
-    if out.exists() and any(path.exists() and path.samefile(out) for path in paths):
+    if out.exists() and any(path.exists() and path.samefile(out) for path in named.values()):
         raise ConfigError(f"{out} is one of the files to read; name another with --out")
-    writers.write_run(out, writers.stored(_named(paths), labels), labels)
-    return len(paths)
+    writers.write_table(out, writers.stored(named.items(), labels), labels)
+    return len(named)
 
 
-def _named(paths: Iterable[Path]) -> Iterator[tuple[str, Path]]:
-    """Each with its stem; where stems meet, a number after it."""
-    seen: Counter[str] = Counter()
-    for path in paths:
-        seen[path.stem] += 1
-        yield (path.stem if seen[path.stem] == 1 else f"{path.stem}-{seen[path.stem]}"), path
-
-
-def _expand(inputs: Iterable[Path], out: Path) -> Iterator[Path]:
+def _expand(inputs: Iterable[Path], out: Path) -> Iterator[tuple[str, Path]]:
+    """Reports with their names: as seen from the folder that was named, where a run called them so."""
     for path in inputs:
-        if path.is_dir():  # a table that an earlier call wrote there is none of the reports
-            found = sorted(p for p in path.rglob("*.jsonl") if p.is_file() and not p.name.startswith("."))
-            together = path / WHOLE  # where a run keeps what is made of all reports
-            yield from (p for p in found if together not in p.parents and not (out.exists() and p.samefile(out)))
+        if path.is_dir():
+            # Neither what a run made of all its reports is one of them, nor a table that an earlier call wrote there.
+            together = {folder for folder in path.rglob(WHOLE) if is_run(folder.parent)}
+            for found in sorted(path.rglob("*.jsonl")):
+                if found.name.startswith(".") or not found.is_file() or not together.isdisjoint(found.parents):
+                    continue
+                if not (out.exists() and found.samefile(out)):
+                    yield found.relative_to(path).with_suffix("").as_posix(), found
         else:
-            yield path
+            yield path.stem, path
+
+
+def _distinct(named: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, Path]]:
+    """Where names meet, a number after them."""
+    given: set[str] = set()
+    for name, path in named:
+        base, number = name, 1
+        while name in given:
+            number += 1
+            name = f"{base}-{number}"
+        given.add(name)
+        yield name, path

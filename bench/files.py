@@ -22,7 +22,7 @@ from typing import Any
 from pizhu.annotate import writers
 from pizhu.data.corpus import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
-from pizhu.data.read import read_report
+from pizhu.data.read import load_source, read_report
 from rich.console import Console
 from rich.table import Table
 
@@ -46,7 +46,7 @@ def one(kind: str, sentences: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"run.{kind}")
         start = time.perf_counter()
-        writers.write_run(path, reports(corpus, sentences), DEFAULT_LABELS)
+        writers.write_table(path, reports(corpus, sentences), DEFAULT_LABELS)
         seconds = time.perf_counter() - start
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # kB on Linux
         print(json.dumps({"seconds": seconds, "mb": peak, "size": path.stat().st_size / 2**20}))
@@ -65,12 +65,12 @@ def of_one_report(runs: int) -> Table:
     table = Table("format", "ms", "spread", "times reading the .docx", "kB")
     report = next(c.report for c in load_corpus() if c.id == "county-government-2012-government-report")
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder, "source.docx")
-        writers.write("docx", report, DEFAULT_LABELS, source)
-        again = read_report(source)
+        path = Path(folder, "source.docx")
+        writers.write("docx", report, DEFAULT_LABELS, path)
+        source, again = load_source(path), read_report(path)
         again = again.with_labels([("plan",) if s.kind == "sentence" else None for s in again.sentences])
-        reading = timed(lambda: read_report(source), runs)
-        for name in writers.FORMATS:
+        reading = timed(lambda: read_report(source.path), runs)
+        for name in writers.REPORT:
             path = Path(folder, f"out.{name}")
             times = timed(lambda name=name, path=path: writers.write(name, again, DEFAULT_LABELS, path, source), runs)
             low, high = times[0] * 1e3, times[-1] * 1e3
@@ -96,13 +96,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sentences", type=int, default=100_000)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--one", choices=writers.RUN_FORMATS)
+    parser.add_argument("--one", choices=writers.TABLES)
     asked = parser.parse_args()
     if asked.one:
         one(asked.one, asked.sentences)
         return
     table = Table("format", "sentences a second", "peak MB", "peak over a tenth's", "time over a tenth's", "MB")
-    for kind in writers.RUN_FORMATS:
+    for kind in writers.TABLES:
         few, many = measured(kind, asked.sentences // 10), measured(kind, asked.sentences)
         table.add_row(
             kind,

@@ -39,7 +39,8 @@ def annotate(
         typer.Option(
             help="What to write, comma-separated. For each report: jsonl (records), html (a page), docx (in Word: the "
             "original, coloured and commented on), xlsx (in Excel), csv, parquet, metrics (its quantities as a table), "
-            "txt (the text). Of all reports together, in OUT/all: jsonl-parts, parquet-parts (numbered files)."
+            "txt (the text). Of all reports together, in OUT/all: index (a list of them), xlsx-all (a workbook), "
+            "jsonl-parts, parquet-parts (numbered files)."
         ),
     ] = "jsonl,html",
     layout: Annotated[

@@ -16,7 +16,10 @@ def compare(
     later: Annotated[Path, typer.Argument(help="The later report, or its records (.jsonl).", show_default=False)],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the page and the JSON file.")] = Path("compared"),
     model: Annotated[
-        Path | None, typer.Option(help="Model folder. Default: $PIZHU_MODEL, else the model that `make demo` left.")
+        Path | None,
+        typer.Option(
+            help="Model folder. Default: $PIZHU_MODEL, else the one `pizhu train` made, else the shipped one."
+        ),
     ] = None,
     encoder: Annotated[
         str,

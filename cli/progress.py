@@ -50,7 +50,8 @@ def shown() -> Iterator[Tell]:
         def tell(what: str, done: float, total: float | None = None, /) -> None:
             key = what.partition(":")[0]  # "Installing: this package", "Installing: that one" are one step
             if key not in tasks:
-                tasks[key] = display.add_task(what, total=total)
+                # What was done before this step began (a resumed training) says nothing of its speed.
+                tasks[key] = display.add_task(what, total=total, completed=int(done))
             display.update(tasks[key], description=what, completed=int(done), total=total)
 
         yield tell
@@ -77,7 +78,7 @@ def _lines(console: Console) -> Tell:
 
 
 def _left(now: float, done: float, total: float, begun: float, first: float) -> str:
-    """Time left if it goes on as it went; nothing while that is a guess."""
+    """Time left if a step that began at ``first`` goes on as it went; nothing while that is a guess."""
     if done <= first or done >= total:
         return ""
     seconds = (now - begun) / (done - first) * (total - done)

@@ -40,7 +40,7 @@ def beside(path: str | Path, *, private: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def replacing(path: str | Path, *, private: bool = False) -> Iterator[IO[str]]:
-    """:func:`beside` as an open text file (UTF-8, ``\n``)."""
+    """:func:`beside` as an open text file (UTF-8, ``\\n``)."""
     with beside(path, private=private) as part, part.open("w", encoding="utf-8", newline="\n") as file:
         yield file
 

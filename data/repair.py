@@ -72,8 +72,9 @@ def repair(text: str, *, close: bool = False) -> Repaired:
         if mended == body:
             break
         body = mended
-    if close and len(body) >= 20 and "，" in body and body[-1] not in _ENDS and "\t" not in body:
-        return Repaired(body + "。", (*kept, len(text)), len(text))
+    told = body.rstrip()  # mended again, a space before the full stop would go
+    if close and len(told) >= 20 and "，" in told and told[-1] not in _ENDS and "\t" not in told:
+        return Repaired(told + "。", (*kept[: len(told)], len(text)), len(text))
     return Repaired(body, tuple(kept), len(text))
 
 

@@ -12,7 +12,18 @@ import pizhu
 import pytest
 
 ROOT = Path(pizhu.__file__).parent
-HEAVY = ["torch", "transformers", "tokenizers", "sklearn", "datasets", "label_studio_sdk", "httpx"]
+HEAVY = [
+    "torch",
+    "transformers",
+    "tokenizers",
+    "sklearn",
+    "datasets",
+    "label_studio_sdk",
+    "httpx",
+    "fastapi",
+    "uvicorn",
+    "starlette",
+]
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def write_comparison(comparison: Comparison, out: Path, formats: Sequence[str] =
     """
     if not formats or set(formats) - set(FORMATS):
         raise ConfigError(f"formats are {', '.join(formats) or 'none'}, expected some of {', '.join(FORMATS)}")
-    name = "--".join(safe(Path(report.doc).stem) for report in (comparison.earlier, comparison.later))
+    name = safe("--".join(Path(report.doc).stem for report in (comparison.earlier, comparison.later)))
     written = []
     for kind in formats:
         path = out / f"{name}.{kind}"

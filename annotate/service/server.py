@@ -20,6 +20,8 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         ConfigError: the port is taken or not allowed, or there is no such host.
     """
+    if not 0 <= port < 2**16:
+        raise ConfigError(f"port {port} of {host} cannot be used (ports end at 65535); choose another with --port")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)

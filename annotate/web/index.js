@@ -26,7 +26,7 @@ function filter() {
   status.textContent = words.length ? `筛出 ${left} 份（共 ${whole}）` : whole;
 }
 
-heads.forEach((head, column) => head.firstElementChild.addEventListener("click", () => sort(column)));
+heads.forEach((head, column) => head.addEventListener("click", () => sort(column)));
 search.addEventListener("input", filter);
 document.addEventListener("keydown", event => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;

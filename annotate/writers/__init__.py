@@ -1,9 +1,9 @@
-"""The formats of annotated reports: one file each, and here the list of them.
+"""The formats that pizhu writes, and here the list of them.
 
-A format of one report writes a file, whole or not at all (``data/files.py``); those that are tables also write many
-reports as one table (:func:`write_run`). A format of a whole run is made of the reports' records when the run is
-complete, so that what was done before a kill is in it. A format whose packages are missing is told before the work
-begins, not after it.
+A format is written for each report (:func:`write`), or once for all reports of a run together, from their records when
+the run is complete, so that what was done before a kill is in it. Some of the first kind are tables, which hold as well
+the records of many reports in one file (:func:`write_table`). A format whose packages are missing is told before the
+work begins (:func:`check`), not after it.
 """
 
 from __future__ import annotations
@@ -22,66 +22,55 @@ from .. import metrics
 from ..index import write_index
 from ..page import page
 from . import csv, excel, jsonl, parquet, word
-from .parts import jsonl_parts, parquet_parts
-from .table import Reports, stored
+from .parts import one, parts
+from .table import Annotated, Reports, TableWriter, WholeWriter, stored
 
-__all__ = ["REPORT", "TABLES", "WHOLE", "Annotated", "Reports", "check", "stored", "write", "write_run"]
+__all__ = [
+    "FORMATS",
+    "REPORT",
+    "TABLES",
+    "WHOLE",
+    "Annotated",
+    "Format",
+    "Reports",
+    "check",
+    "stored",
+    "write",
+    "write_table",
+]
 
 _Writer = Callable[[Report, LabelSet, Path, Source | None], None]
-_TableWriter = Callable[[Reports, LabelSet, Path], None]
-
-
-@dataclass(frozen=True)
-class Annotated:
-    """A report of a complete run.
-
-    Attributes:
-        name: what its outputs are called, ``/`` between folders.
-        records: the file of its records (JSON Lines).
-        sentences: how many it has.
-    """
-
-    name: str
-    records: Path
-    sentences: int
-
-
-_WholeWriter = Callable[[Path, LabelSet, Iterable[Annotated], int], list[Path]]
-"""Writes into a folder what is made of all reports, in the order of the manifest; the number is the most sentences a
-part may hold. Returns the files; the same reports give the same bytes."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """One kind of file for a report.
+    """One kind of output.
 
     Attributes:
-        about: what it is, for the command line's help.
-        write: writes one report to a path; the last argument is the file as it was read, None where there is none.
-        write_run: writes the records of many reports to one path; None where the format has no such file.
+        about: what it is, in a few words.
+        write: writes one report to a path; the last argument is the file as it was read, None where there is none
+            (a table held the text). None where the format is made of all reports.
+        table: writes the records of many reports to one path; None where the format has no such file.
+        whole: writes what is made of all reports of a run; None where the format is written for each.
         packages: modules that it needs beyond the base, all of the extra ``tables``.
         ending: of the file's name; empty where it is the format's name.
     """
 
     about: str
-    write: _Writer
-    write_run: _TableWriter | None = None
+    write: _Writer | None = None
+    table: TableWriter | None = None
+    whole: WholeWriter | None = None
     packages: tuple[str, ...] = ()
     ending: str = ""
 
 
-@dataclass(frozen=True)
-class WholeFormat:
-    """Files made of all reports of a run; ``about`` and ``packages`` as in :class:`Format`."""
+def _table(about: str, table: TableWriter, *packages: str) -> Format:
+    """A format that writes one report as a table over that report alone."""
 
-    about: str
-    write: _WholeWriter
-    packages: tuple[str, ...] = ()
+    def write(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
+        table([(path.stem, report.records())], labels, path)
 
-
-def _of_one(write_run: _TableWriter) -> _Writer:
-    """A table over a single report."""
-    return lambda report, labels, path, source: write_run([(path.stem, report.records())], labels, path)
+    return Format(about, write, table, packages=packages)
 
 
 def _write_records(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
@@ -92,44 +81,38 @@ def _write_page(report: Report, labels: LabelSet, path: Path, source: Source | N
     write_text(path, page(report, labels))
 
 
-def _write_metrics(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
-    metrics.write_csv(path, metrics.rows(report))
-
-
 def _write_text(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
     write_text(path, report.text)
 
 
-REPORT: Mapping[str, Format] = {
+def _write_metrics(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
+    metrics.write_csv(path, metrics.rows(report))
+
+
+FORMATS: Mapping[str, Format] = {
     "jsonl": Format("records for programs", _write_records, jsonl.write),
     "html": Format("a page to open in a browser", _write_page),
     "txt": Format("the extracted text", _write_text),
     "docx": Format("the report in Word, sentences coloured and commented on", word.write),
-    "xlsx": Format("an Excel workbook, a row a sentence", _of_one(excel.write), excel.write, ("xlsxwriter",)),
-    "csv": Format("a table for programs", _of_one(csv.write), csv.write),
-    "parquet": Format("a typed table for programs", _of_one(parquet.write), parquet.write, ("pyarrow",)),
+    "xlsx": _table("an Excel workbook, a row a sentence", excel.write, "xlsxwriter"),
+    "csv": _table("a table for programs", csv.write),
+    "parquet": _table("a typed table for programs", parquet.write, "pyarrow"),
     "metrics": Format("a table of its quantities", _write_metrics, ending="metrics.csv"),
+    "index": Format("a page that lists the run's reports", whole=write_index),
+    "xlsx-all": Format("a workbook over the run", whole=one(excel.write, "汇总.xlsx"), packages=("xlsxwriter",)),
+    "jsonl-parts": Format("numbered files of records", whole=parts(jsonl.write, "jsonl")),
+    "parquet-parts": Format("the same as typed tables", whole=parts(parquet.write, "parquet"), packages=("pyarrow",)),
 }
-"""Formats of one report, by name."""
-
-WHOLE: Mapping[str, WholeFormat] = {
-    "jsonl-parts": WholeFormat("numbered files of records", jsonl_parts),
-    "parquet-parts": WholeFormat("the same as tables", parquet_parts, ("pyarrow",)),
-    "index": WholeFormat("a page with a row a report", write_index),
-}
-"""Formats of a whole run, by name."""
-
-TABLES = tuple(name for name, format in REPORT.items() if format.write_run is not None)
-"""Formats that hold many reports in one file."""
+REPORT = tuple(name for name, format in FORMATS.items() if format.write is not None)
+"""Formats that are written for each report."""
+TABLES = tuple(name for name, format in FORMATS.items() if format.table is not None)
+"""Those of them that hold many reports in one file."""
+WHOLE = tuple(name for name, format in FORMATS.items() if format.whole is not None)
+"""Formats that are made of all reports of a run, in a folder of their own (``names.WHOLE``)."""
 
 
-def about(formats: Mapping[str, Format] | Mapping[str, WholeFormat]) -> str:
-    """The formats with what each is, for help texts."""
-    return ", ".join(f"{name} ({format.about})" for name, format in formats.items())
-
-
-def check(names: Iterable[str], known: Iterable[str] = (*REPORT, *WHOLE)) -> tuple[str, ...]:
-    """``names`` in a fixed order, each once; ``jsonl`` with them where something is made of it.
+def check(names: Iterable[str], known: Iterable[str] = FORMATS) -> tuple[str, ...]:
+    """``names`` in the order of ``known``, each once; ``jsonl`` with them where something is made of it.
 
     Raises:
         ConfigError: there is none, or an unknown one.
@@ -141,8 +124,7 @@ def check(names: Iterable[str], known: Iterable[str] = (*REPORT, *WHOLE)) -> tup
     if unknown := sorted(wanted - set(known)):
         raise ConfigError(f"unknown format {unknown[0]!r}, expected some of {', '.join(known)}")
     for name in sorted(wanted):
-        packages = REPORT[name].packages if name in REPORT else WHOLE[name].packages
-        if any(find_spec(package) is None for package in packages):
+        if any(find_spec(package) is None for package in FORMATS[name].packages):
             raise MissingExtraError(f"the format {name}", "tables")
     if wanted & set(WHOLE):
         wanted.add("jsonl")
@@ -150,11 +132,21 @@ def check(names: Iterable[str], known: Iterable[str] = (*REPORT, *WHOLE)) -> tup
 
 
 def write(name: str, report: Report, labels: LabelSet, path: Path, source: Source | None = None) -> None:
-    """Write one annotated report as ``path`` in the format ``name``; ``source`` is the file as it was read."""
-    REPORT[name].write(report, labels, path, source)
+    """Write one annotated report as ``path`` in the format ``name``, one of ``REPORT``.
+
+    Args:
+        source: the file as it was read.
+
+    Raises:
+        ReadError: the format marks the file itself, and that cannot be copied.
+        MissingExtraError: the format needs packages that are not installed.
+    """
+    writer = FORMATS[name].write
+    assert writer is not None
+    writer(report, labels, path, source)
 
 
-def write_run(path: Path, reports: Reports, labels: LabelSet) -> None:
+def write_table(path: Path, reports: Reports, labels: LabelSet) -> None:
     """Write the records of many reports as one table; its format is told by the name (``结果.xlsx``).
 
     Raises:
@@ -165,6 +157,6 @@ def write_run(path: Path, reports: Reports, labels: LabelSet) -> None:
     if name not in TABLES:
         raise ConfigError(f"{path} names no table, expected a name that ends in .{', .'.join(TABLES)}")
     check([name], TABLES)
-    writer = REPORT[name].write_run
-    assert writer is not None
-    writer(reports, labels, path)
+    table = FORMATS[name].table
+    assert table is not None
+    table(reports, labels, path)

@@ -1,24 +1,15 @@
-"""CSV (UTF-8 with a byte order mark, so that Excel shows Chinese) that no spreadsheet takes for formulas.
-
-A cell of text that a spreadsheet would take for a formula gets an apostrophe in front, and so does one that begins
-with apostrophes before such a text. Therefore nothing is lost: :func:`unguarded` gives every text back exactly, and in
-pandas ``column.str.replace(PATTERN, "", regex=True)`` with the :data:`PATTERN` below does.
-"""
+"""CSV: UTF-8 with a byte order mark, so that Excel shows Chinese; no text in it is a formula (``cells``)."""
 
 from __future__ import annotations
 
 import csv
-import re
 from pathlib import Path
 from typing import Any
 
 from ...data.files import replacing
 from ...data.labels import LabelSet
-from .table import Reports, encodable, rows
-
-# What begins a formula, full-width forms for Chinese and Japanese editions included, and white space skipped before.
-_FORMULA = re.compile(r"'*\s*[=+\-@＝＋－＠]|'*[\t\r\n]")
-PATTERN = r"^'(?='*\s*[=+\-@＝＋－＠]|'*[\t\r\n])"
+from ..cells import guarded
+from .table import Reports, rows
 
 
 def write(reports: Reports, labels: LabelSet, path: Path) -> None:
@@ -45,17 +36,6 @@ def write(reports: Reports, labels: LabelSet, path: Path) -> None:
                     _flag(record.get("review")),
                 ]
             )
-
-
-def guarded(text: str) -> str:
-    """``text`` as a cell that a spreadsheet shows and does not compute."""
-    text = encodable(text)
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def unguarded(cell: str) -> str:
-    """The text that :func:`guarded` made ``cell`` of."""
-    return re.sub(PATTERN, "", cell)
 
 
 def _flag(value: Any) -> int | str:

@@ -37,22 +37,30 @@ def write(reports: Reports, labels: LabelSet, path: Path) -> None:
     """
     try:
         from xlsxwriter import Workbook
+        from xlsxwriter.exceptions import FileCreateError
     except ImportError:
         raise MissingExtraError("an Excel workbook", "tables") from None
-    with replacing_bytes(path) as out, Workbook(out, {"constant_memory": True}) as book:
-        # The time of writing stays out, so that the same records give the same bytes.
-        book.set_properties({"created": datetime(2000, 1, 1)})
-        overview, by_report, sentences = book.add_worksheet("汇总"), _Reports(book, labels), _Sentences(book, labels)
-        for name, records in reports:
-            counts = Counts()
-            for record in records:
-                if record["kind"] == "sentence":
-                    counts.add(record)
-                    sentences.add(name, counts.sentences, record)
-            by_report.add(name, counts)
-        by_report.close()
-        sentences.close()
-        _overview(book, overview, by_report, labels)
+    try:
+        with replacing_bytes(path) as out, Workbook(out, {"constant_memory": True}) as book:
+            # The time of writing stays out, so that the same records give the same bytes.
+            book.set_properties({"created": datetime(2000, 1, 1)})
+            _fill(book, reports, labels)
+    except FileCreateError as error:
+        raise error.args[0] from None  # the OSError in it, such as a full disk
+
+
+def _fill(book: Workbook, reports: Reports, labels: LabelSet) -> None:
+    overview, by_report, sentences = book.add_worksheet("汇总"), _Reports(book, labels), _Sentences(book, labels)
+    for name, records in reports:
+        counts = Counts()
+        for record in records:
+            if record["kind"] == "sentence":
+                counts.add(record)
+                sentences.add(name, counts.sentences, record)
+        by_report.add(name, counts)
+    by_report.close()
+    sentences.close()
+    _overview(book, overview, by_report, labels)
 
 
 def cell(text: str, limit: int = _CELL) -> str:

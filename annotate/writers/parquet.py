@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ...data.errors import MissingExtraError
 from ...data.files import replacing_bytes
 from ...data.labels import LabelSet
-from .table import Reports, encodable, rows
+from ..cells import encodable
+from .table import Reports, rows
 
 if TYPE_CHECKING:
     import pyarrow as pa

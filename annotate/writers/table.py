@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,29 @@ from ...data.records import check_record
 Record = Mapping[str, Any]
 Reports = Iterable[tuple[str, Iterable[Record]]]
 """Reports by name, each with its records (design.md, "Records"); read once, one after the other."""
+
+TableWriter = Callable[[Reports, LabelSet, Path], None]
+"""Writes the records of many reports to one path; the same records give the same bytes."""
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """A report of a complete run.
+
+    Attributes:
+        name: what its outputs are called, ``/`` between folders.
+        records: the file of its records (JSON Lines).
+        sentences: how many it has.
+    """
+
+    name: str
+    records: Path
+    sentences: int
+
+
+WholeWriter = Callable[[Path, LabelSet, Iterable[Annotated], int], list[Path]]
+"""Writes into a folder what is made of all reports of a run, in the order of its manifest; the number is the most
+sentences a part may hold, for formats that have parts. Returns the files; the same reports give the same bytes."""
 
 
 def stored(named: Iterable[tuple[str, Path]], labels: LabelSet) -> Reports:
@@ -45,8 +69,3 @@ def rows(reports: Reports) -> Iterator[dict[str, Any]]:
     for name, records in reports:
         for record in records:
             yield {"report": name, **record}
-
-
-def encodable(text: str) -> str:
-    """``text`` with ``?`` for lone surrogates, which UTF-8 has not: offsets still hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")

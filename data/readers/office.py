@@ -7,8 +7,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 from ..errors import ReadError
@@ -70,10 +70,14 @@ def _refuse(source: Source) -> None:
         raise ReadError(f"{source.name} is an OpenDocument file, but no text document; save its text as .docx or .txt")
 
 
-@cache
-def _profile() -> tempfile.TemporaryDirectory[str]:
-    # A profile of its own: LibreOffice refuses a second start with the user's, which may be open.
-    return tempfile.TemporaryDirectory(prefix="pizhu-office-", ignore_cleanup_errors=True)
+def _profile() -> Path:
+    """A profile for each thread: LibreOffice refuses a second start with one that is open, the user's or another's."""
+    if not hasattr(_own, "profile"):
+        _own.profile = tempfile.TemporaryDirectory(prefix="pizhu-office-", ignore_cleanup_errors=True)
+    return Path(_own.profile.name)
+
+
+_own = threading.local()
 
 
 def _convert(source: Source, program: str) -> bytes:
@@ -81,7 +85,7 @@ def _convert(source: Source, program: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="pizhu-", ignore_cleanup_errors=True) as folder:
         given = Path(folder, f"report{ending}")
         given.write_bytes(source.data)
-        command = [program, f"-env:UserInstallation={Path(_profile().name).as_uri()}", "--headless", "--norestore"]
+        command = [program, f"-env:UserInstallation={_profile().as_uri()}", "--headless", "--norestore"]
         command += ["--convert-to", "docx", "--outdir", str(Path(folder, "out")), str(given)]
         # Linked pictures must not be fetched: a proxy that nobody serves.
         nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")

@@ -28,12 +28,14 @@ def test_parts_hold_every_sentence_once(tmp_path: Path, model: Any) -> None:
     whole = [record for path in sorted(out.glob("*.jsonl")) for record in read_records(path)]
     parts = sorted((out / "all").glob("*.jsonl"))
     assert [sum(1 for _ in read_records(path)) for path in parts] == [5, 4, 9, 1]  # no report stands in two parts
-    assert [record for path in parts for record in read_records(path)] == whole
+    assert [{"report": r["doc"].removesuffix(".txt"), **r} for r in whole] == [
+        record for path in parts for record in read_records(path)
+    ]
     rows = [row for path in sorted((out / "all").glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
     assert [(row["report"], row["text"], row["labels"]) for row in rows] == [
         (record["doc"].removesuffix(".txt"), record["text"], record["labels"]) for record in whole
     ]
-    assert rows[0]["score_plan"] == pytest.approx(whole[0]["scores"]["plan"])
+    assert rows[0]["scores"] == whole[0]["scores"]
 
 
 def test_fewer_parts_leave_no_old_ones(tmp_path: Path, model: Any) -> None:
@@ -48,15 +50,29 @@ def test_fewer_parts_leave_no_old_ones(tmp_path: Path, model: Any) -> None:
 
 
 def test_text_that_is_not_quite_unicode(tmp_path: Path, model: Any) -> None:
-    pa = pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow")
     import pyarrow.parquet as pq
-    from pizhu.annotate.writers import Annotated
-    from pizhu.annotate.writers.parts import parquet_parts
+    from pizhu.annotate.writers import FORMATS, Annotated
     from pizhu.data.files import write_records
     from pizhu.data.report import Report, Span
 
     report = model.annotate(Report.build("a.txt", "办完了。", [Span(0, 4, "sentence")]))
     records = [{**record, "text": "甲\ud800"} for record in report.records()]
     write_records(tmp_path / "a.jsonl", records)
-    (path,) = parquet_parts(tmp_path / "all", model.about.labels, [Annotated("a", tmp_path / "a.jsonl", 1)], 10)
-    assert pq.read_table(path, columns=["text"]) == pa.table({"text": ["甲?"]})
+    write_parts = FORMATS["parquet-parts"].whole
+    assert write_parts is not None
+    (path,) = write_parts(tmp_path / "all", model.about.labels, [Annotated("a", tmp_path / "a.jsonl", 1)], 10)
+    assert pq.read_table(path)["text"].to_pylist() == ["甲?"]
+
+
+def test_a_workbook_over_the_run(tmp_path: Path, model: Any) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+
+    out = tmp_path / "out"
+    result = annotate_files(reports(tmp_path, [3, 2]), out, model, ("xlsx-all",))
+    assert [path.name for path in result.written] == ["0.jsonl", "1.jsonl", "汇总.xlsx"]
+    rows = list(openpyxl.load_workbook(out / "all" / "汇总.xlsx")["各报告"].iter_rows(min_row=2, values_only=True))
+    assert [row[:2] for row in rows] == [("0", 3), ("1", 2)]
+    (out / "all" / "汇总.xlsx").unlink()
+    annotate_files(reports(tmp_path, [3, 2]), out, model, ("xlsx-all",))
+    assert (out / "all" / "汇总.xlsx").is_file()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from pizhu import Annotator
+from pizhu.annotate import writers
 from pizhu.annotate.inputs import find
 from pizhu.annotate.run import RunResult, annotate_files, annotate_input
 from pizhu.annotate.runfolder import Settings, open_run
@@ -95,8 +96,6 @@ def test_a_format_whose_packages_are_missing(
 
 
 def test_nothing_half_written(annotator: Annotator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import pizhu.annotate.writers as writers
-
     def stop(*_: object) -> str:
         raise KeyboardInterrupt
 
@@ -136,8 +135,9 @@ def test_again_gives_the_same_bytes(annotator: Annotator, tmp_path: Path) -> Non
     path = write(tmp_path / "a.txt")
     runs = []
     for out in ("out", "out", "other"):
-        annotate_files([path], tmp_path / out, annotator, ("jsonl", "html"))
-        runs.append({p.name: p.read_bytes() for p in (tmp_path / out).iterdir()})
+        annotate_files([path], tmp_path / out, annotator, writers.FORMATS)
+        found = sorted(p for p in (tmp_path / out).rglob("*") if p.is_file())
+        runs.append({p.relative_to(tmp_path / out): p.read_bytes() for p in found})
     assert runs[0] == runs[1] == runs[2]
 
 

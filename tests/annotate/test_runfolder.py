@@ -205,6 +205,15 @@ def test_a_report_in_the_run_folder_is_refused(annotator: Annotator, tmp_path: P
         with pytest.raises(ConfigError, match="lies in the folder that is written to; name another one with --out"):
             annotate_files([named], path.parent, annotator, ("txt",))
     assert [p.name for p in path.parent.iterdir()] == ["a.txt"]
+    link = tmp_path / "elsewhere.txt"
+    link.symlink_to(path)
+    within = write(path.parent / "deeper" / "b.txt")
+    for named, out in ((link, path.parent), (path.parent, within.parent)):
+        with pytest.raises(ConfigError, match="name another"):
+            annotate_files([named], out, annotator, ("txt",))
+        assert path.read_text(encoding="utf-8") == within.read_text(encoding="utf-8")
+        assert not (out / "manifest.json").exists()
+    within.unlink()
     for _ in range(2):  # the run folder among the reports is not read
         assert len(annotate_files([path.parent], path.parent / "out", annotator, ("txt",)).written) == 1
     write(tmp_path / "out" / "b.txt", "mine")

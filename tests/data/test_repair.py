@@ -1,7 +1,7 @@
 """Mended text reads well, changes nothing twice, and knows where each character was."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pizhu.data.repair import repair
 from pizhu.data.report import Report, Span
@@ -31,12 +31,14 @@ def test_a_missing_full_stop_is_added_to_sentences_only() -> None:
     text = "再取消、下放、优化一批行政权力事项，方便群众就近办理"
     assert repair(text, close=True).text == text + "。"
     assert repair(text, close=True).source(0, len(text) + 1) == (0, len(text))
+    assert repair(text + "1 ", close=True).text == text + "1。"
     assert repair("澄岭市档案局", close=True).text == "澄岭市档案局"
     report = Report.build("x", text, [Span(0, len(text), "sentence")])
     assert report.sentences[0].text == text
     assert report.sentences[0].clean == text + "。"
 
 
+@example("1" * 18 + "， ", True)
 @given(st.text(alphabet="工作，。,.:;()（）《》 1２9%％\n\r\t\u200b\u3000aＢ", max_size=80), st.booleans())
 @settings(max_examples=500, deadline=None)
 def test_the_way_back(text: str, close: bool) -> None:

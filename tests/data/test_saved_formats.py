@@ -3,6 +3,7 @@
 import base64
 import quopri
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,16 @@ def test_what_libreoffice_converts(tmp_path: Path, ending: str) -> None:
     made = tmp_path / f"源.{'doc' if ending == 'wps' else ending}"
     path = made.rename(tmp_path / f"往年 报告.{ending}")
     assert [s.text for s in read_report(path).sentences] == ["全年接收档案三万卷。", "群众满意。"]
+
+
+@needs_office
+@pytest.mark.slow
+def test_two_files_at_once(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{i}.rtf" for i in range(3)]
+    for path in paths:
+        path.write_bytes(rb"{\rtf1\ansi Work is done. All is well.}")
+    with ThreadPoolExecutor(3) as threads:
+        assert len([report.text for report in threads.map(read_report, paths)]) == 3
 
 
 @needs_office

@@ -71,7 +71,7 @@ def test_excel_and_csv_compute_nothing(tmp_path: Path) -> None:
     texts = [s.text for s in report.sentences if s.kind == "sentence"]
     book, table = tmp_path / "书.xlsx", tmp_path / "表.csv"
     for path in (book, table):
-        writers.write_run(path, [("=1+1", report.records())], DEFAULT_LABELS)
+        writers.write_table(path, [("=1+1", report.records())], DEFAULT_LABELS)
     # The third sheet as a spreadsheet shows it; the last setting asks for sheets one file each.
     options = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
     convert(options, tmp_path, book)

@@ -18,9 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 from pizhu.annotate import writers
+from pizhu.annotate.cells import PATTERN, guarded, unguarded
+from pizhu.annotate.run import annotate_files
+from pizhu.annotate.runfolder import RunFolder
 from pizhu.annotate.tables import table_of
 from pizhu.annotate.writers import excel
-from pizhu.annotate.writers.csv import PATTERN, guarded, unguarded
 from pizhu.data.errors import ConfigError, DataError, MissingExtraError
 from pizhu.data.files import read_records, write_records
 from pizhu.data.labels import DEFAULT_LABELS
@@ -51,7 +53,7 @@ def sheet_rows(path: Path, sheet: str) -> list[dict[str, Any]]:
 
 def test_excel(reports: list[Report], tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
-    writers.write_run(path, by_name(reports), DEFAULT_LABELS)
+    writers.write_table(path, by_name(reports), DEFAULT_LABELS)
     book = openpyxl.load_workbook(path)
     assert book.sheetnames == ["汇总", "各报告", "句子"]
     rows = sheet_rows(path, "句子")
@@ -79,7 +81,7 @@ def test_excel_holds_what_excel_can_hold(tmp_path: Path) -> None:
     texts = ["😀" * 20_000, "控制\x00符\x07\ud800。", "_x0041_", "长" * 40_000, "  前后有空格  "]
     records = [{"kind": "sentence", "text": text, "labels": None, "headings": []} for text in texts]
     path = tmp_path / "a.xlsx"
-    writers.write_run(path, [("../../x" + "\x01", records)], DEFAULT_LABELS)
+    writers.write_table(path, [("../../x" + "\x01", records)], DEFAULT_LABELS)
     rows = sheet_rows(path, "句子")
     assert len(rows[0]["句子"].encode("utf-16-le")) // 2 <= 32_767
     assert rows[0]["句子"].startswith("😀" * 16_000) and rows[0]["句子"].endswith("（全文见 JSONL）")
@@ -92,7 +94,7 @@ def test_a_full_sheet_is_followed_by_another(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(excel, "_ROWS", 5)
     records = [{"kind": "sentence", "text": f"第{i}句。", "labels": [], "headings": []} for i in range(10)]
     path = tmp_path / "a.xlsx"
-    writers.write_run(path, [(f"r{i}", records[i : i + 1]) for i in range(10)], DEFAULT_LABELS)
+    writers.write_table(path, [(f"r{i}", records[i : i + 1]) for i in range(10)], DEFAULT_LABELS)
     book = openpyxl.load_workbook(path)
     assert book.sheetnames == ["汇总", "各报告", "句子", "句子 2", "句子 3"]
     assert [book[name].max_row for name in book.sheetnames[1:]] == [5, 5, 5, 3]
@@ -108,7 +110,7 @@ def test_heights_of_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(Worksheet, "autofilter", lambda sheet, *a: (kept.append(len(sheet.row_info)), close(sheet, *a)))
     records = [{"kind": "sentence", "text": "句" * n, "labels": [], "headings": []} for n in (1, 100, 9999) * 20]
     path = tmp_path / "a.xlsx"
-    writers.write_run(path, [("a", records)], DEFAULT_LABELS)
+    writers.write_table(path, [("a", records)], DEFAULT_LABELS)
     heights = [openpyxl.load_workbook(path)["句子"].row_dimensions[row].height for row in (2, 3, 4, 59, 60, 61)]
     assert heights[:3] == heights[3:]
     assert 14 < heights[0] < 20 < heights[1] < 60 and heights[2] == pytest.approx(409, abs=1)
@@ -117,7 +119,7 @@ def test_heights_of_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_csv(reports: list[Report], tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    writers.write_run(path, by_name(reports), DEFAULT_LABELS)
+    writers.write_table(path, by_name(reports), DEFAULT_LABELS)
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -157,7 +159,7 @@ def test_guarding_loses_nothing(text: str) -> None:
 
 def test_parquet(reports: list[Report], tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
-    writers.write_run(path, by_name(reports), DEFAULT_LABELS)
+    writers.write_table(path, by_name(reports), DEFAULT_LABELS)
     found = pyarrow.parquet.read_table(path).to_pylist()
     expected = [{"report": name, **record} for name, records in by_name(reports) for record in records]
     assert found == [{"scores": None, "review": None} | row for row in expected]
@@ -187,7 +189,7 @@ def test_parquet_is_written_in_groups(tmp_path: Path, monkeypatch: pytest.Monkey
             }
 
     path = tmp_path / "a.parquet"
-    writers.write_run(path, ((f"r{i}", records(f"r{i}")) for i in range(7)), DEFAULT_LABELS)
+    writers.write_table(path, ((f"r{i}", records(f"r{i}")) for i in range(7)), DEFAULT_LABELS)
     file = pyarrow.parquet.ParquetFile(path)
     assert [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)] == [100, 100, 100, 50]
     assert asked == 350
@@ -196,7 +198,7 @@ def test_parquet_is_written_in_groups(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_jsonl(reports: list[Report], tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    writers.write_run(path, by_name(reports), DEFAULT_LABELS)
+    writers.write_table(path, by_name(reports), DEFAULT_LABELS)
     expected = [{"report": name, **record} for name, records in by_name(reports) for record in records]
     assert list(read_records(path)) == json.loads(json.dumps(expected))
 
@@ -214,7 +216,7 @@ def test_one_report_and_twice_the_same_bytes(reports: list[Report], tmp_path: Pa
 @pytest.mark.parametrize("name", writers.TABLES)
 def test_a_run_without_reports_and_one_that_fails(tmp_path: Path, name: str) -> None:
     path = tmp_path / f"a.{name}"
-    writers.write_run(path, [], DEFAULT_LABELS)
+    writers.write_table(path, [], DEFAULT_LABELS)
     before = path.read_bytes()
 
     def broken() -> Iterator[dict[str, Any]]:
@@ -222,7 +224,7 @@ def test_a_run_without_reports_and_one_that_fails(tmp_path: Path, name: str) -> 
         yield {}
 
     with pytest.raises(DataError, match="line 3 is no JSON"):
-        writers.write_run(path, [("a", broken())], DEFAULT_LABELS)
+        writers.write_table(path, [("a", broken())], DEFAULT_LABELS)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == [f"a.{name}"]
 
@@ -233,7 +235,7 @@ def test_missing_packages_are_told_before_the_work(monkeypatch: pytest.MonkeyPat
     with pytest.raises(MissingExtraError, match=r"the format xlsx needs .* pip install 'pizhu\[tables\]'"):
         writers.check(["jsonl", "xlsx"])
     with pytest.raises(MissingExtraError):
-        writers.write_run(tmp_path / "a.parquet", [], DEFAULT_LABELS)
+        writers.write_table(tmp_path / "a.parquet", [], DEFAULT_LABELS)
 
 
 def test_import_loads_no_heavy_package() -> None:
@@ -252,10 +254,25 @@ def test_the_command(reports: list[Report], tmp_path: Path, pizhu: Callable[...,
     out = tmp_path / "出" / "汇总.xlsx"
     answer = pizhu("table", tmp_path / "出", "--out", out)
     assert (answer.status, answer.out, answer.err) == (0, f"{out}\n", "2 reports\n")
-    assert [row["报告"] for row in sheet_rows(out, "各报告")] == ["总结", "总结-2"]
+    assert [row["报告"] for row in sheet_rows(out, "各报告")] == ["0/总结", "1/总结"]
     again = tmp_path / "出" / "全部.jsonl"
     for _ in range(2):  # the second time the first table is none of the reports
         assert pizhu("table", tmp_path / "出", "--out", again).err == "2 reports\n"
+
+
+def test_a_run_as_a_table(tmp_path: Path, model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a run keeps beside its reports' records is none of them, wherever the run lies in what was named."""
+    for text in ("一件事办完了。", "另一件办完了。"):
+        (tmp_path / f"{text[:1]}.txt").write_text(text, encoding="utf-8")
+    inputs = [tmp_path / "一.txt", tmp_path / "另.txt"]
+    annotate_files(inputs, tmp_path / "年" / "all", model, ("jsonl-parts",))
+    monkeypatch.setattr(RunFolder, "finish", lambda *_: None)  # this one is cut off at its end
+    annotate_files(inputs, tmp_path / "年" / "甲", model, ("jsonl",))
+    assert (tmp_path / "年" / "甲" / ".journal.jsonl").exists()
+    assert (tmp_path / "年" / "all" / "all" / "part-00001.jsonl").exists()
+    assert table_of([tmp_path / "年"], tmp_path / "汇总.jsonl", DEFAULT_LABELS) == 4
+    names = [record["report"] for record in read_records(tmp_path / "汇总.jsonl")]
+    assert sorted(names) == ["all/一", "all/另", "甲/一", "甲/另"]
 
 
 @pytest.mark.parametrize(

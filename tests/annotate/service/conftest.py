@@ -1,0 +1,53 @@
+"""Models whose pace a test sets, and the service around them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from types import ModuleType
+from typing import Any
+
+import pytest
+from pizhu.annotate.service.app import create_app
+from pizhu.annotate.service.settings import Settings
+from pizhu.data.report import Report
+from starlette.testclient import TestClient
+
+
+@pytest.fixture
+def gated(killing: ModuleType) -> Any:
+    """A model that answers when its ``gate`` opens, tells by ``busy`` that it was asked, and keeps its ``batches``."""
+
+    class Gated(killing.Hashed):  # type: ignore[misc,name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.gate, self.busy = threading.Event(), threading.Event()
+            self.batches: list[list[str]] = []
+
+        def annotate(self, report: Report) -> Report:
+            if "模型怕我" in report.text:
+                raise RuntimeError("out of memory")
+            answer: Report = super().annotate(report)
+            return answer
+
+        def annotate_many(self, reports: Iterable[Report]) -> Iterator[Report]:
+            reports = list(reports)
+            self.batches.append([report.doc for report in reports])
+            self.busy.set()
+            assert self.gate.wait(20)
+            yield from map(self.annotate, reports)
+
+    return Gated()
+
+
+@pytest.fixture
+def serving() -> Iterator[Callable[..., TestClient]]:
+    """Makes clients of a service over a model, with settings."""
+    with ExitStack() as stack:
+
+        def serve(model: Any, **settings: Any) -> TestClient:
+            app = create_app(model, Settings(**settings))
+            return stack.enter_context(TestClient(app, "http://127.0.0.1", raise_server_exceptions=False))
+
+        yield serve

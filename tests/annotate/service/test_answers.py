@@ -1,0 +1,119 @@
+"""What is asked for is what is answered, and what senders call their files is never more than a name."""
+
+from __future__ import annotations
+
+import unicodedata
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pizhu.annotate.service.answers import TYPES, choose, content
+from pizhu.annotate.service.meters import Histogram, Meters
+from pizhu.annotate.service.refusal import Refusal
+from pizhu.annotate.service.uploads import shown_name
+from pizhu.data.labels import DEFAULT_LABELS
+from pizhu.data.report import Report, Span
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "accept", "answer"),
+    [
+        (None, None, "json"),
+        (None, "*/*", "json"),
+        (None, BROWSER, "html"),
+        (None, "application/x-ndjson", "jsonl"),
+        (None, "application/jsonl;q=0.4, text/html;q=0.3", "jsonl"),
+        (None, "application/*", "json"),
+        (None, "text/*, application/json;q=0.1", "html"),
+        (None, "text/html;q=0, */*;q=0.1", "json"),
+        (None, "TEXT/HTML; q=0.5", "html"),
+        ("jsonl", BROWSER, "jsonl"),
+        ("html", None, "html"),
+    ],
+)
+def test_formats(wanted: str | None, accept: str | None, answer: str) -> None:
+    assert choose(wanted, accept) == answer
+
+
+@pytest.mark.parametrize(("wanted", "accept"), [("docx", None), ("", None), (None, "image/png"), (None, "*/*;q=0")])
+def test_formats_that_are_not(wanted: str | None, accept: str | None) -> None:
+    with pytest.raises(Refusal) as refusal:
+        choose(wanted, accept)
+    assert refusal.value.status == 406
+
+
+@given(st.text(max_size=60) | st.text(alphabet="*/,;q=.0123 text", max_size=40))
+def test_any_accept_header(accept: str) -> None:
+    with suppress(Refusal):
+        assert choose(None, accept) in TYPES
+
+
+@pytest.mark.parametrize(
+    ("given_", "shown"),
+    [
+        ("报告.docx", "报告.docx"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Users\\a\\总结.txt", "总结.txt"),
+        ("\u202egnp.txt\x00\n\u200b", "gnp.txt"),
+        ("<script>.txt", "<script>.txt"),
+        ("", "报告"),
+        (None, "报告"),
+        ("..", "报告"),
+        ("a/", "报告"),
+        ("\ud800", "报告"),
+        ("长" * 300 + ".docx", "长" * 114 + "….docx"),
+    ],
+)
+def test_names(given_: str | None, shown: str) -> None:
+    assert shown_name(given_) == shown
+
+
+@given(st.text(alphabet=st.characters(codec=None), max_size=300))  # type: ignore[arg-type]
+def test_any_name(name: str) -> None:
+    shown = shown_name(name)
+    assert 0 < len(shown) <= 120
+    assert not {"/", "\\"} & set(shown) and shown not in (".", "..")
+    assert not [c for c in shown if unicodedata.category(c) in ("Cc", "Cf", "Cs")]
+    assert shown_name(shown) == shown
+
+
+@pytest.mark.parametrize("form", TYPES)
+def test_text_that_is_not_quite_unicode(form: str) -> None:
+    made = Report.build('"x\r\n;.txt', "坏\ud800字。", [Span(0, 4, "sentence")]).with_labels(
+        [("plan",)], [{"plan": 1.0}]
+    )
+    body, headers = content(made, DEFAULT_LABELS, form, with_page=True)
+    body.decode("utf-8")
+    assert all(value.isascii() and value.isprintable() for value in headers.values())
+    assert 'filename="report.' in headers["content-disposition"]
+
+
+def test_histograms() -> None:
+    histogram = Histogram((1, 2.5))
+    for value in (0.5, 1, 2, 99):
+        histogram.observe(value)
+    assert list(histogram.lines("x")) == [
+        'x_bucket{le="1"} 2',
+        'x_bucket{le="2.5"} 3',
+        'x_bucket{le="+Inf"} 4',
+        "x_sum 102.500000",
+        "x_count 4",
+    ]
+
+
+def test_the_exposition() -> None:
+    meters = Meters()
+    meters.answered("/annotate", 200, 0.2)
+    meters.answered("/annotate", 503, 0.1)
+    meters.annotated(3, 40)
+    lines = meters.text(2, 64).splitlines()
+    assert 'pizhu_requests_total{route="/annotate",status="503"} 1' in lines
+    assert "pizhu_request_seconds_count 1" in lines and "pizhu_batch_reports_sum 3.000000" in lines
+    assert "pizhu_sentences_total 40" in lines and "pizhu_places_taken 2" in lines
+    typed = {line.split()[2] for line in lines if line.startswith("# TYPE")}
+    assert {line.partition("{")[0].split()[0] for line in lines if not line.startswith("#")} <= {
+        name + ending for name in typed for ending in ("", "_bucket", "_sum", "_count")
+    }
