@@ -7,9 +7,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from ..errors import ReadError
 from . import word
@@ -70,22 +72,28 @@ def _refuse(source: Source) -> None:
         raise ReadError(f"{source.name} is an OpenDocument file, but no text document; save its text as .docx or .txt")
 
 
-def _profile() -> Path:
-    """A profile for each thread: LibreOffice refuses a second start with one that is open, the user's or another's."""
-    if not hasattr(_own, "profile"):
-        _own.profile = tempfile.TemporaryDirectory(prefix="pizhu-office-", ignore_cleanup_errors=True)
-    return Path(_own.profile.name)
+@contextmanager
+def _profile() -> Iterator[Path]:
+    """A profile that nothing else has open, be it the user's program or another thread: LibreOffice would refuse."""
+    try:
+        own = _FREE.get_nowait()
+    except Empty:
+        own = tempfile.TemporaryDirectory(prefix="pizhu-office-", ignore_cleanup_errors=True)
+    try:
+        yield Path(own.name)
+    finally:
+        _FREE.put(own)
 
 
-_own = threading.local()
+_FREE: SimpleQueue[tempfile.TemporaryDirectory[str]] = SimpleQueue()  # the first use of one takes seconds
 
 
 def _convert(source: Source, program: str) -> bytes:
     ending = ".rtf" if source.data.startswith(b"{\\rtf") else ".odt" if source.data[:2] == b"PK" else ".doc"
-    with tempfile.TemporaryDirectory(prefix="pizhu-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="pizhu-", ignore_cleanup_errors=True) as folder, _profile() as profile:
         given = Path(folder, f"report{ending}")
         given.write_bytes(source.data)
-        command = [program, f"-env:UserInstallation={_profile().as_uri()}", "--headless", "--norestore"]
+        command = [program, f"-env:UserInstallation={profile.as_uri()}", "--headless", "--norestore"]
         command += ["--convert-to", "docx", "--outdir", str(Path(folder, "out")), str(given)]
         # Linked pictures must not be fetched: a proxy that nobody serves.
         nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
