@@ -14,7 +14,7 @@ from pizhu.data.read import read_report
 from pizhu.models import bundled
 from pizhu.models.classifier import Batch
 from pizhu.models.device import half_precision
-from pizhu.models.encoder import load_encoder
+from pizhu.models.encoder import load_encoder, quiet_transformers
 from pizhu.models.windows import ContextFormat, SpecialTokens, Window, units, windows
 from torch import Tensor, nn
 
@@ -84,7 +84,8 @@ def adapted(folder: Path, unlabelled: Path, layers: Sequence[int], steps: int = 
         if step % 25 == 24:
             print(f"masked words: step {step + 1} of {steps}, loss {sum(losses[-25:]) / 25:.2f}", flush=True)
     beside = folder.with_name(f"{folder.name}.part")
-    network.save_pretrained(beside)
+    with quiet_transformers():
+        network.save_pretrained(beside)
     tokenizer.save(str(beside / "tokenizer.json"))
     beside.rename(folder)
     return folder
