@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 import re
 from collections.abc import Sequence
@@ -73,8 +72,7 @@ def adapted(folder: Path, unlabelled: Path, layers: Sequence[int], steps: int = 
             hidden = network.embeddings(input_ids=shown)
             for layer in network.encoder.layer:
                 hidden = layer(hidden, blocked[:, None, None, :])
-            # Divided, since rows of the embeddings are long: else the first guesses are sure and wrong.
-            scores = head(hidden[asked]) @ words.T / math.sqrt(width) + bias
+            scores = head(hidden[asked]) @ words.T + bias
         loss = nn.functional.cross_entropy(scores.float(), batch.tokens[asked])
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
