@@ -29,7 +29,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 from ablated import VARIANTS, Kept, SortedClassifier, Variant
-from adapt import adapted, full_vocabulary
+from adapt import STEPS, adapted, full_vocabulary
 from corpus_scores import kept, spread
 from gold import scores
 from pizhu import Annotator
@@ -64,9 +64,10 @@ def main() -> None:
     parser.add_argument("--unlabelled", type=Path, help="a folder of reports")
     parser.add_argument("--variants", help="names, with commas between; default: all")
     parser.add_argument("--seeds", default="1,2,3")
-    parser.add_argument("--reports", type=int, default=30, help="to train on")
-    parser.add_argument("--passes", type=int, default=5)
+    parser.add_argument("--reports", type=int, default=20, help="to train on")
+    parser.add_argument("--passes", type=int, default=4)
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="for every run")
+    parser.add_argument("--masked-steps", type=int, default=STEPS, help="of the masked-language-model training")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--distilled", type=Path, nargs="+", default=[], metavar="MODEL")
     parser.add_argument("--table", action="store_true")
@@ -109,7 +110,7 @@ def run(args: argparse.Namespace, variant: Variant, seed: int) -> dict[str, floa
     encoders = {
         "bundled": lambda: "bundled",
         "full": lambda: full_vocabulary(args.out / "full"),
-        "adapted": lambda: adapted(args.out / "adapted", args.unlabelled, VARIANTS["base"].layers),
+        "adapted": lambda: adapted(args.out / "adapted", args.unlabelled, VARIANTS["base"].layers, args.masked_steps),
     }
     settings = [f"encoder.name={encoders[variant.encoder]()}", "encoder.frozen_layers=3"]
     settings += [f"training.passes={args.passes}", f"training.seed={seed}", *args.set, *variant.settings]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 import re
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from pizhu.data.read import read_report
 from pizhu.models import bundled
 from pizhu.models.classifier import Batch
 from pizhu.models.device import half_precision
-from pizhu.models.encoder import load_encoder
+from pizhu.models.encoder import load_encoder, quiet_transformers
 from pizhu.models.windows import ContextFormat, SpecialTokens, Window, units, windows
 from torch import Tensor, nn
 
@@ -73,8 +72,7 @@ def adapted(folder: Path, unlabelled: Path, layers: Sequence[int], steps: int = 
             hidden = network.embeddings(input_ids=shown)
             for layer in network.encoder.layer:
                 hidden = layer(hidden, blocked[:, None, None, :])
-            # Divided, since rows of the embeddings are long: else the first guesses are sure and wrong.
-            scores = head(hidden[asked]) @ words.T / math.sqrt(width) + bias
+            scores = head(hidden[asked]) @ words.T + bias
         loss = nn.functional.cross_entropy(scores.float(), batch.tokens[asked])
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -84,7 +82,8 @@ def adapted(folder: Path, unlabelled: Path, layers: Sequence[int], steps: int = 
         if step % 25 == 24:
             print(f"masked words: step {step + 1} of {steps}, loss {sum(losses[-25:]) / 25:.2f}", flush=True)
     beside = folder.with_name(f"{folder.name}.part")
-    network.save_pretrained(beside)
+    with quiet_transformers():
+        network.save_pretrained(beside)
     tokenizer.save(str(beside / "tokenizer.json"))
     beside.rename(folder)
     return folder
