@@ -44,6 +44,7 @@ _BLOCK_BYTES = 2**20  # of reports that travel with their tasks: out of archives
 _STORE = 200 * 2**20  # bytes of the object store of a cluster of our own: only tasks and outcomes pass through it
 _TURNS = 3  # how often an input is given out before it is called failed
 _RETRIES = 2  # of a block within a turn, where its worker dies
+_LEFT_AT_ONCE = 256  # tasks in the driver's hands
 _PAUSES = (1.0, 5.0)  # seconds; shared storage has its moments
 
 
@@ -107,9 +108,10 @@ def annotate_on_cluster(
     _check_ray()
     settings = Settings(tuple(formats), layout, part_size, limits)
     model = model.resolve()
+    about = load_about(model)
 
     def there(inputs: Inputs, run: RunFolder, done: Callable[[Outcome], None]) -> None:
-        job = _Job(run.out, settings, run.head, model, retry_failed, cluster.cpus, cluster.gpus)
+        job = _Job(run.out, settings, run.head, about.labels, model, retry_failed, cluster.cpus, cluster.gpus)
         try:
             with _connected(cluster) as workers:
                 _Driver(cluster, workers, job, inputs, run, done).go()
@@ -117,7 +119,7 @@ def annotate_on_cluster(
             for part in list(leftovers(run.out)):  # of workers that were killed
                 part.unlink(missing_ok=True)
 
-    result = conduct(there, inputs, out, settings, load_about(model), fresh=fresh, watch=watch)
+    result = conduct(there, inputs, out, settings, about, fresh=fresh, watch=watch)
     result.written.sort()
     result.failed.sort()
     return result
@@ -130,6 +132,7 @@ class _Job:
     out: Path
     settings: Settings
     head: dict[str, Any]
+    labels: LabelSet
     model: Path
     retry_failed: bool
     cpus: int
@@ -238,27 +241,36 @@ class _Driver:
             raise ConfigError(
                 "no worker of the Ray cluster could begin; is pizhu installed on its nodes? Ray's logs say"
             )
+        if settled == total:
+            return
         for _ in range(_TURNS - 1):
-            if settled == total:
-                return
             left = self._left()
-            while some := list(islice(left, 256)):
+            while some := list(islice(left, _LEFT_AT_ONCE)):
                 self._turn(self._alone(some))
-            total = None
         for task in self._left():
             reason = f"{task.item.doc} was not done, its worker ended each time it was tried (out of memory?)"
-            entry = write_outcome(
-                Reading("", reason=reason), self._run.out, task.name, self._run.settings, LabelSet(())
-            )
+            job = self._job
+            entry = write_outcome(Reading("", reason=reason), job.out, task.name, job.settings, job.labels)
             self._done(Outcome(task.key, task.item.shown, entry))
 
     def _turn(self, blocks: Dataset) -> tuple[int | None, int]:
         """Have blocks done; returns how many tasks there are, where that was told, and how many were settled."""
+        total, settled = None, 0
+        for reply in self._replies(blocks):
+            self._check(reply)
+            total = total if reply.total is None else reply.total
+            for outcome in reply.outcomes:
+                self._open.pop(outcome.key, None)
+                self._done(outcome)
+            settled += len(reply.outcomes)
+        return total, settled
+
+    def _replies(self, blocks: Dataset) -> Iterator[_Reply]:
         from ray.data import ActorPoolStrategy
         from ray.util.annotations import RayDeprecationWarning
 
         with warnings.catch_warnings():
-            # Ray 2.60 means to drop these two some day, and names nothing that bounds retries in their stead.
+            # Ray means to drop max_task_retries some day, and names nothing that bounds retries in its stead.
             warnings.simplefilter("ignore", RayDeprecationWarning)
             replies = blocks.map_batches(
                 _Worker,
@@ -268,19 +280,10 @@ class _Driver:
                 compute=ActorPoolStrategy(size=self._workers, max_tasks_in_flight_per_actor=2),
                 num_cpus=self._cluster.cpus,
                 num_gpus=self._cluster.gpus or None,
-                max_restarts=-1,
                 max_task_retries=_RETRIES,
             )
-        total, settled = None, 0
         for row in replies.iter_rows():
-            reply: _Reply = pickle.loads(row[_COLUMN])
-            self._check(reply)
-            total = total if reply.total is None else reply.total
-            for outcome in reply.outcomes:
-                self._open.pop(outcome.key, None)
-                self._done(outcome)
-            settled += len(reply.outcomes)
-        return total, settled
+            yield pickle.loads(row[_COLUMN])
 
     def _check(self, reply: _Reply) -> None:
         if isinstance(reply.trouble, OSError):
@@ -364,7 +367,7 @@ def _connected(cluster: Cluster) -> Iterator[int]:
     from ray.data import DataContext
 
     begun = not ray.is_initialized()  # a program may have done it
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # a lost block is gone over again
     if begun:
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         try:
