@@ -394,8 +394,8 @@ def _connected(cluster: Cluster) -> Iterator[int]:
         with DataContext.current(context):
             yield cluster.workers or _room(cluster)
     except ray.exceptions.RayError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ConfigError(f"the Ray cluster was lost ({reason}); run the command again to go on") from error
+        reason = next((line for line in reversed(str(error).splitlines()) if line.strip()), type(error).__name__)
+        raise ConfigError(f"the Ray cluster failed: {reason.strip()[:200]}; run the same command to go on") from error
     finally:
         if begun:
             ray.shutdown()
