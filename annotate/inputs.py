@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..data.encoding import decode
 from ..data.errors import ConfigError, ReadError
@@ -212,14 +212,23 @@ class StandardInput:
     def count(self) -> int:
         return 1
 
-    def __iter__(self) -> Iterator[Input]:
+    def __getstate__(self) -> dict[str, Any]:
+        """Other processes have another standard input, so that what came on this one goes along."""
+        self._read()
+        return self.__dict__
+
+    def _read(self) -> bytes:
         if self._data is None:
             self._data = sys.stdin.buffer.read(self._limits.file_mb * 2**20 + 1)
-        if len(self._data) > self._limits.file_mb * 2**20:
+        return self._data
+
+    def __iter__(self) -> Iterator[Input]:
+        data = self._read()
+        if len(data) > self._limits.file_mb * 2**20:
             trouble = f"the standard input is larger than the limit of {self._limits.file_mb} MB"
             yield Input(STDIN, "", "stdin", "stdin", trouble=trouble)
         else:
-            yield Input(STDIN, "", "stdin", "stdin", data=self._data)
+            yield Input(STDIN, "", "stdin", "stdin", data=data)
 
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")

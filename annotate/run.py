@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,17 +15,19 @@ from ..data.limits import DEFAULT_LIMITS, Limits
 from ..data.read import load_source, read_source, report_from_text
 from ..data.readers import Source
 from ..data.report import Report
+from ..models.folder import About
 from . import writers
 from .beside import ahead, behind
 from .inputs import Input, Inputs, find
+from .names import Names
 from .reuse import Answers
-from .runfolder import Entry, RunFolder, Settings, open_run, output_paths
+from .runfolder import Entry, RunFolder, Settings, open_run, output_paths, stands
 
 if TYPE_CHECKING:
     from ..models.annotator import Annotator
 
 _AHEAD = 8  # reports read before they are asked for, and annotated ones that wait to be written
-_REUSED = 256
+REUSED = 256
 
 
 @dataclass
@@ -76,6 +78,45 @@ class Reading:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """An input of a run, and what is known of it; can be pickled, so that another process may do it.
+
+    Attributes:
+        key: what the manifest calls it.
+        name: what its outputs are called.
+        known: what became of it earlier, if anything did.
+        stale: whether there may be outputs of an earlier content, or of a process that was killed.
+    """
+
+    item: Input
+    key: str
+    name: str
+    known: Entry | None = None
+    stale: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a task.
+
+    Attributes:
+        key: what the manifest calls the input.
+        shown: what messages call it.
+        entry: None where there is no such input any more.
+        kept: whether that was known before.
+    """
+
+    key: str
+    shown: str
+    entry: Entry | None
+    kept: bool = False
+
+
+Engine = Callable[[Inputs, RunFolder, Callable[[Outcome], None]], None]
+"""Does the inputs of an open run, and tells what became of each: in any order, but from one thread at a time."""
+
+
 def annotate_files(
     inputs: Iterable[Path | str] | Inputs,
     out: Path,
@@ -87,7 +128,7 @@ def annotate_files(
     part_size: int = 100_000,
     fresh: bool = False,
     retry_failed: bool = False,
-    reuse: int = _REUSED,
+    reuse: int = REUSED,
     watch: Callable[[RunResult], None] = lambda result: None,
 ) -> RunResult:
     """Annotate ``inputs`` into the run folder ``out``; go on where an earlier run stopped.
@@ -104,43 +145,85 @@ def annotate_files(
         ConfigError: an impossible setting; ``out`` holds a run with others (as ``open_run``), or what is to be read.
         ReadError: there is no report at all.
     """
+
+    def here(inputs: Inputs, run: RunFolder, done: Callable[[Outcome], None]) -> None:
+        tasks = plan(inputs, run.out, run.settings, run.entries, resumed=run.resumed)
+        work(tasks, run.out, run.settings, annotator, done, answers=Answers(reuse), retry_failed=retry_failed)
+
     settings = Settings(tuple(formats), layout, part_size, limits)
+    return conduct(here, inputs, out, settings, annotator.about, fresh=fresh, watch=watch)
+
+
+def conduct(
+    engine: Engine,
+    inputs: Iterable[Path | str] | Inputs,
+    out: Path,
+    settings: Settings,
+    about: About,
+    *,
+    fresh: bool = False,
+    watch: Callable[[RunResult], None] = lambda result: None,
+) -> RunResult:
+    """A run from its opening to its manifest, whoever does the work; arguments and errors as :func:`annotate_files`."""
     if not isinstance(inputs, Inputs):
-        inputs = find(inputs, limits=limits)
+        inputs = find(inputs, limits=settings.limits)
     inputs.check_out(out.resolve())
     result = RunResult()
-    with open_run(out, settings, annotator.about, fresh=fresh) as run:
-        tasks = _read(inputs, run, retry_failed)
+    with open_run(out, settings, about, fresh=fresh) as run:
 
-        def write(task: _Task) -> None:
-            _finish(task, run, annotator.about.labels, result)
-            watch(result)
+        def done(outcome: Outcome) -> None:
+            if _record(outcome, run, result):
+                watch(result)
 
-        with ahead(tasks, _AHEAD) as readings, behind(write, _AHEAD) as put:
-            _label(readings, annotator, Answers(reuse), put)
-        run.finish(annotator.about)
+        engine(inputs, run, done)
+        run.finish(about)
         result.written += [run.out / path for path in run.whole]
     return result
 
 
-def annotate_input(
-    item: Input, name: str, out: Path, settings: Settings, annotator: Annotator, before: Entry | None = None
-) -> Entry:
-    """Annotate one input into its outputs ``out/name.*``: what :func:`annotate_files` does, in a process of its own.
-
-    All arguments but the annotator can be pickled. The caller records what is returned (``RunFolder.record``).
+def plan(
+    inputs: Inputs, out: Path, settings: Settings, entries: Mapping[str, Entry], *, resumed: bool = True
+) -> Iterator[Task]:
+    """The tasks of a run, named in the order of the inputs; nothing is read.
 
     Args:
-        name: what its outputs are called (``RunFolder.names``).
-        before: what became of it earlier; given back where the content is the same, it was done and its outputs stand.
+        entries: what became of inputs so far. Names do not depend on how much of a run that is.
+        resumed: whether an earlier run was cut off, so that outputs may stand that no entry knows of.
     """
-    reading = read_input(item, settings.limits)
-    paths = output_paths(out, name, settings.report_formats)
-    if before and not before.reason and before.sha256 == reading.sha256 and all(path.is_file() for path in paths):
-        return before
-    if reading.report is not None:
-        reading = _answered(reading, annotator)
-    return write_outcome(reading, out, name, settings, annotator.about.labels, stale=before is not None)
+    names = Names(settings.layout, (entry.name for entry in entries.values()))
+    for item in inputs:
+        key = item.key(out)
+        known = entries.get(key)
+        if item.end and not item.trouble:
+            if known:
+                yield Task(item, key, known.name, known)
+            continue
+        yield Task(item, key, known.name if known else names.give(item, key), known, resumed or known is not None)
+
+
+def work(
+    tasks: Iterable[Task],
+    out: Path,
+    settings: Settings,
+    annotator: Annotator,
+    done: Callable[[Outcome], None],
+    *,
+    answers: Answers,
+    retry_failed: bool = False,
+) -> None:
+    """Do tasks: read them, give them their labels and write their outputs, at the same time.
+
+    Args:
+        done: is told what became of each, from another thread, when its outputs are in place.
+        answers: those given before, and the new ones.
+    """
+
+    def write(part: _Part) -> None:
+        done(_written(part, out, settings, annotator.about.labels))
+
+    parts = (_read(task, out, settings, retry_failed) for task in tasks)
+    with ahead(parts, _AHEAD) as ready, behind(write, _AHEAD) as put:
+        _label(ready, annotator, answers, put)
 
 
 def read_input(item: Input, limits: Limits, wanted: Callable[[str], bool] = lambda sha256: True) -> Reading:
@@ -201,49 +284,43 @@ def write_report(
 
 
 @dataclass(frozen=True)
-class _Task:
-    """An input on its way through a run; ``reading`` is None where what became of it stands."""
+class _Part:
+    """A task on its way through the work; ``reading`` is None where what became of it stands."""
 
-    item: Input
-    key: str
-    name: str
+    task: Task
     reading: Reading | None
 
 
-def _read(inputs: Inputs, run: RunFolder, retry_failed: bool) -> Iterator[_Task]:
-    for item in inputs:
-        key = item.key(run.out)
-        if item.end and not item.trouble:
-            if key in run.entries:
-                yield _Task(item, key, "", Reading(""))
-            continue
-        known = run.entries.get(key)
-        name = known.name if known else run.names.give(item, key)
+def _read(task: Task, out: Path, settings: Settings, retry_failed: bool) -> _Part:
+    if task.item.end and not task.item.trouble:
+        return _Part(task, None)
 
-        def wanted(sha256: str, key: str = key) -> bool:
-            return not run.stands(key, sha256, retry_failed=retry_failed)
+    def wanted(sha256: str) -> bool:
+        paths = output_paths(out, task.name, settings.report_formats)
+        return not stands(task.known, sha256, paths, retry_failed=retry_failed)
 
-        reading = read_input(item, run.settings.limits, wanted)
-        unwanted = reading.report is None and not reading.reason
-        fails_as_before = reading.report is None and known == Entry(name, reading.sha256, reason=reading.reason)
-        yield _Task(item, key, name, None if unwanted or fails_as_before else reading)
+    reading = read_input(task.item, settings.limits, wanted)
+    unwanted = reading.report is None and not reading.reason
+    fails = Entry(task.name, reading.sha256, reason=reading.reason)
+    fails_as_before = reading.report is None and task.known == fails
+    return _Part(task, None if unwanted or fails_as_before else reading)
 
 
-def _label(tasks: Iterator[_Task], annotator: Annotator, answers: Answers, put: Callable[[_Task], None]) -> None:
+def _label(parts: Iterator[_Part], annotator: Annotator, answers: Answers, put: Callable[[_Part], None]) -> None:
     """Give the reports their labels and pass everything on; a report that the model cannot bear fails alone."""
-    pending: deque[_Task] = deque()
+    pending: deque[_Part] = deque()
     own: list[BaseException] = []
 
     def reports() -> Iterator[Report]:
         try:
-            for task in tasks:
-                if task.reading is None or task.reading.report is None:
-                    put(task)
-                elif (known := answers.get(task.reading.report)) is not None:
-                    put(_with(task, known))
+            for part in parts:
+                if part.reading is None or part.reading.report is None:
+                    put(part)
+                elif (known := answers.get(part.reading.report)) is not None:
+                    put(_with(part, known))
                 else:
-                    pending.append(task)
-                    yield task.reading.report
+                    pending.append(part)
+                    yield part.reading.report
         except BaseException as error:
             own.append(error)
             raise
@@ -258,14 +335,14 @@ def _label(tasks: Iterator[_Task], annotator: Annotator, answers: Answers, put: 
             if own or not pending:
                 raise
         while pending:
-            task = pending.popleft()
-            assert task.reading is not None
-            put(replace(task, reading=_answered(task.reading, annotator)))
+            part = pending.popleft()
+            assert part.reading is not None
+            put(replace(part, reading=_answered(part.reading, annotator)))
 
 
-def _with(task: _Task, report: Report) -> _Task:
-    assert task.reading is not None
-    return replace(task, reading=replace(task.reading, report=report))
+def _with(part: _Part, report: Report) -> _Part:
+    assert part.reading is not None
+    return replace(part, reading=replace(part.reading, report=report))
 
 
 def _answered(reading: Reading, annotator: Annotator) -> Reading:
@@ -282,21 +359,30 @@ def _fault(what: str, doc: str, error: Exception) -> str:
     return f"{doc} cannot be {what}ed because of a fault in pizhu ({type(error).__name__}: {reason}); please report it"
 
 
-def _finish(task: _Task, run: RunFolder, labels: LabelSet, result: RunResult) -> None:
+def _written(part: _Part, out: Path, settings: Settings, labels: LabelSet) -> Outcome:
+    task = part.task
     if task.item.end and not task.item.trouble:
-        run.forget(task.key)
-        return
+        return Outcome(task.key, task.item.shown, None)
+    if part.reading is None:
+        return Outcome(task.key, task.item.shown, task.known, kept=True)
+    entry = write_outcome(part.reading, out, task.name, settings, labels, stale=task.stale)
+    return Outcome(task.key, task.item.shown, entry)
+
+
+def _record(outcome: Outcome, run: RunFolder, result: RunResult) -> bool:
+    """Keep what became of an input; False where there is none any more."""
+    if (entry := outcome.entry) is None:
+        run.forget(outcome.key)
+        return False
     result.seen += 1
-    if task.reading is None:
-        entry = run.entries[task.key]
+    if outcome.kept:
         result.kept += not entry.reason
     else:
-        stale = run.resumed or task.key in run.entries
-        entry = write_outcome(task.reading, run.out, task.name, run.settings, labels, stale=stale)
-        run.record(task.key, entry)
+        run.record(outcome.key, entry)
         result.reports += not entry.reason
         result.sentences += entry.sentences
     if entry.reason:
-        result.failed.append((task.item.shown, entry.reason))
+        result.failed.append((outcome.shown, entry.reason))
     else:
         result.written += run.outputs(entry.name)
+    return True

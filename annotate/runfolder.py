@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -28,7 +28,7 @@ from ..data.limits import DEFAULT_LIMITS, Limits
 from ..models.folder import About
 from . import writers
 from .inputs import MANIFEST, MANIFEST_BEGINS
-from .names import LAYOUTS, WHOLE, Names
+from .names import LAYOUTS, WHOLE
 
 JOURNAL, LOCK = ".journal.jsonl", ".lock"
 FORMAT = 1
@@ -103,6 +103,13 @@ def output_paths(out: Path, name: str, formats: tuple[str, ...]) -> list[Path]:
     return [out / f"{name}.{writers.FORMATS[kind].ending or kind}" for kind in formats]
 
 
+def stands(entry: Entry | None, sha256: str, outputs: Iterable[Path], *, retry_failed: bool = False) -> bool:
+    """Whether what became of an input need not be found out again: same content, ``outputs`` in place."""
+    if entry is None or entry.sha256 != sha256:
+        return False
+    return not retry_failed if entry.reason else all(path.is_file() for path in outputs)
+
+
 @dataclass
 class RunFolder:
     """An open run folder, this process's own; see :func:`open_run`.
@@ -123,19 +130,9 @@ class RunFolder:
     changed: bool = False
     resumed: bool = False
 
-    def __post_init__(self) -> None:
-        self.names = Names(self.settings.layout, (entry.name for entry in self.entries.values()))
-
     def outputs(self, name: str) -> list[Path]:
         """Where the outputs of the report called ``name`` lie."""
         return output_paths(self.out, name, self.settings.report_formats)
-
-    def stands(self, key: str, sha256: str, *, retry_failed: bool = False) -> bool:
-        """Whether what became of the input need not be found out again: same content, outputs in place."""
-        entry = self.entries.get(key)
-        if entry is None or entry.sha256 != sha256:
-            return False
-        return not retry_failed if entry.reason else all(path.is_file() for path in self.outputs(entry.name))
 
     def record(self, key: str, entry: Entry) -> None:
         """Keep what became of an input whose outputs are in place (or, where it failed, are not)."""
@@ -191,7 +188,7 @@ def open_run(out: Path, settings: Settings, about: About, *, fresh: bool = False
         if killed:
             for path in list(leftovers(out)):
                 path.unlink(missing_ok=True)
-        head = _head(settings, about)
+        head = head_of(settings, about)
         if fresh:
             _remove(out)
         found = _read_manifest(out)
@@ -221,7 +218,8 @@ def _own(out: Path) -> Iterator[None]:
         yield
 
 
-def _head(settings: Settings, about: About) -> dict[str, Any]:
+def head_of(settings: Settings, about: About) -> dict[str, Any]:
+    """How the manifest of a run begins: all that its outputs depend on, the inputs aside."""
     versions = {}
     for name in ("pizhu", "tokenizers", "onnxruntime", "torch"):
         with suppress(PackageNotFoundError):
@@ -239,13 +237,17 @@ def _digest(value: Any) -> str:
 def _refuse_other(out: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     if old["model"]["sha256"] == new["model"]["sha256"]:
         old = {**old, "model": new["model"]}  # the same one by another name
+    if found := difference(old, new):
+        raise ConfigError(f"{out} {found}; name a new folder with --out, or begin that one anew with --fresh")
+
+
+def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """The first thing in which the heads of two runs differ, in words; empty where they are the same."""
     before, now = _flat(old), _flat(new)
     for name in [*now, *before]:
         if before.get(name) != now.get(name):
-            raise ConfigError(
-                f"{out} was begun with {name} {before.get(name, 'unset')}, this is {now.get(name, 'unset')}; "
-                "name a new folder with --out, or begin that one anew with --fresh"
-            )
+            return f"was begun with {name} {before.get(name, 'unset')}, this is {now.get(name, 'unset')}"
+    return ""
 
 
 def _flat(head: Mapping[str, Any]) -> dict[str, str]:

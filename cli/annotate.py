@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -62,6 +64,22 @@ def annotate(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Remove what an earlier run wrote into OUT and begin anew.")
     ] = False,
+    engine: Annotated[
+        str, typer.Option(help="Who does the work: local, this process; ray, the workers of a Ray cluster.")
+    ] = "local",
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            envvar="RAY_ADDRESS",
+            help="Of ray: the cluster's head node, HOST:PORT. Default: one on this machine for this run alone.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Of ray: how many processes hold the model. Default: as many as have room.")
+    ] = None,
+    worker_cpus: Annotated[int, typer.Option(help="Of ray: processors of a worker.")] = 1,
+    worker_gpus: Annotated[int, typer.Option(help="Of ray: graphics cards of a worker.")] = 0,
+    block: Annotated[int, typer.Option(help="Of ray: the most reports that a worker is given at once.")] = 8,
     limit: Limit = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -74,31 +92,40 @@ def annotate(
     OUT remembers what is done (`manifest.json`): the same command goes on where it was stopped, does what was added or
     changed, and leaves the rest as it is. Another model or other formats need another folder, or `--fresh`.
 
+    With `--engine ray` the same files come from many machines; see docs/cluster.md.
+
     Example: `pizhu annotate 报告.txt 往年报告/ --out 结果`
     """
     from ..annotate.inputs import find
     from ..annotate.run import annotate_files
+    from ..data.errors import ConfigError
     from ..data.limits import limits
     from ..models.annotator import Annotator
+    from ..models.places import default_model
     from .progress import shown
 
     wanted = tuple(f.strip() for f in formats.split(",") if f.strip())
     allowed = limits(limit or ())
     found = find(inputs, limits=allowed, text_column=text_column, id_column=id_column)
-    annotator = Annotator.load(model)
     with shown() as tell:
-        result = annotate_files(
-            found,
-            out,
-            annotator,
-            wanted,
-            limits=allowed,
-            layout=layout,
-            part_size=part_size,
-            fresh=fresh,
-            retry_failed=retry_failed,
-            watch=_watch(tell, found.count()),
-        )
+        options: dict[str, Any] = {
+            "limits": allowed,
+            "layout": layout,
+            "part_size": part_size,
+            "fresh": fresh,
+            "retry_failed": retry_failed,
+            "watch": _watch(tell, found.count()),
+        }
+        if engine == "local":
+            result = annotate_files(found, out, Annotator.load(model), wanted, **options)
+        elif engine == "ray":
+            from ..annotate.cluster import Cluster, annotate_on_cluster
+
+            cluster = Cluster(ray_address, workers, worker_cpus, worker_gpus, block)
+            with redirect_stdout(sys.stderr):  # where Ray tells of lost workers
+                result = annotate_on_cluster(found, out, model or default_model(), cluster, wanted, **options)
+        else:
+            raise ConfigError(f"engine is {engine!r}, expected local or ray")
     if as_json:
         typer.echo(json.dumps(result.as_dict(), ensure_ascii=False))
     else:

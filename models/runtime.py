@@ -73,7 +73,7 @@ class OnnxRuntime:
             raise ModelError(f"model folder {folder} cannot be loaded: {reason}") from error
         self.width = int(self._encoder.get_outputs()[0].shape[-1])
         self.labels = int(self._head.get_outputs()[0].shape[-1])
-        self.threads = threads or _cores()
+        self.threads = threads or cores()
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="pizhu-encoder")
 
     def encode(self, jobs: Iterable[tuple[Job, Sequence[Window]]]) -> Iterator[tuple[Job, Floats]]:
@@ -174,7 +174,7 @@ def _batches(found: Sequence[tuple[Any, Window]], most: int) -> list[list[tuple[
     return groups
 
 
-def _cores() -> int:
+def cores() -> int:
     """Processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pizhu import Annotator
 from pizhu.annotate import writers
-from pizhu.annotate.inputs import find
-from pizhu.annotate.run import RunResult, annotate_files, annotate_input
-from pizhu.annotate.runfolder import Settings, open_run
+from pizhu.annotate.inputs import Inputs, find
+from pizhu.annotate.reuse import Answers
+from pizhu.annotate.run import Outcome, RunResult, annotate_files, conduct, plan, work
+from pizhu.annotate.runfolder import Entry, RunFolder, Settings
 from pizhu.data.errors import ConfigError, MissingExtraError
 from pizhu.data.files import read_records
 
@@ -223,19 +225,36 @@ def test_the_same_report_by_other_names_is_answered_once(annotator: Annotator, t
         assert (tmp_path / "out" / f"{c}.jsonl").read_bytes() == (tmp_path / "every" / f"{c}.jsonl").read_bytes()
 
 
-def test_an_input_can_be_done_in_another_process(model: Any, tmp_path: Path) -> None:
-    """What an engine of many processes needs: an input and its settings that can be pickled, and the same bytes."""
-    good, bad = write(tmp_path / "a.txt"), tmp_path / "bad.txt"
-    annotate_files([good, bad], tmp_path / "here", model, ("jsonl", "html"))
+def test_tasks_can_be_done_in_another_process(model: Any, tmp_path: Path) -> None:
+    """What an engine of many processes needs: tasks and outcomes that can be pickled, in any order, the same bytes."""
+    paths = [write(tmp_path / folder / "a.txt", f"{TEXT}{folder}") for folder in ("一", "二", "三")]
+    paths.append(tmp_path / "bad.txt")
+    annotate_files(paths, tmp_path / "here", model, ("jsonl", "html"))
     settings, there = Settings(("jsonl", "html")), tmp_path / "there"
-    with open_run(there, settings, model.about) as run:
-        for item in find([good, bad]):
-            key = item.key(run.out)
-            sent = pickle.loads(pickle.dumps((item, run.names.give(item, key), run.out, settings)))
-            run.record(key, annotate_input(*sent, model))
-            assert annotate_input(*sent, model, run.entries[key]) == run.entries[key]
-        run.finish(model.about)
-    assert model.asked == 2  # what stands is not done again
+
+    def elsewhere(inputs: Inputs, run: RunFolder, done: Callable[[Outcome], None]) -> None:
+        for task in reversed(list(plan(inputs, run.out, settings, run.entries))):
+            told: list[Outcome] = []
+            work(pickle.loads(pickle.dumps([task])), run.out, settings, model, told.append, answers=Answers(0))
+            (outcome,) = pickle.loads(pickle.dumps(told))
+            done(outcome)
+
+    for turn in range(2):
+        result = conduct(elsewhere, paths, there, settings, model.about)
+        assert (result.reports, result.kept, result.seen) == ((3, 0, 4), (0, 3, 4))[turn]
+    assert model.asked == 6  # what stands is not done again
     assert {p.name: p.read_bytes() for p in there.iterdir()} == {
         p.name: p.read_bytes() for p in (tmp_path / "here").iterdir()
     }
+
+
+def test_names_do_not_depend_on_what_is_done(tmp_path: Path) -> None:
+    """A run whose inputs are done in any order, and cut off at any of them, goes on with the names it began with."""
+    places = ("一/a.txt", "二/a.txt", "a-二.txt", "三/二/a.txt", "A.txt", "a-一.txt", "四/一/a.txt")
+    inputs = find([write(tmp_path / place) for place in places])
+    settings, out = Settings(), tmp_path / "out"
+    first = {task.key: task.name for task in plan(inputs, out, settings, {})}
+    for size in range(len(first)):
+        for done in combinations(first, size):
+            entries = {key: Entry(first[key], "") for key in done}
+            assert {task.key: task.name for task in plan(inputs, out, settings, entries)} == first

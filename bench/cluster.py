@@ -1,0 +1,214 @@
+"""Measure the Ray engine: bench/cluster.py [--model FOLDER] [--sentences 20000] [--runs 3] [--price 0.05]
+
+Three tables, on the reports of the shipped corpus, repeated under other names.
+
+1. One process with one thread, one process with two, and clusters on this machine with one worker and two, of one
+   processor each, on the same files: sentences a second once a fifth of them is done, with the spread over the runs;
+   that as a ratio to one thread; the seconds until the first outcome (Ray's start is in it); the driver's peak. With
+   few sentences the clusters look too fast: whole blocks come at once.
+   Every run folder must be the same as the first one's, every file; exit status 1 if one is not.
+2. The driver alone: a worker that answers without doing anything, so that Ray, the plan and the record are all there
+   is. Reports a second, and the driver's memory with many and with few reports, so what one more report costs.
+3. From these: what a million sentences cost at ``--price`` a core-hour (and ``--gpu-price`` a GPU-hour where
+   ``--gpu-rate``, sentences a second of one GPU, was measured elsewhere), and what 100 million would take.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import resource
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from pizhu import Annotator
+from pizhu.annotate import cluster
+from pizhu.annotate.cluster import Cluster, annotate_on_cluster
+from pizhu.annotate.run import Outcome, RunResult, Task, annotate_files
+from pizhu.annotate.runfolder import Entry
+from pizhu.data.corpus import load_corpus
+from pizhu.models.places import default_model
+
+FORMATS = ("jsonl", "html")
+UNIT = 1 if sys.platform == "darwin" else 1024
+GOAL = 100_000_000
+
+
+def write_reports(folder: Path, sentences: int) -> tuple[int, int]:
+    """The corpus' reports, again and again, in folders; returns how many reports and sentences."""
+    found = [
+        (c.report.doc, c.report.text, sum(s.kind == "sentence" for s in c.report.sentences)) for c in load_corpus()
+    ]
+    reports = done = 0
+    while done < sentences:
+        doc, text, number = found[reports % len(found)]
+        path = folder / f"{reports // len(found):04}" / f"{doc.removesuffix('.txt')}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{text}\n第{reports}份。\n", encoding="utf-8")  # no report twice: answers are kept
+        reports, done = reports + 1, done + number + 1
+    return reports, done
+
+
+def one_run(engine: str, workers: int, reports: Path, out: Path, model: Path, send: Any) -> None:
+    """Annotate; send when outcomes came (seconds) and how many sentences were done then; the peak in bytes."""
+    looks: list[tuple[float, int]] = []
+    began = time.perf_counter()
+
+    def watch(result: RunResult) -> None:
+        looks.append((time.perf_counter() - began, result.sentences))
+
+    if engine == "local":
+        annotator = Annotator.load(model, device="cpu", threads=workers)
+        annotate_files([reports], out, annotator, FORMATS, layout="hash", watch=watch)
+    else:
+        annotate_on_cluster([reports], out, model, Cluster(workers=workers), FORMATS, layout="hash", watch=watch)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
+    early = next(look for look in looks if look[1] >= looks[-1][1] / 5)  # Ray has started, workers have the model
+    send.send({"start": looks[0][0], "early": early, "last": looks[-1], "peak": peak})
+
+
+def idle_run(reports: int, block: int, model: Path, folder: Path, send: Any) -> None:
+    """A run of ``reports`` rows of a table whose worker does nothing."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = folder / f"{reports}.parquet"
+    pq.write_table(pa.table({"id": [f"总结-{i}" for i in range(reports)], "text": ["文"] * reports}), table)
+
+    class Idle(cluster._Worker):  # in here, because Ray sends classes of functions whole
+        def _reply(self, block: list[Task] | int, node: str) -> cluster._Reply:
+            if isinstance(block, int):
+                return cluster._Reply(node, total=block)
+            return cluster._Reply(node, [Outcome(t.key, t.item.shown, Entry(t.name, "0" * 64, 100)) for t in block])
+
+    cluster._Worker = Idle  # type: ignore[misc]
+    looks: list[tuple[float, int]] = []
+
+    def watch(result: RunResult) -> None:
+        if result.seen in (1, reports):
+            looks.append((time.perf_counter(), result.seen))
+
+    annotate_on_cluster(
+        [table], folder / f"out-{reports}", model, Cluster(workers=1, block=block), layout="hash", watch=watch
+    )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
+    send.send({"rate": (looks[-1][1] - looks[0][1]) / (looks[-1][0] - looks[0][0]), "peak": peak})
+
+
+def apart(function: Any, *given: Any) -> Any:
+    """What ``function`` sends from a process of its own, so that peaks are its own."""
+    spawn = multiprocessing.get_context("spawn")
+    receive, send = spawn.Pipe(duplex=False)
+    child = spawn.Process(target=function, args=(*given, send))
+    child.start()
+    send.close()
+    answer = receive.recv()
+    child.join()
+    return answer
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def table(columns: tuple[str, ...], rows: list[list[str]]) -> None:
+    print(" ".join(f"{column:>16}" for column in columns))
+    for row in rows:
+        print(" ".join(f"{cell:>16}" for cell in row), flush=True)
+
+
+def engines(args: argparse.Namespace, folder: Path) -> dict[str, float]:
+    """The first table; returns the middle rate of each engine."""
+    number, sentences = write_reports(folder / "reports", args.sentences)
+    print(f"{number:,} reports, {sentences:,} sentences; {os.cpu_count()} cores\n")
+    settings = [("local", 1), ("local", 2), ("ray", 1), ("ray", 2)]
+    wanted: dict[str, bytes] | None = None
+    found: dict[str, list[dict[str, float]]] = {}
+    for _ in range(args.runs):  # in turn, so that a busy minute meets them all
+        for engine, workers in settings:
+            out = folder / "out"
+            answer = apart(one_run, engine, workers, folder / "reports", out, args.model)
+            (start, before), (stop, after) = answer["early"], answer["last"]
+            run = {"rate": (after - before) / (stop - start), "start": answer["start"], "peak": answer["peak"]}
+            found.setdefault(f"{engine} {workers}", []).append(run)
+            written = contents(out)
+            wanted = wanted or written
+            if written != wanted:
+                raise SystemExit(f"{engine} {workers}: another run folder than that of local 1")
+            shutil.rmtree(out)
+    rates = {name: [run["rate"] for run in runs] for name, runs in found.items()}
+    middle = {name: statistics.median(own) for name, own in rates.items()}
+    rows = []
+    for name, runs in found.items():
+        spread = f"{min(rates[name]):,.1f}-{max(rates[name]):,.1f}"
+        start, peak = (statistics.median(run[key] for run in runs) for key in ("start", "peak"))
+        ratio = middle[name] / middle["local 1"]
+        rows.append([name, f"{middle[name]:,.1f}", spread, f"{ratio:.2f}", f"{start:.1f}", f"{peak / 2**20:,.0f}"])
+    table(("engine", "sentences/s", "spread", "to local 1", "first after s", "driver MB"), rows)
+    print("every run folder the same, byte for byte\n")
+    middle["sentences a report"] = sentences / number
+    return middle
+
+
+def driver(args: argparse.Namespace, folder: Path) -> tuple[float, float, float]:
+    """The second table; returns reports a second, bytes of the driver with none, and bytes a report."""
+    rows = []
+    answers = []
+    for size in (args.reports // 10, args.reports):
+        answers.append(apart(idle_run, size, args.block, args.model, folder))
+        rows.append([f"{size:,}", f"{answers[-1]['rate']:,.0f}", f"{answers[-1]['peak'] / 2**20:,.0f}"])
+    table(("reports", "reports/s", "driver MB"), rows)
+    grown = answers[1]["peak"] - answers[0]["peak"]
+    each = grown / (args.reports - args.reports // 10)
+    print(f"a report more: {each:,.0f} bytes of the driver (blocks of {args.block})\n")
+    return answers[1]["rate"], answers[0]["peak"] - each * (args.reports // 10), each
+
+
+def outlook(args: argparse.Namespace, rates: dict[str, float], bears: float, empty: float, each: float) -> None:
+    """The third table, and the way to 100 million sentences."""
+    rate = rates["ray 2"] / 2  # with a neighbour at work, as on a full node
+    rows = [["one CPU core", f"{rate:,.1f}", f"{args.price:g}", f"{1e6 / rate / 3600 * args.price:,.3f}"]]
+    if args.gpu_rate:
+        cost = 1e6 / args.gpu_rate / 3600 * args.gpu_price
+        rows.append(["one GPU", f"{args.gpu_rate:,.0f}", f"{args.gpu_price:g}", f"{cost:,.3f}"])
+    table(("worker", "sentences/s", "price an hour", "cost a million"), rows)
+    reports = GOAL / rates["sentences a report"]
+    fits = bears * rates["sentences a report"] / rate
+    print(f"\n100 million sentences are {reports:,.0f} reports like these:")
+    print(
+        f"  {GOAL / rate / 3600:,.0f} core-hours, {GOAL / rate / 3600 * args.price:,.2f} at {args.price:g} a core-hour"
+    )
+    print(f"  the driver holds about {(empty + each * reports) / 2**30:.1f} GiB at the end")
+    print(f"  the driver alone takes {reports / bears / 3600:,.2f} hours: it is the bottleneck above {fits:,.0f} cores")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, default=default_model())
+    parser.add_argument("--sentences", type=int, default=20_000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--reports", type=int, default=50_000, help="of the driver alone")
+    parser.add_argument("--block", type=int, default=Cluster().block, help="reports a block, of the driver alone")
+    parser.add_argument("--price", type=float, default=0.05, help="of a core-hour")
+    parser.add_argument("--gpu-rate", type=float, help="sentences a second of one GPU")
+    parser.add_argument("--gpu-price", type=float, default=3.0, help="of a GPU-hour")
+    parser.add_argument("--json", type=Path, help="file for the figures")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        rates = engines(args, Path(folder))
+        bears, empty, each = driver(args, Path(folder))
+    outlook(args, rates, bears, empty, each)
+    if args.json:
+        figures = {"rates": rates, "driver": {"reports a second": bears, "empty": empty, "a report": each}}
+        args.json.write_text(json.dumps(figures, indent=2), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
