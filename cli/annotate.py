@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import Limit
+from .options import Limit, Model
 
 if TYPE_CHECKING:
     from ..annotate.run import RunResult
@@ -30,12 +30,7 @@ def annotate(
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Run folder for the annotated reports.")] = Path("annotated"),
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            help="Model folder. Default: $PIZHU_MODEL, else the one `pizhu train` made, else the shipped one."
-        ),
-    ] = None,
+    model: Model = None,
     formats: Annotated[
         str,
         typer.Option(

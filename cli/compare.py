@@ -8,19 +8,14 @@ from typing import Annotated
 
 import typer
 
-from .options import Limit
+from .options import Limit, Model
 
 
 def compare(
     earlier: Annotated[Path, typer.Argument(help="The earlier report, or its records (.jsonl).", show_default=False)],
     later: Annotated[Path, typer.Argument(help="The later report, or its records (.jsonl).", show_default=False)],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the page and the JSON file.")] = Path("compared"),
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            help="Model folder. Default: $PIZHU_MODEL, else the one `pizhu train` made, else the shipped one."
-        ),
-    ] = None,
+    model: Model = None,
     encoder: Annotated[
         str,
         typer.Option(help="What compares meaning: bundled, a folder, or none (words alone; needs no torch)."),

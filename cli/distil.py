@@ -38,9 +38,9 @@ def distil(
 
     Example: `pizhu distil 模型 --unlabelled 历年报告/ --out 小模型`, then `pizhu compact 小模型 --out 小模型-int8`
     """
-    from ..data.errors import ReadError
+    from ..annotate.inputs import find
+    from ..annotate.run import read_input
     from ..data.limits import limits
-    from ..data.read import SUFFIXES, read_report
     from ..models.folder import load_about
     from ..training.distil import distil as run
     from ..training.recipe import load_recipe
@@ -51,19 +51,17 @@ def distil(
     labels = load_about(teachers[0]).labels
     chosen = load_recipe(recipe, [f"encoder.name={teachers[0]}", *(settings or ())])
     sources = gather(data or (), labels, corpus=corpus)
-    paths = [
-        path
-        for given in unlabelled or ()
-        for path in (sorted(p for p in given.rglob("*") if p.suffix.lower() in SUFFIXES) if given.is_dir() else [given])
-    ]
+    allowed = limits(limit or ())
     reports = []
     with shown() as tell:
-        for number, path in enumerate(paths, 1):
-            try:
-                reports.append(read_report(path, limits=limits(limit or ())))
-            except ReadError as error:
-                typer.echo(f"pizhu: left out: {error}", err=True)
-            tell("Reading", number, len(paths))
+        inputs = find(unlabelled, limits=allowed) if unlabelled else ()
+        for number, item in enumerate(inputs, 1):
+            reading = read_input(item, allowed)
+            if reading.report is not None:
+                reports.append(reading.report)
+            elif reading.reason:
+                typer.echo(f"pizhu: left out: {reading.reason}", err=True)
+            tell("Reading", number, None)
         folder = run(
             chosen,
             teachers,

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+Model = Annotated[
+    Path | None,
+    typer.Option(help="Model folder. Default: $PIZHU_MODEL, else the one `pizhu train` made, else the shipped one."),
+]
 
 Limit = Annotated[
     list[str] | None,

@@ -8,16 +8,11 @@ from typing import Annotated
 
 import typer
 
-from .options import Limit
+from .options import Limit, Model
 
 
 def serve(
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            help="Model folder. Default: $PIZHU_MODEL, else the one `pizhu train` made, else the shipped one."
-        ),
-    ] = None,
+    model: Model = None,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8765,
     secret_file: Annotated[

@@ -147,3 +147,22 @@ def test_eight_bits_that_lose_are_not_written(
     assert not (tmp_path / "小").exists()
     with pytest.raises(DataError, match="no labelled sentence to measure on"):
         compact(model_folder, [unlabelled(labelled, "a")], tmp_path / "小")
+
+
+def test_the_command(pizhu: Callable[..., Any], model_folder: Path, labelled: Report, tmp_path: Path) -> None:
+    """A report that cannot be read is left out with its reason; the others teach."""
+    from pizhu.data.files import write_records
+
+    write_records(tmp_path / "标注.jsonl", labelled.records())
+    (tmp_path / "历年").mkdir()
+    (tmp_path / "历年" / "好.txt").write_text(labelled.text, encoding="utf-8")
+    (tmp_path / "历年" / "坏.docx").write_bytes(b"PK\x03\x04 damaged")
+    answer = pizhu(
+        *("distil", model_folder, "--out", tmp_path / "小", "--unlabelled", tmp_path / "历年", "--no-corpus"),
+        *("--data", tmp_path / "标注.jsonl", "--set", "training.passes=1", "--set", "encoder.layers=1", "--json"),
+        *("--set", "encoder.frozen_layers=0", "--set", "context.tokens=96", "--set", "context.unit=48"),
+        *("--set", "context.prefix=16", "--device", "cpu"),
+    )
+    assert answer.status == 0, answer.err
+    assert "left out: " in answer.err and "坏.docx" in answer.err
+    assert load_about(tmp_path / "小").origin["unlabelled"]["reports"] == ["好.txt"]
