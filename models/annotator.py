@@ -50,8 +50,8 @@ class Annotator:
             ConfigError: this machine has no such device.
         """
         folder = default_model() if folder is None else Path(folder)
-        about = load_about(folder)
         if (folder / ENCODER_GRAPH).is_file() and (device == "cpu" or (device is None and not _gpu())):
+            about = load_about(folder)
             return cls(OnnxRuntime(folder, threads), load_tokenizer(folder), about)
         model, tokenizer, about = load_model(folder)
         model.to(choose_device(device))

@@ -29,15 +29,21 @@ def choose_device(name: str | None = None) -> torch.device:
     return device
 
 
+def halves(device: torch.device) -> bool:
+    """Whether ``device`` multiplies matrices faster in bfloat16: a GPU, or a processor made for it."""
+    import torch
+
+    if device.type == "cpu":
+        able = torch.cpu.get_capabilities()
+        return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+    return device.type == "cuda"
+
+
 def half_precision(device: torch.device) -> torch.autocast:
-    """Where matrices are multiplied in bfloat16 while a model learns: on a GPU, and on processors made for it.
+    """Where matrices are multiplied in bfloat16 while a model learns, if that is faster on ``device``.
 
     Sums stay in float32, and so do the weights that are learned (mixed precision; Micikevicius et al. 2018).
     """
     import torch
 
-    fit = device.type == "cuda"
-    if device.type == "cpu":
-        able = torch.cpu.get_capabilities()
-        fit = bool(able.get("avx512_bf16") or able.get("amx_bf16"))
-    return torch.autocast(device.type, torch.bfloat16, enabled=fit)
+    return torch.autocast(device.type, torch.bfloat16, enabled=halves(device))

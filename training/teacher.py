@@ -13,8 +13,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from ..data.errors import ModelError
+from ..data.files import beside
 from ..data.report import Report
-from ..models.device import half_precision
+from ..models.device import halves
 from ..models.folder import load_model
 from ..models.runtime import TorchRuntime
 from ..models.windows import SpecialTokens, units, windows
@@ -60,7 +61,7 @@ def lessons(
                 f"teacher {teacher} knows the labels {', '.join(about.labels.names)}, expected {', '.join(names)}"
             )
         special = SpecialTokens.of(tokenizer)
-        runtime = TorchRuntime(model.to(device), special.pad, half=half_precision(device)._enabled)
+        runtime = TorchRuntime(model.to(device), special.pad, half=halves(device))
         mark = about.origin.get("data", {}), about.scores
         for answers, report in zip(told, reports, strict=True):
             path = folder / f"{fingerprint([mark, fingerprint_reports([report])])[:24]}.safetensors"
@@ -76,10 +77,8 @@ def lessons(
                 vectors = np.zeros((len(report.sentences), runtime.width), dtype=np.float32)
                 vectors[rows] = found
                 kept = probabilities, vectors
-                path.parent.mkdir(parents=True, exist_ok=True)
-                beside = path.with_suffix(".part")
-                save_file({"probabilities": probabilities, "vectors": vectors}, beside)
-                beside.replace(path)
+                with beside(path) as part:
+                    save_file({"probabilities": probabilities, "vectors": vectors}, part)
             answers.append(kept)
             tick()
     return [Lesson(np.mean([probabilities for probabilities, _ in answers], axis=0), answers[0][1]) for answers in told]
