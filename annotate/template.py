@@ -22,8 +22,9 @@ def assemble(name: str, parts: Mapping[str, str], style: str) -> str:
     """
     code = script(name)
     known = {"policy": policy(style, code), "style": style, "script": code, **parts}
+    template = asset(f"{name}.html").replace("@@head@@", asset("head.html"))
     # One pass over the template, so that text from a report can never be taken for a placeholder.
-    pieces = asset(f"{name}.html").split("@@")
+    pieces = template.split("@@")
     return "".join(known[piece] if i % 2 else piece for i, piece in enumerate(pieces))
 
 
