@@ -28,7 +28,7 @@ _COLUMNS = 8192
 """Terms that are looked at together; bounds the memory of long reports."""
 _COMMON = 0.02
 """Share of sentences from which a term belongs to the language of reports, not to a subject."""
-_EMPTY = set("#的了和与及在为个")
+_EMPTY = set("#的了个")
 """Characters of no meaning: a pair that holds one lies across the border of two words."""
 _NUMBER = re.compile(r"[0-9][0-9.]*%?")
 _BETWEEN = re.compile(r"[^\u3400-\u9fffA-Za-z#]+")
