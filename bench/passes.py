@@ -6,7 +6,7 @@ passes' labels and the reason; all others had the final labels in both. So both 
 
 from __future__ import annotations
 
-from pizhu.cli.label import agreement_table
+from pizhu.cli.label.agreement import agreement_table
 from pizhu.data.corpus import corpus_folder, load_corpus
 from pizhu.data.files import read_records
 from pizhu.data.labels import DEFAULT_LABELS

@@ -41,7 +41,7 @@ def demo(
     from ..labeling.pull import pull
     from ..labeling.push import push
     from ..labeling.submit import submit
-    from .label import agreement_table
+    from .label.agreement import agreement_table
 
     times: dict[str, float] = {}
     samples = Path(__file__).parent.parent / "data" / "samples"

@@ -1,6 +1,7 @@
 """A real Label Studio, started once for all tests that are marked ``server`` and always stopped."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,35 @@ def environment() -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def new_server(environment: Path) -> Callable[[Path], Path]:
+    """Fills a folder that does not exist yet with a server's data, annotators 甲 and 乙 included, to be started there.
+
+    The database takes a minute to make, so it is made once for each environment and copied.
+    """
+    kept = environment / "test-server"
+    if not kept.exists():
+        making = environment / "test-server.making"
+        shutil.rmtree(making, ignore_errors=True)
+        try:
+            servers.start(making, environment=environment, annotators=[("甲", None), ("乙", "yi@office.example")])
+        finally:
+            servers.stop(making)
+        making.replace(kept)
+
+    def copy(folder: Path) -> Path:
+        return Path(shutil.copytree(kept, folder))
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def server(
+    environment: Path, new_server: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """It runs in a folder whose name holds Chinese and a space, with annotators 甲 and 乙."""
-    folder = tmp_path_factory.mktemp("label") / "标注 服务器"
-    people = [("甲", None), ("乙", "yi@office.example")]
+    folder = new_server(tmp_path_factory.mktemp("label") / "标注 服务器")
     try:
-        yield servers.start(folder, environment=environment, annotators=people)
+        yield servers.start(folder, environment=environment)
     finally:
         servers.stop(folder)
 

@@ -1,0 +1,18 @@
+"""`pizhu label`: the labelling loop with Label Studio, one file a command."""
+
+from __future__ import annotations
+
+import typer
+
+from . import agreement, pull, push, server
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Label sentences in Label Studio: serve it, push sentences, pull answers, measure agreement.",
+)
+app.command("serve")(server.serve)
+app.command("status")(server.status)
+app.command("stop")(server.stop)
+app.command("push")(push.push)
+app.command("pull")(pull.pull)
+app.command("agreement")(agreement.agreement)

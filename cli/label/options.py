@@ -1,0 +1,46 @@
+"""What the commands of `pizhu label` share: options, and what they stand for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...data.labels import DEFAULT_LABELS, LabelSet
+
+if TYPE_CHECKING:
+    from ...labeling.access import Access
+
+Folder = Annotated[Path | None, typer.Option(help="The server's data [default: among the user's data].")]
+Title = Annotated[str, typer.Option("--project", help="The project's title in Label Studio.")]
+Url = Annotated[str | None, typer.Option(help="Label Studio's address [default: the one served here].")]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="File of mode 600 with a token [default: PIZHU_LABEL_STUDIO_TOKEN, or the owner's if served here]."
+    ),
+]
+Labels = Annotated[Path | None, typer.Option("--labels", help="TOML file of a label set of your own.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+TITLE = "报告句子标注"
+
+
+def access(folder: Path | None, url: str | None, token_file: Path | None) -> Access:
+    from ...labeling.access import find_access
+    from ...labeling.server import running
+
+    server = running(folder)
+    return find_access(url, token_file, server.access if server else None)
+
+
+def label_set(path: Path | None) -> LabelSet:
+    return LabelSet.load(path) if path else DEFAULT_LABELS
+
+
+def fail_on(problems: tuple[str, ...]) -> None:
+    for problem in problems:
+        typer.echo(f"pizhu: {problem}", err=True)
+    if problems:
+        raise typer.Exit(1)
