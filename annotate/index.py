@@ -15,7 +15,7 @@ from ..data.labels import LabelSet
 from .template import assemble, sheet
 
 if TYPE_CHECKING:
-    from .writers import Annotated
+    from .writers import Complete
 
 
 @dataclass(frozen=True)
@@ -83,15 +83,15 @@ def index_page(
     return assemble("index", parts, sheet("index", labels))
 
 
-def write_index(folder: Path, labels: LabelSet, reports: Iterable[Annotated], most: int) -> list[Path]:
+def write_index(folder: Path, labels: LabelSet, run: Complete) -> list[Path]:
     """Write ``folder/index.html`` over the reports of a run folder, whose outputs lie beside ``folder``."""
     summaries = []
-    for report in reports:
+    for report in run.reports:
         there = (folder.parent / f"{report.name}.html").is_file()
         # A relative URL from a name: "a:b" must be no scheme, "#" and "?" and "%" no parts of an address.
         summaries.append(summarise(read_records(report.records), f"../{quote(report.name)}.html" if there else ""))
     path = folder / "index.html"
-    write_text(path, index_page(summaries, labels))
+    write_text(path, index_page(summaries, labels, run.failed))
     return [path]
 
 

@@ -149,16 +149,18 @@ class RunFolder:
         """Write what is made of all reports together, then the manifest."""
         whole = [name for name in self.settings.formats if name in writers.WHOLE]
         if self.changed or not all((self.out / path).is_file() for path in self.whole):
-            reports = [
-                writers.Annotated(entry.name, self.out / f"{entry.name}.jsonl", entry.sentences)
-                for _, entry in sorted(self.entries.items())
-                if not entry.reason
-            ]
+            entries = sorted(self.entries.items())
+            done = (entry for _, entry in entries if not entry.reason)
+            run = writers.Complete(
+                [writers.Annotated(e.name, self.out / f"{e.name}.jsonl", e.sentences) for e in done],
+                [(key, entry.reason) for key, entry in entries if entry.reason],
+                self.settings.part_size,
+            )
             self.whole = []
             for kind in whole:
                 write = writers.FORMATS[kind].whole
                 assert write is not None
-                made = write(self.out / WHOLE, about.labels, reports, self.settings.part_size)
+                made = write(self.out / WHOLE, about.labels, run)
                 self.whole += [path.relative_to(self.out).as_posix() for path in made]
         _write_manifest(self.out, self.head, self.whole, self.entries)
         self.journal.close()

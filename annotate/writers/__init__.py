@@ -23,7 +23,7 @@ from ..index import write_index
 from ..page import page
 from . import csv, excel, jsonl, parquet, word
 from .parts import one, parts
-from .table import Annotated, Reports, TableWriter, WholeWriter, stored
+from .table import Annotated, Complete, Reports, TableWriter, WholeWriter, stored
 
 __all__ = [
     "FORMATS",
@@ -31,6 +31,7 @@ __all__ = [
     "TABLES",
     "WHOLE",
     "Annotated",
+    "Complete",
     "Format",
     "Reports",
     "check",

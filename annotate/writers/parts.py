@@ -8,16 +8,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ...data.labels import LabelSet
-from .table import Annotated, TableWriter, WholeWriter, stored
+from .table import Annotated, Complete, TableWriter, WholeWriter, stored
 
 
 def parts(write: TableWriter, ending: str) -> WholeWriter:
-    """``part-00001.ending``, …: tables over whole reports; a part has more than ``most`` sentences only in one report
-    alone."""
+    """``part-00001.ending``, …: tables over whole reports; a part has more than ``part_size`` sentences only in one
+    report alone."""
 
-    def write_parts(folder: Path, labels: LabelSet, reports: Iterable[Annotated], most: int) -> list[Path]:
+    def write_parts(folder: Path, labels: LabelSet, run: Complete) -> list[Path]:
         paths: list[Path] = []
-        for group in _groups(reports, most):
+        for group in _groups(run.reports, run.part_size):
             paths.append(folder / f"part-{len(paths) + 1:05}.{ending}")
             _write(write, paths[-1], labels, group)
         if folder.is_dir():  # there may have been more of them before a report changed
@@ -32,8 +32,8 @@ def parts(write: TableWriter, ending: str) -> WholeWriter:
 def one(write: TableWriter, name: str) -> WholeWriter:
     """One table over all reports, called ``name``."""
 
-    def write_one(folder: Path, labels: LabelSet, reports: Iterable[Annotated], most: int) -> list[Path]:
-        _write(write, folder / name, labels, reports)
+    def write_one(folder: Path, labels: LabelSet, run: Complete) -> list[Path]:
+        _write(write, folder / name, labels, run.reports)
         return [folder / name]
 
     return write_one

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,9 +36,23 @@ class Annotated:
     sentences: int
 
 
-WholeWriter = Callable[[Path, LabelSet, Iterable[Annotated], int], list[Path]]
-"""Writes into a folder what is made of all reports of a run, in the order of its manifest; the number is the most
-sentences a part may hold, for formats that have parts. Returns the files; the same reports give the same bytes."""
+@dataclass(frozen=True)
+class Complete:
+    """A run in which nothing is left to do.
+
+    Attributes:
+        reports: in the order of the manifest.
+        failed: inputs that failed, as the manifest names them, each with the reason.
+        part_size: the most sentences a part may hold, for formats that have parts.
+    """
+
+    reports: Sequence[Annotated]
+    failed: Sequence[tuple[str, str]] = ()
+    part_size: int = 100_000
+
+
+WholeWriter = Callable[[Path, LabelSet, Complete], list[Path]]
+"""Writes into a folder what is made of a complete run. Returns the files; the same run gives the same bytes."""
 
 
 def stored(named: Iterable[tuple[str, Path]], labels: LabelSet) -> Reports:

@@ -11,7 +11,7 @@ import pytest
 from lxml import html
 from pizhu.annotate.index import Summary, index_page, summarise, write_index
 from pizhu.annotate.run import annotate_files
-from pizhu.annotate.writers import Annotated
+from pizhu.annotate.writers import Annotated, Complete
 from pizhu.data.files import write_records, write_text
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.report import Report
@@ -57,7 +57,7 @@ def test_names_are_only_names() -> None:
 def test_links_lead_to_the_pages(labelled: Report, tmp_path: Path, name: str) -> None:
     write_text(tmp_path / f"{name}.html", "page")
     write_records(tmp_path / f"{name}.jsonl", labelled.records())
-    (path,) = write_index(tmp_path / "all", DEFAULT_LABELS, [Annotated(name, tmp_path / f"{name}.jsonl", 17)], 9)
+    (path,) = write_index(tmp_path / "all", DEFAULT_LABELS, Complete([Annotated(name, tmp_path / f"{name}.jsonl", 17)]))
     tree = html.fromstring(path.read_text(encoding="utf-8"))
     (link,) = tree.iter("a")
     where = urljoin(path.as_uri(), link.get("href"))
@@ -83,5 +83,10 @@ def test_a_run_writes_it(model: Any, tmp_path: Path) -> None:
         "../%E7%94%B2.html",
     ]
     assert rows(text)[-1][1] == "4"
+    (tmp_path / "in" / "坏.docx").write_bytes(b"PK\x03\x04 torn")
+    assert len(annotate_files([tmp_path / "in"], tmp_path / "out", model, ("html", "index")).failed) == 1
+    tree = html.fromstring((tmp_path / "out" / "all" / "index.html").read_text(encoding="utf-8"))
+    (failed,) = tree.iter("li")
+    assert "坏.docx" in failed.findtext("bdi", "") and failed.findtext("small")
     annotate_files([tmp_path / "in"], tmp_path / "plain", model, ("index",))  # no pages to link to
     assert "<a " not in (tmp_path / "plain" / "all" / "index.html").read_text(encoding="utf-8")

@@ -52,7 +52,7 @@ def test_fewer_parts_leave_no_old_ones(tmp_path: Path, model: Any) -> None:
 def test_text_that_is_not_quite_unicode(tmp_path: Path, model: Any) -> None:
     pytest.importorskip("pyarrow")
     import pyarrow.parquet as pq
-    from pizhu.annotate.writers import FORMATS, Annotated
+    from pizhu.annotate.writers import FORMATS, Annotated, Complete
     from pizhu.data.files import write_records
     from pizhu.data.report import Report, Span
 
@@ -61,7 +61,7 @@ def test_text_that_is_not_quite_unicode(tmp_path: Path, model: Any) -> None:
     write_records(tmp_path / "a.jsonl", records)
     write_parts = FORMATS["parquet-parts"].whole
     assert write_parts is not None
-    (path,) = write_parts(tmp_path / "all", model.about.labels, [Annotated("a", tmp_path / "a.jsonl", 1)], 10)
+    (path,) = write_parts(tmp_path / "all", model.about.labels, Complete([Annotated("a", tmp_path / "a.jsonl", 1)]))
     assert pq.read_table(path)["text"].to_pylist() == ["甲?"]
 
 
