@@ -1,0 +1,264 @@
+"""Training on demand, in the background: pull the answers, train, judge, and take the model if it is better."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ...data.errors import LabelingError, PizhuError
+from ...data.labels import DEFAULT_LABELS, LabelSet
+from ..access import TOKEN_VARIABLE, URL_VARIABLE, Access
+from .judging import prepare
+from .predictor import Predictor, Served
+from .state import ENDED, Run, Stage, State, load_state, now, save_state, tail
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train.
+
+    Attributes:
+        title: the project whose answers are learned from.
+        labels: the model's label set, and the file it came from where it is the user's own.
+        recipe, settings: as `pizhu train --recipe --set` takes them.
+        corpus: learn from the shipped corpus too, so that what the model knows is not forgotten.
+        every: train by itself after so many annotations; 0 never does.
+    """
+
+    title: str
+    labels: LabelSet = DEFAULT_LABELS
+    labels_file: Path | None = None
+    recipe: str = "finetune"
+    settings: tuple[str, ...] = ()
+    corpus: bool = True
+    every: int = 0
+
+    @property
+    def shipped(self) -> bool:
+        """Whether the shipped corpus, labelled with pizhu's own labels, is of use."""
+        return self.labels.names == DEFAULT_LABELS.names
+
+
+class Trainer:
+    """Owns the folder of the service and what happens in it; one training at a time."""
+
+    def __init__(self, folder: Path, predictor: Predictor, plan: Plan, find_access: Callable[[], Access]) -> None:
+        self.folder, self.plan = folder, plan
+        self._predictor, self._find_access = predictor, find_access
+        self._path = folder / "state.json"
+        self._lock = threading.RLock()
+        self._state = load_state(self._path)
+        self._thread: threading.Thread | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._closing = False
+
+    @property
+    def state(self) -> State:
+        """Where things stand."""
+        return self._state
+
+    @property
+    def busy(self) -> bool:
+        """Whether a training is under way."""
+        return self._state.run is not None and self._state.run.stage not in ENDED
+
+    def run_folder(self, number: int) -> Path:
+        """Where a training keeps its files; ``log.txt`` among them."""
+        return self.folder / "runs" / str(number)
+
+    def load(self, model: Path) -> None:
+        """Serve the version that was taken last, or ``model`` where none was or ``model`` is another than before.
+
+        A model that cannot be loaded is not replaced by another: the predictor then says why.
+        """
+        try:
+            base = Served.load(model, self.plan.labels)
+            if base.annotator.about.fingerprint != self._state.base:
+                unfinished = self.busy
+                self._change(base=base.annotator.about.fingerprint, current=0)
+                if unfinished:
+                    self._end("failed", error="the service was started with another model; train again")
+            number = self._state.current
+            served = base if number == 0 else self._load_version(self._version_folder(number), number)
+        except PizhuError as error:
+            self._predictor.served, self._predictor.problem = None, str(error)
+        else:
+            self._predictor.serve(served)
+
+    def resume(self) -> None:
+        """Go on with a training that was under way when the service last ended."""
+        with self._lock:
+            if self.busy and self._predictor.served is not None:
+                self._launch()
+
+    def start(self, why: str) -> bool:
+        """Begin a training; False where one is under way.
+
+        Raises:
+            ModelError: there is no model to begin from.
+        """
+        _ = self._predictor.present
+        with self._lock:
+            if self.busy:
+                return False
+            number = self._state.run.number + 1 if self._state.run else 1
+            self._change(events=0, run=Run(number, "waiting", why, now()))
+            self._launch()
+            return True
+
+    def annotated(self, count: int = 1) -> None:
+        """Take note of annotations; begin a training when there are enough."""
+        if not self.plan.every:
+            return
+        with self._lock:
+            self._change(events=self._state.events + count)
+            if self._state.events >= self.plan.every and self._predictor.served is not None:
+                self.start(f"满{self.plan.every}条标注")
+
+    def close(self) -> None:
+        """End what is under way; the next start goes on with it."""
+        with self._lock:
+            self._closing = True
+            if self._process is not None:
+                self._process.kill()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _launch(self) -> None:
+        self._thread = threading.Thread(target=self._work, name="pizhu-train", daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        try:
+            self._train()
+        except _Closed:
+            pass
+        except (PizhuError, OSError) as error:
+            self._end("failed", error=str(error))
+        except Exception as error:  # a fault of ours must show, not leave "training" on the page for ever
+            self._end("failed", error=f"a fault in pizhu ({type(error).__name__}); the service's log says more")
+            raise
+
+    def _train(self) -> None:
+        run = self._run
+        folder = self.run_folder(run.number)
+        folder.mkdir(parents=True, exist_ok=True)
+        answers, training, judged = (folder / f"{name}.jsonl" for name in ("answers", "training", "judged"))
+        labels = ["--labels", str(self.plan.labels_file)] if self.plan.labels_file else []
+        if not judged.exists():  # a training that goes on keeps the answers it began with
+            self._stage("pulling")
+            access = self._find_access()
+            environ = {URL_VARIABLE: access.url, TOKEN_VARIABLE: access.token}
+            self._do(
+                ["label", "pull", str(answers), "--project", self.plan.title, *labels], folder, environ, fine=(0, 1)
+            )
+            division = prepare(
+                answers, training, judged, corpus=self.plan.shipped, taught=self._state.taught, held=self._state.held
+            )
+            with self._lock:
+                self._change_run(reports=(len(division.taught), len(division.held)))
+                self._change(
+                    taught=tuple(dict.fromkeys(self._state.taught + division.taught)),
+                    held=tuple(dict.fromkeys(self._state.held + division.held)),
+                )
+        present, made = self._predictor.present, folder / "model"
+        version = self._version_folder(run.number)
+        if not made.exists() and not version.exists():
+            self._stage("training")
+            words = ["train", "--recipe", self.plan.recipe, "--set", f"encoder.name={present.folder}"]
+            words += [word for setting in self.plan.settings for word in ("--set", setting)]
+            words += [] if self.plan.corpus and self.plan.shipped else ["--no-corpus"]
+            self._do([*words, *labels, "--data", str(training), "--out", str(made), "--offline"], folder)
+        self._stage("evaluating")
+        candidate = version if version.exists() else made
+        before, after = (self._score(model, judged, folder) for model in (present.folder, candidate))
+        self._change_run(present=before, new=after)
+        if after <= before:
+            self._end("rejected")
+            shutil.rmtree(candidate)
+            return
+        if candidate == made:
+            version.parent.mkdir(exist_ok=True)
+            made.replace(version)
+        served = self._load_version(version, run.number)
+        with self._lock:  # in one write: a service killed here has taken it or has not
+            taken = replace(run, stage="taken", ended=now(), present=before, new=after, reports=self._run.reports)
+            self._change(current=run.number, versions=(*self._state.versions, run.number), run=taken)
+            self._predictor.serve(served)
+
+    def _score(self, model: Path, judged: Path, folder: Path) -> float:
+        words = ["evaluate", str(model), str(judged), "--json", "--no-baseline", "--fast", "--errors", "0"]
+        body = json.loads(self._do(words, folder))
+        return float(body["systems"]["model"]["macro_f1"]["value"])
+
+    def _do(
+        self, words: Sequence[str], folder: Path, environ: Mapping[str, str] | None = None, fine: Sequence[int] = (0,)
+    ) -> str:
+        """Run a command of pizhu's to its end; returns what it printed. What it told goes to the run's log."""
+        module = f"{__package__}.child"
+        with (folder / "log.txt").open("ab") as log:
+            with self._lock:
+                if self._closing:
+                    raise _Closed
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", module, *words],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    env={**os.environ, "PYTHONUTF8": "1", **(environ or {})},
+                )
+            process = self._process
+            assert process.stdin is not None and process.stdout is not None
+            with process, process.stdin:  # not communicate(), which would close its standard input at once
+                out = process.stdout.read().decode("utf-8", "replace")
+                status = process.wait()
+        if self._closing:
+            raise _Closed
+        if status not in fine:
+            raise LabelingError(f"`pizhu {' '.join(words[:2])}` failed (status {status}): {_reason(folder)}")
+        return out
+
+    def _load_version(self, folder: Path, number: int) -> Served:
+        return Served.load(folder, self.plan.labels, f"v{number}")
+
+    def _version_folder(self, number: int) -> Path:
+        return self.folder / "versions" / str(number)
+
+    @property
+    def _run(self) -> Run:
+        assert self._state.run is not None
+        return self._state.run
+
+    def _stage(self, stage: Stage) -> None:
+        self._change_run(stage=stage)
+
+    def _end(self, stage: Stage, error: str | None = None) -> None:
+        self._change_run(stage=stage, ended=now(), error=error)
+
+    def _change_run(self, **changes: Any) -> None:
+        with self._lock:
+            self._change(run=replace(self._run, **changes))
+
+    def _change(self, **changes: Any) -> None:
+        with self._lock:
+            state = replace(self._state, **changes)
+            save_state(self._path, state)
+            self._state = state
+
+
+class _Closed(Exception):
+    """The service ends; the run goes on when it starts again."""
+
+
+def _reason(folder: Path) -> str:
+    """The sentence with which the last command ended, out of its log."""
+    lines = [line.removeprefix("pizhu: ") for line in tail(folder / "log.txt", 200) if line.startswith("pizhu: ")]
+    return lines[-1] if lines else f"see {folder / 'log.txt'}"
