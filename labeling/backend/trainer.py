@@ -160,8 +160,9 @@ class Trainer:
             self._do(
                 ["label", "pull", str(answers), "--project", self.plan.title, *labels], folder, environ, fine=(0, 1)
             )
+            taught = (*self._state.taught, *_taught(self._predictor.present))
             division = prepare(
-                answers, training, judged, corpus=self.plan.shipped, taught=self._state.taught, held=self._state.held
+                answers, training, judged, corpus=self.plan.shipped, taught=taught, held=self._state.held
             )
             with self._lock:
                 self._change_run(reports=(len(division.taught), len(division.held)))
@@ -179,7 +180,7 @@ class Trainer:
             self._do([*words, *labels, "--data", str(training), "--out", str(made), "--offline"], folder)
         self._stage("evaluating")
         candidate = version if version.exists() else made
-        before, after = (self._score(model, judged, folder) for model in (present.folder, candidate))
+        before, after = (self._score(model, judged, training, folder) for model in (present.folder, candidate))
         self._change_run(present=before, new=after)
         if after <= before:
             self._end("rejected")
@@ -194,9 +195,10 @@ class Trainer:
             self._change(current=run.number, versions=(*self._state.versions, run.number), run=taken)
             self._predictor.serve(served)
 
-    def _score(self, model: Path, judged: Path, folder: Path) -> float:
-        words = ["evaluate", str(model), str(judged), "--json", "--no-baseline", "--fast", "--errors", "0"]
-        body = json.loads(self._do(words, folder))
+    def _score(self, model: Path, judged: Path, training: Path, folder: Path) -> float:
+        # `evaluate` refuses reports that the model or the training file knows: a second lock on that door.
+        words = ["evaluate", str(model), str(judged), "--training", str(training), "--json"]
+        body = json.loads(self._do([*words, "--no-baseline", "--fast", "--errors", "0"], folder))
         return float(body["systems"]["model"]["macro_f1"]["value"])
 
     def _do(
@@ -256,6 +258,13 @@ class Trainer:
 
 class _Closed(Exception):
     """The service ends; the run goes on when it starts again."""
+
+
+def _taught(served: Served) -> list[str]:
+    """Reports that the model learned from before this service had it, as far as it records them."""
+    data = served.annotator.about.origin.get("data")
+    docs = data.get("training") if isinstance(data, dict) else None
+    return [str(doc) for doc in docs] if isinstance(docs, list) else []
 
 
 def _reason(folder: Path) -> str:
