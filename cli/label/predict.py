@@ -35,7 +35,9 @@ def predict_serve(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="One field of the recipe; may be repeated.", show_default=False)
     ] = None,
-    corpus: Annotated[bool, typer.Option(help="Train on the shipped corpus as well.")] = True,
+    corpus: Annotated[
+        bool, typer.Option(help="Train on the shipped corpus, and judge by its validation split, as well.")
+    ] = True,
     retrain_every: Annotated[
         int, typer.Option(min=0, help="Train by itself after so many annotations; 0: only when asked.")
     ] = 0,

@@ -1,7 +1,7 @@
 """What a training learns from and what it is judged by, divided by report and for good.
 
 Both models are scored on the same reports: those held out of the project's labelled ones, one in five by the checksum
-of their name, and, where the labels are pizhu's own, the shipped corpus' validation split. A report that is held out
+of their name, and, where the shipped corpus teaches too, its validation split. A report that is held out
 once is held out of every later training; one that a training learned from is never held out.
 """
 

@@ -29,7 +29,8 @@ class Plan:
         title: the project whose answers are learned from.
         labels: the model's label set, and the file it came from where it is the user's own.
         recipe, settings: as `pizhu train --recipe --set` takes them.
-        corpus: learn from the shipped corpus too, so that what the model knows is not forgotten.
+        corpus: learn from the shipped corpus too, so that what the model knows is not forgotten, and judge by its
+            validation split too.
         every: train by itself after so many annotations; 0 never does.
     """
 
@@ -43,8 +44,8 @@ class Plan:
 
     @property
     def shipped(self) -> bool:
-        """Whether the shipped corpus, labelled with pizhu's own labels, is of use."""
-        return self.labels.names == DEFAULT_LABELS.names
+        """Whether the shipped corpus, which has pizhu's own labels, is wanted and of use."""
+        return self.corpus and self.labels.names == DEFAULT_LABELS.names
 
 
 class Trainer:
@@ -176,7 +177,7 @@ class Trainer:
             self._stage("training")
             words = ["train", "--recipe", self.plan.recipe, "--set", f"encoder.name={present.folder}"]
             words += [word for setting in self.plan.settings for word in ("--set", setting)]
-            words += [] if self.plan.corpus and self.plan.shipped else ["--no-corpus"]
+            words += [] if self.plan.shipped else ["--no-corpus"]
             self._do([*words, *labels, "--data", str(training), "--out", str(made), "--offline"], folder)
         self._stage("evaluating")
         candidate = version if version.exists() else made

@@ -1,6 +1,7 @@
 """The service over the shipped model, without Label Studio; and its tasks as Label Studio sends them."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ from pizhu.labeling.tasks import to_tasks
 
 SECRET = "a-secret-of-the-tests"
 SHIPPED = Path(pizhu.__file__).parent / "models" / "default"
+
+# Trainings of the tiny model of the tests, in seconds.
+FIELDS = ("training.passes=40", "training.patience=0", "encoder.frozen_layers=0", "training.body_rate=3e-3")
+FIELDS += ("training.head_rate=1e-2",)
 
 Asked = Callable[..., Any]
 
@@ -70,3 +75,13 @@ def ask(service: TestClient) -> Asked:
         return service.post("/predict", json={"tasks": tasks, "project": "7.1763900000", "label_config": config})
 
     return ask_
+
+
+@pytest.fixture
+def otherwise(labelled: Report) -> Report:
+    """The same sentences labelled quite otherwise."""
+    names = ("achievement", "shortcoming", "plan", "metric")
+    swapped = dict(zip(names, names[::-1], strict=True))
+    return replace(labelled, doc="学.txt").with_labels(
+        [[swapped[name] for name in s.labels or ()] for s in labelled.sentences]
+    )

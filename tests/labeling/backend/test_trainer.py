@@ -23,10 +23,8 @@ from pizhu.labeling.backend.state import ENDED, Run, State, load_state, save_sta
 from pizhu.labeling.backend.trainer import Plan
 from pizhu.models.folder import load_about
 
-from .conftest import SECRET, SHIPPED, no_label_studio
+from .conftest import FIELDS, SECRET, SHIPPED, no_label_studio
 
-FIELDS = ("training.passes=40", "training.patience=0", "encoder.frozen_layers=0", "training.body_rate=3e-3")
-FIELDS += ("training.head_rate=1e-2",)
 QUICK = Plan("项目", settings=FIELDS, corpus=False)
 
 
@@ -53,16 +51,6 @@ def ended(service: TestClient | httpx.Client, seconds: float = 240) -> dict[str,
 def report(labelled: Report) -> Report:
     """What the tests' model knows by heart, as a report that it has not seen."""
     return replace(labelled, doc="判.txt")
-
-
-@pytest.fixture
-def otherwise(labelled: Report) -> Report:
-    """The same sentences labelled quite otherwise."""
-    names = ("achievement", "shortcoming", "plan", "metric")
-    swapped = dict(zip(names, names[::-1], strict=True))
-    return replace(labelled, doc="学.txt").with_labels(
-        [[swapped[name] for name in s.labels or ()] for s in labelled.sentences]
-    )
 
 
 @pytest.mark.slow
