@@ -20,7 +20,7 @@ from .predictor import Predictor
 from .register import ANNOTATED
 from .secret import event_secret, shows
 from .state import tail
-from .trainer import Trainer
+from .trainer import LOG, Trainer
 
 Given = Annotated[dict[str, Any], Body()]
 
@@ -152,7 +152,7 @@ def _state(predictor: Predictor, trainer: Trainer) -> dict[str, Any]:
 def _run(trainer: Trainer) -> dict[str, Any] | None:
     if (run := trainer.state.run) is None:
         return None
-    return {**asdict(run), "log": list(tail(trainer.run_folder(run.number) / "log.txt"))}
+    return {**asdict(run), "log": list(tail(trainer.run_folder(run.number) / LOG))}
 
 
 def _text(given: dict[str, Any], name: str) -> str:

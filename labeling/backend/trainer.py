@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...data.errors import LabelingError, PizhuError
+from ...data.errors import PizhuError
 from ...data.labels import DEFAULT_LABELS, LabelSet
 from ..access import TOKEN_VARIABLE, URL_VARIABLE, Access
+from .commands import Closed, Commands
 from .judging import prepare
 from .predictor import Predictor, Served
-from .state import ENDED, Run, Stage, State, load_state, now, save_state, tail
+from .state import ENDED, Run, Stage, State, load_state, now, save_state
+
+ANSWERS, TRAINING, JUDGED, LOG = "answers.jsonl", "training.jsonl", "judged.jsonl", "log.txt"
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,7 @@ class Trainer:
         self._lock = threading.RLock()
         self._state = load_state(self._path)
         self._thread: threading.Thread | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._closing = False
+        self._commands = Commands()
 
     @property
     def state(self) -> State:
@@ -72,7 +71,7 @@ class Trainer:
         return self._state.run is not None and self._state.run.stage not in ENDED
 
     def run_folder(self, number: int) -> Path:
-        """Where a training keeps its files; ``log.txt`` among them."""
+        """Where a training keeps its files; its log among them."""
         return self.folder / "runs" / str(number)
 
     def load(self, model: Path) -> None:
@@ -126,10 +125,7 @@ class Trainer:
 
     def close(self) -> None:
         """End what is under way; the next start goes on with it."""
-        with self._lock:
-            self._closing = True
-            if self._process is not None:
-                self._process.kill()
+        self._commands.close()
         if self._thread is not None:
             self._thread.join()
 
@@ -140,7 +136,7 @@ class Trainer:
     def _work(self) -> None:
         try:
             self._train()
-        except _Closed:
+        except Closed:
             pass
         except (PizhuError, OSError) as error:
             self._end("failed", error=str(error))
@@ -149,91 +145,80 @@ class Trainer:
             raise
 
     def _train(self) -> None:
-        run = self._run
-        folder = self.run_folder(run.number)
+        folder = self.run_folder(self._run.number)
         folder.mkdir(parents=True, exist_ok=True)
-        answers, training, judged = (folder / f"{name}.jsonl" for name in ("answers", "training", "judged"))
-        labels = ["--labels", str(self.plan.labels_file)] if self.plan.labels_file else []
-        if not judged.exists():  # a training that goes on keeps the answers it began with
+        if self._run.reports is None:  # a training that goes on keeps the answers it began with
             self._stage("pulling")
-            access = self._find_access()
-            environ = {URL_VARIABLE: access.url, TOKEN_VARIABLE: access.token}
-            self._do(
-                ["label", "pull", str(answers), "--project", self.plan.title, *labels], folder, environ, fine=(0, 1)
-            )
-            taught = (*self._state.taught, *_taught(self._predictor.present))
-            division = prepare(
-                answers, training, judged, corpus=self.plan.shipped, taught=taught, held=self._state.held
-            )
-            with self._lock:
-                self._change_run(reports=(len(division.taught), len(division.held)))
-                self._change(
-                    taught=tuple(dict.fromkeys(self._state.taught + division.taught)),
-                    held=tuple(dict.fromkeys(self._state.held + division.held)),
-                )
-        present, made = self._predictor.present, folder / "model"
-        version = self._version_folder(run.number)
+            self._gather(folder)
+        present = self._predictor.present
+        made, version = folder / "model", self._version_folder(self._run.number)
         if not made.exists() and not version.exists():
             self._stage("training")
-            words = ["train", "--recipe", self.plan.recipe, "--set", f"encoder.name={present.folder}"]
-            words += [word for setting in self.plan.settings for word in ("--set", setting)]
-            words += [] if self.plan.shipped else ["--no-corpus"]
-            self._do([*words, *labels, "--data", str(training), "--out", str(made), "--offline"], folder)
+            self._make(present.folder, folder)
         self._stage("evaluating")
-        candidate = version if version.exists() else made
-        before, after = (self._score(model, judged, training, folder) for model in (present.folder, candidate))
+        self._judge(present.folder, version if version.exists() else made, folder)
+
+    def _gather(self, folder: Path) -> None:
+        """Pull the answers and divide them."""
+        access = self._find_access()
+        environ = {URL_VARIABLE: access.url, TOKEN_VARIABLE: access.token}
+        words = ["label", "pull", str(folder / ANSWERS), "--project", self.plan.title, *self._labels]
+        self._commands.run(words, folder / LOG, environ, fine=(0, 1))  # 1: tasks that pizhu did not make are left out
+        division = prepare(
+            *(folder / name for name in (ANSWERS, TRAINING, JUDGED)),
+            corpus=self.plan.shipped,
+            taught=(*self._state.taught, *_taught(self._predictor.present)),
+            held=self._state.held,
+        )
+        with self._lock:
+            self._change(
+                taught=tuple(dict.fromkeys(self._state.taught + division.taught)),
+                held=tuple(dict.fromkeys(self._state.held + division.held)),
+                run=replace(self._run, reports=(len(division.taught), len(division.held))),
+            )
+
+    def _make(self, present: Path, folder: Path) -> None:
+        """Train a model that starts from the present one."""
+        words = ["train", "--recipe", self.plan.recipe, "--set", f"encoder.name={present}", "--offline"]
+        words += [word for setting in self.plan.settings for word in ("--set", setting)]
+        words += [] if self.plan.shipped else ["--no-corpus"]
+        words += [*self._labels, "--data", str(folder / TRAINING), "--out", str(folder / "model")]
+        self._commands.run(words, folder / LOG)
+
+    def _judge(self, present: Path, candidate: Path, folder: Path) -> None:
+        """Score both on the same reports and take the better one."""
+        before, after = (self._score(model, folder) for model in (present, candidate))
         self._change_run(present=before, new=after)
         if after <= before:
             self._end("rejected")
             shutil.rmtree(candidate)
             return
-        if candidate == made:
+        number = self._run.number
+        version = self._version_folder(number)
+        if candidate != version:
             version.parent.mkdir(exist_ok=True)
-            made.replace(version)
-        served = self._load_version(version, run.number)
+            candidate.replace(version)
+        served = self._load_version(version, number)
         with self._lock:  # in one write: a service killed here has taken it or has not
-            taken = replace(run, stage="taken", ended=now(), present=before, new=after, reports=self._run.reports)
-            self._change(current=run.number, versions=(*self._state.versions, run.number), run=taken)
+            taken = replace(self._run, stage="taken", ended=now())
+            self._change(current=number, versions=(*self._state.versions, number), run=taken)
             self._predictor.serve(served)
 
-    def _score(self, model: Path, judged: Path, training: Path, folder: Path) -> float:
+    def _score(self, model: Path, folder: Path) -> float:
         # `evaluate` refuses reports that the model or the training file knows: a second lock on that door.
-        words = ["evaluate", str(model), str(judged), "--training", str(training), "--json"]
-        body = json.loads(self._do([*words, "--no-baseline", "--fast", "--errors", "0"], folder))
+        words = ["evaluate", str(model), str(folder / JUDGED), "--training", str(folder / TRAINING), "--json"]
+        body = json.loads(self._commands.run([*words, "--no-baseline", "--fast", "--errors", "0"], folder / LOG))
         return float(body["systems"]["model"]["macro_f1"]["value"])
-
-    def _do(
-        self, words: Sequence[str], folder: Path, environ: Mapping[str, str] | None = None, fine: Sequence[int] = (0,)
-    ) -> str:
-        """Run a command of pizhu's to its end; returns what it printed. What it told goes to the run's log."""
-        module = f"{__package__}.child"
-        with (folder / "log.txt").open("ab") as log:
-            with self._lock:
-                if self._closing:
-                    raise _Closed
-                self._process = subprocess.Popen(
-                    [sys.executable, "-m", module, *words],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    env={**os.environ, "PYTHONUTF8": "1", **(environ or {})},
-                )
-            process = self._process
-            assert process.stdin is not None and process.stdout is not None
-            with process, process.stdin:  # not communicate(), which would close its standard input at once
-                out = process.stdout.read().decode("utf-8", "replace")
-                status = process.wait()
-        if self._closing:
-            raise _Closed
-        if status not in fine:
-            raise LabelingError(f"`pizhu {' '.join(words[:2])}` failed (status {status}): {_reason(folder)}")
-        return out
 
     def _load_version(self, folder: Path, number: int) -> Served:
         return Served.load(folder, self.plan.labels, f"v{number}")
 
     def _version_folder(self, number: int) -> Path:
         return self.folder / "versions" / str(number)
+
+    @property
+    def _labels(self) -> list[str]:
+        return ["--labels", str(self.plan.labels_file)] if self.plan.labels_file else []
 
     @property
     def _run(self) -> Run:
@@ -257,18 +242,8 @@ class Trainer:
             self._state = state
 
 
-class _Closed(Exception):
-    """The service ends; the run goes on when it starts again."""
-
-
 def _taught(served: Served) -> list[str]:
     """Reports that the model learned from before this service had it, as far as it records them."""
     data = served.annotator.about.origin.get("data")
     docs = data.get("training") if isinstance(data, dict) else None
     return [str(doc) for doc in docs] if isinstance(docs, list) else []
-
-
-def _reason(folder: Path) -> str:
-    """The sentence with which the last command ended, out of its log."""
-    lines = [line.removeprefix("pizhu: ") for line in tail(folder / "log.txt", 200) if line.startswith("pizhu: ")]
-    return lines[-1] if lines else f"see {folder / 'log.txt'}"

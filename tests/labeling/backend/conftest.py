@@ -22,7 +22,7 @@ SECRET = "a-secret-of-the-tests"
 SHIPPED = Path(pizhu.__file__).parent / "models" / "default"
 
 # Trainings of the tiny model of the tests, in seconds.
-FIELDS = ("training.passes=40", "training.patience=0", "encoder.frozen_layers=0", "training.body_rate=3e-3")
+FIELDS = ("training.passes=30", "training.patience=0", "encoder.frozen_layers=0", "training.body_rate=3e-3")
 FIELDS += ("training.head_rate=1e-2",)
 
 Asked = Callable[..., Any]
@@ -46,6 +46,12 @@ def open_service(tmp_path: Path) -> Iterator[Callable[..., TestClient]]:
             return client
 
         yield open_
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For so small models as the tests train, threads that wait for each other cost more than they save."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture
