@@ -139,7 +139,8 @@ def _state(predictor: Predictor, trainer: Trainer) -> dict[str, Any]:
     served, state = predictor.served, trainer.state
     return {
         "project": trainer.plan.title,
-        "model": served and {"version": served.version, "labels": list(served.annotator.about.labels.names)},
+        "model": served
+        and {"version": served.version, "labels": {label.name: label.title for label in served.annotator.about.labels}},
         "problem": predictor.problem,
         "context_problem": predictor.context_problem,
         "versions": list(state.versions),

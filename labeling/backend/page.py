@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -38,7 +39,7 @@ def page(state: Mapping[str, Any]) -> str:
 def _model(state: Mapping[str, Any]) -> str:
     if not state["model"]:
         return f'<p class="bad">模型不能载入：{escape(state["problem"])}</p>'
-    rows = {"版本": state["model"]["version"], "标签": "、".join(state["model"]["labels"])}
+    rows = {"版本": state["model"]["version"], "标签": "、".join(state["model"]["labels"].values())}
     if state["every"]:
         rows["自动训练"] = f"每{state['every']}条标注一次，已有{state['annotations_since']}条"
     text = _list(rows)
@@ -73,4 +74,4 @@ def _list(rows: Mapping[str, str]) -> str:
 
 
 def _time(iso: str) -> str:
-    return iso.replace("T", " ").replace("Z", "（世界时）")
+    return f"{datetime.fromisoformat(iso).astimezone():%Y-%m-%d %H:%M:%S}"

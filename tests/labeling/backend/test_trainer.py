@@ -158,7 +158,9 @@ def test_another_model_begins_anew(open_service: Callable[..., TestClient], tmp_
 
 
 def test_the_state_is_what_was_saved(tmp_path: Path) -> None:
-    state = State("b", 2, (1, 2), 5, ("甲",), ("乙",), Run(2, "taken", "测试", "t", "u", (3, 1), 0.5, 0.625))
+    state = State(
+        "b", 2, (1, 2), 5, ("甲",), ("乙",), Run(2, "taken", "测试", "2026-11-24T08:00:00Z", None, (3, 1), 0.5, 0.625)
+    )
     save_state(tmp_path / "state.json", state)
     assert load_state(tmp_path / "state.json") == state
     (tmp_path / "state.json").write_text(json.dumps(asdict(replace(state)) | {"more": 1}), encoding="utf-8")
