@@ -25,12 +25,16 @@ def load_reports(path: str | Path, labels: LabelSet) -> list[Report]:
 def reports_from_records(records: Iterable[Mapping[str, Any]], labels: LabelSet, where: str) -> list[Report]:
     """Group ``records`` by report; what lies between the sentences is unknown and becomes white space.
 
-    Every sentence keeps its heading path, and so its identity. Headings that stand in the paths but not among the
-    records are put back in front of the first sentence under them, because the model reads headings too.
+    Every sentence keeps its heading path, and so its identity. The model reads headings too: those that a sentence
+    carries along as ``lead`` stand before it again, and those that stand in the paths alone are put back in front of
+    the first sentence under them.
     """
     by_doc: dict[str, list[Mapping[str, Any]]] = {}
     for number, record in enumerate(records, 1):
         check_record(record, labels, f"{where}, record {number}")
+        for heading in _lead(record):
+            check_record(heading, labels, f"{where}, record {number}, its lead")
+            by_doc.setdefault(record["doc"], []).append(heading)
         by_doc.setdefault(record["doc"], []).append(record)
     return [_report(doc, sorted(rows, key=lambda r: r["start"]), labels.names) for doc, rows in by_doc.items()]
 
@@ -52,6 +56,13 @@ def check_record(record: Mapping[str, Any], labels: LabelSet, where: str) -> Non
         raise DataError(f"{where}: headings must be a list of texts")
     if record.get("kind", "sentence") not in ("sentence", "heading", "furniture"):
         raise DataError(f"{where}: kind is {record['kind']!r}, expected sentence, heading or furniture")
+
+
+def _lead(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The headings between the sentence before and this one, as Label Studio's tasks carry them."""
+    rows = record.get("lead", ())
+    rows = rows if isinstance(rows, list) else [rows]
+    return [{**(row if isinstance(row, dict) else {}), "doc": record["doc"], "kind": "heading"} for row in rows if row]
 
 
 @dataclass

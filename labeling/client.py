@@ -17,8 +17,8 @@ TIMEOUT = 600.0  # seconds; the SDK's 60 are too few for large imports and expor
 
 
 @contextmanager
-def connect(access: Access) -> Iterator[Client]:
-    """An SDK client of one user; whatever fails inside the block becomes a :class:`LabelingError`."""
+def connect(access: Access, timeout: float = TIMEOUT) -> Iterator[Client]:
+    """An SDK client of one user, each request within ``timeout`` seconds; failures become :class:`LabelingError`."""
     try:
         import httpx
         from label_studio_sdk import LabelStudio
@@ -28,10 +28,10 @@ def connect(access: Access) -> Iterator[Client]:
     # Proxies of the environment do not lead to this machine.
     local = urlsplit(access.url).hostname in ("127.0.0.1", "localhost", "::1")
     try:
-        with httpx.Client(timeout=TIMEOUT, follow_redirects=True, trust_env=not local) as http:
+        with httpx.Client(timeout=timeout, follow_redirects=True, trust_env=not local) as http:
             make: Any = LabelStudio
             # No retries: an import repeated after a dropped connection would double its rows.
-            yield make(base_url=access.url, api_key=access.token, timeout=TIMEOUT, max_retries=0, httpx_client=http)
+            yield make(base_url=access.url, api_key=access.token, timeout=timeout, max_retries=0, httpx_client=http)
     except ApiError as error:
         raise LabelingError(_told(access.url, error.status_code, error.body)) from None
     except httpx.TimeoutException:

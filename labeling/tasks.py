@@ -14,6 +14,7 @@ from .project import CONTROL, NONE, OBJECT
 
 # What a task keeps of its record; the rest of a task's data is only shown.
 _FIELDS = ("id", "doc", "start", "end", "text", "headings", "previous")
+NO_NEXT = "（没有下一句）"
 
 
 def read_input(path: str | Path) -> list[dict[str, Any]]:
@@ -28,7 +29,8 @@ def read_input(path: str | Path) -> list[dict[str, Any]]:
 def to_tasks(records: Iterable[Mapping[str, Any]], labels: LabelSet, where: str) -> list[dict[str, Any]]:
     """One task a sentence, in order; headings and furniture are context only.
 
-    A record with ``labels`` becomes a task with a pre-annotation, scored where there are ``scores``.
+    The headings since the sentence before (the report's title is one) go with the sentence as ``lead``, since the model
+    reads them too. A record with ``labels`` becomes a task with a pre-annotation, scored where there are ``scores``.
 
     Args:
         records: of one or more reports, each report's in the order of its text, so that neighbours can be shown.
@@ -39,10 +41,15 @@ def to_tasks(records: Iterable[Mapping[str, Any]], labels: LabelSet, where: str)
         DataError: a record is not as it must be; names the first one.
     """
     tasks: list[dict[str, Any]] = []
+    lead: list[Mapping[str, Any]] = []
     for number, record in enumerate(records, 1):
-        if record.get("kind", "sentence") != "sentence":
+        if (kind := record.get("kind", "sentence")) != "sentence":
+            lead += [record] if kind == "heading" else []
             continue
         task = _task(record, labels, f"{where}, record {number}")
+        if headings := [_heading(row) for row in lead if row.get("doc") == record["doc"]]:
+            task["data"]["lead"] = headings
+        lead = []
         if tasks and (last := tasks[-1]["data"])["doc"] == task["data"]["doc"]:
             last["after"] = task["data"]["text"]
             task["data"]["previous"] = task["data"]["previous"] or last["text"]
@@ -60,7 +67,8 @@ def to_record(data: Mapping[str, Any]) -> dict[str, Any]:
     if missing := [field for field in _FIELDS if field not in data]:
         raise DataError(f"a task holds no {missing[0]!r}; it was not made by pizhu")
     record = {field: data[field] for field in _FIELDS}
-    return {**dict(list(record.items())[:4]), "kind": "sentence", **record}
+    lead = {"lead": data["lead"]} if "lead" in data else {}
+    return {**dict(list(record.items())[:4]), "kind": "sentence", **record, **lead}
 
 
 def result(names: Sequence[str]) -> list[dict[str, Any]]:
@@ -96,10 +104,16 @@ def _task(record: Mapping[str, Any], labels: LabelSet, where: str) -> dict[str, 
         "previous": previous,
         "path": " › ".join([record["doc"], *headings]),
         "before": "",
-        "after": "（没有下一句）",
+        "after": NO_NEXT,
     }
+    if "lead" in record:
+        data["lead"] = record["lead"]
     proposal = _proposal(record, labels, where)
     return {"data": data, "predictions": [proposal] if proposal else []}
+
+
+def _heading(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {field: record[field] for field in ("start", "end", "text", "headings") if field in record}
 
 
 def _proposal(record: Mapping[str, Any], labels: LabelSet, where: str) -> dict[str, Any] | None:
@@ -115,15 +129,19 @@ def _proposal(record: Mapping[str, Any], labels: LabelSet, where: str) -> dict[s
         raise DataError(f"{where}: 'model' must be a text that is not empty")
     proposal: dict[str, Any] = {"model_version": model, "result": result([n for n in labels.names if n in given])}
     if scores is not None:
-        proposal["score"] = _score(given, scores, where)
+        proposal["score"] = score(given, scores, where)
     return proposal
 
 
-def _score(given: Sequence[str], scores: object, where: str) -> float:
-    """How sure the model is of its least sure label."""
+def score(given: Sequence[str], scores: object, where: str) -> float:
+    """How sure the model is of its least sure label, 0 to 1.
+
+    Raises:
+        DataError: ``scores`` are not probabilities by label.
+    """
     if not isinstance(scores, dict) or not scores:
         raise DataError(f"{where}: 'scores' must hold a probability for each label")
-    for name, score in scores.items():
-        if type(score) not in (int, float) or not math.isfinite(score) or not 0 <= score <= 1:
-            raise DataError(f"{where}: the score of {name!r} is {score!r}, expected a number from 0 to 1")
-    return round(min(float(score if name in given else 1 - score) for name, score in scores.items()), 4)
+    for name, value in scores.items():
+        if type(value) not in (int, float) or not math.isfinite(value) or not 0 <= value <= 1:
+            raise DataError(f"{where}: the score of {name!r} is {value!r}, expected a number from 0 to 1")
+    return round(min(float(value if name in given else 1 - value) for name, value in scores.items()), 4)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from . import agreement, pull, push, server
+from . import agreement, connect, predict, pull, push, server
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Label sentences in Label Studio: serve it, push sentences, pull answers, measure agreement.",
+    help="Label sentences in Label Studio: serve it, push sentences, pull answers, measure agreement, propose labels.",
 )
 app.command("serve")(server.serve)
 app.command("status")(server.status)
@@ -16,3 +16,5 @@ app.command("stop")(server.stop)
 app.command("push")(push.push)
 app.command("pull")(pull.pull)
 app.command("agreement")(agreement.agreement)
+app.command("predict-serve")(predict.predict_serve)
+app.command("connect")(connect.connect)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pizhu.data.errors import DataError
 from pizhu.data.labels import DEFAULT_LABELS
+from pizhu.data.records import reports_from_records
 from pizhu.data.report import Report, Span
 from pizhu.labeling.tasks import choices, read_input, result, to_record, to_tasks
 
@@ -27,6 +28,25 @@ def test_neighbours_and_headings_are_shown() -> None:
     assert (one["data"]["path"], one["data"]["after"]) == ("报告.txt › 一、工作", "第二句。")
     assert (two["data"]["before"], two["data"]["after"]) == ("第一句。", "第三句。")
     assert (three["data"]["path"], three["data"]["after"]) == ("报告.txt › 二、打算", "（没有下一句）")
+
+
+def test_headings_go_with_the_sentence_after_them() -> None:
+    text = "总结\n一、工作\n第一句。第二句。\n二、打算\n第三句。\n三、结语"
+    spans = [Span(0, 2, "heading"), Span(3, 7, "heading", 1), Span(8, 12, "sentence"), Span(12, 16, "sentence")]
+    spans += [Span(17, 21, "heading", 1), Span(22, 26, "sentence"), Span(27, 31, "heading", 1)]
+    report = Report.build("报告.txt", text, spans)
+    made = tasks(*report.records())
+    leads = [[heading["text"] for heading in task["data"].get("lead", ())] for task in made]
+    assert leads == [["总结", "一、工作"], [], ["二、打算"]]
+    # So tasks give the report back as the model reads it, the title that stands in no path included; twice over too.
+    again = tasks(*(to_record(task["data"]) for task in made))
+    assert [task["data"] for task in again] == [task["data"] for task in made]
+    [back] = reports_from_records([to_record(task["data"]) for task in made], DEFAULT_LABELS, "")
+    assert [(s.text, s.kind, s.headings) for s in back.sentences] == [
+        (s.text, s.kind, s.headings) for s in report.sentences[:-1]
+    ]
+    with pytest.raises(DataError, match="its lead"):
+        reports_from_records([{**RECORD, "lead": [{"text": 1}]}], DEFAULT_LABELS, "甲.jsonl")
 
 
 def test_another_report_s_sentence_is_no_neighbour() -> None:

@@ -1,0 +1,42 @@
+"""`pizhu label connect`: make a prediction service known to the project."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from .options import TITLE, Folder, Json, Title, TokenFile, Url, access
+from .predict import PORT, SecretFile, service_folder, told
+
+
+def connect(
+    address: Annotated[
+        str, typer.Argument(help="Where Label Studio reaches the service that `pizhu label predict-serve` started.")
+    ] = f"http://127.0.0.1:{PORT}",
+    project: Title = TITLE,
+    events: Annotated[
+        bool, typer.Option("--events", help="Tell it of annotations, which its --retrain-every counts.")
+    ] = False,
+    secret_file: SecretFile = None,
+    folder: Folder = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    as_json: Json = False,
+) -> None:
+    """Register a prediction service in the project, or its new address; Label Studio tries it at once.
+
+    Example: `pizhu label connect http://10.0.0.5:9090 --secret-file 口令`
+    """
+    from ...labeling.access import read_private
+    from ...labeling.backend.register import register
+
+    secret = read_private(secret_file or service_folder(folder) / "secret").strip()
+    there = access(folder, url, token_file)
+    found = register(there, address, secret, project, events=events)
+    if as_json:
+        typer.echo(json.dumps(asdict(found), ensure_ascii=False))
+    else:
+        typer.echo(told(found, there.url, project, address))

@@ -1,0 +1,125 @@
+"""`pizhu label predict-serve`: proposals while people label, and a better model from their answers."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..options import Model
+from .options import TITLE, Folder, Labels, Title, TokenFile, Url, access, label_set
+
+if TYPE_CHECKING:
+    from ...labeling.backend.register import Registered
+
+SecretFile = Annotated[
+    Path | None,
+    typer.Option(help="Private file of the service's secret, made if missing [default: FOLDER/predict/secret]."),
+]
+PORT = 9090
+
+
+def predict_serve(
+    model: Model = None,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = PORT,
+    project: Title = TITLE,
+    labels: Labels = None,
+    connect: Annotated[bool, typer.Option("--connect", help="Register the service in the project.")] = False,
+    address: Annotated[
+        str | None, typer.Option(help="Where Label Studio reaches the service [default: where it listens].")
+    ] = None,
+    recipe: Annotated[str, typer.Option(help="How to train: see `pizhu train`.")] = "finetune",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="One field of the recipe; may be repeated.", show_default=False)
+    ] = None,
+    corpus: Annotated[
+        bool, typer.Option(help="Train on the shipped corpus, and judge by its validation split, as well.")
+    ] = True,
+    retrain_every: Annotated[
+        int, typer.Option(min=0, help="Train by itself after so many annotations; 0: only when asked.")
+    ] = 0,
+    secret_file: SecretFile = None,
+    folder: Folder = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Propose labels in Label Studio while people label; learn from their answers when asked.
+
+    Whoever opens a sentence is shown the model's labels for it, read in the context of the whole report. Training is
+    started by the button in Label Studio (project settings, Model), by the one on the service's page, or by
+    --retrain-every: it runs in the background, and its model is taken only if its macro-F1 is higher than the present
+    one's on the same validation reports. Open the service's address in a browser to see how it stands (user `pizhu`,
+    the secret as password). Models, state and secret lie in FOLDER/predict.
+
+    Example: `pizhu label predict-serve --connect`, then label.
+    """
+    from ...data.errors import MissingExtraError
+
+    if not all(map(find_spec, ("fastapi", "uvicorn"))):
+        raise MissingExtraError("the prediction service", "serve")
+    from ...annotate.service import server
+    from ...labeling.backend.register import register
+    from ...labeling.backend.secret import ensure_secret
+    from ...labeling.backend.service import keep_trying, opened
+    from ...labeling.backend.trainer import Plan
+    from ...models.places import default_model
+
+    home = service_folder(folder)
+    secret = ensure_secret(secret_file or home / "secret")
+    plan = Plan(
+        project,
+        label_set(labels),
+        labels.absolute() if labels else None,
+        recipe,
+        tuple(settings or ()),
+        corpus,
+        retrain_every,
+    )
+
+    def tell(sentence: str) -> None:
+        typer.echo(f"pizhu: {sentence}", err=True)
+
+    start = (model or default_model()).absolute()
+    with (
+        server.listen(host, port) as listening,  # a taken port is told before the model is loaded
+        opened(home, start, plan, secret, lambda: access(folder, url, token_file)) as app,
+    ):
+        here = server.address(listening)
+        if not server.is_local(host):
+            tell("whoever reaches this machine and knows the secret can use the service, unencrypted")
+        if problem := app.state.predictor.problem:
+            tell(problem)
+
+        def attempt() -> None:
+            there = access(folder, url, token_file)
+            found = register(there, address or here, secret, project, events=retrain_every > 0)
+            typer.echo(told(found, there.url, project, address or here))
+
+        def ready() -> None:
+            typer.echo(f"pizhu proposes labels at {here}")
+            if connect:
+                keep_trying(attempt, tell)
+
+        server.run(app, listening, 100, ready)
+
+
+def service_folder(folder: Path | None) -> Path:
+    """Where the service keeps its things: with the server's data."""
+    from ...labeling.server import default_folder
+
+    return (folder or default_folder()).absolute() / "predict"
+
+
+def told(found: Registered, label_studio: str, project: str, address: str) -> str:
+    """A registration in words."""
+    if found.created:
+        what = "registered"
+    elif found.moved_from:
+        what = f"moved from {found.moved_from}"
+    else:
+        what = "was registered already"
+    text = f"{project} at {label_studio}: the service at {address} {what}; its model is {found.version}"
+    return text + ("; the project hides proposals (--not-blind shows them)" if found.hidden else "")

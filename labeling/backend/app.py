@@ -1,0 +1,200 @@
+"""The application that Label Studio talks to, and the page that people look at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import Body, Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from ...data.errors import LabelingError, ModelError, PizhuError
+from .page import POLICY, page
+from .predictor import Predictor
+from .register import ANNOTATED
+from .secret import event_secret, shows
+from .state import tail
+from .trainer import LOG, Trainer
+
+Given = Annotated[dict[str, Any], Body()]
+
+
+class Refusal(Exception):
+    """A status and one sentence."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status, self.sentence = status, sentence
+
+
+def create_app(predictor: Predictor, trainer: Trainer, secret: str) -> FastAPI:
+    """The service over one model and its trainer, as an ASGI application."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        trainer.resume()
+        yield
+        trainer.close()
+
+    def trusted(request: Request) -> None:
+        if not shows(request.headers.get("authorization"), secret):
+            raise Refusal(401, "the secret is missing or wrong; send it as the password of basic authentication")
+        # A browser that knows the secret must not use it for pages of other sites.
+        if request.headers.get("sec-fetch-site") in ("cross-site", "same-site") and request.method != "GET":
+            raise Refusal(403, "pages of other sites may not use the service")
+
+    app = FastAPI(title="pizhu predictions", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    _say_what_is_wrong(app)
+    known = [Depends(trusted)]
+
+    @app.get("/health")
+    def health() -> Response:
+        """Open to all, so it tells no more than whether there is a model."""
+        if predictor.served is None:
+            sentence = "the model cannot be loaded; the service's page and log say why"
+            return JSONResponse({"status": "DOWN", "error": sentence}, 503)
+        return JSONResponse({"status": "UP"})
+
+    @app.post("/setup", dependencies=known)
+    def setup(given: Given) -> dict[str, Any]:
+        """Whether project and model fit. The token that Label Studio sends along is not looked at."""
+        return {"model_version": predictor.check(_text(given, "schema")).version}
+
+    @app.post("/predict", dependencies=known)
+    def predict(given: Given) -> dict[str, Any]:
+        """Proposals for tasks."""
+        tasks = given.get("tasks")
+        if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
+            raise Refusal(400, "'tasks' must be a list of tasks")
+        return {"results": predictor.predict(tasks, _text(given, "label_config"))}
+
+    @app.get("/versions", dependencies=known)
+    def versions() -> dict[str, Any]:
+        """What is served; the first is the present one."""
+        state = trainer.state
+        older = [f"v{number}" for number in reversed(state.versions) if number != state.current]
+        return {"versions": [predictor.present.version, *older]}
+
+    @app.post("/train", dependencies=known)
+    def train(request: Request) -> Response:
+        """Begin a training, unless one is under way."""
+        started = trainer.start("服务页面上的按钮" if _is_form(request) else "POST /train")
+        if _is_form(request):
+            return RedirectResponse("./", 303)
+        return JSONResponse({"started": started, "run": _run(trainer)}, 202 if started else 409)
+
+    @app.post("/webhook")
+    def webhook(request: Request, given: Given) -> dict[str, Any]:
+        """START_TRAINING begins a training; of other actions annotations are counted."""
+        action = given.get("action")
+        authorization = request.headers.get("authorization")
+        if action in ANNOTATED and shows(authorization, event_secret(secret)):
+            trainer.annotated()
+            return {"counted": True}
+        trusted(request)
+        if action == "START_TRAINING":
+            title = (given.get("project") or {}).get("title")
+            if title != trainer.plan.title:
+                raise LabelingError(
+                    f"the service learns from project {trainer.plan.title}, not from {title}; "
+                    "start one with --project for that"
+                )
+            return {"started": trainer.start("Label Studio 的训练按钮"), "run": _run(trainer)}
+        if action in ANNOTATED:
+            trainer.annotated()
+        return {"counted": action in ANNOTATED}
+
+    @app.get("/state", dependencies=known)
+    def state() -> dict[str, Any]:
+        """Which model is served and how the last training stands."""
+        return _state(predictor, trainer)
+
+    @app.get("/", dependencies=known)
+    def home() -> HTMLResponse:
+        """The same for people."""
+        return HTMLResponse(page(_state(predictor, trainer)), headers={"content-security-policy": POLICY})
+
+    @app.get("/problem/{sentence:path}", dependencies=known)
+    def problem(sentence: str) -> Response:
+        """Where Label Studio is sent when something is wrong, see :func:`_say_what_is_wrong`."""
+        return JSONResponse({"error": sentence.replace("_", " ")}, 422)
+
+    @app.middleware("http")
+    async def unkept(request: Request, call_next: Any) -> Response:
+        answer: Response = await call_next(request)
+        answer.headers.setdefault("cache-control", "no-store")
+        answer.headers.setdefault("x-content-type-options", "nosniff")
+        return answer
+
+    return app
+
+
+def _state(predictor: Predictor, trainer: Trainer) -> dict[str, Any]:
+    served, state = predictor.served, trainer.state
+    return {
+        "project": trainer.plan.title,
+        "model": served
+        and {"version": served.version, "labels": {label.name: label.title for label in served.annotator.about.labels}},
+        "problem": predictor.problem,
+        "context_problem": predictor.context_problem,
+        "versions": list(state.versions),
+        "annotations_since": state.events,
+        "every": trainer.plan.every,
+        "run": _run(trainer),
+    }
+
+
+def _run(trainer: Trainer) -> dict[str, Any] | None:
+    if (run := trainer.state.run) is None:
+        return None
+    return {**asdict(run), "log": list(tail(trainer.run_folder(run.number) / LOG))}
+
+
+def _text(given: dict[str, Any], name: str) -> str:
+    value = given.get(name)
+    if not isinstance(value, str):
+        raise Refusal(400, f"{name!r} must be the project's configuration as text")
+    return value
+
+
+def _is_form(request: Request) -> bool:
+    return request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+
+
+def _say_what_is_wrong(app: FastAPI) -> None:
+    """Every error is a JSON object with one sentence in it.
+
+    Label Studio reads no body of an error: it shows status and address alone. So its requests (it calls itself
+    ``heartex/…``) are sent on to an address that says the sentence.
+    """
+
+    def say(request: Request, status: int, sentence: str) -> Response:
+        if status == 422 and request.headers.get("user-agent", "").startswith("heartex/"):
+            # Relative, since Label Studio may know the service by another name than it knows itself by.
+            return RedirectResponse(f"problem/{quote(sentence.replace(' ', '_'), safe='(),;:')}", 303)
+        headers = {"www-authenticate": 'Basic realm="pizhu", charset="UTF-8"'} if status == 401 else {}
+        return Response(
+            json.dumps({"error": sentence}).encode(), status, {"content-type": "application/json", **headers}
+        )
+
+    @app.exception_handler(Refusal)
+    def refused(request: Request, error: Refusal) -> Response:
+        return say(request, error.status, error.sentence)
+
+    @app.exception_handler(PizhuError)
+    def wrong(request: Request, error: PizhuError) -> Response:
+        return say(request, 503 if isinstance(error, ModelError) else 422, str(error))
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(request: Request, error: RequestValidationError) -> Response:
+        return say(request, 400, "the body must be a JSON object")
+
+    @app.exception_handler(HTTPException)
+    def http(request: Request, error: HTTPException) -> Response:
+        return say(request, error.status_code, str(error.detail))

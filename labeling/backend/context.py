@@ -1,0 +1,122 @@
+"""The report around a task. Label Studio sends single sentences; the model reads whole reports."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...data.errors import DataError, LabelingError
+from ...data.labels import LabelSet
+from ...data.records import reports_from_records
+from ...data.report import Report
+from ..access import Access
+from ..client import connect
+from ..tasks import NO_NEXT, to_record
+
+FETCH_SECONDS = 20.0
+"""How long Label Studio may take to give a report's sentences; it waits 100 for a prediction."""
+AGAIN_SECONDS = 60.0
+"""When a report that was not whole is asked for again: a push may have been under way."""
+KEPT = 256  # reports
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """A report as its tasks give it back.
+
+    Attributes:
+        report: sentences with their headings.
+        ids: the sentences' task data ids in order; None for one that is there as context only.
+        whole: whether every sentence of the report is there, so that the model reads it as `pizhu annotate` would.
+        made: when (monotonic seconds).
+    """
+
+    report: Report
+    ids: tuple[str | None, ...]
+    whole: bool
+    made: float = field(default_factory=time.monotonic)
+
+
+def surroundings(tasks: Iterable[Mapping[str, Any]], labels: LabelSet) -> Surroundings:
+    """Put a report together from the data of its tasks.
+
+    Each task names the sentence before it, so a gap shows; that sentence is then put in as context.
+
+    Raises:
+        DataError: the data are not of tasks that pizhu made.
+    """
+    rows = sorted(({**to_record(data), "after": data.get("after")} for data in tasks), key=lambda row: row["start"])
+    records: list[dict[str, Any]] = []
+    ids: list[str | None] = []
+    whole = bool(rows) and "lead" in rows[0] and rows[-1]["after"] == NO_NEXT
+    before = ""
+    for row in rows:
+        if row["previous"] != before:
+            whole = False
+            if row["previous"]:
+                start = min([row["start"], *(heading["start"] for heading in row.get("lead", ()))])
+                records.append({**row, "start": start, "end": start + 1, "text": row["previous"], "lead": []})
+                ids.append(None)
+        records.append(row)
+        ids.append(row["id"])
+        before = row["text"]
+    [report] = reports_from_records(records, labels, "the tasks of a report")
+    return Surroundings(report, tuple(ids), whole)
+
+
+class Reports:
+    """The reports of tasks, fetched from Label Studio once each and kept."""
+
+    def __init__(self, find_access: Callable[[], Access], labels: LabelSet) -> None:
+        """``find_access`` is asked for every fetch, since Label Studio may come and go while the service runs."""
+        self._find_access, self._labels = find_access, labels
+        self._kept: OrderedDict[tuple[int, str], Surroundings] = OrderedDict()
+        self._lock = threading.Lock()
+        self.problem = ""
+        """Why the last fetch failed; empty when it did not."""
+
+    def around(self, project: int | None, tasks: Sequence[Mapping[str, Any]]) -> Surroundings:
+        """The report of ``tasks`` (the data of some of its sentences); of these alone where no more is to be had.
+
+        Raises:
+            DataError: the data are not of tasks that pizhu made.
+        """
+        given = {data["id"]: data for data in tasks}
+        doc = str(tasks[0]["doc"])
+        key = (project or 0, doc)
+        with self._lock:
+            known = self._kept.get(key)
+        if known and set(given) <= set(known.ids) and (known.whole or time.monotonic() - known.made < AGAIN_SECONDS):
+            return known
+        fetched = self._fetch(project, doc) if project is not None else {}
+        found = surroundings((fetched | given).values(), self._labels)
+        with self._lock:
+            self._kept[key] = found
+            self._kept.move_to_end(key)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+    def _fetch(self, project: int, doc: str) -> dict[str, Mapping[str, Any]]:
+        wanted = {"filter": "filter:tasks:data.doc", "operator": "equal", "type": "String", "value": doc}
+        query = json.dumps({"filters": {"conjunction": "and", "items": [wanted]}})
+        found: dict[str, Mapping[str, Any]] = {}
+        try:
+            with connect(self._find_access(), timeout=FETCH_SECONDS) as client:
+                for task in client.tasks.list(
+                    project=project, query=query, fields="task_only", include="id,data", page_size=1000
+                ):
+                    try:
+                        found.setdefault(to_record(task.data)["id"], task.data)
+                    except DataError:
+                        continue  # somebody else's task
+        except LabelingError as error:
+            self.problem = str(error)
+        else:
+            self.problem = ""
+        return found

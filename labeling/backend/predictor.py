@@ -1,0 +1,174 @@
+"""Proposals for tasks, from the model that is served now."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from ...data.errors import LabelingError, ModelError, PizhuError
+from ...data.labels import LabelSet
+from ...data.report import Sentence
+from ...models.annotator import Annotator
+from ..project import CONTROL, NONE
+from ..tasks import result, score, to_record
+from .context import KEPT, Reports, Surroundings
+
+PARTIAL = "报告不完整：模型只看到了其中一部分句子"
+
+
+@dataclass
+class Served:
+    """A loaded model; those who predict with it hold it until they are done, whatever is served by then.
+
+    Attributes:
+        version: names it in Label Studio; two models never share one.
+        answers: of reports that it has read, by ``id()`` of what it read, which is kept beside them.
+    """
+
+    annotator: Annotator
+    folder: Path
+    version: str
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    answers: dict[int, tuple[Surroundings, dict[str, Sentence]]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, folder: Path, labels: LabelSet | None = None, name: str | None = None) -> Served:
+        """Load a model folder.
+
+        Raises:
+            ModelError: it cannot be loaded, or has other labels than ``labels``.
+        """
+        annotator = Annotator.load(folder)
+        about = annotator.about
+        if labels is not None and set(labels.names) != set(about.labels.names):
+            raise ModelError(
+                f"model folder {folder} has the labels {', '.join(about.labels.names)}, expected "
+                f"{', '.join(labels.names)}; name another with --model, or its label set with --labels"
+            )
+        return cls(annotator, folder, f"{name or about.name}-{about.fingerprint[:8]}")
+
+    def read(self, reports: Sequence[Surroundings]) -> list[dict[str, Sentence]]:
+        """Each report's labelled sentences by task data id; in one pass, leaving out what was read before."""
+        with self.lock:
+            todo = [around for around in reports if id(around) not in self.answers]
+            labelled = self.annotator.annotate_many([around.report for around in todo])
+            for around, report in zip(todo, labelled, strict=True):
+                sentences = [sentence for sentence in report.sentences if sentence.kind == "sentence"]
+                found = {key: s for key, s in zip(around.ids, sentences, strict=True) if key is not None}
+                self.answers[id(around)] = around, found
+            answers = [self.answers[id(around)][1] for around in reports]
+            while len(self.answers) > KEPT:
+                self.answers.pop(next(iter(self.answers)))
+        return answers
+
+
+class Predictor:
+    """Answers Label Studio with the model that is served now.
+
+    Attributes:
+        served: None while there is no model that can be loaded; ``problem`` then says why.
+    """
+
+    def __init__(self, reports: Reports) -> None:
+        self.served: Served | None = None
+        self.problem = "no model was loaded"
+        self._reports = reports
+
+    def serve(self, served: Served) -> None:
+        """Take ``served`` from now on."""
+        self.served, self.problem = served, ""
+
+    @property
+    def context_problem(self) -> str:
+        """Why whole reports cannot be had from Label Studio; empty when they can."""
+        return self._reports.problem
+
+    @property
+    def present(self) -> Served:
+        """What is served; a ModelError where nothing is."""
+        if self.served is None:
+            raise ModelError(self.problem)
+        return self.served
+
+    def check(self, config: str) -> Served:
+        """The present model, if a project of this configuration asks for its labels.
+
+        Raises:
+            LabelingError: it asks for others.
+            ModelError: there is no model.
+        """
+        served = self.present
+        asked, known = config_labels(config), served.annotator.about.labels.names
+        if set(asked) != set(known):
+            raise LabelingError(
+                f"the project asks for {', '.join(asked) or 'no labels of pizhu'} but the model knows "
+                f"{', '.join(known)}; start the service with a --model for these labels"
+            )
+        return served
+
+    def predict(self, tasks: Sequence[Mapping[str, Any]], config: str) -> list[dict[str, Any]]:
+        """One answer a task, in order, as Label Studio wants it; an ``error`` for a task that pizhu did not make.
+
+        Tasks of one report are answered in one pass.
+
+        Raises:
+            LabelingError, ModelError: as :meth:`check`.
+        """
+        served = self.check(config)
+        answers: dict[int, dict[str, Any]] = {}
+        groups: dict[tuple[int | None, str], dict[int, Mapping[str, Any]]] = defaultdict(dict)
+        for place, task in enumerate(tasks):
+            try:
+                data = task["data"]
+                groups[_number(task.get("project")), to_record(data)["doc"]][place] = data
+            except (PizhuError, KeyError, TypeError) as error:
+                answers[place] = {"error": str(error)}
+        found: list[tuple[Surroundings, dict[int, Mapping[str, Any]]]] = []
+        for (project, _), group in groups.items():
+            try:
+                found.append((self._reports.around(project, list(group.values())), group))
+            except (PizhuError, KeyError, TypeError) as error:
+                answers |= {place: {"error": str(error)} for place in group}
+        read = served.read([around for around, _ in found])
+        for (around, group), sentences in zip(found, read, strict=True):
+            for place, data in group.items():
+                answers[place] = _answer(sentences[data["id"]], served, around.whole)
+        return [answers[place] for place in range(len(tasks))]
+
+
+def config_labels(config: str) -> list[str]:
+    """The labels that a project's configuration asks for, without "none"; empty where it is no project of pizhu's."""
+    try:
+        root = etree.fromstring(config.encode("utf-8", "replace"), etree.XMLParser(resolve_entities=False))
+    except (etree.XMLSyntaxError, ValueError):
+        return []
+    choices = [c for group in root.iter("Choices") if group.get("name") == CONTROL for c in group.iter("Choice")]
+    names = [choice.get("alias") or choice.get("value") or "" for choice in choices]
+    return [name for name in names if name != NONE]
+
+
+def _answer(sentence: Sentence, served: Served, whole: bool) -> dict[str, Any]:
+    given = result(sentence.labels or ())
+    if not whole:
+        given = [{**part, "meta": {"text": [PARTIAL]}} for part in given]
+    probabilities = {name: round(value, 4) for name, value in (sentence.scores or {}).items()}
+    return {
+        "model_version": served.version,
+        "score": score(sentence.labels or (), probabilities, "the model's answer"),
+        "result": given,
+        "scores": probabilities,
+        "context": "whole" if whole else "partial",
+    }
+
+
+def _number(project: object) -> int | None:
+    """Label Studio names projects by number, or by number and time (``12.1763900000``)."""
+    found = re.match(r"\d+", str(project))
+    return int(found[0]) if found else None

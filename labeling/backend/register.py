@@ -1,0 +1,117 @@
+"""Making the service known to a project in Label Studio."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ...data.errors import LabelingError
+from ..access import Access
+from ..client import Client, connect
+from ..project import find_project
+from .secret import USER, event_secret
+
+ANNOTATED = ("ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED")
+"""Actions of Label Studio that say that somebody labelled."""
+
+NAME = "pizhu"
+"""What the service is called in Label Studio; a project that shows the proposals of this name asks it."""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What a registration came to.
+
+    Attributes:
+        backend: the service's number in Label Studio.
+        created: whether it was not known before.
+        moved_from: the address that it was known by before, where that was another.
+        hidden: whether the project hides proposals from annotators (blind labelling).
+        version: the model that the service answered with.
+    """
+
+    backend: int
+    created: bool
+    moved_from: str | None
+    hidden: bool
+    version: str
+
+
+def register(access: Access, address: str, secret: str, title: str, *, events: bool = False) -> Registered:
+    """Register the service with the project, or bring its registration up to date; Label Studio tries it at once.
+
+    Args:
+        access: Label Studio's address and the owner's token.
+        address: where Label Studio reaches the service.
+        secret: what opens the service; Label Studio keeps it and shows it to nobody.
+        title: the project's.
+        events: have Label Studio tell the service of annotations (for training after every so many).
+
+    Raises:
+        LabelingError: there is no such project, it has another prediction service, or Label Studio does not reach this
+            one or finds that it does not fit the project.
+    """
+    address = address.rstrip("/")
+    with connect(access) as client:
+        project = find_project(client, title)
+        if project is None:
+            raise LabelingError(f"Label Studio at {access.url} has no project titled {title}; push first")
+        known = list(client.ml.list(project=project.id))
+        # Label Studio asks the first one alone.
+        if stranger := next((backend for backend in known if backend.title != NAME), None):
+            raise LabelingError(
+                f"project {title} already has the prediction service {stranger.title} at {stranger.url}; remove it in "
+                "the project's settings, since Label Studio asks one alone"
+            )
+        fields: dict[str, Any] = {
+            "project": project.id,
+            "url": address,
+            "title": NAME,
+            "is_interactive": False,  # it needs nothing drawn; proposals come when a sentence is opened
+            "auth_method": "BASIC_AUTH",
+            "basic_auth_user": USER,
+            "basic_auth_pass": secret,
+        }
+        backend = client.ml.update(id=known[0].id, **fields) if known else client.ml.create(**fields)
+        for surplus in known[1:]:
+            client.ml.delete(id=surplus.id)
+        _set_webhook(client, int(project.id), {b.url.rstrip("/") for b in known}, address, secret, events)
+        if project.model_version != NAME:
+            client.projects.update(id=project.id, model_version=NAME)
+        before = known[0].url.rstrip("/") if known else None
+        return Registered(
+            int(backend.id),
+            not known,
+            before if before != address else None,
+            not project.show_collab_predictions,
+            str(client.ml.get(id=backend.id).model_version),
+        )
+
+
+def _set_webhook(client: Client, project: int, former: set[str], address: str, secret: str, events: bool) -> None:
+    """One webhook for annotations, or none.
+
+    Label Studio makes one by itself that tells everything and shows no secret, and shows the headers of webhooks to
+    every user; so it is replaced by one whose secret opens nothing else.
+    """
+    wanted = f"{address}/webhook"
+    ours = {f"{url}/webhook" for url in (*former, address)}
+    found = [hook for hook in client.webhooks.list(project=str(project)) if hook.url in ours]
+    kept = next((hook for hook in found if events and hook.url == wanted), None)
+    for hook in found:
+        if hook is not kept:
+            client.webhooks.delete(id=hook.id)
+    if not events:
+        return
+    fields: dict[str, Any] = {
+        "url": wanted,
+        "send_payload": False,
+        "send_for_all_actions": False,
+        "actions": list(ANNOTATED),
+        "headers": {"Authorization": f"Bearer {event_secret(secret)}"},
+        "is_active": True,
+    }
+    if kept:
+        client.webhooks.update(id=kept.id, **fields)
+    else:
+        client.webhooks.create(project=project, **fields)

@@ -1,0 +1,102 @@
+"""What the service remembers between starts: which model it serves, what was trained and how that went."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from ...data.errors import LabelingError
+from ...data.files import write_text
+
+Stage = Literal["waiting", "pulling", "training", "evaluating", "taken", "rejected", "failed"]
+ENDED: tuple[Stage, ...] = ("taken", "rejected", "failed")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training.
+
+    Attributes:
+        number: counts from 1; also the number of the model version that it may become.
+        stage: what is being done, or how it ended.
+        why: who asked for it, in words for the page.
+        began, ended: ISO 8601 in UTC.
+        reports: labelled reports that it learned from and that were held out to judge by, beside the shipped ones.
+        present, new: macro-F1 of the model that was served and of the new one on the same validation reports.
+        error: one sentence, when it failed.
+    """
+
+    number: int
+    stage: Stage
+    why: str
+    began: str
+    ended: str | None = None
+    reports: tuple[int, int] | None = None
+    present: float | None = None
+    new: float | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class State:
+    """All of it, as ``state.json`` holds it.
+
+    Attributes:
+        base: fingerprint of the model that the service was begun with.
+        current: number of the version that is served; 0 is the one it was begun with.
+        versions: numbers of those that were taken, oldest first; each lies in ``versions/<number>``.
+        events: annotations since the last training was asked for.
+        taught, held: reports that some training learned from, and that all of them are judged by.
+        run: the last training.
+    """
+
+    base: str = ""
+    current: int = 0
+    versions: tuple[int, ...] = ()
+    events: int = 0
+    taught: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    run: Run | None = None
+
+
+def load_state(path: Path) -> State:
+    """Read ``state.json``; an empty state where there is none.
+
+    Raises:
+        LabelingError: the file is damaged.
+    """
+    if not path.exists():
+        return State()
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+        for name in ("versions", "taught", "held"):
+            body[name] = tuple(body[name])
+        if (run := body["run"]) is not None:
+            body["run"] = Run(**run | {"reports": run["reports"] and tuple(run["reports"])})
+        return State(**body)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        raise LabelingError(f"{path} is damaged; move it away to begin anew with the model of --model") from None
+
+
+def save_state(path: Path, state: State) -> None:
+    """Replace ``state.json``."""
+    write_text(path, json.dumps(asdict(state), ensure_ascii=False, indent=1) + "\n")
+
+
+def now() -> str:
+    """ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def tail(path: Path, lines: int = 12) -> Sequence[str]:
+    """The last lines of a log; none where there is no log yet."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - 16_000))
+            return file.read().decode("utf-8", "replace").splitlines()[-lines:]
+    except OSError:
+        return []
