@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from pizhu.data.errors import ConfigError, LabelingError
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
-from pizhu.labeling.project import check_config, instructions, label_config
+from pizhu.labeling.config import check_config, instructions, label_config
 from pizhu.labeling.tasks import to_tasks
 
 OWN = LabelSet((Label("risk", '风险 & "隐患"', "#aa0000", "r", "可能出的事 <重要>"),))

@@ -16,7 +16,7 @@ from pizhu.data.labels import Label, LabelSet
 from pizhu.labeling import push as pushing
 from pizhu.labeling.access import Access
 from pizhu.labeling.client import connect
-from pizhu.labeling.project import label_config
+from pizhu.labeling.config import label_config
 from pizhu.labeling.push import push
 from pizhu.labeling.server import Server
 from pizhu.labeling.tasks import choices
