@@ -80,11 +80,9 @@ def print_table(title: str, times: Times) -> None:
     print(f"{'':14}{'seconds':>9}  {'range':>15}{'ratio':>9}  {'range':>13}")
     for name, values in times.items():
         ratios = [value / first for value, first in zip(values, base, strict=True)]
-        spread = f"{min(values):.1f} to {max(values):.1f}"
-        ratio_spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-        print(
-            f"{name:14}{statistics.median(values):9.1f}  {spread:>15}{statistics.median(ratios):9.2f}  {ratio_spread:>13}"
-        )
+        spread, ratio_spread = (f"{min(some):.2f} to {max(some):.2f}" for some in (values, ratios))
+        middle, ratio = statistics.median(values), statistics.median(ratios)
+        print(f"{name:14}{middle:9.1f}  {spread:>15}{ratio:9.2f}  {ratio_spread:>13}")
 
 
 def main() -> None:
