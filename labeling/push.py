@@ -142,27 +142,16 @@ def _read(
 
 def _find(client: Client, project: int, ids: Collection[str], progress: Progress) -> dict[str, list[int]]:
     """The numbers of the tasks that hold each sentence, lowest first; sentences without a task are left out."""
-    total = _total(client, project)
-    # The server reads all tasks for every question, so beyond a few all tasks are fetched instead.
-    queries = [_query(batch) for _, batch in _batches(list(ids), IDS)] if len(ids) * ROWS <= total * IDS else [None]
-    wanted = set(ids)
     found: dict[str, list[int]] = defaultdict(list)
-    seen = 0
-    for query in queries if total and ids else ():
-        listed = client.tasks.list(
-            project=project, query=query, fields="task_only", include="id,data", page_size=max(ROWS, 2 * IDS)
-        )
-        for task in listed:
-            progress("Asking which sentences are there", seen, total)
-            seen += 1
-            if (identity := str(task.data.get("id"))) in wanted:
-                found[identity].append(int(task.id))
+    for done, batch in _batches(list(ids), IDS):
+        progress("Asking which sentences are there", done, len(ids))
+        wanted = {"filter": "filter:tasks:data.id", "operator": "in_list", "type": "List", "value": batch}
+        query = json.dumps({"filters": {"conjunction": "and", "items": [wanted]}})
+        # One page holds them all; walking through the pages would ask for an empty second one.
+        page = client.tasks.list(project=project, query=query, fields="task_only", include="id,data", page_size=2 * IDS)
+        for task in page.items or ():
+            found[str(task.data["id"])].append(int(task.id))
     return {identity: sorted(numbers) for identity, numbers in found.items()}
-
-
-def _query(ids: Sequence[str]) -> str:
-    wanted = {"filter": "filter:tasks:data.id", "operator": "in_list", "type": "List", "value": ids}
-    return json.dumps({"filters": {"conjunction": "and", "items": [wanted]}})
 
 
 def _total(client: Client, project: int) -> int:
