@@ -21,7 +21,7 @@ _MARK = re.compile(r"<!-- pizhu:([0-9a-f]{16}) -->\n")
 
 # Everything is a task's data: the neighbours to read at once, and folded below them the place in the report.
 _ABOVE = """\
-  <View style="color: #767676; font-size: 90%">
+  <View style="color: #767676; font-size: 90%; display: flex; flex-wrap: wrap; gap: 0 2em">
     <Text name="path" value="$path"/>
     <Text name="position" value="$position"/>
   </View>
@@ -35,7 +35,7 @@ _BELOW = """\
 _PLACE = """\
   <Collapse accordion="false" open="false">
     <Panel value="在报告中的位置（点开查看前后文）">
-      <HyperText name="place" value="$place" inline="true" selectionEnabled="false"/>
+      <HyperText name="place" value="$place" inline="true" clickableLinks="true" selectionEnabled="false"/>
     </Panel>
   </Collapse>"""
 

@@ -209,10 +209,6 @@ def _placed(text: str, label: str, value: Mapping[str, Any]) -> MarkedSpan:
     start, end, said = value.get("start"), value.get("end"), value.get("text")
     if not isinstance(start, int) or not isinstance(end, int):
         raise DataError(f"a span of {label!r} has no range of characters")
-    # Browsers count in UTF-16, in which rare characters are two.
-    units = text.encode("utf-16-le", "surrogatepass")
-    if len(units) != 2 * len(text):
-        start, end = (len(units[: 2 * n].decode("utf-16-le", "ignore")) for n in (start, end))
     if not 0 <= start < end <= len(text):
         raise DataError(f"a span of {label!r} reaches from {start} to {end}, outside the sentence of {len(text)}")
     if said is not None and said != text[start:end]:
