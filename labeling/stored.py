@@ -35,9 +35,9 @@ class Stored:
 def count(client: Client, project: int, kind: TaskKind, name: str) -> Stored:
     """What the project stores under ``name``."""
     return Stored(
-        sum(1 for _ in _holding(client, project, kind, "annotations", name)),
+        sum(1 for _ in _answers(client, project, kind, name)),
         sum(1 for _ in _drafts(client, project, kind, name)),
-        sum(1 for _ in _holding(client, project, kind, "predictions", name)),
+        sum(1 for _ in _proposals(client, project, kind, name)),
     )
 
 
@@ -50,17 +50,19 @@ def rename(
     """
     total = Stored()
     for old, new in names.items():
-        found = count(client, project, kind, old)
-        total += found
-        if found.answers:
-            progress(f"Renaming {old} in answers", 0, found.answers)
+        answers = sum(1 for _ in _answers(client, project, kind, old))
+        if answers:
+            progress(f"Renaming {old} in answers", 0, answers)
             _rename_answers(client, project, kind, old, new)
-        for done, (number, result) in enumerate(list(_drafts(client, project, kind, old))):
-            progress(f"Renaming {old} in drafts", done, found.drafts)
+        drafts = list(_drafts(client, project, kind, old))
+        for done, (number, result) in enumerate(drafts):
+            progress(f"Renaming {old} in drafts", done, len(drafts))
             request(client, "PATCH", f"api/drafts/{number}/", {"result": _renamed(result, kind, old, new)})
-        for done, (number, result) in enumerate(list(_holding(client, project, kind, "predictions", old))):
-            progress(f"Renaming {old} in proposals", done, found.proposals)
-            client.predictions.update(id=number, result=_renamed(result, kind, old, new))
+        proposals = list(_proposals(client, project, kind, old))
+        for done, (number, result) in enumerate(proposals):
+            progress(f"Renaming {old} in proposals", done, len(proposals))
+            request(client, "PATCH", f"api/predictions/{number}/", {"result": _renamed(result, kind, old, new)})
+        total += Stored(answers, len(drafts), len(proposals))
     return total
 
 
@@ -76,35 +78,48 @@ def _rename_answers(client: Client, project: int, kind: TaskKind, old: str, new:
     )
 
 
-def _holding(
-    client: Client, project: int, kind: TaskKind, what: str, name: str
-) -> Iterator[tuple[int, list[dict[str, Any]]]]:
-    """Number and result of each annotation or prediction with the label."""
-    # The server compares text: the quotation marks keep `plan` from finding `planned`.
-    items = [_condition(f"{what}_results", "contains", "String", f'"{name}"')]
-    for task in _tasks(client, project, items, f"id,{what}"):
-        for row in task[what]:
-            if _holds(row["result"], kind, name):
-                yield int(row["id"]), row["result"]
+Held = Iterator[tuple[int, list[dict[str, Any]]]]
+"""Number and result of what holds a label."""
 
 
-def _drafts(client: Client, project: int, kind: TaskKind, name: str) -> Iterator[tuple[int, list[dict[str, Any]]]]:
-    """Number and result of each draft with the label, everybody's."""
-    for task in _tasks(client, project, [_condition("draft_exists", "equal", "Boolean", "true")], "id"):
+def _answers(client: Client, project: int, kind: TaskKind, name: str) -> Held:
+    for task in _tasks(client, project, _in_results("annotations", name), "id,annotations,result"):
+        for annotation in task["annotations"]:
+            if _holds(annotation["result"], kind, name):
+                yield int(annotation["id"]), annotation["result"]
+
+
+def _proposals(client: Client, project: int, kind: TaskKind, name: str) -> Held:
+    # The list of all proposals is the fast way to many, and a waste where there are none.
+    if next(_tasks(client, project, _in_results("predictions", name), "id"), None) is None:
+        return
+    for proposal in request(client, "GET", f"api/predictions/?project={project}"):
+        if _holds(proposal["result"], kind, name):
+            yield int(proposal["id"]), proposal["result"]
+
+
+def _drafts(client: Client, project: int, kind: TaskKind, name: str) -> Held:
+    """Everybody's."""
+    for task in _tasks(client, project, _condition("draft_exists", "equal", "Boolean", "true"), "id"):
         for draft in request(client, "GET", f"api/tasks/{task['id']}/drafts"):
             if _holds(draft["result"], kind, name):
                 yield int(draft["id"]), draft["result"]
 
 
-def _tasks(client: Client, project: int, items: list[dict[str, str]], include: str) -> Iterator[dict[str, Any]]:
-    # Not the SDK's list of tasks: its types leave out what annotations hold.
-    query = json.dumps({"filters": {"conjunction": "and", "items": items}})
+def _tasks(client: Client, project: int, condition: dict[str, str], include: str) -> Iterator[dict[str, Any]]:
+    # Not by the SDK, whose types leave out what annotations hold. What is included holds for the fields inside too.
+    query = json.dumps({"filters": {"conjunction": "and", "items": [condition]}})
     fields = {"project": project, "query": query, "fields": "all", "include": include, "page_size": PAGE}
     seen, total, page = 0, 1, 1
     while seen < total:
         answer = request(client, "GET", f"api/tasks?{urlencode({**fields, 'page': page})}")
         yield from answer["tasks"]
         seen, total, page = seen + len(answer["tasks"]), answer["total"] if answer["tasks"] else 0, page + 1
+
+
+def _in_results(what: str, name: str) -> dict[str, str]:
+    # The server compares text: the quotation marks keep `plan` from finding `planned`.
+    return _condition(f"{what}_results", "contains", "String", f'"{name}"')
 
 
 def _condition(field: str, operator: str, type_: str, value: str) -> dict[str, str]:
