@@ -50,7 +50,7 @@ def test_quantities_are_proposed() -> None:
         ("value", "第4位"),
         ("change", "下降"),
         ("value", "5"),
-        ("unit", "百分点"),
+        ("unit", "个百分点"),
     ]
     assert ("value", "三成") in told("灌溉面积占三成。")
 
