@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from ...labeling.kinds import TaskKind
 
 Folder = Annotated[Path | None, typer.Option(help="The server's data [default: among the user's data].")]
-Title = Annotated[
+Title = Annotated[str, typer.Option("--project", help="The project's title in Label Studio.")]
+TaskTitle = Annotated[
     str | None, typer.Option("--project", help="The project's title in Label Studio [default: the task's own].")
 ]
 Task = Annotated[
@@ -29,6 +30,8 @@ TokenFile = Annotated[
 ]
 Labels = Annotated[Path | None, typer.Option("--labels", help="TOML file of a label set of your own.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+TITLE = "报告句子标注"
 
 
 def access(folder: Path | None, url: str | None, token_file: Path | None) -> Access:

@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 
 from ..progress import shown
-from .options import Folder, Json, Labels, Task, Title, TokenFile, Url, access, fail_on, kind_and_labels
+from .options import Folder, Json, Labels, Task, TaskTitle, TokenFile, Url, access, fail_on, kind_and_labels
 
 
 def pull(
     output: Annotated[Path, typer.Argument(help="The .jsonl file to write.")],
-    project: Title = None,
+    project: TaskTitle = None,
     task: Task = "sentences",
     labels: Labels = None,
     folder: Folder = None,
