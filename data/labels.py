@@ -6,13 +6,16 @@ Label Studio's configuration, hot keys and colours, the model's heads and the re
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import ConfigError
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class Label:
             tell apart.
         hotkey: one key, ``1`` to ``9`` or a letter; ``0`` is kept for "none".
         description: one line that annotators read beside the choice.
+        formerly: names that it had before; what is stored under them is this label's. They make it no other label.
     """
 
     name: str
@@ -33,6 +37,7 @@ class Label:
     color: str
     hotkey: str
     description: str = ""
+    formerly: tuple[str, ...] = dataclasses.field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class LabelSet:
         if not self.labels:
             raise ConfigError("a label set needs at least one label")
         for label in self.labels:
-            if not re.fullmatch(r"[a-z][a-z0-9_-]*", label.name):
+            if not _NAME.fullmatch(label.name):
                 raise ConfigError(f"label name {label.name!r} must be lower-case ASCII letters, digits, '-' or '_'")
             if label.name == "none":
                 raise ConfigError("label name 'none' is kept for sentences without a label")
@@ -61,6 +66,11 @@ class LabelSet:
             values = [getattr(label, field) for label in self.labels]
             if repeated := next((v for v in values if values.count(v) > 1), None):
                 raise ConfigError(f"two labels share the {field} {repeated!r}")
+        former = [name for label in self.labels for name in label.formerly]
+        if clash := next((name for name in former if name in self.names or former.count(name) > 1), None):
+            raise ConfigError(f"the former name {clash!r} is another label's too")
+        if strange := next((name for name in former if not _NAME.fullmatch(name)), None):
+            raise ConfigError(f"the former name {strange!r} is none that a label can have had")
 
     def __iter__(self) -> Iterator[Label]:
         return iter(self.labels)
@@ -73,6 +83,16 @@ class LabelSet:
         """The names in order."""
         return tuple(label.name for label in self.labels)
 
+    @property
+    def renamed(self) -> Mapping[str, str]:
+        """The present name of each former one."""
+        return {former: label.name for label in self.labels for former in label.formerly}
+
+    def present(self, names: Iterable[str]) -> list[str]:
+        """``names`` in their order with each former name made the present one; unknown names stay."""
+        renamed = self.renamed
+        return [renamed.get(name, name) for name in names]
+
     def check(self, names: Iterable[str], where: str) -> tuple[str, ...]:
         """``names`` in this set's order, or a :class:`ConfigError` that says which name is unknown ``where``."""
         wanted = set(names)
@@ -82,7 +102,7 @@ class LabelSet:
 
     @classmethod
     def load(cls, path: str | Path) -> LabelSet:
-        """Read a TOML file of ``[[label]]`` tables with the fields of :class:`Label`."""
+        """Read a TOML file of ``[[label]]`` tables, fields as in :class:`Label` (``formerly``: a name or a list)."""
         try:
             table = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
         except FileNotFoundError:
@@ -94,14 +114,20 @@ class LabelSet:
             raise ConfigError(f"{path}: expected [[label]] tables and nothing else")
         labels = []
         for number, row in enumerate(rows, 1):
-            if not all(isinstance(value, str) for value in row.values()):
-                raise ConfigError(f"{path}: label {number}: every value must be a string")
+            former = row.get("formerly", [])
+            former = [former] if isinstance(former, str) else former
+            if not isinstance(former, list) or not all(
+                isinstance(value, str) for value in [*former, *(row[name] for name in row if name != "formerly")]
+            ):
+                raise ConfigError(
+                    f"{path}: label {number}: every value must be a string; 'formerly' may be a list of them"
+                )
             try:
-                labels.append(Label(**row))
+                labels.append(Label(**{**row, "formerly": tuple(former)}))
             except TypeError:
                 raise ConfigError(
                     f"{path}: label {number} has fields {', '.join(row)}; "
-                    "expected name, title, color, hotkey and, if wanted, description"
+                    "expected name, title, color, hotkey and, if wanted, description and formerly"
                 ) from None
         return cls(tuple(labels))
 

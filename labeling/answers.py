@@ -22,7 +22,8 @@ from typing import Any, Literal
 from ..data.errors import DataError
 from ..data.files import read_records
 from ..data.labels import LabelSet
-from .project import NONE
+from .config import NONE
+from .tasks import choices
 
 State = Literal["unlabelled", "labelled", "none", "skipped", "contested"]
 
@@ -107,12 +108,37 @@ def answered(record: Mapping[str, Any], answers: Sequence[Answer]) -> dict[str, 
 
 
 def interpret(chosen: Sequence[str], labels: LabelSet) -> tuple[str, ...] | None:
-    """The labels that choices in Label Studio mean; None where they are not clear."""
+    """The labels that choices in Label Studio mean, former names made present; None where they are not clear."""
+    chosen = labels.present(chosen)
     if list(chosen) == [NONE]:
         return ()
     if not chosen or not set(chosen) <= set(labels.names):
         return None
     return tuple(name for name in labels.names if name in chosen)
+
+
+def from_annotation(annotation: Mapping[str, Any], annotator: str, labels: LabelSet) -> Answer:
+    """The answer that an annotation of Label Studio's is."""
+    skipped = bool(annotation["was_cancelled"])
+    chosen = choices(annotation["result"])
+    meant = None if skipped else interpret(chosen, labels)
+    return Answer(
+        annotator=annotator,
+        labels=meant,
+        skipped=skipped,
+        at=annotation["updated_at"],
+        lead_time=annotation["lead_time"],
+        from_prediction=annotation["parent_prediction"] is not None,
+        shown=_shown(annotation.get("prediction") or {}, labels),
+        choices=None if skipped or meant is not None else tuple(chosen),
+    )
+
+
+def _shown(prediction: Mapping[str, Any], labels: LabelSet) -> dict[str, Any] | None:
+    if not prediction.get("result"):
+        return None
+    meant = interpret(choices(prediction["result"]), labels)
+    return {"model": prediction.get("model_version"), "labels": None if meant is None else list(meant)}
 
 
 def read_answers(path: str | Path, labels: LabelSet) -> list[tuple[dict[str, Any], list[Answer]]]:
@@ -140,6 +166,7 @@ def _answer(entry: object, labels: LabelSet, where: str) -> Answer:
     names, skipped = entry.get("labels"), entry.get("skipped", False)
     if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
         raise DataError(f"{where}: an answer's labels must be a list of names or null")
+    names = None if names is None else labels.present(names)
     if not isinstance(skipped, bool) or (skipped and names is not None):
         raise DataError(f"{where}: a skipped answer has labels null; 'skipped' is true or false")
     if names is None and not skipped and "choices" not in entry:

@@ -42,6 +42,17 @@ def connect(access: Access, timeout: float = TIMEOUT) -> Iterator[Client]:
         raise LabelingError(f"the connection to Label Studio at {access.url} broke ({type(error).__name__})") from None
 
 
+def request(client: Client, method: str, path: str, body: object = None) -> Any:
+    """The server's answer where the SDK has no function for what is asked, with its token and errors."""
+    from label_studio_sdk.core.api_error import ApiError
+
+    answer = client._client_wrapper.httpx_client.request(path, method=method, json=body)
+    told = answer.json() if answer.content and "json" in answer.headers.get("content-type", "") else None
+    if answer.status_code >= 400:
+        raise ApiError(status_code=answer.status_code, body=told)
+    return told
+
+
 def _told(url: str, status: int | None, body: object) -> str:
     if status == 401:
         return f"Label Studio at {url} does not accept the token; take a valid one from its account page"

@@ -1,108 +1,72 @@
-"""The project in Label Studio: what annotators see, made from the label set and the guideline."""
+"""The project in Label Studio: found, made, and brought up to date without losing an answer."""
 
 from __future__ import annotations
 
-import hashlib
-import re
-from pathlib import Path
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from ..data.errors import ConfigError, LabelingError
-from ..data.labels import DEFAULT_LABELS, LabelSet
-from .client import Client
+from ..data.labels import LabelSet
+from .access import Access
+from .changes import ConfigChange, compare
+from .client import Client, connect
+from .config import check_config
+from .kinds import SENTENCES, TaskKind
+from .progress import Progress, silent
+from .stored import Stored, count, rename
 
-TITLE = "报告句子标注"
-NONE = "none"  # what the choice 无 stores: "looked at, no label", which an empty answer would leave open
-CONTROL, OBJECT = "labels", "text"
 
-_GUIDELINE = Path(__file__).parent / "guideline.zh.md"
-_MARK = re.compile(r"<!-- pizhu:([0-9a-f]{16}) -->\n")
+@dataclass(frozen=True)
+class Difference:
+    """What a push would change in a project that exists.
 
-
-def label_config(labels: LabelSet) -> str:
-    """Label Studio's XML: the sentence in its context, one choice a label, 无 on key 0.
-
-    The first line carries a digest of the rest, which tells a configuration that pizhu wrote from one changed by hand.
-
-    Raises:
-        ConfigError: a label takes the name or title of "none".
+    Attributes:
+        change: of the configuration.
+        stored: what is stored under each name that goes, be it renamed or removed.
+        by_hand: whether somebody changed the configuration in Label Studio, which a push refuses to undo unasked.
     """
-    if any(label.name == NONE or label.title == "无" for label in labels):
-        raise ConfigError(f"the name {NONE!r} and the title 无 are kept for sentences without a label")
-    choices = [
-        f"<Choice value={quoteattr(label.title)} alias={quoteattr(label.name)} hotkey={quoteattr(label.hotkey)}"
-        f" background={quoteattr(label.color)}{f' hint={quoteattr(label.description)}' if label.description else ''}/>"
-        for label in labels
-    ]
-    body = "\n".join(
-        [
-            "<View>",
-            '  <View style="color: #767676; font-size: 90%">',
-            '    <Text name="path" value="$path"/>',
-            "  </View>",
-            '  <View style="color: #555; margin-top: 12px">',
-            '    <Text name="before" value="$before"/>',
-            "  </View>",
-            '  <View style="font-size: 125%; border-left: 4px solid #0072b2; margin: 12px 0">',
-            f'    <Text name="{OBJECT}" value="$text"/>',
-            "  </View>",
-            '  <View style="color: #555; margin-bottom: 20px">',
-            '    <Text name="after" value="$after"/>',
-            "  </View>",
-            f'  <Choices name="{CONTROL}" toName="{OBJECT}" choice="multiple" showInline="true" required="true"'
-            ' requiredMessage="请选择标签；都不符合时选“无”（按 0）">',
-            *(f"    {choice}" for choice in choices),
-            f'    <Choice value="无" alias="{NONE}" hotkey="0" background="#999999" hint="以上都不是"/>',
-            "  </Choices>",
-            "</View>",
-        ]
-    )
-    return f"<!-- pizhu:{_digest(body)} -->\n{body}"  # no line end: the server would strip it
 
-
-def instructions(labels: LabelSet) -> str:
-    """The guideline for annotators as HTML; for a label set of the user's own a list of what its labels mean."""
-    from markdown_it import MarkdownIt
-
-    text = _GUIDELINE.read_text(encoding="utf-8")
-    if labels != DEFAULT_LABELS:
-        meanings = [f"- {label.hotkey}：**{label.title}** {label.description}" for label in labels]
-        text = "\n".join(
-            ["每次只标一句话，标签可以选几个；一个都不符合就选“无”（按 0），看不懂请跳过。", "", *meanings]
-        )
-    html = str(MarkdownIt("commonmark", {"breaks": True, "xhtmlOut": False}).enable("table").render(text))
-    # Label Studio takes bullets and spaces away, and every style that would bring them back.
-    for tag, instead in {"<li>": "<li>• ", "<h2>": "<br><h2>", "<td>": "<td>\u2002", "<table>": "<br><table>"}.items():
-        html = html.replace(tag, instead)
-    return html.strip()
+    change: ConfigChange
+    stored: Mapping[str, Stored]
+    by_hand: bool
 
 
 def ensure_project(
     client: Client,
-    labels: LabelSet,
-    title: str = TITLE,
+    labels: LabelSet | None = None,
+    title: str | None = None,
     *,
+    kind: TaskKind = SENTENCES,
     overlap: int | None = None,
     blind: bool | None = None,
     overwrite: bool = False,
+    remove: Collection[str] = (),
+    progress: Progress = silent,
 ) -> int:
     """Create the project, or bring its configuration and instructions up to date; returns its number.
 
+    What is stored under former names of the labels is renamed first. This may be killed and repeated at any point.
+
     Args:
         client: of the owner.
-        labels: what the choices are made from.
+        labels: what the choices are made from; None takes the kind's own, as with ``title``.
         title: 3 to 50 characters; the project is known by it.
+        kind: of task.
         overlap: how many annotators answer each sentence; None leaves it as it is (2 in a new project).
         blind: whether annotators do without the model's proposals; None leaves it as it is (no in a new project).
         overwrite: whether a configuration that was changed by hand is replaced.
+        remove: labels that may go although answers hold them.
+        progress: told what is renamed.
 
     Raises:
-        LabelingError: the configuration was changed by hand and is not to be overwritten.
+        LabelingError: the configuration was changed by hand and is not to be overwritten, or a label goes that answers
+            hold.
     """
+    labels, title = labels or kind.labels, title or kind.title
     settings: dict[str, Any] = {
-        "label_config": label_config(labels),
-        "expert_instruction": instructions(labels),
+        "label_config": kind.config(labels),
+        "expert_instruction": kind.instructions(labels),
         "show_instruction": True,
     }
     if overlap is not None:
@@ -116,9 +80,62 @@ def ensure_project(
         return int(client.projects.create(title=title, **({"maximum_annotations": 2} | settings)).id)
     if not overwrite:
         check_config(found.label_config, title)
+    change = compare(found.label_config, settings["label_config"], labels)
+    for name in change.removed:
+        if name not in remove and (kept := count(client, found.id, kind, name)) and kept.answers + kept.drafts:
+            raise LabelingError(
+                f"label {name} has {kept.answers} answers and {kept.drafts} drafts in {title}; give its new name with "
+                f'`formerly = "{name}"` in the label set, or let them lose it with --remove-label {name}'
+            )
+    # Names may be left over although the configuration is new: an earlier push was killed, or a page was still open.
+    rename(client, found.id, kind, labels.renamed, progress)
     if changed := {name: value for name, value in settings.items() if getattr(found, name) != value}:
         client.projects.update(id=found.id, **changed)
+        if change.renamed:
+            rename(client, found.id, kind, labels.renamed, progress)  # what came in while the old names were on offer
     return int(found.id)
+
+
+def difference(
+    access: Access, labels: LabelSet | None = None, title: str | None = None, kind: TaskKind = SENTENCES
+) -> Difference:
+    """What :func:`ensure_project` would change.
+
+    Raises:
+        LabelingError: Label Studio cannot be used, or has no such project.
+    """
+    labels, title = labels or kind.labels, title or kind.title
+    with connect(access) as client:
+        project = get_project(client, access, title)
+        change = compare(project.label_config, kind.config(labels), labels)
+        names = dict.fromkeys([*labels.renamed, *change.removed])
+        stored = {name: count(client, project.id, kind, name) for name in names}
+    try:
+        check_config(project.label_config, title)
+        by_hand = False
+    except LabelingError:
+        by_hand = True
+    return Difference(change, {name: some for name, some in stored.items() if some != Stored()}, by_hand)
+
+
+def rename_labels(
+    access: Access, labels: LabelSet, title: str | None = None, kind: TaskKind = SENTENCES, progress: Progress = silent
+) -> Stored:
+    """Store what the project stores under former names of ``labels`` under the present ones, and offer these.
+
+    Raises:
+        ConfigError: no label of the set has a former name.
+        LabelingError: Label Studio cannot be used, has no such project, or as :func:`ensure_project`.
+    """
+    if not labels.renamed:
+        raise ConfigError('no label of the set says what it was called: add `formerly = "old_name"` to the one renamed')
+    title = title or kind.title
+    with connect(access) as client:
+        project = get_project(client, access, title)
+        check_config(project.label_config, title)
+        total = rename(client, int(project.id), kind, labels.renamed, progress)
+        ensure_project(client, labels, title, kind=kind, progress=progress)
+    return total
 
 
 def find_project(client: Client, title: str) -> Any | None:
@@ -130,15 +147,9 @@ def find_project(client: Client, title: str) -> Any | None:
     return client.projects.get(found[0].id) if found else None
 
 
-def check_config(config: str | None, title: str) -> None:
-    """Raise a :class:`LabelingError` unless ``config`` is as some pizhu, with some label set, wrote it."""
-    mark = _MARK.match(text := (config or "").replace("\r\n", "\n"))
-    if not mark or mark[1] != _digest(text[mark.end() :].rstrip("\n")):
-        raise LabelingError(
-            f"the configuration of project {title} was changed by hand in Label Studio; "
-            "put pizhu's back with: pizhu label push --overwrite-config"
-        )
-
-
-def _digest(body: str) -> str:
-    return hashlib.blake2b(body.encode(), digest_size=8).hexdigest()
+def get_project(client: Client, access: Access, title: str) -> Any:
+    """As :func:`find_project`, but there must be one."""
+    project = find_project(client, title)
+    if project is None:
+        raise LabelingError(f"Label Studio at {access.url} has no project titled {title}; push first")
+    return project

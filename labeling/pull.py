@@ -13,13 +13,14 @@ from typing import Any
 
 from ..data.errors import DataError, LabelingError
 from ..data.files import read_records, write_records
-from ..data.labels import DEFAULT_LABELS, LabelSet
+from ..data.labels import LabelSet
 from .access import Access
-from .answers import Answer, answered, interpret
 from .client import Client, connect
+from .config import check_config
+from .kinds import SENTENCES, TaskKind
 from .progress import Progress, silent
-from .project import TITLE, check_config, find_project
-from .tasks import choices, to_record
+from .project import get_project
+from .tasks import to_record
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,15 @@ def pull(
     access: Access,
     path: str | Path,
     *,
-    title: str = TITLE,
-    labels: LabelSet = DEFAULT_LABELS,
+    kind: TaskKind = SENTENCES,
+    title: str | None = None,
+    labels: LabelSet | None = None,
     progress: Progress = silent,
 ) -> Pulled:
     """Write all of the project's sentences with all answers as answers records (see :mod:`.answers`).
+
+    Args:
+        kind: which of the two tasks; ``title`` and ``labels`` default to its own.
 
     An earlier pull is never lost: where ``path`` holds something else, that is first copied beside it, with its time
     in its name.
@@ -57,14 +62,13 @@ def pull(
     Raises:
         LabelingError: Label Studio cannot be used, there is no such project, or its configuration was changed by hand.
     """
+    title, labels = title or kind.title, labels or kind.labels
     with connect(access) as client:
-        project = find_project(client, title)
-        if project is None:
-            raise LabelingError(f"Label Studio at {access.url} has no project titled {title}; push first")
+        project = get_project(client, access, title)
         check_config(project.label_config, title)
         tasks = _export(client, int(project.id), progress)
         names = _names(client)
-    sentences: dict[str, tuple[dict[str, Any], list[Answer]]] = {}
+    sentences: dict[str, tuple[dict[str, Any], list[Any]]] = {}
     problems = []
     for task in tasks:
         try:
@@ -72,10 +76,17 @@ def pull(
         except DataError as error:
             problems.append(f"task {task['id']} of {title}: {error}")
             continue
-        given = [_answer(annotation, names, labels) for annotation in task["annotations"]]
+        try:
+            given = [
+                kind.answer(annotation, names.get(by := annotation["completed_by"], f"user {by}"), record, labels)
+                for annotation in task["annotations"]
+            ]
+        except DataError as error:
+            problems.append(f"task {task['id']} of {title}: {error}")
+            continue
         sentences.setdefault(record["id"], (record, []))[1].extend(given)
     rows = sorted(sentences.values(), key=lambda row: (row[0]["doc"], row[0]["start"], row[0]["id"]))
-    records = [answered(record, answers) for record, answers in rows]
+    records = [kind.answered(record, answers) for record, answers in rows]
     kept = _keep(Path(path), records)
     write_records(path, records)
     states = Counter(record["state"] for record in records)
@@ -106,30 +117,6 @@ def _names(client: Client) -> dict[int, str]:
         int(user.id): user.first_name if user.first_name and shared[user.first_name] == 1 else str(user.email)
         for user in users
     }
-
-
-def _answer(annotation: Mapping[str, Any], names: Mapping[int, str], labels: LabelSet) -> Answer:
-    skipped = bool(annotation["was_cancelled"])
-    chosen = choices(annotation["result"])
-    meant = None if skipped else interpret(chosen, labels)
-    by = annotation["completed_by"]
-    return Answer(
-        annotator=names.get(by, f"user {by}"),
-        labels=meant,
-        skipped=skipped,
-        at=annotation["updated_at"],
-        lead_time=annotation["lead_time"],
-        from_prediction=annotation["parent_prediction"] is not None,
-        shown=_shown(annotation.get("prediction") or {}, labels),
-        choices=None if skipped or meant is not None else tuple(chosen),
-    )
-
-
-def _shown(prediction: Mapping[str, Any], labels: LabelSet) -> dict[str, Any] | None:
-    if not prediction.get("result"):
-        return None
-    meant = interpret(choices(prediction["result"]), labels)
-    return {"model": prediction.get("model_version"), "labels": None if meant is None else list(meant)}
 
 
 def _keep(path: Path, records: Sequence[Mapping[str, Any]]) -> Path | None:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..data.errors import LabelingError, PizhuError
-from ..data.labels import DEFAULT_LABELS, LabelSet
+from ..data.labels import LabelSet
 from .access import Access
 from .client import Client, connect
+from .kinds import SENTENCES, TaskKind
+from .place import check_report_url
 from .progress import Progress, silent
-from .project import TITLE, ensure_project
-from .tasks import read_input, to_tasks
+from .project import ensure_project
+from .proposals import propose
+from .tasks import read_input
 
-BATCH = 400  # ids of 16 digits in one query; addresses over 15 kB fail
+if TYPE_CHECKING:
+    from ..models.annotator import Annotator
+
+IDS = 400  # of 16 digits in one query; addresses over 15 kB fail
+ROWS = 1000  # in one request: each costs the server a third of a second beside its rows
 
 
 @dataclass(frozen=True)
@@ -45,11 +52,15 @@ def push(
     access: Access,
     inputs: Iterable[str | Path],
     *,
-    title: str = TITLE,
-    labels: LabelSet = DEFAULT_LABELS,
+    kind: TaskKind = SENTENCES,
+    title: str | None = None,
+    labels: LabelSet | None = None,
     overlap: int | None = None,
     blind: bool | None = None,
     overwrite_config: bool = False,
+    remove: Collection[str] = (),
+    annotator: Annotator | None = None,
+    report_url: str | None = None,
     progress: Progress = silent,
 ) -> Pushed:
     """Create or update the project and send it the inputs' sentences that it lacks.
@@ -61,31 +72,41 @@ def push(
         access: Label Studio's address and the owner's token.
         inputs: reports, or JSON Lines of sentence records; with ``labels`` (and ``scores``, ``model``) they are
             shown as proposals. None at all only brings the project up to date.
-        title, labels, overlap, blind, overwrite_config: see :func:`.project.ensure_project`.
+        kind: of task.
+        title, labels, overlap, blind, overwrite_config, remove: see :func:`.project.ensure_project`.
+        annotator: a model that makes the proposals, in place of any in the inputs.
+        report_url: where whole reports can be read, see :func:`.place.check_report_url`.
         progress: told how many sentences are sent.
 
     Raises:
+        ConfigError: the report's address is none.
         LabelingError: Label Studio cannot be used, or did not take what it was sent.
     """
-    tasks: dict[str, dict[str, Any]] = {}
-    problems = []
-    for path in inputs:
-        try:
-            for task in to_tasks(read_input(path), labels, str(path)):
-                tasks.setdefault(task["data"]["id"], task)
-        except PizhuError as error:
-            problems.append(str(error) if str(path) in str(error) else f"{path}: {error}")
+    title, labels = title or kind.title, labels or kind.labels
+    tasks, problems = _read(list(inputs), kind, labels, annotator, report_url, progress)
     with connect(access) as client:
-        project = ensure_project(client, labels, title, overlap=overlap, blind=blind, overwrite=overwrite_config)
-        there = _find(client, project, list(tasks), progress)
+        project = ensure_project(
+            client,
+            labels,
+            title,
+            kind=kind,
+            overlap=overlap,
+            blind=blind,
+            overwrite=overwrite_config,
+            remove=remove,
+            progress=progress,
+        )
+        before = _total(client, project)
+        there = _find(client, project, tasks, progress)
         missing = [task for identity, task in tasks.items() if identity not in there]
-        for done, batch in _batches(missing):
+        for done, batch in _batches(missing, ROWS):
             progress("Sending sentences", done, len(missing))
             _send(client, project, batch)
         progress("Sending sentences", len(missing), len(missing))
+        _remove_surplus(client, there)
         # An earlier push that was killed may have had a request under way that ended after we asked what is there.
-        arrived = _find(client, project, [task["data"]["id"] for task in missing], progress)
-        _remove_surplus(client, arrived)
+        if _total(client, project) != before + len(missing):
+            _remove_surplus(client, _find(client, project, tasks, progress))
         known = {identity: tasks[identity] for identity in there}
         proposals = sum(1 for task in missing if task["predictions"]) + _propose(
             client, project, known, there, progress
@@ -94,19 +115,47 @@ def push(
     return Pushed(project, url, len(missing), len(there), proposals, tuple(problems))
 
 
-def _find(client: Client, project: int, ids: Sequence[str], progress: Progress) -> dict[str, list[int]]:
+def _read(
+    paths: Sequence[str | Path],
+    kind: TaskKind,
+    labels: LabelSet,
+    annotator: Annotator | None,
+    report_url: str | None,
+    progress: Progress,
+) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """The inputs' tasks by identity, and what is wrong with those that cannot be read."""
+    if report_url is not None:
+        check_report_url(report_url)
+    tasks: dict[str, dict[str, Any]] = {}
+    problems = []
+    for done, path in enumerate(paths):
+        if annotator is not None:
+            progress("Letting the model propose labels (reports)", done, len(paths))
+        try:
+            records = read_input(path) if annotator is None else propose(path, annotator)
+            for task in kind.to_tasks(records, labels, str(path), report_url):
+                tasks.setdefault(task["data"]["id"], task)
+        except PizhuError as error:
+            problems.append(str(error) if str(path) in str(error) else f"{path}: {error}")
+    return tasks, problems
+
+
+def _find(client: Client, project: int, ids: Collection[str], progress: Progress) -> dict[str, list[int]]:
     """The numbers of the tasks that hold each sentence, lowest first; sentences without a task are left out."""
     found: dict[str, list[int]] = defaultdict(list)
-    for done, batch in _batches(ids):
+    for done, batch in _batches(list(ids), IDS):
         progress("Asking which sentences are there", done, len(ids))
         wanted = {"filter": "filter:tasks:data.id", "operator": "in_list", "type": "List", "value": batch}
         query = json.dumps({"filters": {"conjunction": "and", "items": [wanted]}})
-        answer = client.tasks.list(
-            project=project, query=query, fields="task_only", include="id,data", page_size=2 * BATCH
-        )
-        for task in answer:
+        # One page holds them all; walking through the pages would ask for an empty second one.
+        page = client.tasks.list(project=project, query=query, fields="task_only", include="id,data", page_size=2 * IDS)
+        for task in page.items or ():
             found[str(task.data["id"])].append(int(task.id))
     return {identity: sorted(numbers) for identity, numbers in found.items()}
+
+
+def _total(client: Client, project: int) -> int:
+    return int(client.projects.get(project).task_number or 0)
 
 
 def _send(client: Client, project: int, tasks: Sequence[dict[str, Any]]) -> None:
@@ -140,7 +189,7 @@ def _propose(
         for identity, proposal in proposed.items()
         if (there[identity][0], proposal["model_version"]) not in present
     ]
-    for done, batch in _batches(rows):
+    for done, batch in _batches(rows, ROWS):
         progress("Sending proposals", done, len(rows))
         answer = client.projects.import_predictions(id=project, request=batch)
         if answer.created != len(batch):
@@ -151,6 +200,6 @@ def _propose(
     return len(rows)
 
 
-def _batches(items: Sequence[Any]) -> Iterator[tuple[int, list[Any]]]:
-    for start in range(0, len(items), BATCH):
-        yield start, list(items[start : start + BATCH])
+def _batches(items: Sequence[Any], size: int) -> Iterator[tuple[int, list[Any]]]:
+    for start in range(0, len(items), size):
+        yield start, list(items[start : start + size])

@@ -17,8 +17,9 @@ from ..data.report import normalise
 from .access import Access
 from .answers import Answer, read_answers
 from .client import connect
+from .kinds import TITLE
 from .progress import Progress, silent
-from .project import TITLE, find_project
+from .project import get_project
 from .tasks import result
 
 
@@ -61,9 +62,7 @@ def submit(
     if unknown := [name for name in annotators if name not in tokens]:
         raise LabelingError(f"{path}: no account for annotator {unknown[0]}")
     with connect(access) as client:
-        project = find_project(client, title)
-        if project is None:
-            raise LabelingError(f"Label Studio at {access.url} has no project titled {title}; push first")
+        project = get_project(client, access, title)
         listed = client.tasks.list(project=project.id, fields="all", include="id,data,annotators", page_size=1000)
         tasks = [(int(task.id), task.data, set(task.annotators or ())) for task in listed]
     found = _match(rows, tasks, str(path))

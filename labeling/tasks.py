@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from ..data.errors import DataError
 from ..data.files import read_records
 from ..data.labels import LabelSet
-from .project import CONTROL, NONE, OBJECT
+from .config import CONTROL, NONE, OBJECT
+from .place import place as place_of
+from .place import position
 
 # What a task keeps of its record; the rest of a task's data is only shown.
 _FIELDS = ("id", "doc", "start", "end", "text", "headings", "previous")
@@ -26,7 +29,9 @@ def read_input(path: str | Path) -> list[dict[str, Any]]:
     return read_report(path).records()
 
 
-def to_tasks(records: Iterable[Mapping[str, Any]], labels: LabelSet, where: str) -> list[dict[str, Any]]:
+def to_tasks(
+    records: Iterable[Mapping[str, Any]], labels: LabelSet, where: str, report_url: str | None = None
+) -> list[dict[str, Any]]:
     """One task a sentence, in order; headings and furniture are context only.
 
     The headings since the sentence before (the report's title is one) go with the sentence as ``lead``, since the model
@@ -34,28 +39,52 @@ def to_tasks(records: Iterable[Mapping[str, Any]], labels: LabelSet, where: str)
 
     Args:
         records: of one or more reports, each report's in the order of its text, so that neighbours can be shown.
-        labels: what ``labels`` and ``scores`` may name.
+        labels: what ``labels`` and ``scores`` may name; former names are understood.
         where: the input's name for messages.
+        report_url: where whole reports can be read, see :func:`.place.check_report_url`.
 
     Raises:
         DataError: a record is not as it must be; names the first one.
     """
-    tasks: list[dict[str, Any]] = []
-    lead: list[Mapping[str, Any]] = []
-    for number, record in enumerate(records, 1):
-        if (kind := record.get("kind", "sentence")) != "sentence":
-            lead += [record] if kind == "heading" else []
-            continue
-        task = _task(record, labels, f"{where}, record {number}")
-        if headings := [_heading(row) for row in lead if row.get("doc") == record["doc"]]:
-            task["data"]["lead"] = headings
-        lead = []
-        if tasks and (last := tasks[-1]["data"])["doc"] == task["data"]["doc"]:
-            last["after"] = task["data"]["text"]
-            task["data"]["previous"] = task["data"]["previous"] or last["text"]
-        task["data"]["before"] = task["data"]["previous"] or "（没有上一句）"
-        tasks.append(task)
+    tasks = []
+    for record, data, place in sentence_data(records, where, report_url):
+        proposal = _proposal(record, labels, place)
+        tasks.append({"data": data, "predictions": [proposal] if proposal else []})
     return tasks
+
+
+def sentence_data(
+    records: Iterable[Mapping[str, Any]], where: str, report_url: str | None = None
+) -> Iterator[tuple[Mapping[str, Any], dict[str, Any], str]]:
+    """Each sentence's record, the data of its task, and its place for messages; arguments as in :func:`to_tasks`."""
+    numbered = [(f"{where}, record {number}", record) for number, record in enumerate(records, 1)]
+    for place, record in numbered:
+        if record.get("kind", "sentence") != "furniture":
+            _check(record, place)
+    for _, part in groupby(numbered, key=lambda row: row[1].get("doc")):
+        places, entries = zip(*part, strict=True)
+        asked = [index for index, record in enumerate(entries) if record.get("kind", "sentence") == "sentence"]
+        texts = [entries[index]["text"] for index in asked]
+        for number, index in enumerate(asked):
+            record = entries[index]
+            previous = record.get("previous", "") or (texts[number - 1] if number else "")
+            path = record.get("headings", [])
+            data = {
+                **{field: record[field] for field in ("id", "doc", "start", "end", "text")},
+                "headings": path,
+                "previous": previous,
+                "path": " › ".join([record["doc"], *path]),
+                "position": position(number + 1, len(asked)),
+                "before": previous or "（没有上一句）",
+                "after": texts[number + 1] if number + 1 < len(texts) else NO_NEXT,
+                "place": place_of(entries, index, report_url),
+            }
+            between = entries[asked[number - 1] + 1 if number else 0 : index]
+            if headings := [_heading(row) for row in between if row.get("kind") == "heading"]:
+                data["lead"] = headings
+            elif "lead" in record:
+                data["lead"] = record["lead"]
+            yield record, data, places[index]
 
 
 def to_record(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,7 +111,7 @@ def choices(given: Sequence[Mapping[str, Any]]) -> list[str]:
     return [name for part in given if part.get("from_name") == CONTROL for name in part["value"].get("choices", ())]
 
 
-def _task(record: Mapping[str, Any], labels: LabelSet, where: str) -> dict[str, Any]:
+def _check(record: Mapping[str, Any], where: str) -> None:
     headings, previous = record.get("headings", []), record.get("previous", "")
     for field in ("id", "doc", "text"):
         if not isinstance(record.get(field), str) or not record[field].strip():
@@ -94,22 +123,6 @@ def _task(record: Mapping[str, Any], labels: LabelSet, where: str) -> dict[str, 
         raise DataError(f"{where}: 'headings' must be a list of texts")
     if not isinstance(previous, str):
         raise DataError(f"{where}: 'previous' must be a text")
-    data = {
-        "id": record["id"],
-        "doc": record["doc"],
-        "start": record["start"],
-        "end": record["end"],
-        "text": record["text"],
-        "headings": headings,
-        "previous": previous,
-        "path": " › ".join([record["doc"], *headings]),
-        "before": "",
-        "after": NO_NEXT,
-    }
-    if "lead" in record:
-        data["lead"] = record["lead"]
-    proposal = _proposal(record, labels, where)
-    return {"data": data, "predictions": [proposal] if proposal else []}
 
 
 def _heading(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,6 +135,9 @@ def _proposal(record: Mapping[str, Any], labels: LabelSet, where: str) -> dict[s
         return None
     if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
         raise DataError(f"{where}: 'labels' must be a list of label names")
+    given = labels.present(given)
+    if isinstance(scores, dict):
+        scores = dict(zip(labels.present(scores), scores.values(), strict=True))
     if unknown := sorted({*given, *(scores or ())} - set(labels.names)):
         raise DataError(f"{where}: unknown label {unknown[0]!r}, expected one of {', '.join(labels.names)}")
     model = record.get("model", "pizhu")

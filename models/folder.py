@@ -97,7 +97,8 @@ def save_model(
 def _write_about(folder: Path, about: About, names: tuple[str, ...]) -> None:
     body = {
         "format": FORMAT,
-        "labels": [asdict(label) for label in about.labels],
+        # What labels were called once does not concern a model, which knows the names that it was trained on.
+        "labels": [{k: v for k, v in asdict(label).items() if k != "formerly"} for label in about.labels],
         "context": asdict(about.context),
         "recurrent": about.recurrent,
         "decision": asdict(about.decision),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import agreement, connect, predict, pull, push, server
+from . import agreement, config, connect, predict, pull, push, rename, server
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -14,6 +14,8 @@ app.command("serve")(server.serve)
 app.command("status")(server.status)
 app.command("stop")(server.stop)
 app.command("push")(push.push)
+app.command("config")(config.config)
+app.command("rename")(rename.rename)
 app.command("pull")(pull.pull)
 app.command("agreement")(agreement.agreement)
 app.command("predict-serve")(predict.predict_serve)

@@ -11,9 +11,16 @@ from ...data.labels import DEFAULT_LABELS, LabelSet
 
 if TYPE_CHECKING:
     from ...labeling.access import Access
+    from ...labeling.kinds import TaskKind
 
 Folder = Annotated[Path | None, typer.Option(help="The server's data [default: among the user's data].")]
 Title = Annotated[str, typer.Option("--project", help="The project's title in Label Studio.")]
+TaskTitle = Annotated[
+    str | None, typer.Option("--project", help="The project's title in Label Studio [default: the task's own].")
+]
+Task = Annotated[
+    str, typer.Option("--task", help="sentences: labels for each sentence; spans: indicator, value and unit in it.")
+]
 Url = Annotated[str | None, typer.Option(help="Label Studio's address [default: the one served here].")]
 TokenFile = Annotated[
     Path | None,
@@ -37,6 +44,13 @@ def access(folder: Path | None, url: str | None, token_file: Path | None) -> Acc
 
 def label_set(path: Path | None) -> LabelSet:
     return LabelSet.load(path) if path else DEFAULT_LABELS
+
+
+def kind_and_labels(task: str, path: Path | None) -> tuple[TaskKind, LabelSet]:
+    from ...labeling.kinds import kind_of
+
+    kind = kind_of(task)
+    return kind, LabelSet.load(path) if path else kind.labels
 
 
 def fail_on(problems: tuple[str, ...]) -> None:

@@ -10,12 +10,13 @@ from typing import Annotated
 import typer
 
 from ..progress import shown
-from .options import TITLE, Folder, Json, Labels, Title, TokenFile, Url, access, fail_on, label_set
+from .options import Folder, Json, Labels, Task, TaskTitle, TokenFile, Url, access, fail_on, kind_and_labels
 
 
 def pull(
     output: Annotated[Path, typer.Argument(help="The .jsonl file to write.")],
-    project: Title = TITLE,
+    project: TaskTitle = None,
+    task: Task = "sentences",
     labels: Labels = None,
     folder: Folder = None,
     url: Url = None,
@@ -25,9 +26,10 @@ def pull(
     """Fetch every sentence with every annotator's answer; an earlier, different file is kept beside."""
     from ...labeling.pull import pull as fetch
 
+    kind, chosen = kind_and_labels(task, labels)
     there = access(folder, url, token_file)
     with shown() as progress:
-        pulled = fetch(there, output, title=project, labels=label_set(labels), progress=progress)
+        pulled = fetch(there, output, kind=kind, title=project, labels=chosen, progress=progress)
     if as_json:
         typer.echo(json.dumps(asdict(pulled), ensure_ascii=False, default=str))
     else:

@@ -10,14 +10,15 @@ from typing import Annotated
 import typer
 
 from ..progress import shown
-from .options import TITLE, Folder, Json, Labels, Title, TokenFile, Url, access, fail_on, label_set
+from .options import Folder, Json, Labels, Task, TaskTitle, TokenFile, Url, access, fail_on, kind_and_labels
 
 
 def push(
     inputs: Annotated[
         list[Path] | None, typer.Argument(help="Reports, or .jsonl files of sentence records.", show_default=False)
     ] = None,
-    project: Title = TITLE,
+    project: TaskTitle = None,
+    task: Task = "sentences",
     labels: Labels = None,
     overlap: Annotated[
         int | None, typer.Option(min=1, help="Annotators per sentence [default: as it is; 2 when new].")
@@ -25,6 +26,23 @@ def push(
     blind: Annotated[
         bool | None,
         typer.Option("--blind/--not-blind", help="Hide pre-annotations from annotators.", show_default=False),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="Model folder that proposes labels while pushing, `default` for the one `pizhu annotate` uses."
+        ),
+    ] = None,
+    report_url: Annotated[
+        str | None,
+        typer.Option(
+            help="Where annotators can read the whole report, e.g. 'http://pc-7:8000/{name}.html#u{index}' for "
+            "pages of `pizhu annotate`. Fields: {name}, {doc}, {index}, {id}, {start}, {end}."
+        ),
+    ] = None,
+    remove_label: Annotated[
+        list[str] | None,
+        typer.Option("--remove-label", help="Let this label go although answers hold it; may be repeated."),
     ] = None,
     overwrite_config: Annotated[
         bool, typer.Option("--overwrite-config", help="Replace a configuration that was changed by hand.")
@@ -36,21 +54,33 @@ def push(
 ) -> None:
     """Send sentences to be labelled; what is there already is not sent again, so an interrupted push is just repeated.
 
-    Records with labels and scores, as `pizhu annotate` writes them, are shown to annotators as proposals. Without
-    inputs the project is created or its configuration brought up to date.
+    Records with labels and scores, as `pizhu annotate` writes them, are shown to annotators as proposals; with --model
+    they are made on the way. Without inputs the project is created or its configuration brought up to date: see with
+    `pizhu label config` what that would change. With --task spans only sentences that are labelled metric or hold a
+    quantity are sent, with the quantities marked.
     """
     from ...labeling.push import push as send
 
+    kind, chosen = kind_and_labels(task, labels)
+    annotator = None
+    if model is not None:
+        from ...models.annotator import Annotator
+
+        annotator = Annotator.load(None if str(model) == "default" else model)
     there = access(folder, url, token_file)
     with shown() as progress:
         pushed = send(
             there,
             inputs or [],
+            kind=kind,
             title=project,
-            labels=label_set(labels),
+            labels=chosen,
             overlap=overlap,
             blind=blind,
             overwrite_config=overwrite_config,
+            remove=remove_label or (),
+            annotator=annotator,
+            report_url=report_url,
             progress=progress,
         )
     if as_json:

@@ -16,7 +16,7 @@ from ...data.errors import LabelingError, ModelError, PizhuError
 from ...data.labels import LabelSet
 from ...data.report import Sentence
 from ...models.annotator import Annotator
-from ..project import CONTROL, NONE
+from ..config import CONTROL, NONE
 from ..tasks import result, score, to_record
 from .context import KEPT, Reports, Surroundings
 

@@ -84,3 +84,31 @@ def test_names_in_order() -> None:
     assert DEFAULT_LABELS.check(["metric", "plan", "plan"], "here") == ("plan", "metric")
     with pytest.raises(ConfigError, match="here: unknown label 'plans', expected one of achievement"):
         DEFAULT_LABELS.check(["plans"], "here")
+
+
+def test_former_names(tmp_path: Path) -> None:
+    path = tmp_path / "标签.toml"
+    path.write_text(
+        GOOD.replace('"隐患和风险"', '"隐患"\nformerly = "danger"') + 'formerly = ["law", "rule"]\n', encoding="utf-8"
+    )
+    labels = LabelSet.load(path)
+    assert labels.renamed == {"danger": "risk", "law": "law-2", "rule": "law-2"}
+    assert labels.present(["rule", "risk", "danger", "other"]) == ["law-2", "risk", "risk", "other"]
+    assert labels.labels[0] == Label("risk", "风险", "#aa0000", "r", "隐患")
+
+
+@pytest.mark.parametrize(
+    ("former", "said"),
+    [
+        ('"risk"', "the former name 'risk' is another label's too"),
+        ('["a", "a"]', "the former name 'a' is another label's too"),
+        ('"旧"', "the former name '旧' is none that a label can have had"),
+        ("[1]", "every value must be a string"),
+        ("true", "every value must be a string"),
+    ],
+)
+def test_former_names_that_cannot_be(tmp_path: Path, former: str, said: str) -> None:
+    path = tmp_path / "labels.toml"
+    path.write_text(f"{GOOD}formerly = {former}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=said):
+        LabelSet.load(path)

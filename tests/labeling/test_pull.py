@@ -134,9 +134,8 @@ def test_nothing_is_lost(
 def test_tasks_of_others_are_told(server: Server, title: str, records: Records, tmp_path: Path) -> None:
     project = push(server.access, [records(1)], title=title).project
     with connect(server.access) as client:
-        client.projects.import_tasks(
-            id=project, request=[{"data": {"text": "别处来的", "path": "", "before": "", "after": ""}}]
-        )
+        shown = dict.fromkeys(("path", "position", "before", "after", "place"), "")
+        client.projects.import_tasks(id=project, request=[{"data": {"text": "别处来的", **shown}}])
     command = ["label", "pull", str(tmp_path / "a.jsonl"), "--project", title, "--folder", server.folder]
     outcome = CliRunner().invoke(app, command)
     assert outcome.exit_code == 1 and "not made by pizhu" in outcome.stderr

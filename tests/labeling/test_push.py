@@ -16,10 +16,10 @@ from pizhu.data.labels import Label, LabelSet
 from pizhu.labeling import push as pushing
 from pizhu.labeling.access import Access
 from pizhu.labeling.client import connect
-from pizhu.labeling.project import label_config
+from pizhu.labeling.config import label_config
 from pizhu.labeling.push import push
 from pizhu.labeling.server import Server
-from pizhu.labeling.tasks import choices
+from pizhu.labeling.tasks import choices, result
 from typer.testing import CliRunner
 
 Records = Callable[..., Path]
@@ -73,7 +73,7 @@ def test_reports_and_bad_inputs(server: Server, title: str, tmp_path: Path, reco
 
 
 def test_killed_and_continued(server: Server, title: str, records: Records, tasks: Tasks) -> None:
-    path = records(3000)
+    path = records(6000)
     code = (
         "import sys; from pizhu.labeling.push import push; from pizhu.labeling.server import running;"
         "push(running(sys.argv[1]).access, [sys.argv[2]], title=sys.argv[3])"
@@ -87,9 +87,9 @@ def test_killed_and_continued(server: Server, title: str, records: Records, task
                 time.sleep(0.02)
         process.send_signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
     pushed = push(server.access, [path], title=title)
-    assert pushed.sent + pushed.present == 3000
+    assert pushed.sent + pushed.present == 6000
     assert pushed.sent > 0, "the push was over before it was killed"
-    assert ids(tasks(pushed.project)) == [f"{n:016x}" for n in range(3000)]
+    assert ids(tasks(pushed.project)) == [f"{n:016x}" for n in range(6000)]
 
 
 def test_an_import_whose_answer_was_lost(
@@ -115,11 +115,30 @@ def test_an_import_that_ends_after_we_asked(
 ) -> None:
     path = records(3)
     project = push(server.access, [path], title=title).project
-    find = pushing._find
-    answers: list[Any] = [{}]  # the first time nothing seems to be there
-    monkeypatch.setattr(pushing, "_find", lambda *given: answers.pop() if answers else find(*given))
-    assert push(server.access, [path], title=title).sent == 3
-    assert len(tasks(project)) == 3
+    more, send = records(6), pushing._send
+
+    def late(client: Any, number: int, batch: list[Any]) -> None:
+        with connect(server.access) as other:  # the end of an earlier push of the same sentences
+            other.projects.import_tasks(id=project, request=[{"data": task["data"]} for task in batch])
+        send(client, number, batch)
+
+    monkeypatch.setattr(pushing, "_send", late)
+    assert push(server.access, [more], title=title).sent == 3
+    assert ids(tasks(project)) == [f"{n:016x}" for n in range(6)]
+
+
+def test_what_was_doubled_before_is_mended(server: Server, title: str, records: Records, tasks: Tasks) -> None:
+    path = records(3)
+    project = push(server.access, [path], title=title).project
+    with connect(server.access) as client:
+        first = sorted(tasks(project), key=lambda task: task.id)
+        client.projects.import_tasks(id=project, request=[{"data": task.data} for task in first])
+        answered = max(task.id for task in tasks(project))
+        client.annotations.create(id=answered, result=result(["plan"]), was_cancelled=False)
+    pushed = push(server.access, [path], title=title)
+    assert (pushed.sent, pushed.present) == (0, 3)
+    # The later of two goes, unless somebody has answered it.
+    assert {task.id for task in tasks(project)} == {*(task.id for task in first), answered}
 
 
 def test_settings(server: Server, title: str, monkeypatch: pytest.MonkeyPatch) -> None:

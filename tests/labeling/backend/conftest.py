@@ -15,7 +15,7 @@ from pizhu.data.report import Report
 from pizhu.labeling.access import Access
 from pizhu.labeling.backend.service import opened
 from pizhu.labeling.backend.trainer import Plan
-from pizhu.labeling.project import label_config
+from pizhu.labeling.config import label_config
 from pizhu.labeling.tasks import to_tasks
 
 SECRET = "a-secret-of-the-tests"

@@ -11,7 +11,7 @@ from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.data.report import Report
 from pizhu.labeling.backend.predictor import PARTIAL, config_labels
 from pizhu.labeling.backend.secret import ensure_secret, event_secret, shows
-from pizhu.labeling.project import label_config
+from pizhu.labeling.config import label_config
 from pizhu.labeling.tasks import choices
 from pizhu.models.annotator import Annotator
 

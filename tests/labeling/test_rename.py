@@ -1,0 +1,245 @@
+"""A label gets another name, and no answer is lost, changed or given another time."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pizhu.cli import app
+from pizhu.data.errors import ConfigError, LabelingError
+from pizhu.data.files import read_records, write_records
+from pizhu.data.labels import DEFAULT_LABELS, LabelSet
+from pizhu.labeling import project as projects
+from pizhu.labeling import stored
+from pizhu.labeling.access import Access
+from pizhu.labeling.client import connect, request
+from pizhu.labeling.config import label_config
+from pizhu.labeling.kinds import SENTENCES
+from pizhu.labeling.project import difference, rename_labels
+from pizhu.labeling.pull import pull
+from pizhu.labeling.push import push
+from pizhu.labeling.rename import rename_file
+from pizhu.labeling.server import Server
+from pizhu.labeling.stored import Stored, count
+from pizhu.labeling.tasks import result
+from typer.testing import CliRunner
+
+Records = Callable[..., Path]
+
+ACHIEVEMENT, SHORTCOMING, PLAN, METRIC = DEFAULT_LABELS
+RENAMED = LabelSet(
+    (ACHIEVEMENT, replace(SHORTCOMING, name="problem", title="问题", formerly=("shortcoming",)), PLAN, METRIC)
+)
+TOML = "".join(
+    f'[[label]]\nname = "{label.name}"\ntitle = "{label.title}"\ncolor = "{label.color}"\nhotkey = "{label.hotkey}"\n'
+    f'description = "{label.description}"\n' + "".join(f'formerly = "{name}"\n' for name in label.formerly)
+    for label in RENAMED
+)
+
+
+@pytest.fixture
+def labelled(server: Server, title: str, records: Records) -> int:
+    """A project of six sentences, proposed as shortcomings; 甲 and 乙 answered three and 甲 began a fourth."""
+    project = push(server.access, [records(6, labels=["shortcoming"], model="v1")], title=title).project
+    people = server.accounts.annotators
+    with connect(server.access) as client:
+        tasks = sorted(int(task.id) for task in client.tasks.list(project=project))
+    for name in ("甲", "乙"):
+        with connect(Access(server.url, people[name].token)) as client:
+            [proposal] = client.predictions.list(task=tasks[0])
+            for task, labels in zip(tasks, (["shortcoming", "plan"], ["plan"], ["shortcoming"]), strict=False):
+                parent = {"parent_prediction": proposal.id} if task == tasks[0] else {}
+                client.annotations.create(id=task, result=result(labels), was_cancelled=False, lead_time=2.5, **parent)
+            if name == "甲":
+                request(client, "POST", f"api/tasks/{tasks[3]}/drafts", {"result": result(["shortcoming"])})
+    return project
+
+
+def everything(server: Server, project: int) -> tuple[list[Any], list[Any], list[Any]]:
+    """All answers, drafts and proposals as the server has them."""
+    with connect(server.access) as client:
+        tasks = json.loads(b"".join(client.projects.exports.download_sync(id=project, download_all_tasks=True)))
+        answers = [annotation for task in tasks for annotation in task["annotations"]]
+        drafts = [draft for task in tasks for draft in request(client, "GET", f"api/tasks/{task['id']}/drafts")]
+        proposals = [proposal.dict() for proposal in client.predictions.list(project=project)]
+    return answers, drafts, proposals
+
+
+def facts(answers: list[Any]) -> list[tuple[Any, ...]]:
+    """All of an answer but its labels."""
+    fields = ("id", "completed_by", "created_at", "updated_at", "lead_time", "was_cancelled", "parent_prediction")
+    return sorted(tuple(answer[field] for field in fields) for answer in answers)
+
+
+@pytest.mark.server
+def test_who_answered_and_when_stays(server: Server, title: str, labelled: int, tmp_path: Path) -> None:
+    before, [draft], _ = everything(server, labelled)
+    pull(server.access, tmp_path / "before.jsonl", title=title)
+    time.sleep(0.01)
+    assert rename_labels(server.access, RENAMED, title) == Stored(answers=4, drafts=1, proposals=6)
+
+    after, [draft_after], proposals = everything(server, labelled)
+    assert facts(after) == facts(before)
+    assert "shortcoming" not in json.dumps([answer["result"] for answer in after])
+    assert sorted(json.dumps(answer["result"]) for answer in after) == sorted(
+        json.dumps(answer["result"]).replace("shortcoming", "problem") for answer in before
+    )
+    assert draft_after["result"] == result(["problem"]) and draft_after["user"] == draft["user"]
+    assert [proposal["result"] for proposal in proposals] == [result(["problem"])] * 6
+    with connect(server.access) as client:
+        assert client.projects.get(labelled).label_config == label_config(RENAMED)
+
+    # Pulled with the new set: the same answers, what was shown included, which the server keeps under the old name.
+    pull(server.access, tmp_path / "after.jsonl", title=title, labels=RENAMED)
+    assert rename_file(tmp_path / "before.jsonl", RENAMED) == 3
+    assert list(read_records(tmp_path / "after.jsonl")) == list(read_records(tmp_path / "before.jsonl"))
+    assert rename_file(tmp_path / "before.jsonl", RENAMED) == 0
+    assert rename_labels(server.access, RENAMED, title) == Stored()
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(("point", "turn"), [("_rename_answers", 1), ("_renamed", 3), ("update", 1)])
+def test_broken_off_anywhere_and_repeated(
+    server: Server, title: str, labelled: int, point: str, turn: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from label_studio_sdk.projects.client import ProjectsClient
+
+    before = facts(everything(server, labelled)[0])
+    place = ProjectsClient if point == "update" else stored
+    real, turns = getattr(place, point), []
+
+    def breaking(*given: Any, **more: Any) -> Any:
+        answer = real(*given, **more)
+        turns.append(given)
+        if len(turns) == turn:
+            raise LabelingError("the connection broke")
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(place, point, breaking)
+        with pytest.raises(LabelingError, match="connection broke"):
+            push(server.access, [], title=title, labels=RENAMED)
+    push(server.access, [], title=title, labels=RENAMED)
+    answers, drafts, proposals = everything(server, labelled)
+    assert facts(answers) == before
+    assert "shortcoming" not in json.dumps([row["result"] for row in (*answers, *drafts, *proposals)])
+
+
+@pytest.mark.server
+def test_killed_in_the_middle_and_repeated(server: Server, title: str, records: Records) -> None:
+    project = push(server.access, [records(400, labels=["shortcoming"], model="v1")], title=title).project
+    code = (
+        "import sys; from pathlib import Path; from pizhu.data.labels import LabelSet;"
+        "from pizhu.labeling.project import rename_labels; from pizhu.labeling.server import running;"
+        "rename_labels(running(sys.argv[1]).access, LabelSet.load(sys.argv[2]), sys.argv[3])"
+    )
+    path = records(1).with_name("标签.toml")
+    path.write_text(TOML, encoding="utf-8")
+    with (
+        connect(server.access) as client,
+        subprocess.Popen([sys.executable, "-c", code, server.folder, str(path), title]) as process,
+    ):
+        while process.poll() is None and not count(client, project, SENTENCES, "problem").proposals:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+        process.wait()
+        left = count(client, project, SENTENCES, "shortcoming").proposals
+        assert 0 < left < 400, "it was over before it was killed"
+        assert rename_labels(server.access, RENAMED, title).proposals == left
+        assert count(client, project, SENTENCES, "problem").proposals == 400
+
+
+@pytest.mark.server
+def test_an_answer_from_a_page_that_was_still_open(server: Server, title: str, labelled: int) -> None:
+    push(server.access, [], title=title, labels=RENAMED)
+    with connect(server.access) as client:
+        task = max(int(task.id) for task in client.tasks.list(project=labelled))
+        client.annotations.create(id=task, result=result(["shortcoming"]), was_cancelled=False)
+        push(server.access, [], title=title, labels=RENAMED)
+        assert count(client, labelled, SENTENCES, "shortcoming") == Stored()
+
+
+@pytest.mark.server
+def test_a_label_with_answers_stays_unless_told(server: Server, title: str, labelled: int, tmp_path: Path) -> None:
+    fewer = LabelSet((ACHIEVEMENT, PLAN, METRIC))
+    before = everything(server, labelled)[0]
+    with pytest.raises(
+        LabelingError, match=r"label shortcoming has 4 answers and 1 drafts.*--remove-label shortcoming"
+    ):
+        push(server.access, [], title=title, labels=fewer)
+    with connect(server.access) as client:
+        assert client.projects.get(labelled).label_config == label_config(DEFAULT_LABELS)
+    push(server.access, [], title=title, labels=LabelSet((ACHIEVEMENT, SHORTCOMING, PLAN)))  # nobody chose metric
+    push(server.access, [], title=title, labels=fewer, remove=["shortcoming"])
+    assert everything(server, labelled)[0] == before
+    pull(server.access, tmp_path / "a.jsonl", title=title, labels=fewer)
+    kept = [a for record in read_records(tmp_path / "a.jsonl") for a in record["answers"] if "choices" in a]
+    assert [answer["choices"] for answer in kept] == [["shortcoming", "plan"]] * 2 + [["shortcoming"]] * 2
+
+
+@pytest.mark.server
+def test_the_commands(server: Server, title: str, labelled: int, tmp_path: Path) -> None:
+    (tmp_path / "标 签.toml").write_text(TOML, encoding="utf-8")
+    common = ["--project", title, "--folder", server.folder, "--labels", str(tmp_path / "标 签.toml")]
+    pull(server.access, tmp_path / "answers.jsonl", title=title)
+
+    shown = CliRunner().invoke(app, ["label", "config", *common, "--out", str(tmp_path / "config.xml")])
+    assert shown.exit_code == 1
+    assert "label renamed: shortcoming becomes problem" in shown.stdout
+    assert "shortcoming is stored in 4 answers, 1 drafts, 6 proposals" in shown.stdout
+    assert "+++ as it will be" in shown.stdout
+    assert (tmp_path / "config.xml").read_text(encoding="utf-8") == label_config(RENAMED) + "\n"
+    assert difference(server.access, RENAMED, title).change.renamed == {"shortcoming": "problem"}
+
+    done = CliRunner().invoke(app, ["label", "rename", *common, str(tmp_path / "answers.jsonl")])
+    assert done.exit_code == 0, done.output
+    assert "renamed in 4 answers, 1 drafts, 6 proposals" in done.stdout and "in 3 records" in done.stdout
+    again = CliRunner().invoke(app, ["label", "config", *common])
+    assert (again.exit_code, again.stdout) == (0, "The project's configuration is as it should be.\n")
+    default = CliRunner().invoke(app, ["label", "config", *common[:-2], "--json"])
+    assert json.loads(default.stdout)["change"]["removed"] == ["problem"]
+
+
+def test_a_file_is_renamed_where_names_stand(tmp_path: Path) -> None:
+    path = tmp_path / "答案.jsonl"
+    rows = [
+        {
+            "text": "shortcoming",
+            "labels": ["shortcoming"],
+            "scores": {"plan": 0.1, "shortcoming": 0.9},
+            "answers": [
+                {"annotator": "shortcoming", "labels": ["plan", "shortcoming"], "shown": {"labels": ["shortcoming"]}},
+                {"annotator": "乙", "labels": None, "choices": ["none", "shortcoming"], "shown": None},
+            ],
+        },
+        {"text": "句", "spans": [{"label": "shortcoming", "text": "shortcoming"}], "labels": None},
+        {"text": "别的", "labels": ["plan"]},
+    ]
+    write_records(path, rows)
+    assert rename_file(path, RENAMED) == 2
+    first, second, third = read_records(path)
+    assert (first["text"], first["labels"], first["scores"]) == (
+        "shortcoming",
+        ["problem"],
+        {"plan": 0.1, "problem": 0.9},
+    )
+    assert first["answers"][0] == {
+        "annotator": "shortcoming",
+        "labels": ["plan", "problem"],
+        "shown": {"labels": ["problem"]},
+    }
+    assert first["answers"][1]["choices"] == ["none", "problem"]
+    assert second["spans"] == [{"label": "problem", "text": "shortcoming"}]
+    assert third == rows[2]
+
+
+def test_nothing_to_rename() -> None:
+    with pytest.raises(ConfigError, match="formerly"):
+        projects.rename_labels(Access("http://127.0.0.1:1", "x"), DEFAULT_LABELS)
