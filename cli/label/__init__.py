@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import agreement, connect, predict, pull, push, server
+from . import agreement, backup, connect, predict, pull, push, server
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -13,6 +13,8 @@ app = typer.Typer(
 app.command("serve")(server.serve)
 app.command("status")(server.status)
 app.command("stop")(server.stop)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("push")(push.push)
 app.command("pull")(pull.pull)
 app.command("agreement")(agreement.agreement)
