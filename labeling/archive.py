@@ -79,7 +79,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise LabelingError(f"{path} does not exist") from None
     except OSError as error:
         raise LabelingError(f"{path} cannot be read: {error.strerror}") from None
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, KeyError, TypeError):
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, KeyError, TypeError, AttributeError):
         raise LabelingError(f"{path} is no backup of pizhu's, or a damaged one") from None
     return manifest
 

@@ -168,7 +168,7 @@ def test_a_wrong_password_is_told_and_can_be_put_right(
     assert "not-this-one" not in str(error.value)
     assert not (tmp_path / "新" / "database.json").exists()
     remember(folder, wrong)
-    with pytest.raises(LabelingError, match="pg_dump failed on .*password authentication failed") as error:
+    with pytest.raises(LabelingError, match=r"pg_dump failed on .*password authentication failed") as error:
         backup(folder)
     assert "not-this-one" not in str(error.value)
     assert list((folder / "backups").iterdir()) == []

@@ -22,7 +22,7 @@ from .conftest import NewServer, Records
 
 pytestmark = [pytest.mark.server, pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")]
 
-COUNT = 3000
+COUNT = 1600
 TITLE = "中断的项目"
 
 
