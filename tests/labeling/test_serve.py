@@ -22,14 +22,27 @@ from pizhu.labeling.variables import OFFICE, variables
 from typer.testing import CliRunner
 
 
+def fill_in(browser: httpx.Client, page: str, **form: str) -> int:
+    """Send a form of Label Studio's, as a browser does; the status of the answer."""
+    found = re.search(r'csrfmiddlewaretoken" value="([^"]+)', browser.get(page).text)
+    token = {"csrfmiddlewaretoken": found[1]} if found else {}
+    return browser.post(page, data=form | token, headers={"Referer": str(browser.base_url)}).status_code
+
+
 def log_in(url: str, email: str, password: str) -> str | None:
     """The name of who has logged in through the form, or None."""
     with httpx.Client(base_url=url, trust_env=False) as browser:
-        found = re.search(r'csrfmiddlewaretoken" value="([^"]+)', browser.get("/user/login/").text)
-        form = {"email": email, "password": password, "csrfmiddlewaretoken": found[1] if found else ""}
-        if browser.post("/user/login/", data=form, headers={"Referer": url}).status_code != 302:
+        if fill_in(browser, "/user/login/", email=email, password=password) != 302:
             return None
+        # Pages ask the address that they came from, whichever it was.
+        assert 'hostname: ""' in browser.get("/projects/", follow_redirects=True).text
         return str(browser.get("/api/current-user/whoami").json()["first_name"])
+
+
+def sign_up(url: str) -> int:
+    """The status of what an uninvited person is answered."""
+    with httpx.Client(base_url=url, trust_env=False) as browser:
+        return fill_in(browser, "/user/signup/", email="x@y.cn", password="long-enough-1")
 
 
 def test_a_taken_port_is_an_error(tmp_path: Path) -> None:
@@ -105,10 +118,7 @@ def test_annotators_can_log_in(server: Server) -> None:
 
 @pytest.mark.server
 def test_nobody_signs_up_uninvited(server: Server) -> None:
-    with httpx.Client(base_url=server.url, trust_env=False) as browser:
-        found = re.search(r'csrfmiddlewaretoken" value="([^"]+)', browser.get("/user/signup/").text)
-        form = {"email": "x@y.cn", "password": "long-enough-1", "csrfmiddlewaretoken": found[1] if found else ""}
-        assert browser.post("/user/signup/", data=form, headers={"Referer": server.url}).status_code == 403
+    assert sign_up(server.url) == 403
 
 
 @pytest.mark.server
@@ -160,11 +170,7 @@ def test_colleagues_can_log_in_at_the_address_that_is_printed(
         account = server.accounts.annotators["乙"]
         for url in (server.url, server.shared):
             assert log_in(url, account.email, account.password) == "乙"
-            with httpx.Client(base_url=url, trust_env=False) as browser:
-                # Pages ask the address that they came from, whichever it was.
-                page = browser.get("/projects/", headers={"Authorization": f"Token {server.token}"})
-                assert 'hostname: ""' in page.text
-                assert browser.get("/user/signup/").status_code == 403
+            assert sign_up(url) == 403
         warned = CliRunner().invoke(app, ["label", "status", "--folder", str(folder)])
         assert "no roles" in warned.stderr
         with pytest.raises(LabelingError, match="stop it to change the address"):
