@@ -39,7 +39,7 @@ def begin(server: Server, *words: str | Path) -> subprocess.Popen[str]:
     """A command of `pizhu label` on ``server`` as a process of its own."""
     command = [sys.executable, "-c", "from pizhu.cli import main; main()", "label", *map(str, words)]
     command += ["--project", TITLE, "--folder", server.folder]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8")
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, encoding="utf-8")
 
 
 def kill(pid: int) -> None:
@@ -70,9 +70,13 @@ def check_whole(server: Server, path: Path) -> None:
     again = push(server.access, [path], title=TITLE)
     assert (again.sent, again.present, again.proposals) == (0, COUNT, 0)
     with connect(server.access) as client:
-        tasks = list(client.tasks.list(project=again.project, fields="all", page_size=1000))
+        tasks = list(
+            client.tasks.list(project=again.project, fields="task_only", include="id,data", page_size=2 * COUNT)
+        )
+        predictions = list(client.predictions.list(project=again.project))
     assert sorted(task.data["id"] for task in tasks) == [f"{n:016x}" for n in range(COUNT)]
-    assert all([choices(prediction.result) for prediction in task.predictions] == [["plan"]] for task in tasks)
+    assert sorted(prediction.task for prediction in predictions) == sorted(task.id for task in tasks)
+    assert all(choices(prediction.result) == ["plan"] for prediction in predictions)
 
 
 @pytest.mark.parametrize("victim", ["server", "push"])
