@@ -69,8 +69,6 @@ def test_its_commands_have_the_options_given(services: dict[str, Any], service: 
     command = services[service]["command"]
     words = command if service == "label-studio" else shlex.split(command[0].partition("exec pizhu ")[2])
     group = get_command(app).commands["label"]  # type: ignore[attr-defined]
-    if words[1] not in group.commands:
-        pytest.skip(f"there is no `pizhu label {words[1]}`")
     known = {name for parameter in group.commands[words[1]].params for name in parameter.opts}
     assert {word.partition("=")[0] for word in words[2:]} <= known
 
