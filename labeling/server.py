@@ -1,15 +1,12 @@
-"""The Label Studio that runs on this machine: started, watched and stopped, on SQLite, with no call to the internet.
+"""The Label Studio that runs on this machine: started, watched and stopped, with no call to the internet.
 
-One folder holds everything of a server: ``data/`` (Label Studio's own: database, uploads), ``accounts.json`` and
-``server.json`` (private), ``server.log``. To back it up, stop the server and copy the folder.
+One folder holds everything of a server: ``data/`` (Label Studio's own: uploads and, unless it is on PostgreSQL, the
+database), ``accounts.json``, ``database.json`` and ``server.json`` (private), ``server.log``. :mod:`.backup` copies it.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -19,17 +16,18 @@ from pathlib import Path
 
 import platformdirs
 
-from ..data.errors import LabelingError, MissingExtraError
+from ..data.errors import LabelingError
+from . import process
 from .access import Access, read_private, write_private
-from .accounts import Account, Accounts
+from .accounts import Accounts
+from .database import Database, begun, database_of, forget, remember
 from .environment import ensure_environment
+from .network import LOOPBACK, checked_origin, free_port, local_url, opener, shared_url
+from .postgresql import PostgreSQL
 from .progress import Progress, silent
+from .variables import variables
 
-HOST = "127.0.0.1"
 START_LIMIT = 600.0  # seconds; the first start takes 30 to 90, longer on a slow disk
-
-# Processes started by this Python: they are waited for after they are stopped, or they stay as zombies.
-_children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 @dataclass(frozen=True)
@@ -37,11 +35,13 @@ class Server:
     """A Label Studio that was started here.
 
     Attributes:
-        url: its address.
+        url: its address for programs on this machine.
         pid: its process.
         started: when the process began (seconds since 1970), which tells it from a later one of the same number.
         folder: where its data are.
         token: the owner's.
+        host: the address it listens on.
+        shared: the address for other machines; None where only this one reaches it.
     """
 
     url: str
@@ -49,6 +49,8 @@ class Server:
     started: float
     folder: str
     token: str = field(repr=False)
+    host: str = LOOPBACK
+    shared: str | None = None
 
     @property
     def access(self) -> Access:
@@ -60,17 +62,30 @@ class Server:
         """The owner's and the annotators' accounts."""
         return Accounts(Path(self.folder) / "accounts.json")
 
+    @property
+    def database(self) -> Database:
+        """Where its data are."""
+        return database_of(Path(self.folder))
+
 
 def default_folder() -> Path:
     """Where a server's data are unless a folder is given: among the user's data."""
     return platformdirs.user_data_path("pizhu") / "label-studio"
 
 
+def absolute(folder: str | Path | None) -> Path:
+    """``folder``, or the default one, wherever a program may stand."""
+    return (Path(folder) if folder is not None else default_folder()).absolute()
+
+
 def start(
     folder: str | Path | None = None,
     *,
     environment: str | Path | None = None,
+    host: str | None = None,
     port: int | None = None,
+    public_url: str | None = None,
+    database: PostgreSQL | None = None,
     annotators: Iterable[tuple[str, str | None]] = (),
     progress: Progress = silent,
 ) -> Server:
@@ -81,20 +96,30 @@ def start(
     Args:
         folder: the server's data; made when missing.
         environment: the virtual environment that holds Label Studio, see :func:`ensure_environment`.
-        port: on 127.0.0.1; a free one is chosen when None.
+        host: the address of this machine to listen on; 127.0.0.1 when None, 0.0.0.0 for all of them.
+        port: a free one is chosen when None.
+        public_url: what users type, where that is another address than the one listened on (a proxy, a container).
+        database: where to begin a new server's data; SQLite when None. A later start finds it again by itself.
         annotators: names and, where known, emails; see :func:`.accounts.read_people`.
         progress: told the seconds that the start takes.
 
     Raises:
-        LabelingError: the port is taken, the server ends or does not answer in time, or refuses an account.
+        LabelingError: the port is taken, the folder was begun on another database, the server ends or does not
+            answer in time, or refuses an account.
     """
-    folder = (Path(folder) if folder is not None else default_folder()).absolute()
+    folder = absolute(folder)
+    there = database_of(folder, database)
     server = running(folder)
     if server is None:
-        port = _port(port)  # a taken one is told before anything is installed
-        server = _launch(folder, ensure_environment(environment, progress), port, progress)
-    elif port is not None and server.url != f"http://{HOST}:{port}":
+        host = host or LOOPBACK
+        port = free_port(host, port)  # a taken one is told before anything is installed
+        shared = checked_origin(public_url) if public_url else shared_url(host, port)
+        command = ensure_environment(environment, progress)
+        server = _launch(folder, there, command, (host, port), shared, progress)
+    elif port is not None and not server.url.endswith(f":{port}"):
         raise LabelingError(f"Label Studio already runs on {folder} at {server.url}; stop it to change the port")
+    elif host is not None and host != server.host:
+        raise LabelingError(f"Label Studio already runs on {folder} at {server.host}; stop it to change the address")
     server.accounts.ensure(server.access, annotators)
     return server
 
@@ -108,14 +133,13 @@ def running(folder: str | Path | None = None) -> Server | None:
         server = Server(**json.loads(read_private(path)))
     except (ValueError, TypeError):
         raise LabelingError(f"{path} is damaged; remove it, and stop Label Studio by hand if it runs") from None
-    return server if _alive(server) else None
+    return server if process.alive(server.pid, server.started) else None
 
 
 def healthy(url: str) -> bool:
     """Whether Label Studio answers there."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{url}/health", timeout=5) as answer:
+        with opener().open(f"{url}/health", timeout=5) as answer:
             return bool(json.loads(answer.read()).get("status") == "UP")
     except (OSError, ValueError, AttributeError, urllib.error.URLError):
         return False
@@ -123,123 +147,90 @@ def healthy(url: str) -> bool:
 
 def stop(folder: str | Path | None = None) -> bool:
     """End the server on ``folder``; whether there was one."""
-    import psutil
-
     server = running(folder)
     if server is not None:
-        process = psutil.Process(server.pid)
-        process.terminate()
-        _, alive = psutil.wait_procs([process], timeout=20)
-        for stubborn in alive:
-            stubborn.kill()
-        if child := _children.pop(server.pid, None):
-            child.wait()
+        process.end(server.pid)
     _state_file(folder).unlink(missing_ok=True)
     return server is not None
 
 
 def wait(server: Server) -> None:
     """Return when the server has ended."""
-    while _alive(server):
+    while process.alive(server.pid, server.started):
         time.sleep(1)
 
 
-def _launch(folder: Path, command: Path, port: int, progress: Progress) -> Server:
+def _launch(
+    folder: Path,
+    database: Database,
+    command: Path,
+    listening: tuple[str, int],
+    shared: str | None,
+    progress: Progress,
+) -> Server:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # the database holds tokens
-    first = not (folder / "data" / "label_studio.sqlite3").exists()
+    host, port = listening
+    first = not begun(folder)
+    remember(folder, database)
     owner = Accounts(folder / "accounts.json").owner
-    url = f"http://{HOST}:{port}"
-    data = str(folder / "data")
-    arguments = ["start", "--no-browser", "--data-dir", data, "--internal-host", HOST, "--port", str(port)]
-    # The log shows addresses that were asked for, so it is private too.
-    with open(folder / "server.log", "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as log:
-        process = subprocess.Popen(
-            [str(command), *arguments],
-            env=_environ(folder, owner),
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl+C is for this process; it stops the server in good order
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        )
-    _children[process.pid] = process
-    server = Server(url, process.pid, _birth(process.pid) or 0.0, str(folder), owner.token)
+    arguments = ["start", "--no-browser", "--data-dir", str(folder / "data"), "--internal-host", host]
+    log = folder / "server.log"
+    size = log.stat().st_size if log.exists() else 0
+    pid, started = process.launch(
+        [str(command), *arguments, "--port", str(port)],
+        variables(folder, owner, database.variables, shared),
+        folder,
+        log,
+    )
+    server = Server(local_url(host, port), pid, started, str(folder), owner.token, host, shared)
     write_private(_state_file(folder), json.dumps(asdict(server), ensure_ascii=False, indent=1) + "\n")
     try:
-        _await_health(server, process, first, progress)
+        _await_health(server, first, progress, size)
+        _check_owner(server, database)
     except BaseException:
         stop(folder)
+        if first:
+            forget(folder)  # the address may have been wrong
         raise
     return server
 
 
-def _await_health(server: Server, process: subprocess.Popen[bytes], first: bool, progress: Progress) -> None:
+def _await_health(server: Server, first: bool, progress: Progress, logged: int) -> None:
     what = "Starting Label Studio" + (" (the first start makes the database: 1 to 2 minutes)" if first else "")
-    begun = time.monotonic()
+    since = time.monotonic()
     while not healthy(server.url):
-        elapsed = time.monotonic() - begun
+        elapsed = time.monotonic() - since
         progress(what, elapsed)
-        if process.poll() is not None:
-            raise LabelingError(f"Label Studio ended while starting; see {Path(server.folder) / 'server.log'}")
+        if not process.alive(server.pid, server.started):
+            log = Path(server.folder) / "server.log"
+            raise LabelingError(f"Label Studio ended while starting{_reason(log, logged)}; see {log}")
         if elapsed > START_LIMIT:
             raise LabelingError(f"Label Studio did not answer within {START_LIMIT:.0f} seconds; see its server.log")
         time.sleep(0.5)
 
 
-def _environ(folder: Path, owner: Account) -> dict[str, str]:
-    """The server's environment: of the user's only what programs need, since Label Studio reads USERNAME, DEBUG…"""
-    kept = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "SYSTEMDRIVE", "COMSPEC", "PATHEXT")
-    return {name: os.environ[name] for name in kept if name in os.environ} | {
-        "HOME": str(folder),
-        "USERPROFILE": str(folder),
-        "PYTHONUTF8": "1",
-        "LABEL_STUDIO_BASE_DATA_DIR": str(folder / "data"),
-        "LABEL_STUDIO_USERNAME": owner.email,
-        "LABEL_STUDIO_PASSWORD": owner.password,
-        "LABEL_STUDIO_USER_TOKEN": owner.token,
-        "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
-        "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
-        # An office without internet: nothing is asked for or sent.
-        "LABEL_STUDIO_LATEST_VERSION_CHECK": "false",
-        "LABEL_STUDIO_COLLECT_ANALYTICS": "false",
-        "LABEL_STUDIO_SENTRY_DSN": "",
-        "LABEL_STUDIO_FRONTEND_SENTRY_DSN": "",
-        # A prediction service on this machine may be asked.
-        "LABEL_STUDIO_ML_BLOCK_LOCAL_IP": "false",
-        "LABEL_STUDIO_SSRF_PROTECTION_ENABLED": "false",
-    }
+def _reason(log: Path, logged: int) -> str:
+    """What the database said, if that is in the part of the log after its first ``logged`` bytes."""
+    with log.open("rb") as file:
+        file.seek(logged)
+        lines = file.read().decode("utf-8", "replace").splitlines()
+    told = [line.partition("OperationalError: ")[2] for line in lines if "OperationalError: " in line]
+    return f": {told[-1]}" if told else ""
 
 
-def _port(wanted: int | None) -> int:
-    """``wanted`` if it is free (Label Studio would take the next one without a word), or a free one."""
-    with socket.socket() as probe:
-        if os.name == "posix":  # elsewhere the option would let a taken port pass
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, wanted or 0))
-        except (OSError, OverflowError):
-            raise LabelingError(f"port {wanted} of {HOST} is taken or not allowed; choose another") from None
-        return int(probe.getsockname()[1])
+def _check_owner(server: Server, database: Database) -> None:
+    """A database that another folder's server has made does not know this folder's owner."""
+    request = urllib.request.Request(
+        f"{server.url}/api/current-user/whoami", headers={"Authorization": f"Token {server.token}"}
+    )
+    try:
+        opener().open(request, timeout=60).close()
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise LabelingError(
+            f"{database.address} is in use by the server of another folder; start that one, or give an empty database"
+        ) from None
 
 
 def _state_file(folder: str | Path | None) -> Path:
-    return (Path(folder) if folder is not None else default_folder()).absolute() / "server.json"
-
-
-def _birth(pid: int) -> float | None:
-    """When the process began; None where there is none any more."""
-    try:
-        import psutil
-    except ImportError:
-        raise MissingExtraError("Label Studio", "label") from None
-    try:
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
-    except psutil.Error:
-        return None
-
-
-def _alive(server: Server) -> bool:
-    birth = _birth(server.pid)
-    return birth is not None and abs(birth - server.started) < 2
+    return absolute(folder) / "server.json"

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from . import agreement, config, connect, predict, pull, push, rename, server
+from . import agreement, backup, config, connect, predict, pull, push, rename, server
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Label sentences in Label Studio: serve it, push sentences, pull answers, measure agreement, propose labels.",
+    help="Label sentences in Label Studio: serve it, push sentences, pull answers, measure agreement, adjudicate, choose "
+    "what to label next, find wrong labels, propose labels.",
 )
 app.command("serve")(server.serve)
 app.command("status")(server.status)
 app.command("stop")(server.stop)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("push")(push.push)
 app.command("config")(config.config)
 app.command("rename")(rename.rename)

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from ...labeling.kinds import TaskKind
 
 Folder = Annotated[Path | None, typer.Option(help="The server's data [default: among the user's data].")]
+Database = Annotated[
+    str | None,
+    typer.Option(help="postgresql://user@host:port/name [default: SQLite, or what the folder remembers]."),
+]
+DatabasePasswordFile = Annotated[
+    Path | None,
+    typer.Option(help="File of mode 600 with the database's password [default: PIZHU_LABEL_DATABASE_PASSWORD]."),
+]
 Title = Annotated[str, typer.Option("--project", help="The project's title in Label Studio.")]
 TaskTitle = Annotated[
     str | None, typer.Option("--project", help="The project's title in Label Studio [default: the task's own].")

@@ -11,15 +11,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..progress import shown
-from .options import Folder, Json
+from .options import Database, DatabasePasswordFile, Folder, Json
 
 if TYPE_CHECKING:
     from ...labeling.server import Server
 
+_OTHER_DATABASE = " --database postgresql://user@host:port/empty"
+
 
 def serve(
     folder: Folder = None,
-    port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1 [default: a free one].")] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of this machine to listen on; 0.0.0.0 for all [default: 127.0.0.1, this machine only]."
+        ),
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on [default: a free one].")] = None,
+    public_url: Annotated[
+        str | None,
+        typer.Option(help="What users type, where a proxy or container stands before it: https://label.office.example"),
+    ] = None,
+    database: Database = None,
+    database_password_file: DatabasePasswordFile = None,
     annotators: Annotated[
         Path | None, typer.Option(help="Who may log in: one a line, `name` or `name, email`.", show_default=False)
     ] = None,
@@ -31,22 +45,33 @@ def serve(
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay until Ctrl+C, then stop it.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Start Label Studio on this machine: SQLite, 127.0.0.1, no calls to the internet.
+    """Start Label Studio on this machine, for this machine only unless told otherwise; no calls to the internet.
 
     The first start installs it into an environment of its own (1 GB, two minutes) and makes the database (1 to 2
-    minutes). Repeat the command with a longer --annotators list to add people. Label Studio's open edition has no
-    roles: whoever logs in can delete a project, so pull often.
+    minutes): SQLite, or PostgreSQL with --database, which later starts remember. Repeat the command with a longer
+    --annotators list to add people. Label Studio's open edition has no roles: whoever logs in can delete a project,
+    so back up on a schedule (`pizhu label backup --keep 14`) and pull often.
     """
     from ...labeling import accounts
     from ...labeling import environment as environments
     from ...labeling import server as servers
+    from ...labeling.postgresql import find_postgresql
 
     with shown() as progress:
         if install_only:
             command = environments.ensure_environment(environment, progress)
         else:
             people = accounts.read_people(annotators) if annotators else []
-            server = servers.start(folder, environment=environment, port=port, annotators=people, progress=progress)
+            server = servers.start(
+                folder,
+                environment=environment,
+                host=host,
+                port=port,
+                public_url=public_url,
+                database=find_postgresql(database, database_password_file),
+                annotators=people,
+                progress=progress,
+            )
     if install_only:
         typer.echo(json.dumps({"command": str(command)}) if as_json else f"Label Studio is installed: {command}")
         return
@@ -81,18 +106,33 @@ def stop(folder: Folder = None) -> None:
 def _print_server(server: Server, as_json: bool) -> None:
     from ...labeling.server import healthy
 
-    accounts = server.accounts
+    accounts, database = server.accounts, server.database
     people = {account.name: account.email for account in accounts.annotators.values()}
     if as_json:
         facts: dict[str, Any] = {"running": True, "healthy": healthy(server.url), **asdict(replace(server, token=""))}
         del facts["token"], facts["started"]
         facts |= {"owner": accounts.owner.email, "annotators": people, "accounts": str(accounts.path)}
-        typer.echo(json.dumps(facts, ensure_ascii=False))
-        return
-    typer.echo(f"Label Studio runs at {server.url}" + ("" if healthy(server.url) else ", but does not answer"))
-    typer.echo(f"  owner       {accounts.owner.email}")
-    for name, email in people.items():
-        typer.echo(f"  annotator   {name}  {email}")
-    typer.echo(f"  passwords   {accounts.path} (only you can read it)")
-    typer.echo(f"  data        {server.folder} (to back up: stop, then copy the folder)")
-    typer.echo(f"  stop with   pizhu label stop --folder '{server.folder}'")
+        typer.echo(json.dumps(facts | {"database": database.address}, ensure_ascii=False))
+    else:
+        here = f"--folder '{server.folder}'"
+        typer.echo(f"Label Studio runs at {server.url}" + ("" if healthy(server.url) else ", but does not answer"))
+        if server.shared:
+            typer.echo(f"  for others  {server.shared}")
+        typer.echo(f"  owner       {accounts.owner.email}")
+        for name, email in people.items():
+            typer.echo(f"  annotator   {name}  {email}")
+        typer.echo(f"  passwords   {accounts.path} (only you can read it)")
+        typer.echo(f"  data        {server.folder}")
+        typer.echo(f"  database    {database.address}")
+        typer.echo(f"  back up     pizhu label backup {here}")
+        typer.echo(
+            "  restore     pizhu label restore BACKUP --folder NEW" + _OTHER_DATABASE * (database.kind != "sqlite")
+        )
+        typer.echo(f"  stop with   pizhu label stop {here}")
+    if server.shared:
+        typer.echo(
+            "pizhu: whoever reaches this address sees the log-in page, passwords and answers travel unencrypted over"
+            " HTTP, and there are no roles: anyone who logs in can delete a project. Use it in a trusted network only,"
+            " and back up on a schedule.",
+            err=True,
+        )

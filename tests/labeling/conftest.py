@@ -10,10 +10,16 @@ import pytest
 from pizhu.data.files import write_records
 from pizhu.labeling import server as servers
 from pizhu.labeling.client import connect
+from pizhu.labeling.database import remember
 from pizhu.labeling.environment import ENVIRONMENT_VARIABLE, ensure_environment
 from pizhu.labeling.server import Server
 
+from . import postgresql_cluster
+from .postgresql_cluster import Cluster
+
 Records = Callable[..., Path]
+NewServer = Callable[[Path], Path]
+PEOPLE = [("甲", None), ("乙", "yi@office.example")]
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +31,7 @@ def environment() -> Path:
 
 
 @pytest.fixture(scope="session")
-def new_server(environment: Path) -> Callable[[Path], Path]:
+def new_server(environment: Path) -> NewServer:
     """Fills a folder that does not exist yet with a server's data, annotators 甲 and 乙 included, to be started there.
 
     The database takes a minute to make, so it is made once for each environment and copied.
@@ -35,7 +41,7 @@ def new_server(environment: Path) -> Callable[[Path], Path]:
         making = environment / "test-server.making"
         shutil.rmtree(making, ignore_errors=True)
         try:
-            servers.start(making, environment=environment, annotators=[("甲", None), ("乙", "yi@office.example")])
+            servers.start(making, environment=environment, annotators=PEOPLE)
         finally:
             servers.stop(making)
         making.replace(kept)
@@ -47,9 +53,49 @@ def new_server(environment: Path) -> Callable[[Path], Path]:
 
 
 @pytest.fixture(scope="session")
-def server(
-    environment: Path, new_server: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL of the tests' own."""
+    if reason := postgresql_cluster.missing():
+        pytest.skip(reason)
+    with postgresql_cluster.cluster() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def new_postgresql_server(environment: Path, cluster: Cluster) -> NewServer:
+    """As :func:`new_server`, its data in a new database of ``cluster``."""
+    kept = environment / f"test-server-postgresql-{cluster.major}"
+    if not kept.exists():
+        making = environment / f"{kept.name}.making"
+        shutil.rmtree(making, ignore_errors=True)
+        database = cluster.create()
+        try:
+            servers.start(making, environment=environment, database=database, annotators=PEOPLE)
+        finally:
+            servers.stop(making)
+        database.dump(making / "database.dump")
+        making.replace(kept)
+
+    def copy(folder: Path) -> Path:
+        shutil.copytree(kept, folder)
+        database = cluster.create()
+        database.load(folder / "database.dump")
+        remember(folder, database)
+        return folder
+
+    return copy
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def any_new_server(request: pytest.FixtureRequest) -> NewServer:
+    """:func:`new_server` on each kind of database."""
+    name = {"sqlite": "new_server", "postgresql": "new_postgresql_server"}[request.param]
+    made: NewServer = request.getfixturevalue(name)
+    return made
+
+
+@pytest.fixture(scope="session")
+def server(environment: Path, new_server: NewServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """It runs in a folder whose name holds Chinese and a space, with annotators 甲 and 乙."""
     folder = new_server(tmp_path_factory.mktemp("label") / "标注 服务器")
     try:

@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -15,18 +16,33 @@ from pizhu.data.errors import LabelingError
 from pizhu.labeling import server as servers
 from pizhu.labeling.accounts import Account
 from pizhu.labeling.client import connect
+from pizhu.labeling.network import checked_origin, local_url, shared_url
 from pizhu.labeling.server import Server
+from pizhu.labeling.variables import OFFICE, variables
 from typer.testing import CliRunner
+
+
+def fill_in(browser: httpx.Client, page: str, **form: str) -> int:
+    """Send a form of Label Studio's, as a browser does; the status of the answer."""
+    found = re.search(r'csrfmiddlewaretoken" value="([^"]+)', browser.get(page).text)
+    token = {"csrfmiddlewaretoken": found[1]} if found else {}
+    return browser.post(page, data=form | token, headers={"Referer": str(browser.base_url)}).status_code
 
 
 def log_in(url: str, email: str, password: str) -> str | None:
     """The name of who has logged in through the form, or None."""
     with httpx.Client(base_url=url, trust_env=False) as browser:
-        found = re.search(r'csrfmiddlewaretoken" value="([^"]+)', browser.get("/user/login/").text)
-        form = {"email": email, "password": password, "csrfmiddlewaretoken": found[1] if found else ""}
-        if browser.post("/user/login/", data=form, headers={"Referer": url}).status_code != 302:
+        if fill_in(browser, "/user/login/", email=email, password=password) != 302:
             return None
+        # Pages ask the address that they came from, whichever it was.
+        assert 'hostname: ""' in browser.get("/projects/", follow_redirects=True).text
         return str(browser.get("/api/current-user/whoami").json()["first_name"])
+
+
+def sign_up(url: str) -> int:
+    """The status of what an uninvited person is answered."""
+    with httpx.Client(base_url=url, trust_env=False) as browser:
+        return fill_in(browser, "/user/signup/", email="x@y.cn", password="long-enough-1")
 
 
 def test_a_taken_port_is_an_error(tmp_path: Path) -> None:
@@ -57,8 +73,33 @@ def test_a_later_process_of_the_same_number_is_not_ours(tmp_path: Path) -> None:
 def test_the_server_inherits_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DEBUG", "1")
     monkeypatch.setenv("SECRET_OF_MINE", "x")
-    environ = servers._environ(tmp_path, Account("owner", "o@p.local", "p", "t"))
+    environ = variables(tmp_path, Account("owner", "o@p.local", "p", "t"), {}, None)
     assert not {"DEBUG", "SECRET_OF_MINE", "USERNAME"} & set(environ)
+    assert OFFICE.items() <= environ.items()
+
+
+@pytest.mark.parametrize("host", ["203.0.113.7", "no-such-host.invalid", "::1"])
+def test_an_address_of_another_machine(tmp_path: Path, host: str) -> None:
+    with pytest.raises(LabelingError, match="is no address of this machine"):
+        servers.start(tmp_path / "folder", host=host)
+
+
+@pytest.mark.parametrize(
+    "url", ["label.office.example", "ftp://a", "https://a/path", "https://u:p@a", "http://a:b", "http://a,http://b", ""]
+)
+def test_public_addresses(url: str) -> None:
+    with pytest.raises(LabelingError, match="public address must look like") as error:
+        checked_origin(url)
+    assert "u:p" not in str(error.value)
+    assert checked_origin("https://label.office.example/") == "https://label.office.example"
+
+
+def test_which_address_others_type() -> None:
+    for host in ("127.0.0.1", "127.0.0.2", "localhost"):
+        assert (local_url(host, 80), shared_url(host, 80)) == (f"http://{host}:80", None)
+    assert shared_url("10.0.0.5", 8080) == local_url("10.0.0.5", 8080) == "http://10.0.0.5:8080"
+    assert local_url("0.0.0.0", 8080) == "http://127.0.0.1:8080"
+    assert shared_url("0.0.0.0", 8080) not in (None, "http://0.0.0.0:8080", "http://127.0.0.1:8080")
 
 
 @pytest.mark.server
@@ -77,10 +118,7 @@ def test_annotators_can_log_in(server: Server) -> None:
 
 @pytest.mark.server
 def test_nobody_signs_up_uninvited(server: Server) -> None:
-    with httpx.Client(base_url=server.url, trust_env=False) as browser:
-        found = re.search(r'csrfmiddlewaretoken" value="([^"]+)', browser.get("/user/signup/").text)
-        form = {"email": "x@y.cn", "password": "long-enough-1", "csrfmiddlewaretoken": found[1] if found else ""}
-        assert browser.post("/user/signup/", data=form, headers={"Referer": server.url}).status_code == 403
+    assert sign_up(server.url) == 403
 
 
 @pytest.mark.server
@@ -114,6 +152,49 @@ def test_status(server: Server) -> None:
     found = json.loads(result.stdout)
     assert found["healthy"] and found["url"] == server.url
     assert server.token not in result.stdout
+
+
+@pytest.mark.server
+def test_colleagues_can_log_in_at_the_address_that_is_printed(
+    environment: Path, new_server: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    folder = new_server(tmp_path / "共用")
+    words = ["label", "serve", "--folder", str(folder), "--environment", str(environment), "--host", "0.0.0.0"]
+    try:
+        result = CliRunner().invoke(app, words)
+        assert result.exit_code == 0, result.stderr
+        assert all(part in result.stderr for part in ("no roles", "unencrypted", "log-in page"))
+        server = servers.running(folder)
+        assert server is not None and server.shared is not None and server.shared in result.stdout
+        assert server.url.startswith("http://127.0.0.1:") and "0.0.0.0" not in server.shared
+        account = server.accounts.annotators["乙"]
+        for url in (server.url, server.shared):
+            assert log_in(url, account.email, account.password) == "乙"
+            assert sign_up(url) == 403
+        warned = CliRunner().invoke(app, ["label", "status", "--folder", str(folder)])
+        assert "no roles" in warned.stderr
+        with pytest.raises(LabelingError, match="stop it to change the address"):
+            servers.start(folder, host="127.0.0.1")
+    finally:
+        servers.stop(folder)
+
+
+@pytest.mark.server
+def test_behind_a_proxy(environment: Path, new_server: Callable[[Path], Path], tmp_path: Path) -> None:
+    """A browser says where a form came from; only the public address is believed."""
+    folder = new_server(tmp_path / "代理")
+    try:
+        server = servers.start(folder, environment=environment, public_url="https://label.office.example/")
+        assert server.shared == "https://label.office.example"
+        account = server.accounts.annotators["乙"]
+        for origin, status in ((server.shared, 302), ("https://evil.example", 403)):
+            with httpx.Client(base_url=server.url, trust_env=False) as browser:
+                found = re.search(r'csrfmiddlewaretoken" value="([^"]+)', browser.get("/user/login/").text)
+                assert found
+                form = {"email": account.email, "password": account.password, "csrfmiddlewaretoken": found[1]}
+                assert browser.post("/user/login/", data=form, headers={"Origin": origin}).status_code == status
+    finally:
+        servers.stop(folder)
 
 
 @pytest.mark.server
