@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from ..data.interval import Interval
     from ..eval.evaluate import Evaluation
-    from ..eval.metrics import Interval
 
 
 def evaluate(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.interval import Interval
 from .answers import Bools, Floats
-from .metrics import Interval
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.interval import Interval
+
 Bools = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A figure, 0 to 1, and its 95% percentile bootstrap interval over reports."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from typing import TypeAlias
 import numpy as np
 
 from ..data.corpus import KINDS, LEVELS
+from ..data.interval import Interval
 from ..data.report import Report, normalise
 from .answers import Answers, Bools, Sheet
-from .metrics import Interval, Scores, score
+from .metrics import Scores, score
 from .sections import SECTIONS, section, title_of
 
 LENGTHS = {"1-15": 15, "16-30": 30, "31-60": 60, "61+": 10**9}

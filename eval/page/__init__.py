@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 from html import escape
-from importlib.resources import files
 
+from ...data.page import assemble
+from ...data.page.markup import tag
 from ..curves import Reviewed
 from ..evaluate import MODEL, Evaluation
 from . import mistakes, sections
-from .words import PARTS, SYSTEMS, certain, p_value, tag
+from .words import PARTS, SYSTEMS, certain, p_value
 
 
 def page(found: Evaluation, *, model: str, data: str, made: date | None = None) -> str:
@@ -34,29 +35,17 @@ def page(found: Evaluation, *, model: str, data: str, made: date | None = None) 
         ("learning", "学习曲线", sections.learning(found)),
         ("notes", "说明", _notes(found)),
     ]
-    parts = [part for part in parts if part[2]]
-    template = (files(__package__) / "page.html").read_text(encoding="utf-8")
     day = f" · {made.isoformat()}" if made else ""
-    fields = {
-        "title": escape(model),
-        "about": f"模型 {escape(model)} · 数据 {escape(data)}{day}",
-        "contents": "".join(f'<li><a href="#{key}">{title}</a></li>' for key, title, _ in parts),
-        "tiles": _tiles(found),
-        "sections": "\n".join(
-            f'<section id="{key}"><h2>{title}</h2>\n{body}\n</section>' for key, title, body in parts
-        ),
-    }
-    # One pass over the template, so that text from a report can never be taken for a placeholder.
-    pieces = template.split("@@")
-    return "".join(fields[piece] if i % 2 else piece for i, piece in enumerate(pieces))
+    about = f"模型 {escape(model)} · 数据 {escape(data)}{day}"
+    return assemble("评测报告", about, _tiles(found), parts, title=model)
 
 
-def _tiles(found: Evaluation) -> str:
+def _tiles(found: Evaluation) -> list[tuple[str, str, str]]:
     scores = found.systems[MODEL]
     errors = [reliability.error.value for reliability in found.reliability.values()]
     share = found.review.flagged / scores.sentences
     rest = found.review.rest
-    rows = [
+    return [
         ("宏平均 F1", f"{scores.macro_f1.value:.3f}", _between(found, scores.macro_f1.low, scores.macro_f1.high)),
         ("整句全对率", f"{scores.exact_match.value:.1%}", f"{scores.sentences} 句，{scores.reports} 份报告"),
         ("校准误差（各标签平均）", f"{sum(errors) / len(errors):.3f}", f"最大 {max(errors):.3f}"),
@@ -64,11 +53,6 @@ def _tiles(found: Evaluation) -> str:
         if share and rest
         else ("建议复核", "—", "模型没有标记句子"),
     ]
-    return (
-        '<dl class="tiles">'
-        + "".join(f"<div><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>" for name, value, note in rows)
-        + "</dl>"
-    )
 
 
 def _between(found: Evaluation, low: float, high: float) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from html import escape
 
 from ...data.labels import LabelSet
+from ...data.page import charts
+from ...data.page.markup import tag, tags
 from ..attribution import Attribution, Word
 from ..evaluate import Evaluation
 from ..mistakes import Mistake, Nearest
-from . import charts
-from .words import tag, tags
 
 _STRONG = 0.5
 """Share of the strongest word's weight from which a word is underlined, so that print without colours shows it."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from html import escape
 from math import log2, sqrt
 
+from ...data.interval import Interval
+from ...data.page import charts
+from ...data.page.charts import Axis, Plot
+from ...data.page.markup import table, tag, tags
 from ..calibration import Reliability
 from ..curves import PrecisionRecall
 from ..evaluate import MODEL, TFIDF, Evaluation
-from ..metrics import Interval, Scores
-from . import charts
-from .charts import Axis, Plot
+from ..metrics import Scores
 from .words import (
     DIMENSIONS,
     SYSTEMS,
@@ -19,9 +21,6 @@ from .words import (
     difference,
     p_value,
     score,
-    table,
-    tag,
-    tags,
     with_interval,
 )
 

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pizhu.eval.metrics import Interval
-from pizhu.eval.page.charts import SHAPES, Axis, Plot, dot, floor_of, ruler, ticks, whisker
+from pizhu.data.interval import Interval
+from pizhu.data.page.charts import SHAPES, Axis, Plot, dot, floor_of, ruler, ticks, whisker
 
 UNIT = Axis(0, 1, (0, 0.5, 1), "x")
 

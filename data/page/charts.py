@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from math import ceil, floor
 
-from ..metrics import Interval
+from ..interval import Interval
 
 INK, SOFT, GRID = "#1d2430", "#5b6577", "#e3e6ec"
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9")
