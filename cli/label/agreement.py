@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,37 +16,95 @@ from ...data.labels import LabelSet
 from .options import Json, Labels, label_set
 
 if TYPE_CHECKING:
-    from ...labeling.agreement import Agreement
+    from ...labeling.agreement import Agreement, Figure
 
 
 def agreement(
     files: Annotated[list[Path], typer.Argument(help="Answers, as `pizhu label pull` writes them.")],
+    gold: Annotated[
+        Path | None,
+        typer.Option(help="Decided answers, as `pizhu label adjudicate --pull` writes them.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write the whole report, a page in Chinese.", show_default=False)
+    ] = None,
     labels: Labels = None,
     as_json: Json = False,
 ) -> None:
-    """Measure how far annotators agree on each label: percentage, Cohen's kappa, Krippendorff's alpha."""
+    """Measure how far annotators agree: each label, each pair, over time, with and without proposals.
+
+    Cohen's and Fleiss' kappa and Krippendorff's alpha stand with 95% bootstrap intervals over reports. The page of
+    --out adds heat maps, who drifts, who is too fast or follows wrong proposals, and the most contested sentences.
+    """
+    from ...data.files import write_text
     from ...labeling.agreement import agreement as measure
+    from ...labeling.agreement import read_gold
+    from ...labeling.agreement.page import page
     from ...labeling.answers import read_answers
 
     chosen = label_set(labels)
-    found = measure([row for file in files for row in read_answers(file, chosen)], chosen)
+    rows = [row for file in files for row in read_answers(file, chosen)]
+    found = measure(rows, chosen, read_gold(gold, chosen) if gold else None)
+    if out:
+        names = "、".join(file.name for file in files)
+        write_text(out, page(found, chosen, data=names, made=date.today()))
     if as_json:
         typer.echo(json.dumps(asdict(found), ensure_ascii=False))
-    else:
-        Console().print(agreement_table(found, chosen))
+        return
+    console = Console()
+    console.print(agreement_table(found, chosen))
+    if len(found.annotators) > 2:
+        console.print(_pairs(found))
+    if found.gold:
+        console.print(_gold(found))
+    if out:
+        typer.echo(f"the whole report: {out}")
 
 
 def agreement_table(found: Agreement, labels: LabelSet) -> Table:
     """Agreement for people to read."""
+    exact = found.exact.value or 0.0
     table = Table(
         title=f"{', '.join(found.annotators)}: {found.sentences} sentences answered by two or more, "
-        f"{found.exact:.1%} exactly alike, {len(found.contested)} contested"
+        f"{exact:.1%} exactly alike, {len(found.contested)} contested"
     )
     table.add_column("label")
-    for column in ("chosen", "agreement", "Cohen's kappa", "Krippendorff's alpha"):
+    for column in ("chosen", "agreement", "Cohen", "Fleiss", "Krippendorff"):
         table.add_column(column, justify="right")
     titles = {label.name: f"{label.name} {label.title}" for label in labels}
     for row in found.labels:
-        numbers = ["–" if value is None else f"{value:.3f}" for value in (row.kappa, row.alpha)]
-        table.add_row(titles[row.label], str(row.chosen), f"{row.agreement:.1%}", *numbers)
+        share = "–" if row.agreement.value is None else f"{row.agreement.value:.1%}"
+        figures = (_show(row.kappa), _show(row.fleiss), _show(row.alpha) + _between(row.alpha))
+        table.add_row(titles[row.label], str(row.chosen), share, *figures)
     return table
+
+
+def _pairs(found: Agreement) -> Table:
+    table = Table(title="Cohen's kappa of each pair, mean of the labels'")
+    table.add_column("")
+    for name in found.annotators:
+        table.add_column(name, justify="right")
+    kappas = {frozenset((pair.first, pair.second)): pair.kappa.value for pair in found.pairs}
+    for one in found.annotators:
+        values = (kappas.get(frozenset((one, other))) for other in found.annotators)
+        table.add_row(one, *("–" if value is None else f"{value:.3f}" for value in values))
+    return table
+
+
+def _gold(found: Agreement) -> Table:
+    table = Table(title="against decided answers")
+    table.add_column("annotator")
+    for column in ("sentences", "exact", "kappa", *(f"{name} F1" for name in found.gold[0].labels)):
+        table.add_column(column, justify="right")
+    for score in found.gold:
+        figures = (score.exact, score.kappa, *(label.f1 for label in score.labels.values()))
+        table.add_row(score.annotator, str(score.sentences), *map(_show, figures))
+    return table
+
+
+def _show(figure: Figure) -> str:
+    return "–" if figure.value is None else f"{figure.value:.3f}"
+
+
+def _between(figure: Figure) -> str:
+    return "" if figure.low is None else f" [{figure.low:.2f}, {figure.high:.2f}]"

@@ -1,8 +1,10 @@
 """A real Label Studio, started once for all tests that are marked ``server`` and always stopped."""
 
 import os
+import random
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,9 @@ from .postgresql_cluster import Cluster
 Records = Callable[..., Path]
 NewServer = Callable[[Path], Path]
 PEOPLE = [("甲", None), ("乙", "yi@office.example")]
+
+KINDS = (("achievement",), ("shortcoming",), ("plan",), ("achievement", "metric"), ())
+"""Of the invented sentences' right labels."""
 
 
 @pytest.fixture(scope="session")
@@ -136,6 +141,59 @@ def records(tmp_path: Path) -> Records:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def team() -> list[dict[str, Any]]:
+    """Answers records of 甲 乙 丙 丁 on 24 invented reports whose right labels are known (``truth``).
+
+    甲 and 乙 are careful. 丙 often answers within a blink and leaves nearly every proposal as it is, wrong ones too.
+    丁 takes plans for achievements more and more often. Every third report is labelled blind; each fifth proposal is
+    wrong.
+    """
+    draw = random.Random(6)
+    clock = datetime(2026, 3, 2, 8, tzinfo=UTC)
+    records = []
+    for number in range(360):
+        doc, blind = f"青禾县{number // 15 + 1:02}号报告.txt", number // 15 % 3 == 0
+        truth = draw.choices(KINDS, (5, 2, 4, 3, 2))[0]
+        wrong = draw.random() < 0.2
+        proposed = draw.choice([kind for kind in KINDS if kind != truth]) if wrong else truth
+        answers = []
+        for name in draw.sample(sorted("甲乙丙丁"), 3):
+            said = set(truth)
+            if draw.random() < (0.04 if name in "甲乙" else 0.1):
+                said ^= {draw.choice(("achievement", "metric"))}
+            if name == "丁" and said == {"plan"} and draw.random() < number / 200 - 0.5:
+                said = {"achievement"}
+            if name == "丙" and not blind and draw.random() < 0.9:
+                said = set(proposed)
+            clock += timedelta(seconds=40)
+            answers.append(
+                {
+                    "annotator": name,
+                    "labels": sorted(said),
+                    "at": clock.isoformat().replace("+00:00", "Z"),
+                    "lead_time": round(draw.uniform(0.4, 2.4) if name == "丙" else draw.uniform(3, 9), 2),
+                    "from_prediction": not blind,
+                    "shown": {"model": "v1", "labels": list(proposed)},
+                }
+            )
+        records.append(
+            {
+                "id": f"{number:016x}",
+                "doc": doc,
+                "start": 30 * number,
+                "end": 30 * number + 24,
+                "kind": "sentence",
+                "text": f"第{number}段渠道清淤完成，灌溉面积达到{number + 20}万亩。",
+                "headings": ["一、主要工作", "（一）渠道管护"],
+                "previous": f"第{number - 1}段渠道的清淤年内启动。" if number % 15 else "",
+                "answers": answers,
+                "truth": list(truth),
+            }
+        )
+    return records
 
 
 @pytest.fixture

@@ -1,0 +1,124 @@
+"""Each annotator against answers that were decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ...data.errors import DataError
+from ...data.files import read_records
+from ...data.labels import LabelSet
+from .intervals import Bootstrap, Figure, Floats, by_report, divide, mean_defined
+from .measures import cohen, cohen_of_counts, pair_counts
+from .sheet import Sheet, identity
+
+Gold = Mapping[str, tuple[str, ...]]
+"""The decided labels of sentences, by :func:`.sheet.identity`."""
+
+
+@dataclass(frozen=True)
+class LabelScore:
+    """How one annotator did on one label: Cohen's kappa, and precision, recall and F1 with gold as the truth."""
+
+    kappa: Figure
+    precision: Figure
+    recall: Figure
+    f1: Figure
+
+
+@dataclass(frozen=True)
+class GoldScore:
+    """How one annotator did.
+
+    Attributes:
+        annotator: the name.
+        sentences: how many the annotator answered and gold decides.
+        exact: share of them with exactly gold's labels.
+        kappa: the mean of the labels' Cohen's kappas that are defined.
+        labels: by name.
+    """
+
+    annotator: str
+    sentences: int
+    exact: Figure
+    kappa: Figure
+    labels: dict[str, LabelScore]
+
+
+def read_gold(path: str | Path, labels: LabelSet) -> dict[str, tuple[str, ...]]:
+    """The labels of a file of labelled records; those that one annotator alone decided do not count.
+
+    Raises:
+        DataError: the file cannot be read, names an unknown label, or decides nothing.
+    """
+    found = {}
+    for number, record in enumerate(read_records(path), 1):
+        where = f"{path}, record {number}"
+        if not isinstance(record.get("text"), str):
+            raise DataError(f"{where}: not a sentence record; it has no 'text'")
+        if record.get("labels") is not None and record.get("decided") != "single":
+            names = record["labels"]
+            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+                raise DataError(f"{where}: labels must be a list of label names or null")
+            if unknown := sorted(set(names) - set(labels.names)):
+                raise DataError(f"{where}: unknown label {unknown[0]!r}, expected one of {', '.join(labels.names)}")
+            found[identity(record)] = tuple(name for name in labels.names if name in names)
+    if not found:
+        raise DataError(f"{path} decides no sentence; write it with `pizhu label adjudicate --pull`")
+    return found
+
+
+def against_gold(sheet: Sheet, truth: Floats, bootstrap: Bootstrap) -> tuple[GoldScore, ...]:
+    """Score each annotator that answered a decided sentence; ``truth`` is :meth:`.Sheet.truth`."""
+    reports = len(sheet.docs)
+    rows = []
+    for column, annotator in enumerate(sheet.annotators):
+        both = sheet.answered[:, column] & ~np.isnan(truth[:, 0])
+        if not both.any():
+            continue
+        pairs = np.stack([truth, sheet.said[:, column]], axis=-1)[both]  # (sentences, labels, 2)
+        counts = by_report(pair_counts(pairs), sheet.report[both], reports)
+        kappas = [cohen(pairs[:, label]) for label in range(len(sheet.names))]
+        known = [kappa for kappa in kappas if kappa is not None]
+        right = (pairs[..., 0] == pairs[..., 1]).all(axis=1).astype(np.float64)
+        rows.append(
+            GoldScore(
+                annotator,
+                int(both.sum()),
+                bootstrap.share(
+                    by_report(right, sheet.report[both], reports),
+                    by_report(np.ones_like(right), sheet.report[both], reports),
+                ),
+                bootstrap.figure(counts, _mean_kappa, sum(known) / len(known) if known else None),
+                {
+                    name: LabelScore(
+                        bootstrap.figure(counts[:, label], cohen_of_counts, kappas[label]),
+                        bootstrap.figure(counts[:, label], _precision),
+                        bootstrap.figure(counts[:, label], _recall),
+                        bootstrap.figure(counts[:, label], _f1),
+                    )
+                    for label, name in enumerate(sheet.names)
+                },
+            )
+        )
+    return tuple(rows)
+
+
+def _mean_kappa(counts: Floats) -> Floats:
+    return mean_defined(cohen_of_counts(counts))
+
+
+# Of sums of pair_counts with gold first: both no, gold no alone, gold yes alone, both yes.
+def _precision(counts: Floats) -> Floats:
+    return divide(counts[..., 3], counts[..., 3] + counts[..., 1])
+
+
+def _recall(counts: Floats) -> Floats:
+    return divide(counts[..., 3], counts[..., 3] + counts[..., 2])
+
+
+def _f1(counts: Floats) -> Floats:
+    return divide(2 * counts[..., 3], 2 * counts[..., 3] + counts[..., 1] + counts[..., 2])

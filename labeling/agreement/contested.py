@@ -1,0 +1,46 @@
+"""The sentences that annotators answered differently, the most contested first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import mean
+
+from .sheet import Sheet, identity
+
+
+@dataclass(frozen=True)
+class Contested:
+    """One sentence.
+
+    Attributes:
+        id: its text, where the record has none.
+        doc, headings, previous, text: where it stands and what it says.
+        answers: labels by annotator.
+        distance: mean Jaccard distance of the pairs of answers, above 0 to 1 (nothing in common).
+    """
+
+    id: str
+    doc: str
+    headings: tuple[str, ...]
+    previous: str
+    text: str
+    answers: dict[str, tuple[str, ...]]
+    distance: float
+
+
+def contested(sheet: Sheet) -> tuple[Contested, ...]:
+    """Those whose answers are not all the same; equally contested ones in the order of the records."""
+    found = []
+    for record, given in zip(sheet.records, sheet.given, strict=True):
+        answers = {name: given[name].labels or () for name in sorted(given)}
+        if len(set(answers.values())) > 1:
+            distance = mean(_jaccard(set(one), set(other)) for one, other in combinations(answers.values(), 2))
+            headings = tuple(str(heading) for heading in record.get("headings") or ())
+            doc, previous = str(record.get("doc", "")), str(record.get("previous") or "")
+            found.append(Contested(identity(record), doc, headings, previous, record["text"], answers, distance))
+    return tuple(sorted(found, key=lambda row: -row.distance))
+
+
+def _jaccard(one: set[str], other: set[str]) -> float:
+    return 1 - len(one & other) / len(one | other) if one | other else 0.0

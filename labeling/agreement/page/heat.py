@@ -1,0 +1,78 @@
+"""Pairwise agreement as a heat map: inline SVG whose cells say their figures, so nobody need tell shades apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from ....data.page.charts import SOFT, picture
+from ..intervals import Figure
+from .words import UNDEFINED
+
+_COLD, _WARM = (213, 94, 0), (0, 114, 178)
+_NAME = 10
+"""Characters of a name that fit beside a row."""
+
+
+def heat_map(title: str, annotators: Sequence[str], kappas: Mapping[frozenset[str], Figure], *, size: int = 46) -> str:
+    """A square of kappas.
+
+    Args:
+        title: what the map shows, for readers who hear it.
+        annotators: of rows and columns.
+        kappas: of two of them; pairs without one are shown as undefined.
+        size: of a cell, in pixels.
+    """
+    left, top = 12 * max((_width(_short(name)) for name in annotators), default=2) / 2 + 14, 22
+    parts = []
+    for row, one in enumerate(annotators):
+        y = top + row * size
+        parts.append(_text(left - 8, y + size / 2 + 4, _short(one), "end"))
+        parts.append(_text(left + row * size + size / 2, top - 8, _short(one), "middle"))
+        for column, other in enumerate(annotators):
+            x = left + column * size
+            if one == other:
+                parts.append(_square(x, y, size, "#f5f6f8", ""))
+                continue
+            found = kappas.get(frozenset((one, other)), Figure(None))
+            shown = UNDEFINED if found.value is None else f"{found.value:.2f}"
+            note = f"{one} × {other}：{shown}"
+            if found.low is not None:
+                note += f" [{found.low:.2f}, {found.high:.2f}]"
+            parts.append(_square(x, y, size, _shade(found.value), note))
+            ink = "#fff" if found.value is not None and abs(found.value) > 0.62 else "#1d2430"
+            parts.append(_text(x + size / 2, y + size / 2 + 4, shown, "middle", ink))
+    return picture(title, left + len(annotators) * size + 2, top + len(annotators) * size + 2, "".join(parts))
+
+
+def _shade(value: float | None) -> str:
+    """White at 0, blue towards 1, orange below 0."""
+    if value is None:
+        return "#fff"
+    full = _WARM if value >= 0 else _COLD
+    share = min(1.0, abs(value)) ** 1.5
+    return "#" + "".join(f"{round(255 + (part - 255) * share):02x}" for part in full)
+
+
+def _square(x: float, y: float, size: int, color: str, note: str) -> str:
+    title = f"<title>{escape(note)}</title>" if note else ""
+    return (
+        f'<rect x="{x + 1:.1f}" y="{y + 1:.1f}" width="{size - 2}" height="{size - 2}" rx="2" fill="{color}"'
+        f' stroke="#e3e6ec">{title}</rect>'
+    )
+
+
+def _text(x: float, y: float, text: str, anchor: str, color: str = SOFT) -> str:
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{color}" pointer-events="none">'
+        f"{escape(text)}</text>"
+    )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _NAME else name[: _NAME - 1] + "…"
+
+
+def _width(text: str) -> int:
+    """In half characters."""
+    return sum(1 if character.isascii() else 2 for character in text)

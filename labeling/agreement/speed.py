@@ -1,0 +1,65 @@
+"""How long answers took, and which came faster than the sentence can be read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from statistics import median
+
+from .sheet import Sheet
+
+CHARACTERS_A_SECOND = 20.0
+"""Three times what readers of Chinese take in silently (260 words, some 400 characters a minute; Brysbaert 2019)."""
+REACTION = 0.5
+"""Seconds to decide and press keys, at the very least."""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """One annotator's.
+
+    Attributes:
+        annotator: the name.
+        timed: how many answers have a lead time.
+        median: seconds; None without any.
+        by_labels: median seconds by how many labels were chosen.
+        hasty: how many answers were faster than the sentence can be read.
+        length: characters of the median sentence among them, so that annotators are compared fairly.
+    """
+
+    annotator: str
+    timed: int
+    median: float | None
+    by_labels: dict[int, float]
+    hasty: int
+    length: float | None
+
+
+def speeds(sheet: Sheet) -> tuple[Speed, ...]:
+    """Each annotator's speed over answers with a lead time."""
+    rows = []
+    for name in sheet.annotators:
+        seconds: list[float] = []
+        lengths: list[int] = []
+        by_labels: dict[int, list[float]] = defaultdict(list)
+        hasty = 0
+        for record, given in zip(sheet.records, sheet.given, strict=True):
+            answer = given.get(name)
+            if answer is None or not answer.lead_time or answer.lead_time < 0:
+                continue
+            length = len(record["text"])
+            seconds.append(answer.lead_time)
+            lengths.append(length)
+            by_labels[len(answer.labels or ())].append(answer.lead_time)
+            hasty += answer.lead_time < REACTION + length / CHARACTERS_A_SECOND
+        rows.append(
+            Speed(
+                name,
+                len(seconds),
+                median(seconds) if seconds else None,
+                {count: median(times) for count, times in sorted(by_labels.items())},
+                hasty,
+                median(lengths) if lengths else None,
+            )
+        )
+    return tuple(rows)
