@@ -51,7 +51,7 @@ def label_config(labels: LabelSet) -> str:
     if any(label.name == NONE or label.title == "无" for label in labels):
         raise ConfigError(f"the name {NONE!r} and the title 无 are kept for sentences without a label")
     none = Label(NONE, "无", NONE_COLOR, "0", "以上都不是")
-    return _signed(
+    return signed(
         [
             _ABOVE,
             '  <View style="font-size: 125%; border-left: 4px solid #0072b2; margin: 12px 0">',
@@ -69,7 +69,7 @@ def label_config(labels: LabelSet) -> str:
 
 def span_config(labels: LabelSet) -> str:
     """Label Studio's XML for marking spans in the sentence, one ``<Label>`` a kind of span."""
-    return _signed(
+    return signed(
         [
             _ABOVE,
             f'  <Labels name="{SPANS}" toName="{OBJECT}" showInline="true">',
@@ -144,7 +144,8 @@ def _entry(tag: str, label: Label) -> str:
     )
 
 
-def _signed(parts: Sequence[str]) -> str:
+def signed(parts: Sequence[str]) -> str:
+    """A configuration with ``parts`` in its view, and the first line that :func:`check_config` knows pizhu's by."""
     body = "\n".join(["<View>", *parts, "</View>"])
     return f"<!-- pizhu:{_digest(body)} -->\n{body}"  # no line end: the server would strip it
 

@@ -67,7 +67,7 @@ def pull(
         project = get_project(client, access, title)
         check_config(project.label_config, title)
         tasks = _export(client, int(project.id), progress)
-        names = _names(client)
+        names = user_names(client)
     sentences: dict[str, tuple[dict[str, Any], list[Any]]] = {}
     problems = []
     for task in tasks:
@@ -109,7 +109,7 @@ def _export(client: Client, project: int, progress: Progress) -> list[dict[str, 
     return tasks
 
 
-def _names(client: Client) -> dict[int, str]:
+def user_names(client: Client) -> dict[int, str]:
     """What to call each user: the first name where it is set and no other user's, else the email."""
     users = list(client.users.list())
     shared = Counter(user.first_name for user in users)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,23 +96,29 @@ def push(
             remove=remove,
             progress=progress,
         )
-        before = _total(client, project)
-        there = _find(client, project, tasks, progress)
-        missing = [task for identity, task in tasks.items() if identity not in there]
-        for done, batch in _batches(missing, ROWS):
-            progress("Sending sentences", done, len(missing))
-            _send(client, project, batch)
-        progress("Sending sentences", len(missing), len(missing))
-        _remove_surplus(client, there)
-        # An earlier push that was killed may have had a request under way that ended after we asked what is there.
-        if _total(client, project) != before + len(missing):
-            _remove_surplus(client, _find(client, project, tasks, progress))
-        known = {identity: tasks[identity] for identity in there}
-        proposals = sum(1 for task in missing if task["predictions"]) + _propose(
-            client, project, known, there, progress
-        )
-    url = f"{access.url}/projects/{project}/data"
-    return Pushed(project, url, len(missing), len(there), proposals, tuple(problems))
+        pushed = deliver(client, access.url, project, tasks, progress)
+    return replace(pushed, problems=tuple(problems))
+
+
+def deliver(
+    client: Client, url: str, project: int, tasks: Mapping[str, dict[str, Any]], progress: Progress = silent
+) -> Pushed:
+    """Send those of ``tasks``, by their sentences' ids, that the project lacks, and the proposals it lacks."""
+    before = _total(client, project)
+    there = _find(client, project, tasks, progress)
+    missing = [task for identity, task in tasks.items() if identity not in there]
+    for done, batch in _batches(missing, ROWS):
+        progress("Sending sentences", done, len(missing))
+        _send(client, project, batch)
+    progress("Sending sentences", len(missing), len(missing))
+    _remove_surplus(client, there)
+    # An earlier push that was killed may have had a request under way that ended after we asked what is there.
+    if _total(client, project) != before + len(missing):
+        _remove_surplus(client, _find(client, project, tasks, progress))
+    known = {identity: tasks[identity] for identity in there}
+    proposals = sum(1 for task in missing if task["predictions"])
+    proposals += _propose(client, project, known, there, progress)
+    return Pushed(project, f"{url}/projects/{project}/data", len(missing), len(there), proposals)
 
 
 def _read(

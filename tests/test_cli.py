@@ -29,6 +29,7 @@ COMMANDS = [
     "distil",
     "evaluate",
     "label",
+    "label adjudicate",
     "label agreement",
     "label pull",
     "label push",

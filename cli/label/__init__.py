@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import agreement, backup, config, connect, predict, pull, push, rename, server
+from . import adjudicate, agreement, backup, config, connect, predict, pull, push, rename, server
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,5 +21,6 @@ app.command("config")(config.config)
 app.command("rename")(rename.rename)
 app.command("pull")(pull.pull)
 app.command("agreement")(agreement.agreement)
+app.command("adjudicate")(adjudicate.adjudicate)
 app.command("predict-serve")(predict.predict_serve)
 app.command("connect")(connect.connect)

@@ -41,12 +41,9 @@ class Sheet:
 
     @classmethod
     def of(cls, rows: Rows, labels: LabelSet) -> Sheet:
-        """Lay out ``rows``; a sentence that stands in several of them (two pulls) is one sentence."""
-        found: dict[object, tuple[dict[str, Any], list[Answer]]] = {}
-        for number, (record, answers) in enumerate(rows):
-            found.setdefault(record.get("id") or number, (record, []))[1].extend(answers)
+        """Lay out ``rows``, joined."""
         records, given = [], []
-        for record, every in found.values():
+        for record, every in joined(rows):
             clear = {answer.annotator: answer for answer in latest(every) if answer.labels is not None}
             if clear:
                 records.append(record)
@@ -71,6 +68,14 @@ class Sheet:
         unknown = np.full(len(self.names), np.nan)
         keys = map(identity, self.records)
         return np.array([vector(gold[key], self.names) if key in gold else unknown for key in keys])
+
+
+def joined(rows: Rows) -> list[tuple[dict[str, Any], list[Answer]]]:
+    """``rows``, those of one sentence (two pulls, two files) made one; those without an id are sentences each."""
+    found: dict[object, tuple[dict[str, Any], list[Answer]]] = {}
+    for number, (record, answers) in enumerate(rows):
+        found.setdefault(record.get("id") or number, (record, []))[1].extend(answers)
+    return list(found.values())
 
 
 def identity(record: Mapping[str, Any]) -> str:

@@ -1,0 +1,135 @@
+"""Contested sentences to an adjudicator in a project of their own, and gold answers back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ...data.errors import LabelingError
+from ...data.labels import DEFAULT_LABELS, LabelSet
+from ..access import Access
+from ..agreement.sheet import Rows
+from ..client import Client, connect
+from ..config import check_config
+from ..kinds import SENTENCES, TITLE
+from ..progress import Progress, silent
+from ..project import ensure_project, find_project
+from ..push import Pushed, deliver
+from .config import adjudication_config, adjudication_guide
+from .gold import counts, fetch, gold_records, write_gold
+from .tasks import to_adjudicate
+
+ADJUDICATION = replace(
+    SENTENCES,
+    name="adjudication",
+    title=f"{TITLE}·裁决",
+    config=adjudication_config,
+    instructions=adjudication_guide,
+)
+"""The annotators' task with their answers shown and a reason asked for; :func:`.tasks.to_adjudicate` makes its tasks."""
+
+
+@dataclass(frozen=True)
+class Gold:
+    """What a pull of gold answers came to.
+
+    Attributes:
+        path: the file that was written.
+        decided: how many sentences were decided in each way, see :data:`.gold.Decided`; ``open`` counts the others.
+        kept: where the file that stood there before is now, if it said something else.
+    """
+
+    path: Path
+    decided: Mapping[str, int]
+    kept: Path | None
+
+
+def adjudication_title(title: str = TITLE) -> str:
+    """What the adjudicator's project is called beside the annotators' project of that title."""
+    return f"{title[:47]}·裁决"  # Label Studio takes 50 characters
+
+
+def push_contested(
+    access: Access,
+    rows: Rows,
+    *,
+    title: str = TITLE,
+    labels: LabelSet = DEFAULT_LABELS,
+    overlap: int | None = None,
+    blind: bool | None = None,
+    overwrite_config: bool = False,
+    progress: Progress = silent,
+) -> Pushed:
+    """Create or update the adjudicator's project and send it the contested sentences that it lacks.
+
+    A sentence that is there and not decided yet is brought up to date when annotators have answered since.
+
+    Args:
+        access: Label Studio's address and the owner's token.
+        rows: answers records as :func:`..answers.read_answers` gives them, uncontested sentences included.
+        title: the annotators' project's.
+        labels, blind, overwrite_config: see :func:`..project.ensure_project`; ``blind`` hides what the annotators'
+            answers come to.
+        overlap: how many adjudicators a sentence; None leaves it as it is (1 in a new project).
+        progress: told how many sentences are sent.
+
+    Raises:
+        DataError: a record is not a whole sentence record.
+        LabelingError: Label Studio cannot be used, or did not take what it was sent.
+    """
+    tasks = to_adjudicate(rows, labels, "the answers")
+    second = adjudication_title(title)
+    with connect(access) as client:
+        if find_project(client, second) is None:
+            overlap = overlap or 1
+        project = ensure_project(
+            client,
+            labels,
+            second,
+            kind=ADJUDICATION,
+            overlap=overlap,
+            blind=blind,
+            overwrite=overwrite_config,
+            progress=progress,
+        )
+        pushed = deliver(client, access.url, project, tasks, progress)
+        if pushed.present:
+            _refresh(client, project, tasks)
+    return pushed
+
+
+def pull_gold(
+    access: Access, rows: Rows, path: str | Path, *, title: str = TITLE, labels: LabelSet = DEFAULT_LABELS
+) -> Gold:
+    """Write gold records: what annotators agreed on and what was decided in the adjudicator's project.
+
+    Args:
+        access: Label Studio's address and a token.
+        rows: answers records, as they were given to :func:`push_contested` or newer.
+        path: the file to write; see :func:`.gold.gold_records` for its records.
+        title: the annotators' project's.
+        labels: what the answers name.
+
+    Raises:
+        LabelingError: Label Studio cannot be used, or has no such project.
+    """
+    second = adjudication_title(title)
+    with connect(access) as client:
+        project = find_project(client, second)
+        if project is None:
+            raise LabelingError(f"Label Studio at {access.url} has no project titled {second}; adjudicate first")
+        check_config(project.label_config, second)
+        adjudications = fetch(client, int(project.id), labels)
+    records = gold_records(rows, adjudications)
+    kept = write_gold(path, records)
+    return Gold(Path(path), counts(records), kept)
+
+
+def _refresh(client: Client, project: int, tasks: Mapping[str, dict[str, Any]]) -> None:
+    """Show the newest answers where nobody has decided yet."""
+    for task in client.tasks.list(project=project, fields="all", page_size=200):
+        new = tasks.get(str(task.data["id"]))
+        if new and not task.annotations and dict(task.data) != new["data"]:
+            client.tasks.update(id=task.id, data=new["data"])
