@@ -35,7 +35,7 @@ def adjudication_config(labels: LabelSet) -> str:
   <Choices name="{WHY}" toName="{OBJECT}" choice="single-radio" showInline="true" required="true" \
 requiredMessage="请选择裁定的理由">
 {reasons}  </Choices>
-  <TextArea name="{NOTE}" toName="{OBJECT}" rows="2" editable="true" maxSubmissions="1" \
+  <TextArea name="{NOTE}" toName="{OBJECT}" rows="2" showSubmitButton="false" maxSubmissions="1" \
 placeholder="依据指南第几条、为什么，可以不写"/>
 """
     before, choices, rest = body.partition("  <Choices ")

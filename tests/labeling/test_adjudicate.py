@@ -28,6 +28,7 @@ Tasks = Callable[[int], list[Any]]
 Rows = list[tuple[dict[str, Any], list[Any]]]
 
 pytestmark = pytest.mark.server
+CHROMIUM = "/usr/bin/chromium"
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +156,40 @@ def test_three_annotators_and_two_adjudicators(
     scores = {score["annotator"]: score for score in json.loads(outcome.stdout)["gold"]}
     assert {name: score["sentences"] for name, score in scores.items()} == {"甲": 5, "乙": 5, "丙": 5}
     assert (scores["甲"]["exact"]["value"], scores["丙"]["exact"]["value"]) == (0.8, 0.8)
+
+
+def test_in_a_browser(
+    server: Server, title: str, records: Records, tokens: dict[str, str], tasks: Tasks, tmp_path: Path
+) -> None:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"there is no {CHROMIUM}")
+    rows = answer(server, title, records(1), tokens, tmp_path, {"甲": ["plan"], "乙": []})
+    pushed = push_contested(server.access, rows, title=title)
+    [task] = tasks(pushed.project)
+    editor = server.accounts.annotators["主编"]
+    with playwright.sync_playwright() as started:
+        page = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]).new_page()
+        page.goto(f"{server.url}/user/login/")
+        page.fill("input[name=email]", editor.email)
+        page.fill("input[name=password]", editor.password)
+        page.click("button[type=submit]")
+        page.goto(f"{server.url}/projects/{pushed.project}/data?task={task.id}")
+        page.wait_for_selector(".lsf-choice", timeout=60_000)
+        shown = page.inner_text("body")
+        assert "标注员的答案" in shown and "A：" in shown and "B：" in shown and "依据指南" in shown
+        page.keyboard.press("3")
+        page.get_by_text("指南不清").first.click()
+        page.locator("textarea:visible").first.fill("下一步没有写进标题")
+        with page.expect_response(lambda r: r.request.method == "POST" and "/annotations" in r.url) as response:
+            page.click("[data-testid=bottombar-submit-button]")
+        assert response.value.status == 201
+    pull_gold(server.access, rows, tmp_path / "金标.jsonl", title=title)
+    [made] = read_records(tmp_path / "金标.jsonl")
+    [decision] = made["adjudication"]
+    assert (made["labels"], made["decided"], decision["adjudicator"]) == (["plan"], "adjudicated", "主编")
+    # What was typed is kept although nobody pressed "add".
+    assert (decision["why"], decision["note"]) == ("unclear", "下一步没有写进标题")
 
 
 def test_refusals(server: Server, title: str, records: Records, tokens: dict[str, str], tmp_path: Path) -> None:
