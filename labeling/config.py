@@ -122,7 +122,9 @@ def config_labels(config: str | None) -> tuple[Label, ...]:
         root = etree.fromstring((config or "").encode(), parser)
     except etree.XMLSyntaxError:
         return ()
-    given = [dict(entry.attrib) for entry in root.iter("Choice", "Label")]
+    # Other controls ask for other things: an adjudicator's reasons are no labels.
+    controls = [control for control in root.iter("Choices", "Labels") if control.get("name") in (CONTROL, SPANS)]
+    given = [dict(entry.attrib) for control in controls for entry in control.iter("Choice", "Label")]
     return tuple(
         Label(
             name,

@@ -28,7 +28,7 @@ ADJUDICATION = replace(
     config=adjudication_config,
     instructions=adjudication_guide,
 )
-"""The annotators' task with their answers shown and a reason asked for; :func:`.tasks.to_adjudicate` makes its tasks."""
+"""The annotators' task with their answers shown and a reason asked; :func:`.tasks.to_adjudicate` makes the tasks."""
 
 
 @dataclass(frozen=True)

@@ -170,12 +170,13 @@ def test_in_a_browser(
     editor = server.accounts.annotators["主编"]
     with playwright.sync_playwright() as started:
         page = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]).new_page()
+        page.set_default_timeout(120_000)
         page.goto(f"{server.url}/user/login/")
         page.fill("input[name=email]", editor.email)
         page.fill("input[name=password]", editor.password)
         page.click("button[type=submit]")
         page.goto(f"{server.url}/projects/{pushed.project}/data?task={task.id}")
-        page.wait_for_selector(".lsf-choice", timeout=60_000)
+        page.wait_for_selector(".lsf-choice")
         shown = page.inner_text("body")
         assert "标注员的答案" in shown and "A：" in shown and "B：" in shown and "依据指南" in shown
         page.keyboard.press("3")

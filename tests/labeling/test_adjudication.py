@@ -16,7 +16,7 @@ from pizhu.labeling.adjudication.gold import Adjudication, counts, gold_records,
 from pizhu.labeling.adjudication.tasks import to_adjudicate
 from pizhu.labeling.agreement.sheet import Sheet
 from pizhu.labeling.answers import Answer
-from pizhu.labeling.config import check_config
+from pizhu.labeling.config import check_config, config_labels
 
 OWN = LabelSet((Label("risk", '风险 & "隐患"', "#aa0000", "r", "可能出的事 <重要>"),))
 
@@ -48,6 +48,7 @@ def test_the_configuration(labels: LabelSet) -> None:
     config = adjudication_config(labels)
     LabelInterface(config).validate()
     check_config(config, "裁决")
+    assert config_labels(config) == labels.labels, "reasons are no labels"
     first, why = ElementTree.fromstring(config).iter("Choices")
     assert [choice.get("alias") for choice in first] == [*labels.names, "none"]
     assert [choice.get("alias") for choice in why] == list(REASONS) and why.get("required") == "true"
