@@ -65,7 +65,7 @@ def decide(server: Server, token: str, task: int, labels: list[str], why: str = 
         client.annotations.create(id=task, result=parts, was_cancelled=False, lead_time=8.0)
 
 
-def test_two_annotators(
+def test_two_annotators_and_an_adjudicator(
     server: Server, title: str, records: Records, tokens: dict[str, str], tasks: Tasks, tmp_path: Path
 ) -> None:
     rows = answer(
@@ -158,7 +158,7 @@ def test_three_annotators_and_two_adjudicators(
     assert (scores["甲"]["exact"]["value"], scores["丙"]["exact"]["value"]) == (0.8, 0.8)
 
 
-def test_in_a_browser(
+def test_adjudicating_in_a_browser(
     server: Server, title: str, records: Records, tokens: dict[str, str], tasks: Tasks, tmp_path: Path
 ) -> None:
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -193,7 +193,9 @@ def test_in_a_browser(
     assert (decision["why"], decision["note"]) == ("unclear", "下一步没有写进标题")
 
 
-def test_refusals(server: Server, title: str, records: Records, tokens: dict[str, str], tmp_path: Path) -> None:
+def test_adjudication_is_refused(
+    server: Server, title: str, records: Records, tokens: dict[str, str], tmp_path: Path
+) -> None:
     rows = answer(server, title, records(1), tokens, tmp_path, {"甲": ["plan"], "乙": []})
     project = push_contested(server.access, rows, title=title).project
     with connect(server.access) as client:
