@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import agreement, connect, predict, pull, push, server
+from . import agreement, connect, predict, pull, push, server, transfer
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -15,6 +15,7 @@ app.command("status")(server.status)
 app.command("stop")(server.stop)
 app.command("push")(push.push)
 app.command("pull")(pull.pull)
+app.command("transfer")(transfer.transfer)
 app.command("agreement")(agreement.agreement)
 app.command("predict-serve")(predict.predict_serve)
 app.command("connect")(connect.connect)

@@ -1,0 +1,141 @@
+"""Tasks as Label Studio exports them: cut down to what is kept of them, and made into answers records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..data.errors import DataError
+from ..data.labels import LabelSet
+from .answers import Answer, answered, interpret
+from .project import NONE
+from .tasks import choices, to_record
+
+Row = dict[str, Any]
+"""What is kept of a task: ``task`` (its number), ``updated_at``, ``data``, ``meta``, ``annotations``, each with the
+fields below, and ``deleted: true`` once Label Studio has it no more."""
+
+_ANNOTATION = (
+    "id",
+    "completed_by",
+    "result",
+    "was_cancelled",
+    "updated_at",
+    "updated_by",
+    "lead_time",
+    "prediction",
+    "parent_prediction",
+    "import_id",
+)
+
+
+def to_row(task: Mapping[str, Any]) -> Row:
+    """What is kept of an exported task."""
+    given = sorted(task["annotations"], key=lambda annotation: int(annotation["id"]))
+    return {
+        "task": int(task["id"]),
+        "updated_at": task["updated_at"],
+        "data": task["data"],
+        "meta": task.get("meta") or {},
+        "annotations": [{field: annotation[field] for field in _ANNOTATION} for annotation in given],
+    }
+
+
+def to_records(
+    rows: Iterable[Row], names: Mapping[int, str], labels: LabelSet, title: str
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Answers records by report and place, and a sentence for each task or label that is not pizhu's.
+
+    Tasks of one sentence become one record. It is marked deleted when Label Studio has none of them any more; an
+    answer, when it has the answer's task no more.
+
+    Args:
+        rows: the tasks.
+        names: what to call each user, by the user's number.
+        labels: what answers may name.
+        title: the project's, for the sentences.
+    """
+    sentences: dict[str, tuple[dict[str, Any], list[Answer]]] = {}
+    problems = []
+    strange: Counter[str] = Counter()
+    # Tasks that are there come first: the record is theirs.
+    for row in sorted(rows, key=lambda row: (row.get("deleted", False), row["task"])):
+        deleted = row.get("deleted", False)
+        try:
+            record = _record(row["data"])
+        except DataError as error:
+            if not deleted:
+                problems.append(f"task {row['task']} of {title}: {error}")
+            continue
+        record, answers = sentences.setdefault(record["id"], (record | {"deleted": True} if deleted else record, []))
+        for annotation in row["annotations"]:
+            answer = _answer(annotation, row["meta"], names, labels)
+            strange.update(set(answer.choices or ()) - {NONE, *labels.names})
+            # A transfer that was repeated, or that brought a deleted task back, has left two of the same.
+            if all(replace(other, deleted=False) != answer for other in answers):
+                answers.append(replace(answer, deleted=deleted))
+    problems += [
+        f"{count} answers name {label!r}, which the label set has not; they count as unclear"
+        for label, count in sorted(strange.items())
+    ]
+    ordered = sorted(sentences.values(), key=lambda row: (row[0]["doc"], row[0]["start"], row[0]["id"]))
+    return [answered(record, answers) for record, answers in ordered], problems
+
+
+def _record(data: Mapping[str, Any]) -> dict[str, Any]:
+    record = to_record(data)
+    if not all(isinstance(record[field], str) for field in ("id", "doc", "text")) or type(record["start"]) is not int:
+        raise DataError("a task's id, doc, text or start is of the wrong type; it was not made by pizhu")
+    return record
+
+
+def _answer(
+    annotation: Mapping[str, Any], meta: Mapping[str, Any], names: Mapping[int, str], labels: LabelSet
+) -> Answer:
+    skipped = bool(annotation["was_cancelled"])
+    chosen = choices(annotation["result"] or ())
+    meant = None if skipped else interpret(chosen, labels)
+    by = annotation["completed_by"]
+    answer = Answer(
+        annotator=names.get(by, f"user {by}"),
+        labels=meant,
+        skipped=skipped,
+        at=annotation["updated_at"],
+        lead_time=annotation["lead_time"],
+        from_prediction=annotation["parent_prediction"] is not None,
+        shown=_shown(annotation.get("prediction") or {}, labels),
+        choices=None if skipped or meant is not None else tuple(chosen),
+    )
+    return _as_given(answer, annotation, meta)
+
+
+def _shown(prediction: Mapping[str, Any], labels: LabelSet) -> dict[str, Any] | None:
+    if not prediction.get("result"):
+        return None
+    meant = interpret(choices(prediction["result"]), labels)
+    return {"model": prediction.get("model_version"), "labels": None if meant is None else list(meant)}
+
+
+def moved(answers: Sequence[Answer]) -> dict[str, Any]:
+    """The ``meta`` of a task whose answers are imported, the n-th as number n: Label Studio would keep no times."""
+    return {"pizhu": {"answers": [answer.record() for answer in answers]}}
+
+
+def _as_given(answer: Answer, annotation: Mapping[str, Any], meta: Mapping[str, Any]) -> Answer:
+    """The answer with what :func:`moved` noted of it, unless it was changed since."""
+    noted, number = meta.get("pizhu"), annotation["import_id"]
+    given = noted.get("answers") if isinstance(noted, dict) else None
+    if annotation["updated_by"] is not None or not isinstance(given, list) or type(number) is not int:
+        return answer
+    first = given[number] if 0 <= number < len(given) else None
+    same = {"labels": None if answer.labels is None else list(answer.labels), "skipped": answer.skipped}
+    if not isinstance(first, dict) or any(first.get(field) != value for field, value in same.items()):
+        return answer
+    return replace(
+        answer,
+        at=first.get("at") or answer.at,
+        from_prediction=bool(first.get("from_prediction")),
+        shown=first.get("shown"),
+    )
