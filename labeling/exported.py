@@ -124,18 +124,16 @@ def moved(answers: Sequence[Answer]) -> dict[str, Any]:
 
 
 def _as_given(answer: Answer, annotation: Mapping[str, Any], meta: Mapping[str, Any]) -> Answer:
-    """The answer with what :func:`moved` noted of it, unless it was changed since."""
+    """The answer with what :func:`moved` noted of it; its time only as long as nobody has changed it."""
     noted, number = meta.get("pizhu"), annotation["import_id"]
     given = noted.get("answers") if isinstance(noted, dict) else None
-    if annotation["updated_by"] is not None or not isinstance(given, list) or type(number) is not int:
+    if not isinstance(given, list) or type(number) is not int or not 0 <= number < len(given):
         return answer
-    first = given[number] if 0 <= number < len(given) else None
+    first = given[number]
+    if not isinstance(first, dict) or not isinstance(first.get("shown"), dict | None):
+        return answer
+    answer = replace(answer, from_prediction=bool(first.get("from_prediction")), shown=first.get("shown"))
     same = {"labels": None if answer.labels is None else list(answer.labels), "skipped": answer.skipped}
-    if not isinstance(first, dict) or any(first.get(field) != value for field, value in same.items()):
-        return answer
-    return replace(
-        answer,
-        at=first.get("at") or answer.at,
-        from_prediction=bool(first.get("from_prediction")),
-        shown=first.get("shown"),
-    )
+    untouched = annotation["updated_by"] is None and all(first.get(field) == value for field, value in same.items())
+    at = first.get("at")
+    return replace(answer, at=at) if untouched and isinstance(at, str) else answer
