@@ -3,13 +3,15 @@
 A Label Studio (SQLite) is started in a folder of its own and gets invented sentences with two annotators' answers by
 ``transfer``. Then, run by run: the SDK's own export of the project, ``pizhu label pull`` to a new file (everything),
 and, after some answers were changed, ``pizhu label pull`` to the same file (what changed). The commands are timed from
-start to end, the second or two that Python and the SDK take to load included. Prints the median, the spread and the
-ratio to the export of the same run. Label Studio answers on the same cores that everything else here runs on.
+start to end, the second or two that Python and the SDK take to load included. Prints the median, the spread, the
+processor's seconds (the server's and the command's together, which say what an idle machine would take) and the ratio
+to the export of the same run.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import statistics
 import subprocess
@@ -17,9 +19,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 from pizhu.data.files import write_records
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.labeling import server as servers
@@ -66,11 +70,25 @@ def change(server: Server, count: int, seed: int) -> None:
             client.annotations.update(id=identity, result=result(["plan"]), lead_time=9.0)
 
 
-def timed(act: Callable[[], object]) -> float:
-    """Seconds."""
-    begun = time.perf_counter()
+@dataclass(frozen=True)
+class Taken:
+    """Seconds by the clock, and the processor's."""
+
+    clock: float
+    processor: float
+
+
+def timed(server: Server, act: Callable[[], object]) -> Taken:
+    """What ``act``, its processes and the server's took."""
+
+    def spent() -> float:
+        served = psutil.Process(server.pid).cpu_times()
+        mine = os.times()
+        return served.user + served.system + mine.user + mine.system + mine.children_user + mine.children_system
+
+    begun, before = time.perf_counter(), spent()
     act()
-    return time.perf_counter() - begun
+    return Taken(time.perf_counter() - begun, spent() - before)
 
 
 def export(server: Server) -> None:
@@ -93,8 +111,8 @@ def main() -> None:
             people = [("甲", None), ("乙", None)]
             server = servers.start(place, environment=args.environment, annotators=people)
             write_records(Path(folder, "given.jsonl"), sentences(args.sentences))
-            took = timed(lambda: transfer(server.access, Path(folder, "given.jsonl")))
-            print(f"{args.sentences} sentences with two answers each; transfer: {took:.1f} s", flush=True)
+            took = timed(server, lambda: transfer(server.access, Path(folder, "given.jsonl")))
+            print(f"{args.sentences} sentences, two answers each; transfer: {took.clock:.1f} s", flush=True)
             measure(server, Path(folder), args.runs, args.changed)
         finally:
             servers.stop(place)
@@ -104,24 +122,26 @@ def measure(server: Server, folder: Path, runs: int, changed: int) -> None:
     """Print the table."""
     pizhu = Path(sys.executable).with_name("pizhu")
 
-    def pull(number: int) -> float:
+    def pull(number: int) -> Taken:
         command = [str(pizhu), "label", "pull", str(folder / f"{number}.jsonl"), "--folder", server.folder]
-        return timed(lambda: subprocess.run(command, check=True, capture_output=True))
+        return timed(server, lambda: subprocess.run(command, check=True, capture_output=True))
 
     export(server)  # the SDK is loaded and the server warm from here on
-    seconds: dict[str, list[float]] = {"SDK's export": [], "pull, everything": [], f"pull, {changed} changed": []}
+    found: dict[str, list[Taken]] = {"SDK's export": [], "pull, everything": [], f"pull, {changed} changed": []}
     for number in range(runs):
-        taken = [timed(lambda: export(server)), pull(number)]
+        taken = [timed(server, lambda: export(server)), pull(number)]
         change(server, changed, number)
         taken.append(pull(number))
-        for found, one in zip(seconds.values(), taken, strict=True):
-            found.append(one)
-        print(f"run {number + 1}: " + ", ".join(f"{one:.1f} s" for one in taken), flush=True)
-    print(f"{'':24}{'median':>9}{'least':>9}{'most':>9}{'ratio to the export':>22}")
-    for name, found in seconds.items():
-        ratios = [one / base for one, base in zip(found, seconds["SDK's export"], strict=True)]
-        numbers = "".join(f"{value:7.1f} s" for value in (statistics.median(found), min(found), max(found)))
-        print(f"{name:24}{numbers}{statistics.median(ratios):9.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+        for row, one in zip(found.values(), taken, strict=True):
+            row.append(one)
+        print(f"run {number + 1}: " + ", ".join(f"{one.clock:.1f} s" for one in taken), flush=True)
+    print(f"{'':24}{'median':>9}{'least':>9}{'most':>9}{'processor':>12}{'ratio to the export':>22}")
+    for name, row in found.items():
+        clock = [one.clock for one in row]
+        ratios = [one.clock / base.clock for one, base in zip(row, found["SDK's export"], strict=True)]
+        numbers = "".join(f"{value:7.1f} s" for value in (statistics.median(clock), min(clock), max(clock)))
+        numbers += f"{statistics.median(one.processor for one in row):10.1f} s"
+        print(f"{name:24}{numbers}{statistics.median(ratios):8.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..data.errors import DataError
@@ -22,8 +23,8 @@ _ANNOTATION = (
     "completed_by",
     "result",
     "was_cancelled",
+    "created_at",
     "updated_at",
-    "updated_by",
     "lead_time",
     "prediction",
     "parent_prediction",
@@ -133,7 +134,7 @@ def _as_given(answer: Answer, annotation: Mapping[str, Any], meta: Mapping[str, 
     if not isinstance(first, dict) or not isinstance(first.get("shown"), dict | None):
         return answer
     answer = replace(answer, from_prediction=bool(first.get("from_prediction")), shown=first.get("shown"))
-    same = {"labels": None if answer.labels is None else list(answer.labels), "skipped": answer.skipped}
-    untouched = annotation["updated_by"] is None and all(first.get(field) == value for field, value in same.items())
+    # An import sets both times at once. Renaming a label in Label Studio touches neither.
+    made, changed = (datetime.fromisoformat(annotation[field]) for field in ("created_at", "updated_at"))
     at = first.get("at")
-    return replace(answer, at=at) if untouched and isinstance(at, str) else answer
+    return replace(answer, at=at) if isinstance(at, str) and changed - made < timedelta(seconds=1) else answer

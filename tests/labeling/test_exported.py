@@ -20,7 +20,7 @@ def annotation(number: int, by: int, *labels: str, **more: Any) -> dict[str, Any
         "result": result(labels),
         "was_cancelled": False,
         "updated_at": f"2026-11-24T10:00:{number:02}.000001Z",
-        "updated_by": by,
+        "created_at": "2026-11-24T10:00:00Z",
         "lead_time": 1.5,
         "prediction": {},
         "parent_prediction": None,
@@ -52,21 +52,18 @@ def test_an_answer_put_back_is_not_counted_twice() -> None:
     gone = to_row(task(1, annotation(1, 2, "plan", parent_prediction=4))) | {"deleted": True}
     before = records(gone)[0]["answers"][0]
     answer = Answer("甲", ("plan",), at=before["at"], lead_time=1.5, from_prediction=True)
-    back = task(2, annotation(9, 2, "plan", import_id=0, updated_by=None), meta=moved([answer]))
+    back = task(2, annotation(0, 2, "plan", import_id=0), meta=moved([answer]))
     [record] = records(gone, to_row(back))
     assert record["answers"] == [{key: value for key, value in before.items() if key != "deleted"}]
 
 
 def test_a_transferred_answer_that_was_changed_is_a_new_one() -> None:
     meta = moved([Answer("甲", ("plan",), at="2020-01-01T00:00:00Z")])
-    untouched = task(1, annotation(1, 2, "plan", import_id=0, updated_by=None), meta=meta)
+    untouched = task(1, annotation(0, 2, "plan", import_id=0), meta=meta)
     changed = task(1, annotation(1, 2, "plan", import_id=0), meta=meta)
-    other = task(1, annotation(1, 2, "metric", import_id=0, updated_by=None), meta=meta)
-    assert [records(to_row(one))[0]["answers"][0]["at"][:4] for one in (untouched, changed, other)] == [
-        "2020",
-        "2026",
-        "2026",
-    ]
+    renamed = task(1, annotation(0, 2, "metric", import_id=0), meta=meta)
+    years = [records(to_row(one))[0]["answers"][0]["at"][:4] for one in (untouched, changed, renamed)]
+    assert years == ["2020", "2026", "2020"]
 
 
 def test_confirmed_is_a_proposal_taken_over_unchanged() -> None:
@@ -97,9 +94,7 @@ JSON = st.recursive(
 
 @given(meta=JSON, data=JSON, number=st.none() | st.integers(-2, 3))
 def test_nothing_that_others_wrote_into_a_task_breaks_a_pull(meta: Any, data: Any, number: int | None) -> None:
-    mine = task(
-        1, annotation(1, 2, "plan", import_id=number, updated_by=None), meta=meta if isinstance(meta, dict) else {}
-    )
+    mine = task(1, annotation(0, 2, "plan", import_id=number), meta=meta if isinstance(meta, dict) else {})
     theirs = copy.deepcopy(mine) | {"id": 2}
     theirs["data"]["id" if number else "start"] = data
     found, problems = to_records([to_row(mine), to_row(theirs)], NAMES, DEFAULT_LABELS, "项目")
