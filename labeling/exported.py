@@ -72,7 +72,11 @@ def to_records(
             continue
         record, answers = sentences.setdefault(record["id"], (record | {"deleted": True} if deleted else record, []))
         for annotation in row["annotations"]:
-            answer = _answer(annotation, row["meta"], names, labels)
+            try:
+                answer = _answer(_as_given(annotation, row["meta"]), names, labels)
+            except (AttributeError, KeyError, TypeError, ValueError):
+                problems.append(f"task {row['task']} of {title}: an answer is not as Label Studio makes them")
+                continue
             strange.update(set(answer.choices or ()) - {NONE, *labels.names})
             # A transfer that was repeated, or that brought a deleted task back, has left two of the same.
             if all(replace(other, deleted=False) != answer for other in answers):
@@ -92,14 +96,12 @@ def _record(data: Mapping[str, Any]) -> dict[str, Any]:
     return record
 
 
-def _answer(
-    annotation: Mapping[str, Any], meta: Mapping[str, Any], names: Mapping[int, str], labels: LabelSet
-) -> Answer:
+def _answer(annotation: Mapping[str, Any], names: Mapping[int, str], labels: LabelSet) -> Answer:
     skipped = bool(annotation["was_cancelled"])
     chosen = choices(annotation["result"] or ())
     meant = None if skipped else interpret(chosen, labels)
     by = annotation["completed_by"]
-    answer = Answer(
+    return Answer(
         annotator=names.get(by, f"user {by}"),
         labels=meant,
         skipped=skipped,
@@ -109,7 +111,6 @@ def _answer(
         shown=_shown(annotation.get("prediction") or {}, labels),
         choices=None if skipped or meant is not None else tuple(chosen),
     )
-    return _as_given(answer, annotation, meta)
 
 
 def _shown(prediction: Mapping[str, Any], labels: LabelSet) -> dict[str, Any] | None:
@@ -119,22 +120,29 @@ def _shown(prediction: Mapping[str, Any], labels: LabelSet) -> dict[str, Any] | 
     return {"model": prediction.get("model_version"), "labels": None if meant is None else list(meant)}
 
 
-def moved(answers: Sequence[Answer]) -> dict[str, Any]:
-    """The ``meta`` of a task whose answers are imported, the n-th as number n: Label Studio would keep no times."""
-    return {"pizhu": {"answers": [answer.record() for answer in answers]}}
+def moved(annotations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The ``meta`` of a task that is imported, for what Label Studio does not keep of its annotations.
+
+    Args:
+        annotations: ``updated_at`` (None: that of the import), ``parent_prediction`` and ``prediction`` of each; the
+            n-th annotation of the task is to be imported with n, from 0, as its ``id``.
+    """
+    return {"pizhu": {"annotations": list(annotations)}}
 
 
-def _as_given(answer: Answer, annotation: Mapping[str, Any], meta: Mapping[str, Any]) -> Answer:
-    """The answer with what :func:`moved` noted of it; its time only as long as nobody has changed it."""
+def _as_given(annotation: Mapping[str, Any], meta: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The annotation with what :func:`moved` noted of it; its time only as long as nobody has changed it."""
     noted, number = meta.get("pizhu"), annotation["import_id"]
-    given = noted.get("answers") if isinstance(noted, dict) else None
+    given = noted.get("annotations") if isinstance(noted, dict) else None
     if not isinstance(given, list) or type(number) is not int or not 0 <= number < len(given):
-        return answer
+        return annotation
     first = given[number]
-    if not isinstance(first, dict) or not isinstance(first.get("shown"), dict | None):
-        return answer
-    answer = replace(answer, from_prediction=bool(first.get("from_prediction")), shown=first.get("shown"))
     # An import sets both times at once. Renaming a label in Label Studio touches neither.
     made, changed = (datetime.fromisoformat(annotation[field]) for field in ("created_at", "updated_at"))
-    at = first.get("at")
-    return replace(answer, at=at) if isinstance(at, str) and changed - made < timedelta(seconds=1) else answer
+    at = first["updated_at"] if changed - made < timedelta(seconds=1) else None
+    return {
+        **annotation,
+        "updated_at": annotation["updated_at"] if at is None else str(at),
+        "parent_prediction": first["parent_prediction"],
+        "prediction": first["prediction"],
+    }

@@ -22,7 +22,7 @@ from .fetch import user_names
 from .progress import Progress, silent
 from .project import TITLE, ensure_project
 from .submit import to_result
-from .tasks import to_tasks
+from .tasks import result, to_tasks
 
 _BATCH = 500
 
@@ -123,7 +123,7 @@ def _send(client: Client, project: int, tasks: Sequence[dict[str, Any]], users: 
     request = [
         {
             "data": task["data"],
-            "meta": moved(task["annotations"]),
+            "meta": moved([_noted(answer) for answer in task["annotations"]]),
             "annotations": [
                 _annotation(number, answer, users[answer.annotator])
                 for number, answer in enumerate(task["annotations"])
@@ -138,6 +138,22 @@ def _send(client: Client, project: int, tasks: Sequence[dict[str, Any]], users: 
             f"Label Studio took {took.task_count} of {len(request)} sentences and {took.annotation_count} of {answers}"
             " answers; look at the project before transferring again"
         )
+
+
+def _noted(answer: Answer) -> dict[str, Any]:
+    """What Label Studio would not keep of an answer, in its own words."""
+    prediction = None
+    if answer.shown:
+        proposed = answer.shown.get("labels")
+        parts = result(proposed or ())
+        if proposed is None:  # it was not clear; nor is this
+            parts[0]["value"]["choices"] = []
+        prediction = {"model_version": answer.shown.get("model"), "result": parts}
+    return {
+        "updated_at": answer.at,
+        "parent_prediction": 0 if answer.from_prediction else None,
+        "prediction": prediction,
+    }
 
 
 def _annotation(number: int, answer: Answer, user: int) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from pizhu.data.labels import DEFAULT_LABELS
-from pizhu.labeling.answers import Answer
 from pizhu.labeling.exported import moved, to_records, to_row
 from pizhu.labeling.tasks import result
 
@@ -51,14 +50,14 @@ def test_a_deleted_task_s_answers_stay_marked() -> None:
 def test_an_answer_put_back_is_not_counted_twice() -> None:
     gone = to_row(task(1, annotation(1, 2, "plan", parent_prediction=4))) | {"deleted": True}
     before = records(gone)[0]["answers"][0]
-    answer = Answer("甲", ("plan",), at=before["at"], lead_time=1.5, from_prediction=True)
-    back = task(2, annotation(0, 2, "plan", import_id=0), meta=moved([answer]))
+    noted = {"updated_at": before["at"], "parent_prediction": 4, "prediction": None}
+    back = task(2, annotation(0, 2, "plan", import_id=0), meta=moved([noted]))
     [record] = records(gone, to_row(back))
     assert record["answers"] == [{key: value for key, value in before.items() if key != "deleted"}]
 
 
 def test_a_transferred_answer_that_was_changed_is_a_new_one() -> None:
-    meta = moved([Answer("甲", ("plan",), at="2020-01-01T00:00:00Z")])
+    meta = moved([{"updated_at": "2020-01-01T00:00:00Z", "parent_prediction": None, "prediction": None}])
     untouched = task(1, annotation(0, 2, "plan", import_id=0), meta=meta)
     changed = task(1, annotation(1, 2, "plan", import_id=0), meta=meta)
     renamed = task(1, annotation(0, 2, "metric", import_id=0), meta=meta)
@@ -87,7 +86,12 @@ def test_unknown_labels_are_told() -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=4),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["pizhu", "answers", "at"]), inner),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["pizhu", "annotations", "updated_at", "prediction", "parent_prediction"]), inner
+        )
+    ),
     max_leaves=8,
 )
 
