@@ -126,7 +126,7 @@ def test_an_interrupted_transfer_is_continued(
     assert [record["previous"] for record in found] == [record["previous"] for record in read_records(path)]
 
 
-def test_refusals(server: Server, title: str, records: Records, tmp_path: Path) -> None:
+def test_what_a_transfer_refuses(server: Server, title: str, records: Records, tmp_path: Path) -> None:
     path = records(1, answers=[{"annotator": "戊", "labels": []}])
     with pytest.raises(LabelingError, match="has no user called 戊; let that one sign up"):
         transfer(server.access, path, title=title)
