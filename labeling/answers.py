@@ -5,10 +5,12 @@ An answers record is a sentence record (``id, doc, start, end, kind, text, headi
     "state": "unlabelled" | "labelled" | "none" | "skipped" | "contested",
     "labels": [...] | null,
     "answers": [{"annotator": "甲", "labels": ["plan"] | [] | null, "skipped": false, "at": "2026-11-22T00:34:52Z",
-                 "lead_time": 3.5, "from_prediction": false, "shown": {"model": "…", "labels": [...]} | null}]
+                 "lead_time": 3.5, "from_prediction": false, "shown": {"model": "…", "labels": [...]} | null,
+                 "confirmed": false}]
 
 In an answer, ``labels: []`` is the choice 无 ("none"), ``null`` with ``skipped`` a skip, and ``null`` without it one
 that says nothing clear (nothing chosen, 无 beside a label, a choice of an older label set), whose ``choices`` are kept.
+A record, or an answer, that Label Studio has no more bears ``"deleted": true`` besides; it counts as before.
 Of an answer's fields only ``annotator`` and ``labels`` (or ``skipped``) need be given.
 """
 
@@ -41,6 +43,7 @@ class Answer:
         from_prediction: whether it was made by correcting or confirming the model's proposal.
         shown: model and labels of the proposal that the task had, if it had one.
         choices: what was chosen, where that is not clear.
+        deleted: whether Label Studio has its task no more.
     """
 
     annotator: str
@@ -51,6 +54,15 @@ class Answer:
     from_prediction: bool = False
     shown: Mapping[str, Any] | None = None
     choices: tuple[str, ...] | None = None
+    deleted: bool = False
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether it began with the model's proposal and says the same."""
+        if not self.from_prediction or self.labels is None or not self.shown:
+            return False
+        proposed = self.shown.get("labels")
+        return proposed is not None and set(proposed) == set(self.labels)
 
     def record(self) -> dict[str, Any]:
         """As it stands in an answers record."""
@@ -62,8 +74,11 @@ class Answer:
             "lead_time": self.lead_time,
             "from_prediction": self.from_prediction,
             "shown": self.shown,
+            "confirmed": self.confirmed,
         }
-        return record if self.choices is None else {**record, "choices": list(self.choices)}
+        if self.choices is not None:
+            record["choices"] = list(self.choices)
+        return {**record, "deleted": True} if self.deleted else record
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +173,10 @@ def read_answers(path: str | Path, labels: LabelSet) -> list[tuple[dict[str, Any
 
 
 def _answer(entry: object, labels: LabelSet, where: str) -> Answer:
-    fields = ("annotator", "labels", "skipped", "at", "lead_time", "from_prediction", "shown", "choices")
+    fields = {*Answer.__dataclass_fields__, "confirmed"}
     if not isinstance(entry, dict) or not isinstance(entry.get("annotator"), str) or not entry["annotator"]:
         raise DataError(f"{where}: an answer must name its annotator")
-    if unknown := sorted(set(entry) - set(fields)):
+    if unknown := sorted(set(entry) - fields):
         raise DataError(f"{where}: an answer has the unknown field {unknown[0]!r}")
     names, skipped = entry.get("labels"), entry.get("skipped", False)
     if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
@@ -176,6 +191,8 @@ def _answer(entry: object, labels: LabelSet, where: str) -> Answer:
     at, lead_time = entry.get("at"), entry.get("lead_time")
     if not isinstance(at, str | None) or not isinstance(lead_time, int | float | None):
         raise DataError(f"{where}: 'at' must be a time as text, 'lead_time' a number of seconds")
+    if not isinstance(entry.get("shown"), dict | None):
+        raise DataError(f"{where}: 'shown' must hold the proposal's model and labels, or be null")
     return Answer(
         entry["annotator"],
         None if names is None else tuple(name for name in labels.names if name in names),
@@ -185,4 +202,5 @@ def _answer(entry: object, labels: LabelSet, where: str) -> Answer:
         bool(entry.get("from_prediction", False)),
         entry.get("shown"),
         tuple(entry["choices"]) if entry.get("choices") is not None else None,
+        bool(entry.get("deleted", False)),
     )

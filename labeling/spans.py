@@ -58,10 +58,17 @@ class SpanAnswer:
     lead_time: float | None = None
     from_prediction: bool = False
     shown: Mapping[str, Any] | None = None
+    deleted: bool = False
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether it began with the proposal and says the same."""
+        proposed = self.shown.get("spans") if self.shown else None
+        return self.from_prediction and self.spans is not None and [s.record() for s in self.spans] == proposed
 
     def record(self) -> dict[str, Any]:
         """As it stands in an answers record."""
-        return {
+        record = {
             "annotator": self.annotator,
             "spans": None if self.spans is None else [span.record() for span in self.spans],
             "skipped": self.skipped,
@@ -69,7 +76,9 @@ class SpanAnswer:
             "lead_time": self.lead_time,
             "from_prediction": self.from_prediction,
             "shown": self.shown,
+            "confirmed": self.confirmed,
         }
+        return {**record, "deleted": True} if self.deleted else record
 
 
 def to_tasks(

@@ -1,6 +1,6 @@
 """Annotators' answers into Label Studio through its API, each with the annotator's own token, as if they had clicked.
 
-For moving answers between servers, and for trying the whole way without people.
+For trying the whole way without people; :mod:`.transfer` moves answers with their times.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def submit(
                         continue
                     client.annotations.create(
                         id=task,
-                        result=_result(answer),
+                        result=to_result(answer),
                         was_cancelled=answer.skipped,
                         lead_time=answer.lead_time,
                     )
@@ -111,7 +111,8 @@ def _match(rows: Sequence[tuple[dict[str, Any], list[Answer]]], tasks: Sequence[
     return found
 
 
-def _result(answer: Answer) -> list[dict[str, Any]]:
+def to_result(answer: Answer) -> list[dict[str, Any]]:
+    """An answer in Label Studio's form; nothing where nothing was chosen."""
     if answer.labels is not None:
         return result(answer.labels)
     return result(answer.choices) if answer.choices else []

@@ -34,6 +34,7 @@ COMMANDS = [
     "label pull",
     "label push",
     "label serve",
+    "label transfer",
     "metrics",
     "read",
     "serve",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from . import adjudicate, agreement, backup, config, connect, predict, pull, push, rename, server
+from . import adjudicate, agreement, backup, config, connect, predict, pull, push, rename, server, transfer
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Label sentences in Label Studio: serve it, push sentences, pull answers, measure agreement, adjudicate, choose "
-    "what to label next, find wrong labels, propose labels.",
+    help="Label sentences in Label Studio: serve it, push sentences, pull answers, measure agreement, adjudicate, "
+    "choose what to label next, find wrong labels, propose labels.",
 )
 app.command("serve")(server.serve)
 app.command("status")(server.status)
@@ -20,6 +20,7 @@ app.command("push")(push.push)
 app.command("config")(config.config)
 app.command("rename")(rename.rename)
 app.command("pull")(pull.pull)
+app.command("transfer")(transfer.transfer)
 app.command("agreement")(agreement.agreement)
 app.command("adjudicate")(adjudicate.adjudicate)
 app.command("predict-serve")(predict.predict_serve)

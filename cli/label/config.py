@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from .options import Folder, Json, Labels, Task, TaskTitle, TokenFile, Url, access, kind_and_labels
+from .options import Folder, Json, Labels, Task, Title, TokenFile, Url, access, kind_and_labels
 
 
 def config(
-    project: TaskTitle = None,
+    project: Title = None,
     task: Task = "sentences",
     labels: Labels = None,
     out: Annotated[

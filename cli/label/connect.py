@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .options import TITLE, Folder, Json, Title, TokenFile, Url, access
+from .options import Folder, Json, Title, TokenFile, Url, access
 from .predict import PORT, SecretFile, service_folder, told
 
 
@@ -16,7 +16,7 @@ def connect(
     address: Annotated[
         str, typer.Argument(help="Where Label Studio reaches the service that `pizhu label predict-serve` started.")
     ] = f"http://127.0.0.1:{PORT}",
-    project: Title = TITLE,
+    project: Title = None,
     events: Annotated[
         bool, typer.Option("--events", help="Tell it of annotations, which its --retrain-every counts.")
     ] = False,
@@ -32,11 +32,13 @@ def connect(
     """
     from ...labeling.access import read_private
     from ...labeling.backend.register import register
+    from ...labeling.kinds import TITLE
 
+    title = project or TITLE
     secret = read_private(secret_file or service_folder(folder) / "secret").strip()
     there = access(folder, url, token_file)
-    found = register(there, address, secret, project, events=events)
+    found = register(there, address, secret, title, events=events)
     if as_json:
         typer.echo(json.dumps(asdict(found), ensure_ascii=False))
     else:
-        typer.echo(told(found, there.url, project, address))
+        typer.echo(told(found, there.url, title, address))

@@ -22,8 +22,7 @@ DatabasePasswordFile = Annotated[
     Path | None,
     typer.Option(help="File of mode 600 with the database's password [default: PIZHU_LABEL_DATABASE_PASSWORD]."),
 ]
-Title = Annotated[str, typer.Option("--project", help="The project's title in Label Studio.")]
-TaskTitle = Annotated[
+Title = Annotated[
     str | None, typer.Option("--project", help="The project's title in Label Studio [default: the task's own].")
 ]
 Task = Annotated[
@@ -38,8 +37,6 @@ TokenFile = Annotated[
 ]
 Labels = Annotated[Path | None, typer.Option("--labels", help="TOML file of a label set of your own.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-TITLE = "报告句子标注"
 
 
 def access(folder: Path | None, url: str | None, token_file: Path | None) -> Access:

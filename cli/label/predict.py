@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..options import Model
-from .options import TITLE, Folder, Labels, Title, TokenFile, Url, access, label_set
+from .options import Folder, Labels, Title, TokenFile, Url, access, label_set
 
 if TYPE_CHECKING:
     from ...labeling.backend.register import Registered
@@ -25,7 +25,7 @@ def predict_serve(
     model: Model = None,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = PORT,
-    project: Title = TITLE,
+    project: Title = None,
     labels: Labels = None,
     connect: Annotated[bool, typer.Option("--connect", help="Register the service in the project.")] = False,
     address: Annotated[
@@ -65,12 +65,14 @@ def predict_serve(
     from ...labeling.backend.secret import ensure_secret
     from ...labeling.backend.service import keep_trying, opened
     from ...labeling.backend.trainer import Plan
+    from ...labeling.kinds import TITLE
     from ...models.places import default_model
 
     home = service_folder(folder)
     secret = ensure_secret(secret_file or home / "secret")
+    title = project or TITLE
     plan = Plan(
-        project,
+        title,
         label_set(labels),
         labels.absolute() if labels else None,
         recipe,
@@ -95,8 +97,8 @@ def predict_serve(
 
         def attempt() -> None:
             there = access(folder, url, token_file)
-            found = register(there, address or here, secret, project, events=retrain_every > 0)
-            typer.echo(told(found, there.url, project, address or here))
+            found = register(there, address or here, secret, title, events=retrain_every > 0)
+            typer.echo(told(found, there.url, title, address or here))
 
         def ready() -> None:
             typer.echo(f"pizhu proposes labels at {here}")

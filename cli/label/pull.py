@@ -4,39 +4,96 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..progress import shown
-from .options import Folder, Json, Labels, Task, TaskTitle, TokenFile, Url, access, fail_on, kind_and_labels
+from .options import Folder, Json, Labels, Task, Title, TokenFile, Url, access, fail_on, kind_and_labels
+
+if TYPE_CHECKING:
+    from ...data.labels import LabelSet
+    from ...labeling.kinds import TaskKind
+    from ...labeling.pull import Pulled
 
 
 def pull(
     output: Annotated[Path, typer.Argument(help="The .jsonl file to write.")],
-    project: TaskTitle = None,
+    project: Title = None,
     task: Task = "sentences",
     labels: Labels = None,
+    full: Annotated[bool, typer.Option("--full", help="Fetch everything, not only what changed.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="Tell which pulls found something new, and end.")] = False,
+    at: Annotated[
+        datetime | None,
+        typer.Option(help="Print the answers as they were after the last pull until then (local time), and end."),
+    ] = None,
     folder: Folder = None,
     url: Url = None,
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Fetch every sentence with every annotator's answer; an earlier, different file is kept beside."""
-    from ...labeling.pull import pull as fetch
+    """Fetch every sentence with every annotator's answer; after the first time, only what changed is asked for.
 
+    Nothing is ever lost: earlier states are kept in a folder beside the output (--list, --at), sentences that were
+    deleted in Label Studio stay in the output, marked, and nothing is ever deleted in Label Studio.
+    """
     kind, chosen = kind_and_labels(task, labels)
-    there = access(folder, url, token_file)
-    with shown() as progress:
-        pulled = fetch(there, output, kind=kind, title=project, labels=chosen, progress=progress)
-    if as_json:
-        typer.echo(json.dumps(asdict(pulled), ensure_ascii=False, default=str))
+    if list_:
+        _list(output, as_json)
+    elif at:
+        _at(output, at, kind, chosen)
     else:
-        states = ", ".join(f"{count} {state}" for state, count in sorted(pulled.states.items())) or "no sentences"
-        typer.echo(f"{pulled.path}: {states}")
-        if pulled.answers:
-            typer.echo("answers: " + ", ".join(f"{name} {count}" for name, count in pulled.answers.items()))
-        if pulled.kept:
-            typer.echo(f"the earlier file is kept as {pulled.kept}")
-    fail_on(pulled.problems)
+        from ...labeling.pull import pull as fetch
+
+        there = access(folder, url, token_file)
+        with shown() as progress:
+            pulled = fetch(there, output, kind=kind, title=project, labels=chosen, full=full, progress=progress)
+        if as_json:
+            typer.echo(json.dumps(asdict(pulled), ensure_ascii=False, default=str))
+        else:
+            _print(pulled)
+        fail_on(pulled.problems)
+
+
+def _print(pulled: Pulled) -> None:
+    states = ", ".join(f"{count} {state}" for state, count in sorted(pulled.states.items())) or "no sentences"
+    typer.echo(f"{pulled.path}: {states}")
+    if pulled.answers:
+        typer.echo("answers: " + ", ".join(f"{name} {count}" for name, count in pulled.answers.items()))
+    how = f"everything was fetched ({pulled.full})" if pulled.full else "only changes were fetched"
+    typer.echo(f"{pulled.changed} sentences are new or changed; {how}")
+    if pulled.deleted:
+        typer.echo(
+            f"{pulled.deleted} sentences were deleted in Label Studio; their answers are kept here, marked deleted, "
+            f"and can be put back with: pizhu label transfer '{pulled.path}'"
+        )
+    if pulled.withdrawn:
+        typer.echo(f"{pulled.withdrawn} answers were deleted in Label Studio; earlier pulls hold them (--list, --at)")
+    if pulled.kept:
+        typer.echo(f"the file that stood there is kept as {pulled.kept}")
+
+
+def _list(output: Path, as_json: bool) -> None:
+    from ...labeling.snapshots import Snapshots
+
+    history = Snapshots(output).history()
+    if as_json:
+        typer.echo(json.dumps([asdict(snapshot) for snapshot in history], ensure_ascii=False))
+        return
+    for snapshot in history:
+        when = datetime.fromisoformat(snapshot.at).astimezone()
+        what = "all" if snapshot.whole else "changed"
+        typer.echo(f"{when:%Y-%m-%d %H:%M:%S}  {snapshot.title}  {snapshot.rows} sentences ({what})")
+    if not history:
+        typer.echo(f"Nothing was pulled to {output} yet.")
+
+
+def _at(output: Path, at: datetime, kind: TaskKind, labels: LabelSet) -> None:
+    from ...data.files import as_line
+    from ...labeling.pull import earlier
+
+    for record in earlier(output, at.astimezone(), kind, labels):
+        typer.echo(as_line(record), nl=False)

@@ -10,14 +10,14 @@ from typing import Annotated
 import typer
 
 from ..progress import shown
-from .options import Folder, Json, Labels, Task, TaskTitle, TokenFile, Url, access, fail_on, kind_and_labels
+from .options import Folder, Json, Labels, Task, Title, TokenFile, Url, access, fail_on, kind_and_labels
 
 
 def push(
     inputs: Annotated[
         list[Path] | None, typer.Argument(help="Reports, or .jsonl files of sentence records.", show_default=False)
     ] = None,
-    project: TaskTitle = None,
+    project: Title = None,
     task: Task = "sentences",
     labels: Labels = None,
     overlap: Annotated[

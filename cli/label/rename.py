@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ..progress import shown
-from .options import Folder, Json, Task, TaskTitle, TokenFile, Url, access, kind_and_labels
+from .options import Folder, Json, Task, Title, TokenFile, Url, access, kind_and_labels
 
 
 def rename(
@@ -20,7 +20,7 @@ def rename(
     files: Annotated[
         list[Path] | None, typer.Argument(help="Answers files to rewrite as well.", show_default=False)
     ] = None,
-    project: TaskTitle = None,
+    project: Title = None,
     task: Task = "sentences",
     folder: Folder = None,
     url: Url = None,

@@ -14,7 +14,7 @@ from ...data.labels import LabelSet
 from ..agreement.sheet import Rows, identity, joined
 from ..answers import Answer, answered, from_annotation, latest, merge
 from ..client import Client
-from ..pull import user_names
+from ..fetch import user_names
 from .config import NOTE, WHY
 
 Decided = Literal["agreed", "adjudicated", "single"]

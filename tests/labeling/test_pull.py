@@ -3,22 +3,24 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pizhu.cli import app
 from pizhu.data.errors import DataError, LabelingError
-from pizhu.data.files import read_records, write_records
+from pizhu.data.files import as_line, read_records, write_records
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.labeling import pull as pulling
 from pizhu.labeling.access import Access
 from pizhu.labeling.agreement import agreement
 from pizhu.labeling.answers import read_answers
 from pizhu.labeling.client import connect
-from pizhu.labeling.pull import pull
+from pizhu.labeling.pull import earlier, pull
 from pizhu.labeling.push import push
 from pizhu.labeling.server import Server
+from pizhu.labeling.snapshots import Snapshots
 from pizhu.labeling.submit import submit
 from pizhu.labeling.tasks import result
 from typer.testing import CliRunner
@@ -103,10 +105,13 @@ def test_nothing_is_lost(
 ) -> None:
     output = tmp_path / "out" / "答案.jsonl"
     project = push(server.access, [records(3)], title=title).project
-    assert pull(server.access, output, title=title).kept is None
+    output.parent.mkdir()
+    output.write_text("某人的笔记", encoding="utf-8")
+    kept = pull(server.access, output, title=title).kept
+    assert kept is not None and kept.read_text(encoding="utf-8") == "某人的笔记"
     before = output.read_bytes()
     assert pull(server.access, output, title=title).kept is None
-    assert [path.name for path in output.parent.iterdir()] == ["答案.jsonl"]
+    assert {path.name for path in output.parent.iterdir()} == {"答案.jsonl", "答案.snapshots", kept.name}
 
     with connect(server.access) as client:
         [task, *_] = client.tasks.list(project=project)
@@ -119,14 +124,21 @@ def test_nothing_is_lost(
         raise Broken("the connection broke")
 
     with monkeypatch.context() as patched:
-        patched.setattr(pulling, "_export", broken)
+        patched.setattr(pulling, "fetch_changes", broken)
         with pytest.raises(Broken):
             pull(server.access, output, title=title)
     assert output.read_bytes() == before
 
-    kept = pull(server.access, output, title=title).kept
-    assert kept is not None and kept.read_bytes() == before
+    pulled = pull(server.access, output, title=title)
+    assert (pulled.kept, pulled.changed, pulled.full) == (None, 1, None)
     assert output.read_bytes() != before
+    first = Snapshots(output).history()[0]
+    records_then = earlier(output, datetime.fromisoformat(first.at))
+    assert "".join(map(as_line, records_then)).encode() == before
+
+    output.write_bytes(before.replace("渠道".encode(), "管道".encode()))  # edited by hand
+    kept = pull(server.access, output, title=title).kept
+    assert kept is not None and "管道" in kept.read_text(encoding="utf-8")
     # The owner has no first name, so the answer carries the email.
     assert [a["annotator"] for record in read_records(output) for a in record["answers"]] == ["owner@pizhu.local"]
 

@@ -1,0 +1,42 @@
+"""`pizhu label transfer`: answers into another project, or back into one that lost them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..progress import shown
+from .options import Folder, Json, Labels, Title, TokenFile, Url, access, label_set
+
+
+def transfer(
+    answers: Annotated[Path, typer.Argument(help="Answers, as `pizhu label pull` writes them.")],
+    project: Title = None,
+    labels: Labels = None,
+    folder: Folder = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    as_json: Json = False,
+) -> None:
+    """Put pulled answers into a project: on another server, or back where sentences were deleted.
+
+    Every annotator's answers come with their times, lead times and skips, so that pulling again writes the same
+    records. Sentences that the project has are left alone: an interrupted transfer is just repeated. On the server
+    that runs here, annotators without an account get one.
+    """
+    from ...labeling.server import running
+    from ...labeling.transfer import transfer as send
+
+    there = access(folder, url, token_file)
+    server = running(folder)
+    accounts = server.accounts if server and server.url == there.url else None
+    with shown() as progress:
+        sent = send(there, answers, accounts=accounts, title=project, labels=label_set(labels), progress=progress)
+    if as_json:
+        typer.echo(json.dumps(asdict(sent), ensure_ascii=False))
+    else:
+        typer.echo(f"{sent.sent} sentences sent with {sent.answers} answers; {sent.present} were there")

@@ -1,0 +1,196 @@
+"""After the first pull only what changed is asked for, and it comes to the same as asking for everything."""
+
+import itertools
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pizhu.cli import app
+from pizhu.data.files import read_records
+from pizhu.labeling import fetch
+from pizhu.labeling.client import Client, connect
+from pizhu.labeling.pull import Pulled, pull
+from pizhu.labeling.push import push
+from pizhu.labeling.server import Server
+from pizhu.labeling.snapshots import Snapshots
+from pizhu.labeling.tasks import result
+from typer.testing import CliRunner
+
+Records = Callable[..., Path]
+
+pytestmark = pytest.mark.server
+
+
+class Pulls:
+    """Pulls of one project, each compared with a full one to another place."""
+
+    def __init__(self, server: Server, title: str, folder: Path) -> None:
+        self.access, self.title, self.folder = server.access, title, folder
+        self.output = folder / "答案.jsonl"
+        self._numbers = itertools.count()
+
+    def __call__(self, **more: Any) -> Pulled:
+        return pull(self.access, self.output, title=self.title, **more)
+
+    def alike(self) -> bool:
+        """Whether those that Label Studio has are as a first pull would write them."""
+        other = self.folder / f"other {next(self._numbers)}.jsonl"
+        pull(self.access, other, title=self.title)
+        there = [record for record in read_records(self.output) if "deleted" not in record]
+        return there == list(read_records(other))
+
+
+@pytest.fixture
+def pulls(server: Server, title: str, tmp_path: Path) -> Pulls:
+    return Pulls(server, title, tmp_path)
+
+
+def task_numbers(client: Client, project: int) -> list[int]:
+    return sorted(int(task.id) for task in client.tasks.list(project=project, page_size=1000))
+
+
+def answer(client: Client, task: int, *labels: str, **more: Any) -> int:
+    given = {"was_cancelled": False, "lead_time": 2.5} | more
+    return int(client.annotations.create(id=task, result=result(labels), **given).id)
+
+
+def test_every_kind_of_change_is_seen(server: Server, title: str, records: Records, pulls: Pulls) -> None:
+    project = push(server.access, [records(6)], title=title).project
+    with connect(server.access) as client:
+        tasks = task_numbers(client, project)
+        first = answer(client, tasks[0], "plan")
+        second = answer(client, tasks[1], "plan")
+        assert pulls().full == "this is the first pull"
+        nothing = pulls()
+        assert (nothing.changed, nothing.full, nothing.snapshot) == (0, None, None)
+
+        client.annotations.update(id=first, result=result(["metric"]))
+        client.annotations.delete(id=second)
+        answer(client, tasks[2])
+        client.annotations.create(id=tasks[3], result=[], was_cancelled=True)
+        pulled = pulls()
+        assert (pulled.changed, pulled.withdrawn, pulled.deleted, pulled.full) == (4, 1, 0, None)
+        states = [record["state"] for record in read_records(pulls.output)]
+        assert states == ["labelled", "unlabelled", "none", "skipped", "unlabelled", "unlabelled"]
+        assert pulls.alike()
+
+        push(server.access, [records(8)], title=title)
+        assert (pulls().changed, pulls.alike()) == (2, True)
+
+
+def test_deleted_tasks_stay_marked_and_come_back(server: Server, title: str, records: Records, pulls: Pulls) -> None:
+    project = push(server.access, [records(4)], title=title).project
+    with connect(server.access) as client:
+        tasks = task_numbers(client, project)
+        answer(client, tasks[1], "plan")
+        pulls()
+        before = list(read_records(pulls.output))
+        # One goes and one comes: as many as before.
+        client.tasks.delete(id=tasks[1])
+        client.projects.import_tasks(
+            id=project, request=[{"data": {**client.tasks.get(id=tasks[0]).data, "id": "new", "start": 99}}]
+        )
+    command = ["label", "pull", str(pulls.output), "--project", title, "--folder", server.folder]
+    outcome = CliRunner().invoke(app, command)
+    assert outcome.exit_code == 0 and "1 sentences were deleted in Label Studio" in outcome.stdout
+    found = list(read_records(pulls.output))
+    assert len(found) == 5 and found[1].pop("deleted")
+    assert found[1]["answers"][0].pop("deleted") and found[:4] == before
+    assert pulls.alike()
+    assert pulls().deleted == 0  # told once
+
+    outcome = CliRunner().invoke(app, ["label", "transfer", *command[2:]])
+    assert outcome.exit_code == 0 and "1 sentences sent with 1 answers; 4 were there" in outcome.stdout
+    pulls()
+    assert list(read_records(pulls.output))[:4] == before
+
+
+def test_what_the_times_do_not_tell_is_seen_all_the_same(
+    server: Server, title: str, records: Records, pulls: Pulls
+) -> None:
+    """An answer without its task's time, as a kill between the two leaves it, and tasks older than was known."""
+    project = push(server.access, [records(3)], title=title).project
+    with connect(server.access) as client:
+        tasks = task_numbers(client, project)
+        answer(client, tasks[0], "plan")
+        pulls()
+        with closing(sqlite3.connect(Path(server.folder) / "data" / "label_studio.sqlite3", timeout=60)) as database:
+            old = "2020-01-01 00:00:00.000001"
+            answer(client, tasks[1], "plan")
+            with database:
+                database.execute("UPDATE task SET updated_at = ? WHERE id = ?", (old, tasks[1]))
+            pulled = pulls()
+            assert pulled.full is None and pulled.changed == 1 and pulls.alike()  # its time differs from the known
+            answer(client, tasks[2], "plan")
+            known = Snapshots(pulls.output).state()
+            assert known
+            with database:
+                time = known.rows[tasks[2]]["updated_at"].replace("T", " ").rstrip("Z")
+                database.execute("UPDATE task SET updated_at = ? WHERE id = ?", (time, tasks[2]))
+            pulled = pulls()
+            assert pulled.full == "the changes that Label Studio told did not add up"
+            assert pulled.changed == 1 and pulls.alike()
+
+
+def test_everything_is_fetched_when_the_memory_is_no_good(
+    server: Server, title: str, records: Records, pulls: Pulls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = push(server.access, [records(3)], title=title).project
+    with connect(server.access) as client:
+        tasks = task_numbers(client, project)
+        pulls()
+        assert pulls(full=True).full == "it was asked for"
+        answer(client, tasks[0], "plan")
+        client.tasks.delete(id=tasks[1])
+        last = pulls().snapshot
+        assert last
+        last.write_bytes(last.read_bytes()[:-20])
+        pulled = pulls()
+        assert pulled.full == "a snapshot is damaged" and pulled.snapshot
+        # The deletion that the damaged one told of is found again.
+        assert [record.get("deleted", False) for record in read_records(pulls.output)] == [False, True, False]
+        assert pulls().full is None and pulls.alike()
+
+        for path in Snapshots(pulls.output).folder.iterdir():
+            path.write_bytes(b"")
+        assert pulls().full == "earlier pulls cannot be read"
+
+    other = f"{title[:40]} 另一个"
+    push(server.access, [records(2)], title=other)
+    pulled = pull(server.access, pulls.output, title=other)
+    assert pulled.full == "earlier pulls were of another project" and len(list(read_records(pulls.output))) == 2
+    outcome = CliRunner().invoke(app, ["label", "pull", str(pulls.output), "--list", "--json"])
+    listed = json.loads(outcome.stdout)
+    assert [snapshot["title"] for snapshot in listed] == [title, other]
+
+
+def test_many_changes_are_exported_at_once(
+    server: Server, title: str, records: Records, pulls: Pulls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(server.access, [records(3)], title=title)
+    pulls()
+    push(server.access, [records(9)], title=title)
+    monkeypatch.setattr(fetch, "_FEW", 4)
+    pulled = pulls()
+    assert (pulled.full, pulled.changed, pulls.alike()) == (None, 6, True)
+
+
+def test_labels_and_names_are_read_anew(server: Server, title: str, records: Records, pulls: Pulls) -> None:
+    """They may change without any task changing."""
+    project = push(server.access, [records(1)], title=title).project
+    with connect(server.access) as client:
+        [task] = task_numbers(client, project)
+        answer(client, task, "plan")
+        me = client.users.whoami().id
+        pulls()
+        try:
+            client.users.update(id=me, first_name="组长")
+            pulled = pulls()
+        finally:
+            client.users.update(id=me, first_name="")
+        assert (pulled.answers, pulled.changed, pulled.full) == ({"组长": 1}, 0, None)
+        assert pulls().answers == {"owner@pizhu.local": 1}
