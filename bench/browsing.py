@@ -65,18 +65,19 @@ class Annotator:
         self.page.click("button[type=submit]")
         self.page.get_by_text("Recent Projects").wait_for()
 
-    def begin(self, project: int, instructions: str) -> str | None:
-        """Ask for sentences and put the instructions, whose title is given, away; returns the first sentence."""
+    def begin(self, project: int) -> str | None:
+        """Ask for sentences; returns the first, over which the instructions stand, or None when there is none."""
         self.page.goto(f"{self.url}/projects/{project}/data")
         with self.page.expect_response(_is_next) as served:
             self.page.get_by_role("button", name="Label All Tasks").click()
-        sentence = self._shown(served.value)
-        if sentence is not None:
-            window = self.page.get_by_role("heading", name=instructions)
-            window.wait_for()
-            self.page.keyboard.press("Escape")
-            window.wait_for(state="hidden")
-        return sentence
+        return self._shown(served.value)
+
+    def read(self, title: str) -> None:
+        """See the instructions, whose title is given, and put them away."""
+        window = self.page.get_by_role("heading", name=title)
+        window.wait_for()
+        self.page.keyboard.press("Escape")
+        window.wait_for(state="hidden")
 
     def press(self, keys: str) -> None:
         """Choose by hot keys."""

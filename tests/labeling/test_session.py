@@ -108,7 +108,8 @@ def session(server: Server, enter: Callable[[str], Annotator], tmp_path_factory:
     pushed = push(server.access, [write(folder / "句子.jsonl", TURNS, proposal)], title=TITLE, overlap=2)
 
     first = enter("甲")
-    sentence = first.begin(pushed.project, INSTRUCTIONS)
+    sentence = first.begin(pushed.project)
+    first.read(INSTRUCTIONS)
     for turn in TURNS:
         assert sentence == turn.text
         assert [NAMES.get(title, "none") for title in first.chosen] == (
@@ -121,7 +122,9 @@ def session(server: Server, enter: Callable[[str], Annotator], tmp_path_factory:
     tokens = {name: account.token for name, account in server.accounts.annotators.items()}
     submit(server.access, write(folder / "乙.jsonl", TURNS[:-1], answer_of_second), tokens, title=TITLE)
     second = enter("乙")
-    served = [second.begin(pushed.project, INSTRUCTIONS), second.submit()]
+    served = [second.begin(pushed.project)]
+    second.read(INSTRUCTIONS)
+    served.append(second.submit())
 
     answers = folder / "标注 结果.jsonl"
     words = ["label", "pull", str(answers), "--project", TITLE, "--folder", server.folder]
@@ -182,12 +185,12 @@ def test_an_answer_without_a_choice_is_refused(
     pushed = push(server.access, [records], title="盲标项目", blind=True)
     assert pushed.proposals == sum(turn.proposed is not None for turn in TURNS)
     window = enter("甲")
-    assert window.begin(pushed.project, INSTRUCTIONS) == TURNS[0].text
+    assert window.begin(pushed.project) == TURNS[0].text
+    window.read(INSTRUCTIONS)
     window.press("1")
     assert window.chosen == ["成效"]
     window.page.get_by_role("button", name="Instructions").click()
-    window.page.get_by_role("heading", name=INSTRUCTIONS).wait_for()
-    window.page.keyboard.press("Escape")
+    window.read(INSTRUCTIONS)
     assert window.submit() == TURNS[1].text and TURNS[1].proposed
     assert window.chosen == []
     window.page.keyboard.press("Control+Enter")
