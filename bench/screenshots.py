@@ -52,6 +52,7 @@ def main() -> None:
                 annotate(server, browser, out)
                 look(server, browser, out)
                 agree(server, browser, work, out)
+                adjudicate(server, browser, work, out)
         finally:
             servers.stop(work / "服务器")
 
@@ -123,9 +124,19 @@ def agree(server: Server, browser: Browser, work: Path, out: Path) -> None:
     take(page, out / "agreement.png")
 
 
-def project(server: Server) -> int:
+def adjudicate(server: Server, browser: Browser, work: Path, out: Path) -> None:
+    """A contested sentence before the adjudicator."""
+    pizhu(work, "label", "adjudicate", "标注.jsonl", "--folder", server.folder)
+    window = Annotator(browser, server.url, **SIZE)
+    window.log_in(server.accounts.owner)
+    window.begin(project(server, f"{TITLE}·裁决"))
+    window.read(INSTRUCTIONS)
+    take(window.page, out / "adjudication.png")
+
+
+def project(server: Server, title: str = TITLE) -> int:
     with connect(server.access) as client:
-        found = find_project(client, TITLE)
+        found = find_project(client, title)
     assert found is not None
     return int(found.id)
 
