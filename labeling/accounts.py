@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..data.encoding import decode
 from ..data.errors import LabelingError, MissingExtraError
 from .access import Access, read_private, write_private
 
@@ -105,11 +106,15 @@ def read_people(path: str | Path) -> list[tuple[str, str | None]]:
 
     Raises:
         LabelingError: no such file, a name twice, or something that is no email.
+        ReadError: it is no text in any usual encoding.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError):
-        raise LabelingError(f"list of annotators {path} cannot be read as UTF-8 text") from None
+        # Where it is not Unicode it comes from a Chinese Windows.
+        lines = decode(Path(path).read_bytes(), str(path), "gb18030").splitlines()
+    except FileNotFoundError:
+        raise LabelingError(f"list of annotators {path} does not exist") from None
+    except OSError as error:
+        raise LabelingError(f"list of annotators {path} cannot be read: {error.strerror}") from None
     people: dict[str, str | None] = {}
     for number, line in enumerate(lines, 1):
         name, _, email = (part.strip() for part in line.partition("#")[0].replace("，", ",").partition(","))

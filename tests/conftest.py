@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from browsing import find_chromium, launched
 
 if TYPE_CHECKING:
     from pizhu.data.report import Report
     from pizhu.training.recipe import Recipe
+    from playwright.sync_api import Browser
 
 # In the form of the corpus (data/corpus.py); every sentence is invented.
 LABELLED = """+++
@@ -77,6 +79,22 @@ def pizhu(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         return Answer(int(stop.value.code or 0), out, err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium or Chrome."""
+    if path := find_chromium():
+        return path
+    pytest.skip("there is no Chromium on the PATH")
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A headless one; not for the whole session, since its event loop would be in the way of other tests'."""
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with launched(chromium) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

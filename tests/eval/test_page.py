@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from collections import Counter
 from dataclasses import replace
@@ -140,16 +139,13 @@ def test_a_bare_evaluation_has_fewer_sections(model_folder: Path, labelled: Repo
 
 
 @pytest.mark.slow
-def test_a_real_browser_draws_it(html: str, tmp_path: Path) -> None:
+def test_a_real_browser_draws_it(html: str, chromium: str, tmp_path: Path) -> None:
     """Chromium reports no error, draws the whole page in ink and colour, and nothing is wider than the window."""
-    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if browser is None:
-        pytest.skip("there is no chromium")
     path, picture = tmp_path / "evaluation.html", tmp_path / "page.png"
     path.write_text(html, encoding="utf-8")
     words = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1200,3000"]
     result = subprocess.run(
-        [browser, *words, f"--screenshot={picture}", "--enable-logging=stderr", path.as_uri()],
+        [chromium, *words, f"--screenshot={picture}", "--enable-logging=stderr", path.as_uri()],
         capture_output=True,
         encoding="utf-8",
         timeout=120,

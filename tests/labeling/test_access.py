@@ -79,9 +79,10 @@ def test_secrets_are_not_shown() -> None:
     assert not any(secret in shown for secret in ("owner-token", "pass-word", "tok-en"))
 
 
-def test_people(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_people(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "人员.txt"
-    path.write_text("\ufeff# 第一组\n甲\n 乙 ，YI@office.example  # 组长\n\n", encoding="utf-8")
+    path.write_text("# 第一组\n甲\n 乙 ，YI@office.example  # 组长\n\n", encoding=encoding)
     assert read_people(path) == [("甲", None), ("乙", "yi@office.example")]
 
 
@@ -92,6 +93,13 @@ def test_bad_people(tmp_path: Path, text: str, complaint: str) -> None:
     (tmp_path / "p").write_text(text, encoding="utf-8")
     with pytest.raises(LabelingError, match=complaint):
         read_people(tmp_path / "p")
+
+
+def test_a_missing_list_is_told(tmp_path: Path) -> None:
+    with pytest.raises(LabelingError, match=r"名单\.txt does not exist"):
+        read_people(tmp_path / "名单.txt")
+    with pytest.raises(LabelingError, match="cannot be read"):
+        read_people(tmp_path)
 
 
 def test_the_owner_stays_the_same(tmp_path: Path) -> None:
