@@ -1,11 +1,14 @@
 """Adjudication through the real server: contested sentences out, decisions back, nothing doubled."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from browsing import Annotator
 from pizhu.cli import app
 from pizhu.data.errors import LabelingError
 from pizhu.data.files import read_records, write_records
@@ -23,12 +26,14 @@ from pizhu.labeling.submit import submit
 from pizhu.labeling.tasks import choices, result
 from typer.testing import CliRunner
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 Records = Callable[..., Path]
 Tasks = Callable[[int], list[Any]]
 Rows = list[tuple[dict[str, Any], list[Any]]]
 
 pytestmark = pytest.mark.server
-CHROMIUM = "/usr/bin/chromium"
 
 
 @pytest.fixture(scope="module")
@@ -159,32 +164,23 @@ def test_three_annotators_and_two_adjudicators(
 
 
 def test_adjudicating_in_a_browser(
-    server: Server, title: str, records: Records, tokens: dict[str, str], tasks: Tasks, tmp_path: Path
+    server: Server, browser: Browser, title: str, records: Records, tokens: dict[str, str], tmp_path: Path
 ) -> None:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"there is no {CHROMIUM}")
     rows = answer(server, title, records(1), tokens, tmp_path, {"甲": ["plan"], "乙": []})
     pushed = push_contested(server.access, rows, title=title)
-    [task] = tasks(pushed.project)
-    editor = server.accounts.annotators["主编"]
-    with playwright.sync_playwright() as started:
-        page = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]).new_page()
-        page.set_default_timeout(120_000)
-        page.goto(f"{server.url}/user/login/")
-        page.fill("input[name=email]", editor.email)
-        page.fill("input[name=password]", editor.password)
-        page.click("button[type=submit]")
-        page.goto(f"{server.url}/projects/{pushed.project}/data?task={task.id}")
-        page.wait_for_selector(".lsf-choice")
-        shown = page.inner_text("body")
-        assert "标注员的答案" in shown and "A：" in shown and "B：" in shown and "依据指南" in shown
-        page.keyboard.press("3")
-        page.get_by_text("指南不清").first.click()
-        page.locator("textarea:visible").first.fill("下一步没有写进标题")
-        with page.expect_response(lambda r: r.request.method == "POST" and "/annotations" in r.url) as response:
-            page.click("[data-testid=bottombar-submit-button]")
-        assert response.value.status == 201
+    editor = Annotator(browser, server.url)
+    editor.log_in(server.accounts.annotators["主编"])
+    editor.begin(pushed.project)
+    editor.read("报告句子标注规范")
+    shown = editor.page.inner_text("body")
+    assert "标注员的答案" in shown and "A：" in shown and "B：" in shown and "依据指南" in shown
+    editor.press("3")
+    editor.page.get_by_text("指南不清").first.click()
+    editor.page.locator("textarea:visible").first.fill("下一步没有写进标题")
+    with editor.page.expect_response(lambda r: r.request.method == "POST" and "/annotations" in r.url) as response:
+        editor.page.click("[data-testid=bottombar-submit-button]")
+    assert response.value.status == 201
+    editor.page.context.close()
     pull_gold(server.access, rows, tmp_path / "金标.jsonl", title=title)
     [made] = read_records(tmp_path / "金标.jsonl")
     [decision] = made["adjudication"]

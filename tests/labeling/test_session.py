@@ -165,10 +165,37 @@ def test_each_sentence_is_served_to_two(server: Server, session: Session) -> Non
 def test_agreement_and_what_is_contested(session: Session) -> None:
     outcome = CliRunner().invoke(app, ["label", "agreement", str(session.answers), "--json"])
     found = json.loads(outcome.stdout)
-    assert (found["annotators"], found["sentences"], found["exact"]) == (["乙", "甲"], 8, 6 / 8)
-    assert found["contested"] == [f"{n:016x}" for n in (6, 7)]
-    agreed = {row["label"]: (row["chosen"], row["agreement"]) for row in found["labels"]}
+    assert (found["annotators"], found["sentences"], found["exact"]["value"]) == (["乙", "甲"], 8, 6 / 8)
+    assert sorted(row["id"] for row in found["contested"]) == [f"{n:016x}" for n in (6, 7)]
+    agreed = {row["label"]: (row["chosen"], row["agreement"]["value"]) for row in found["labels"]}
     assert agreed == {"achievement": (4, 1), "shortcoming": (3, 7 / 8), "plan": (4, 1), "metric": (3, 7 / 8)}
+
+
+def test_what_is_contested_is_adjudicated(server: Server, browser: Browser, session: Session, tmp_path: Path) -> None:
+    """By the owner, by keys: 5 says that the guideline decides, 8 that it is not clear."""
+    command = ["label", "adjudicate", str(session.answers), "--project", TITLE, "--folder", server.folder]
+    sent = json.loads(CliRunner().invoke(app, [*command, "--json"]).stdout)
+    assert sent["sent"] == 2
+    keys = {TURNS[6].text: "345", TURNS[7].text: "28"}
+    window = Annotator(browser, server.url)
+    window.log_in(server.accounts.owner)
+    sentence = window.begin(sent["project"])
+    window.read(INSTRUCTIONS)
+    while sentence is not None:
+        assert not {"甲", "乙"} & set(window.page.locator(".lsf-main-view").inner_text())
+        window.press(keys.pop(sentence))
+        sentence = window.submit()
+    assert keys == {} and window.troubles == [] and window.hosts == {"127.0.0.1"}
+    window.page.context.close()
+
+    gold = tmp_path / "裁决.jsonl"
+    assert CliRunner().invoke(app, [*command, "--pull", str(gold)]).exit_code == 0
+    records = list(read_records(gold))
+    assert [(record["labels"], record["adjudication"][0]["why"]) for record in records[6:8]] == [
+        (["plan", "metric"], "guideline"),
+        (["shortcoming"], "unclear"),
+    ]
+    assert "contested" not in [record["state"] for record in records]
 
 
 def test_nothing_left_this_machine_and_nothing_broke(session: Session) -> None:
