@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from ..data.errors import ConfigError
 
-AROUND = 4  # entries shown on each side; more makes every task larger for what few open
+AROUND = 4  # sentences shown on each side; more makes every task larger for what few open
 
 _FIELDS = ("name", "doc", "index", "id", "start", "end")
 
@@ -21,34 +21,27 @@ def position(number: int, total: int) -> str:
     return f"第 {number} 句，共 {total} 句"
 
 
-def place(records: Sequence[Mapping[str, Any]], index: int, report_url: str | None = None) -> str:
-    """A piece of HTML: the sentence ``records[index]`` marked among its neighbours, and a link to the whole report.
+def place(sentences: Sequence[Mapping[str, Any]], number: int, link: str | None = None) -> str:
+    """A piece of HTML: the sentence ``sentences[number]`` marked among its neighbours, and a link to the whole report.
 
     Args:
-        records: the report's, in the order of its text, headings included where they are known.
-        index: the sentence's place among them.
-        report_url: as :func:`check_report_url` describes it; without one there is no link.
+        sentences: the report's records, in the order of its text; ``lead`` holds the headings right before one.
+        number: the sentence's place among them, from 0.
+        link: the report's address, see :func:`address`; without one there is no link.
     """
     paragraphs: list[str] = []
     end = None
-    for number in range(max(0, index - AROUND), min(len(records), index + AROUND + 1)):
-        record = records[number]
-        text = escape(" ".join(str(record["text"]).split()))
-        if record.get("kind") == "furniture":
-            continue
-        if record.get("kind") == "heading":
-            paragraphs.append(f"<p><b>{text}</b></p>")
-            end = None
-            continue
-        text = f"<mark>{text}</mark>" if number == index else text
-        if record["start"] == end:  # what touches stands in one paragraph
+    for near in range(max(0, number - AROUND), min(len(sentences), number + AROUND + 1)):
+        sentence = sentences[near]
+        paragraphs += [f"<p><b>{_shown(heading)}</b></p>" for heading in sentence.get("lead", ())]
+        text = f"<mark>{_shown(sentence)}</mark>" if near == number else _shown(sentence)
+        if sentence["start"] == end and not sentence.get("lead"):  # what touches stands in one paragraph
             paragraphs[-1] = f"{paragraphs[-1].removesuffix('</p>')}{text}</p>"
         else:
             paragraphs.append(f"<p>{text}</p>")
-        end = record["end"]
-    if report_url is not None:
-        address = escape(_address(report_url, records[index], index))
-        paragraphs.append(f'<p><a href="{address}" target="_blank" rel="noopener noreferrer">打开整篇报告</a></p>')
+        end = sentence["end"]
+    if link is not None:
+        paragraphs.append(f'<p><a href="{escape(link)}" target="_blank" rel="noopener noreferrer">打开整篇报告</a></p>')
     return "".join(paragraphs)
 
 
@@ -76,8 +69,13 @@ def check_report_url(report_url: str) -> str:
     return report_url
 
 
-def _address(report_url: str, record: Mapping[str, Any], index: int) -> str:
+def address(report_url: str, record: Mapping[str, Any], index: int) -> str:
+    """``report_url`` with its fields filled in for the sentence of ``record``, each percent-encoded."""
     doc = str(record["doc"])
     fields = {"name": PurePath(doc).stem, "doc": doc, "index": index}
     fields |= {field: record[field] for field in ("id", "start", "end")}
     return report_url.format_map({field: quote(str(value), safe="") for field, value in fields.items()})
+
+
+def _shown(record: Mapping[str, Any]) -> str:
+    return escape(" ".join(str(record["text"]).split()))

@@ -12,8 +12,8 @@ from ..data.errors import DataError
 from ..data.files import read_records
 from ..data.labels import LabelSet
 from .config import CONTROL, NONE, OBJECT
+from .place import address, position
 from .place import place as place_of
-from .place import position
 
 # What a task keeps of its record; the rest of a task's data is only shown.
 _FIELDS = ("id", "doc", "start", "end", "text", "headings", "previous")
@@ -64,11 +64,14 @@ def sentence_data(
     for _, part in groupby(numbered, key=lambda row: row[1].get("doc")):
         places, entries = zip(*part, strict=True)
         asked = [index for index, record in enumerate(entries) if record.get("kind", "sentence") == "sentence"]
-        texts = [entries[index]["text"] for index in asked]
-        for number, index in enumerate(asked):
-            record = entries[index]
-            previous = record.get("previous", "") or (texts[number - 1] if number else "")
+        sentences = [
+            {**entries[index], "lead": _lead(entries[before + 1 : index]) or entries[index].get("lead", [])}
+            for before, index in zip([-1, *asked], asked, strict=False)
+        ]
+        for number, (index, record) in enumerate(zip(asked, sentences, strict=True)):
+            previous = record.get("previous", "") or (sentences[number - 1]["text"] if number else "")
             path = record.get("headings", [])
+            link = None if report_url is None else address(report_url, record, index)
             data = {
                 **{field: record[field] for field in ("id", "doc", "start", "end", "text")},
                 "headings": path,
@@ -76,15 +79,10 @@ def sentence_data(
                 "path": " › ".join([record["doc"], *path]),
                 "position": position(number + 1, len(asked)),
                 "before": previous or "（没有上一句）",
-                "after": texts[number + 1] if number + 1 < len(texts) else NO_NEXT,
-                "place": place_of(entries, index, report_url),
+                "after": sentences[number + 1]["text"] if number + 1 < len(sentences) else NO_NEXT,
+                "place": place_of(sentences, number, link),
             }
-            between = entries[asked[number - 1] + 1 if number else 0 : index]
-            if headings := [_heading(row) for row in between if row.get("kind") == "heading"]:
-                data["lead"] = headings
-            elif "lead" in record:
-                data["lead"] = record["lead"]
-            yield record, data, places[index]
+            yield record, data | ({"lead": record["lead"]} if record["lead"] else {}), places[index]
 
 
 def to_record(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,8 +123,10 @@ def _check(record: Mapping[str, Any], where: str) -> None:
         raise DataError(f"{where}: 'previous' must be a text")
 
 
-def _heading(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {field: record[field] for field in ("start", "end", "text", "headings") if field in record}
+def _lead(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The headings among ``entries``, with the fields that make them headings again."""
+    fields = ("start", "end", "text", "headings")
+    return [{f: row[f] for f in fields if f in row} for row in entries if row.get("kind") == "heading"]
 
 
 def _proposal(record: Mapping[str, Any], labels: LabelSet, where: str) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from pizhu.labeling.config import (
     span_config,
     span_instructions,
 )
-from pizhu.labeling.place import check_report_url, place
+from pizhu.labeling.place import address, check_report_url, place
 from pizhu.labeling.spans import SPAN_LABELS
 from pizhu.labeling.tasks import to_tasks
 
@@ -137,36 +137,29 @@ def entry(text: str, start: int, kind: str = "sentence") -> dict[str, object]:
 
 
 def test_the_place_is_a_marked_sentence_among_its_neighbours() -> None:
-    records = [
-        entry("一、工作", 0, "heading"),
-        entry("前。", 5),
-        entry("<b>&\n本。", 7),
-        entry("远。", 20),
-        entry("页", 30, "furniture"),
-    ]
-    html = place(records, 2)
-    assert html == "<p><b>一、工作</b></p><p>前。<mark>&lt;b&gt;&amp; 本。</mark></p><p>远。</p>"
+    heads = [{"text": "一、<工作>", "start": 0, "end": 4}]
+    records = [{**entry("前。", 5), "lead": heads}, entry("<b>&\n本。", 7), entry("远。", 20)]
+    html = place(records, 1)
+    assert html == ("<p><b>一、&lt;工作&gt;</b></p><p>前。<mark>&lt;b&gt;&amp; 本。</mark></p><p>远。</p>")
     many = [entry("句。", 10 * n) for n in range(30)]
     assert place(many, 15).count("<p>") == 9 and place(many, 0).startswith("<p><mark>句。")
 
 
 def test_the_link_to_the_report() -> None:
-    html = place(
-        [entry("头", 0, "heading"), entry('"><script>', 5)], 1, "http://pc-7:80/结果/{name}.html?d={doc}#u{index}"
-    )
-    assert html.endswith(
-        '<a href="http://pc-7:80/结果/%E6%8A%A5%20%E5%91%8A%231.html?d=%E6%8A%A5%20%E5%91%8A%231.txt#u1"'
-        ' target="_blank" rel="noopener noreferrer">打开整篇报告</a></p>'
-    )
+    link = address("http://pc-7:80/结果/{name}.html?d={doc}&s={start}#u{index}", entry("句。", 5), 1)
+    assert link == "http://pc-7:80/结果/%E6%8A%A5%20%E5%91%8A%231.html?d=%E6%8A%A5%20%E5%91%8A%231.txt&s=5#u1"
+    html = place([entry('"><script>', 5)], 0, f"{link}\"'>")
+    opening = f'<a href="{link.replace("&", "&amp;")}&quot;&#x27;&gt;" target="_blank" rel="noopener noreferrer">'
+    assert html.endswith(f"{opening}打开整篇报告</a></p>")
     assert "<script>" not in html
 
 
 @pytest.mark.parametrize(
-    "address",
+    "wrong",
     ["javascript:alert(1)", "file:///etc/{name}", "ftp://x/{name}", "http://", "http://x/{title}", "http://x/{}",
      "http://x/{name!r}", "http://x/{name:>9}", "http://x/{name", "http://x/{name.__class__}", "http://a:b@x/", "{doc}",
      "http://{name}/", "http://[x/"],
 )  # fmt: skip
-def test_what_is_no_address_of_reports(address: str) -> None:
+def test_what_is_no_address_of_reports(wrong: str) -> None:
     with pytest.raises(ConfigError, match="report address"):
-        check_report_url(address)
+        check_report_url(wrong)
