@@ -14,7 +14,7 @@ from ..data.errors import DataError, PizhuError
 from ..data.labels import DEFAULT_LABELS, LabelSet
 from ..data.report import Report, normalise
 from .answers import Answers, Floats, Sheet, Tell, collect, silent
-from .baseline import FrozenBaseline, TfidfBaseline
+from ..models.baseline import FrozenBaseline, TfidfBaseline
 from .calibration import Reliability, reliability
 from .confusion import Confusion, confusion
 from .curves import PrecisionRecall, Reviewed, precision_recall, review_curve

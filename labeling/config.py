@@ -28,6 +28,10 @@ _ABOVE = """\
   <View style="color: #555; margin-top: 12px">
     <Text name="before" value="$before"/>
   </View>"""
+_DOUBT = """\
+  <View style="color: #8a4b00; margin-top: 12px">
+    <Text name="doubt" value="$doubt"/>
+  </View>"""
 _BELOW = """\
   <View style="color: #555; margin-bottom: 12px">
     <Text name="after" value="$after"/>
@@ -40,10 +44,14 @@ _PLACE = """\
   </Collapse>"""
 
 
-def label_config(labels: LabelSet) -> str:
+def label_config(labels: LabelSet, *, doubted: bool = False) -> str:
     """Label Studio's XML: the sentence in its context, one choice a label, 无 on key 0.
 
     The first line carries a digest of the rest, which tells a configuration that pizhu wrote from one changed by hand.
+
+    Args:
+        labels: the choices.
+        doubted: whether tasks say in ``doubt`` why a sentence is looked at again.
 
     Raises:
         ConfigError: a label takes the name or title of "none".
@@ -54,6 +62,7 @@ def label_config(labels: LabelSet) -> str:
     return signed(
         [
             _ABOVE,
+            *([_DOUBT] if doubted else []),
             '  <View style="font-size: 125%; border-left: 4px solid #0072b2; margin: 12px 0">',
             f'    <Text name="{OBJECT}" value="$text"/>',
             "  </View>",

@@ -32,7 +32,7 @@ def read_input(path: str | Path) -> list[dict[str, Any]]:
 def to_tasks(
     records: Iterable[Mapping[str, Any]], labels: LabelSet, where: str, report_url: str | None = None
 ) -> list[dict[str, Any]]:
-    """One task a sentence, in order; headings and furniture are context only.
+    """One task a sentence, in order; headings, furniture and records with ``context: true`` are context only.
 
     The headings since the sentence before (the report's title is one) go with the sentence as ``lead``, since the model
     reads them too. A record with ``labels`` becomes a task with a pre-annotation, scored where there are ``scores``.
@@ -69,6 +69,8 @@ def sentence_data(
             for before, index in zip([-1, *asked], asked, strict=False)
         ]
         for number, (index, record) in enumerate(zip(asked, sentences, strict=True)):
+            if record.get("context"):
+                continue
             previous = record.get("previous", "") or (sentences[number - 1]["text"] if number else "")
             path = record.get("headings", [])
             link = None if report_url is None else address(report_url, record, index)

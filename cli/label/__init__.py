@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import adjudicate, agreement, backup, config, connect, predict, pull, push, rename, server, transfer
+from . import adjudicate, agreement, backup, config, connect, errors, next, predict, pull, push, rename, server, transfer
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,5 +23,7 @@ app.command("pull")(pull.pull)
 app.command("transfer")(transfer.transfer)
 app.command("agreement")(agreement.agreement)
 app.command("adjudicate")(adjudicate.adjudicate)
+app.command("next")(next.next_)
+app.command("errors")(errors.errors)
 app.command("predict-serve")(predict.predict_serve)
 app.command("connect")(connect.connect)

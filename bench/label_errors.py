@@ -1,0 +1,108 @@
+"""How well `pizhu label errors` finds wrong labels: bench/label_errors.py [--seeds …] [--show N]
+
+Labels of the shipped corpus, all 81 reports, are flipped on purpose, in two ways:
+
+`sentences`: of 5 % of the sentences (drawn evenly) one of the four labels, drawn evenly, is taken away or added;
+`cells`: 5 % of all (sentence, label) cells are flipped, so that about 19 % of sentences are wrong somewhere.
+
+A sentence counts as found when any label of it is flagged (the annotator who reviews it sees it whole); by cell, when
+the flipped label itself is. The corpus' own errors, which it has as any corpus, count against precision: --show prints
+sentences that were flagged and not flipped, to look at. The learner sees the flipped labels of the other sentences and
+nothing else; the shipped model takes no part, because it was trained on the true ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import replace
+
+import numpy as np
+from pizhu.data.corpus import load_corpus
+from pizhu.data.labels import DEFAULT_LABELS
+from pizhu.labeling.errors import LEAST, find_errors
+from pizhu.labeling.pool import Pool
+
+SHARE = 0.05
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[11, 12, 13, 14, 15])
+    parser.add_argument("--kinds", nargs="*", choices=("sentences", "cells"), default=["sentences", "cells"])
+    parser.add_argument("--least", type=float, default=LEAST)
+    parser.add_argument("--show", type=int, default=0, help="flagged sentences that were not flipped, first seed")
+    args = parser.parse_args()
+    clean = Pool.of([record for c in load_corpus() for record in c.report.records()], DEFAULT_LABELS)
+    print(f"{len(clean)} sentences; {'flipped':<12}{'':>16}flagged  precision     recall   (mean ± sd over seeds)")
+    for kind in args.kinds:
+        rows: dict[str, list[tuple[int, float, float]]] = {}
+        for seed in args.seeds:
+            begun = time.monotonic()
+            flips = flipped(clean.truth.shape, kind, seed)
+            pool = relabelled(clean, clean.truth ^ flips)
+            doubts = find_errors(pool, least=args.least)
+            for name, chosen in {
+                "both": doubts,
+                "learner": [d for d in doubts if "learner" in d.why],
+                "guideline": [d for d in doubts if "guideline" in d.why],
+            }.items():
+                flagged = np.zeros(flips.shape, dtype=bool)
+                for doubt in chosen:
+                    flagged[place(pool, doubt.record["id"]), pool.names.index(doubt.label)] = True
+                rows.setdefault(f"{name}, by sentence", []).append(rates(flagged.any(axis=1), flips.any(axis=1)))
+                rows.setdefault(f"{name}, by cell", []).append(rates(flagged, flips))
+            if args.show and seed == args.seeds[0] and kind == "sentences":
+                unflipped = [d for d in doubts if not flips[place(pool, d.record["id"])].any()]
+                for doubt in np.random.default_rng(1).permutation(np.array(unflipped, dtype=object))[: args.show]:
+                    record = doubt.record
+                    print(
+                        f"  {doubt.score:.3f} {record['labels']} {doubt.words} | {record['headings']} | {record['text']}"
+                    )
+            print(f"  {kind} seed {seed}: {time.monotonic() - begun:.0f} s", flush=True)
+        for name, found in rows.items():
+            count, precision, recall = np.array(found).T
+            print(
+                f"{kind:<12}{name:<24}{count.mean():6.0f}   {precision.mean():.3f} ± {precision.std():.3f}"
+                f"   {recall.mean():.3f} ± {recall.std():.3f}",
+                flush=True,
+            )
+
+
+def flipped(shape: tuple[int, ...], kind: str, seed: int) -> np.ndarray:
+    """(sentences, labels) True where a label is flipped."""
+    rng = np.random.default_rng(seed)
+    flips = np.zeros(shape, dtype=bool)
+    if kind == "cells":
+        flips.flat[rng.choice(flips.size, round(flips.size * SHARE), replace=False)] = True
+    else:
+        rows = rng.choice(shape[0], round(shape[0] * SHARE), replace=False)
+        flips[rows, rng.integers(0, shape[1], len(rows))] = True
+    return flips
+
+
+def relabelled(pool: Pool, truth: np.ndarray) -> Pool:
+    """The pool with other labels."""
+    given = [[name for name, has in zip(pool.names, row, strict=True) if has] for row in truth]
+    records = tuple({**record, "labels": names} for record, names in zip(pool.records, given, strict=True))
+    return replace(pool, records=records, truth=truth)
+
+
+def place(pool: Pool, identity: str) -> int:
+    """Where the sentence stands in the pool."""
+    if not _PLACES:
+        _PLACES.update({record["id"]: row for row, record in enumerate(pool.records)})
+    return _PLACES[identity]
+
+
+_PLACES: dict[str, int] = {}
+
+
+def rates(flagged: np.ndarray, wrong: np.ndarray) -> tuple[int, float, float]:
+    """How many are flagged, precision and recall."""
+    right = (flagged & wrong).sum()
+    return int(flagged.sum()), float(right / max(1, flagged.sum())), float(right / wrong.sum())
+
+
+if __name__ == "__main__":
+    main()

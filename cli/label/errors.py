@@ -1,0 +1,81 @@
+"""`pizhu label errors`: labels that are likely wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..progress import shown
+from .options import Folder, Json, Labels, TokenFile, Url, access, fail_on, label_set
+
+_LINES = 20
+
+
+def errors(
+    files: Annotated[list[Path], typer.Argument(help="Labelled sentences, as `pizhu label pull` writes them.")],
+    out: Annotated[Path | None, typer.Option(help="Write the doubtful sentences to this .jsonl file.")] = None,
+    push: Annotated[bool, typer.Option("--push", help="Send them to a project for review in Label Studio.")] = False,
+    project: Annotated[str, typer.Option(help="The review project's title.")] = "报告句子标注·复核",
+    least: Annotated[
+        float, typer.Option(min=0, max=1, help="Report labels doubted by at least this much; lower finds more.")
+    ] = 0.965,
+    labels: Labels = None,
+    folder: Folder = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    as_json: Json = False,
+) -> None:
+    """Find labels that are likely wrong, the most suspicious first.
+
+    Each report is checked by a learner trained on the other reports (confident learning), and against the rules of the
+    guideline: metric without a number and the reverse, thanks and lead-ins with a label. Labels of two reports at least
+    are needed, of twenty it is worth the while.
+
+    Example: pizhu label errors answers.jsonl --out doubts.jsonl --push
+    """
+    from ...data.files import write_records
+    from ...labeling.errors import find_errors
+    from ...labeling.pool import Pool
+    from ...labeling.review import doubt_records, push_review
+
+    chosen = label_set(labels)
+    with shown() as progress:
+        pool = Pool.read(files, chosen)
+        records = doubt_records(find_errors(pool, chosen, least=least, progress=progress))
+        if out is not None:
+            write_records(out, records)
+        pushed = None
+        if push and records:
+            pushed = push_review(
+                access(folder, url, token_file), pool, records, title=project, labels=chosen, progress=progress
+            )
+    count = int(pool.known.sum())
+    if as_json:
+        told = {"labelled": count, "doubtful": records, "project": pushed.url if pushed else None}
+        typer.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        Console().print(_table(records, count))
+        if out is not None:
+            typer.echo(f"{out}: {len(records)} sentences")
+        if pushed:
+            typer.echo(f"{pushed.sent} sentences sent for review, {pushed.present} were there: {pushed.url}")
+    fail_on(pushed.problems if pushed else ())
+
+
+def _table(records: list[dict], count: int) -> Table:  # type: ignore[type-arg]
+    more = f", the first {_LINES} shown" if len(records) > _LINES else ""
+    table = Table(title=f"{len(records)} doubtful of {count} labelled sentences{more}")
+    for column in ("score", "labels", "doubt", "sentence"):
+        table.add_column(column, justify="right" if column == "score" else "left")
+    for record in records[:_LINES]:
+        score = max(doubt["score"] for doubt in record["doubts"])
+        words = "；".join(doubt["words"] for doubt in record["doubts"])
+        cells = [f"{score:.2f}", " ".join(record["labels"]) or "none", words, record["text"][:60]]
+        table.add_row(*map(Text, cells))  # as text: sentences may hold brackets, which rich takes for markup
+    return table

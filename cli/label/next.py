@@ -1,0 +1,71 @@
+"""`pizhu label next`: what to label next."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..progress import shown
+from .options import Json, Labels, label_set
+
+
+def next_(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Reports and .jsonl files of sentence records, those that `pizhu label pull` wrote included."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="The .jsonl file to write, for `pizhu label push`.")],
+    count: Annotated[int, typer.Option(min=1, help="Label at most this many sentences.")] = 200,
+    strategy: Annotated[
+        str, typer.Option(help="mixed, uncertainty, disagreement, diversity, rare or random.")
+    ] = "mixed",
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Model folder, `default` for the one of `pizhu annotate`, or `light` for a learner trained on what is "
+            "labelled; give two for disagreement [default: light, or default while nothing is labelled].",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of what is drawn at random.")] = 1,
+    labels: Labels = None,
+    as_json: Json = False,
+) -> None:
+    """Choose whole paragraphs that are worth most to label next, and say what more labels are expected to bring.
+
+    Sentences that are labelled, skipped or contested are left out. mixed looks for uncertain answers, counts rare
+    labels more and takes no two paragraphs alike; uncertainty only the first; disagreement sets two models against each
+    other; diversity takes what is least like anything labelled; rare seeks the labels that few sentences have.
+
+    Example: pizhu label next reports/*.docx answers.jsonl --count 200 --out next.jsonl && pizhu label push next.jsonl
+    """
+    from ...labeling.next import choose_next
+    from ...labeling.pool import Pool
+
+    chosen = label_set(labels)
+    with shown() as progress:
+        found = choose_next(
+            Pool.read(inputs, chosen),
+            count,
+            strategy=strategy,
+            models=model or (),
+            labels=chosen,
+            seed=seed,
+            progress=progress,
+        )
+    from ...data.files import write_records
+
+    write_records(out, found.records)
+    if as_json:
+        told = {name: value for name, value in asdict(found).items() if name != "records"}
+        typer.echo(json.dumps({"path": str(out), "strategy": strategy, **told}, ensure_ascii=False))
+        return
+    by = f" by {' and '.join(found.models)}" if found.models else ""
+    typer.echo(f"{out}: {found.sentences} sentences in {found.paragraphs} paragraphs, of {found.open} open ones{by}")
+    typer.echo(str(found.hint))
