@@ -49,9 +49,9 @@ def main() -> None:
             ]
         )
         found = needed[name]
-        ratio = found / needed["random"] if "random" in needed else np.full(len(found), np.nan)
+        by = found / needed["random"] if "random" in needed else np.full(len(found), np.nan)
         print(
-            f"{name:<13} {found.mean():6.0f} ± {found.std():4.0f}   of random's {ratio.mean():6.1%} ± {ratio.std():5.1%}",
+            f"{name:<13} {found.mean():6.0f} ± {found.std():4.0f}   of random's {by.mean():6.1%} ± {by.std():5.1%}",
             f"  {found.round().astype(int).tolist()}   {time.monotonic() - begun:.0f} s",
             flush=True,
         )

@@ -57,7 +57,8 @@ def main() -> None:
                 for doubt in np.random.default_rng(1).permutation(np.array(unflipped, dtype=object))[: args.show]:
                     record = doubt.record
                     print(
-                        f"  {doubt.score:.3f} {record['labels']} {doubt.words} | {record['headings']} | {record['text']}"
+                        f"  {doubt.score:.3f} {record['labels']} {doubt.words} | {' / '.join(record['headings'])} |",
+                        record["text"],
                     )
             print(f"  {kind} seed {seed}: {time.monotonic() - begun:.0f} s", flush=True)
         for name, found in rows.items():

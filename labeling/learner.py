@@ -96,6 +96,7 @@ def out_of_fold(pool: Pool, table: Any, *, folds: int = FOLDS, progress: Progres
         DataError: fewer than two reports have labelled sentences.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     if (count := pool.count_reports(pool.known)) < 2:
         raise DataError(f"labels of at least two reports are needed to check one against the other; here are {count}")
@@ -117,8 +118,9 @@ def out_of_fold(pool: Pool, table: Any, *, folds: int = FOLDS, progress: Progres
                 trees = HistGradientBoostingClassifier(
                     max_iter=80, max_leaf_nodes=8, l2_regularization=5, early_stopping=False, random_state=0
                 )
-                trees.fit(seen[rows], target)
-                second[fold == number, column] = trees.predict_proba(seen[fold == number])[:, 1]
+                with threadpool_limits(1):  # on a busy machine, threads that wait for each other cost minutes
+                    trees.fit(seen[rows], target)
+                    second[fold == number, column] = trees.predict_proba(seen[fold == number])[:, 1]
     progress("Learning from the other reports", total, total)
     return second
 

@@ -11,10 +11,10 @@ from pizhu.data.errors import DataError
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.report import Report
 from pizhu.eval.answers import Sheet, collect
-from pizhu.models.baseline import FrozenBaseline, TfidfBaseline
 from pizhu.eval.frozen import encoder_vectors
 from pizhu.eval.metrics import score
 from pizhu.eval.rules import KeywordRules
+from pizhu.models.baseline import FrozenBaseline, TfidfBaseline
 from pizhu.models.windows import ContextFormat
 
 NAMES = DEFAULT_LABELS.names
