@@ -13,8 +13,8 @@ import numpy as np
 from ..data.errors import DataError, PizhuError
 from ..data.labels import DEFAULT_LABELS, LabelSet
 from ..data.report import Report, normalise
-from .answers import Answers, Floats, Sheet, Tell, collect, silent
 from ..models.baseline import FrozenBaseline, TfidfBaseline
+from .answers import Answers, Floats, Sheet, Tell, collect, silent
 from .calibration import Reliability, reliability
 from .confusion import Confusion, confusion
 from .curves import PrecisionRecall, Reviewed, precision_recall, review_curve
