@@ -5,7 +5,8 @@ The pool is the shipped training split, and what is asked is answered with its l
 whole paragraphs, and that learner is scored on the validation and test splits. Printed: at how many labelled sentences
 macro-F1 first reaches 95% of what the learner reaches with the whole pool (straight between two batches), mean and
 standard deviation over seeds, and the ratio to random's, seed by seed. `disagreement` sets the light learner against
-one that reads the sentence alone. No model that was trained on the corpus takes part.
+one that reads the sentence alone. Seeds count from 11 because the weights in `mixed` were chosen on seeds 1 and 2 (and
+the same scored splits). No model that was trained on the corpus takes part.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ from pizhu.models.decision import macro_f1
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--strategies", nargs="*", choices=STRATEGIES, default=["random", *STRATEGIES][:-1])
-    parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3, 4, 5])
+    parser.add_argument("--seeds", type=int, nargs="*", default=[11, 12, 13, 14, 15])
     parser.add_argument("--start", type=int, default=100, help="sentences labelled at first")
-    parser.add_argument("--batch", type=int, default=50, help="sentences chosen at a time")
+    parser.add_argument("--batch", type=int, default=20, help="sentences chosen at a time")
     parser.add_argument("--goal", type=float, default=0.95, help="share of the macro-F1 with all labels")
     args = parser.parse_args()
     pool, table, asked, truth, alone = prepare()

@@ -13,7 +13,7 @@ import numpy as np
 
 from .pool import Floats, Ints, Pool, groups
 
-REPEL = 0.2
+REPEL = 0.5
 """How much of its value a paragraph loses that is just like one chosen before."""
 _SMOOTHING = 0.02
 
@@ -127,7 +127,7 @@ def _diversity(view: View) -> Iterator[int]:
 def _mixed(view: View) -> Iterator[int]:
     """How near to one half, rare labels counting more, less for paragraphs like a chosen one (marginal relevance)."""
     near_half = 1 - np.abs(2 * view.chances[0] - 1)
-    values = view.means((near_half * _rarity(view.pool) ** 2).sum(axis=1))
+    values = view.means((near_half * _rarity(view.pool) ** 3).sum(axis=1))
     asked, near, left = view.directions(), np.zeros(len(values)), np.ones(len(values), dtype=bool)
     for _ in range(len(values)):
         place = int(np.where(left, values * (1 - REPEL * near), -np.inf).argmax())
