@@ -16,8 +16,8 @@ from .progress import Progress, silent
 from .violations import violations
 
 LEAST = 0.965
-"""Doubt from which a label is reported: with it about four in five of planted errors were found, and four in five
-reports were right (``bench/label_errors.py``; chosen on seeds that the benchmark does not use)."""
+"""Doubt from which a label is reported: with it three in four planted errors were found, and four in five reports
+were right (``bench/label_errors.py``; chosen on seeds that the benchmark does not use)."""
 
 
 @dataclass(frozen=True)
