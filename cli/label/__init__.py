@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from . import adjudicate, agreement, backup, config, connect, errors, next, predict, pull, push, rename, server, transfer
+from . import (
+    adjudicate,
+    agreement,
+    backup,
+    config,
+    connect,
+    errors,
+    next,
+    predict,
+    pull,
+    push,
+    rename,
+    server,
+    transfer,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
