@@ -9,7 +9,8 @@ An answers record is a sentence record (``id, doc, start, end, kind, text, headi
                  "confirmed": false}]
 
 In an answer, ``labels: []`` is the choice 无 ("none"), ``null`` with ``skipped`` a skip, and ``null`` without it one
-that says nothing clear (nothing chosen, 无 beside a label, a choice of an older label set), whose ``choices`` are kept.
+that says nothing clear (nothing chosen, 无 beside a label unless it was the proposal, a choice of an older label set),
+whose ``choices`` are kept.
 A record, or an answer, that Label Studio has no more bears ``"deleted": true`` besides; it counts as before.
 Of an answer's fields only ``annotator`` and ``labels`` (or ``skipped``) need be given.
 """
@@ -135,7 +136,11 @@ def interpret(chosen: Sequence[str], labels: LabelSet) -> tuple[str, ...] | None
 def from_annotation(annotation: Mapping[str, Any], annotator: str, labels: LabelSet) -> Answer:
     """The answer that an annotation of Label Studio's is."""
     skipped = bool(annotation["was_cancelled"])
-    chosen = choices(annotation["result"])
+    shown = _shown(annotation.get("prediction") or {}, labels)
+    chosen = choices(annotation["result"] or ())
+    if len(chosen) > 1 and shown and shown["labels"] == []:
+        # A proposed 无 stays pressed when a label is added to it; the label is what the annotator said.
+        chosen = [name for name in chosen if name != NONE]
     meant = None if skipped else interpret(chosen, labels)
     return Answer(
         annotator=annotator,
@@ -144,7 +149,7 @@ def from_annotation(annotation: Mapping[str, Any], annotator: str, labels: Label
         at=annotation["updated_at"],
         lead_time=annotation["lead_time"],
         from_prediction=annotation["parent_prediction"] is not None,
-        shown=_shown(annotation.get("prediction") or {}, labels),
+        shown=shown,
         choices=None if skipped or meant is not None else tuple(chosen),
     )
 

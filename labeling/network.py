@@ -7,6 +7,7 @@ import ipaddress
 import os
 import socket
 import urllib.request
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from ..data.errors import LabelingError
@@ -27,12 +28,20 @@ def shared_url(host: str, port: int) -> str | None:
     return f"http://{_own_address() if host == '0.0.0.0' else host}:{port}"
 
 
-def free_port(host: str, wanted: int | None) -> int:
+def free_port(host: str, wanted: int | None, preferred: int | None = None) -> int:
     """``wanted`` if it is free (Label Studio would take the next one without a word), or a free one.
+
+    Args:
+        host: the address to listen on.
+        wanted: the port that it must be, if any.
+        preferred: the port that it should be where none must be.
 
     Raises:
         LabelingError: the port is taken, or ``host`` is no address of this machine.
     """
+    if wanted is None and preferred is not None:
+        with suppress(LabelingError):
+            return free_port(host, preferred)
     with socket.socket() as probe:
         if os.name == "posix":  # elsewhere the option would let a taken port pass
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import platformdirs
 
@@ -97,7 +98,7 @@ def start(
         folder: the server's data; made when missing.
         environment: the virtual environment that holds Label Studio, see :func:`ensure_environment`.
         host: the address of this machine to listen on; 127.0.0.1 when None, 0.0.0.0 for all of them.
-        port: a free one is chosen when None.
+        port: when None the one of the last start on the folder, so that addresses people keep stay good, or a free one.
         public_url: what users type, where that is another address than the one listened on (a proxy, a container).
         database: where to begin a new server's data; SQLite when None. A later start finds it again by itself.
         annotators: names and, where known, emails; see :func:`.accounts.read_people`.
@@ -112,7 +113,9 @@ def start(
     server = running(folder)
     if server is None:
         host = host or LOOPBACK
-        port = free_port(host, port)  # a taken one is told before anything is installed
+        last = _last(folder)
+        # A taken one is told before anything is installed.
+        port = free_port(host, port, preferred=urlsplit(last.url).port if last else None)
         shared = checked_origin(public_url) if public_url else shared_url(host, port)
         command = ensure_environment(environment, progress)
         server = _launch(folder, there, command, (host, port), shared, progress)
@@ -126,14 +129,8 @@ def start(
 
 def running(folder: str | Path | None = None) -> Server | None:
     """The server that runs on ``folder``, or None."""
-    path = _state_file(folder)
-    if not path.exists():
-        return None
-    try:
-        server = Server(**json.loads(read_private(path)))
-    except (ValueError, TypeError):
-        raise LabelingError(f"{path} is damaged; remove it, and stop Label Studio by hand if it runs") from None
-    return server if process.alive(server.pid, server.started) else None
+    server = _last(folder)
+    return server if server and process.alive(server.pid, server.started) else None
 
 
 def healthy(url: str) -> bool:
@@ -150,7 +147,6 @@ def stop(folder: str | Path | None = None) -> bool:
     server = running(folder)
     if server is not None:
         process.end(server.pid)
-    _state_file(folder).unlink(missing_ok=True)
     return server is not None
 
 
@@ -230,6 +226,17 @@ def _check_owner(server: Server, database: Database) -> None:
         raise LabelingError(
             f"{database.address} is in use by the server of another folder; start that one, or give an empty database"
         ) from None
+
+
+def _last(folder: str | Path | None) -> Server | None:
+    """The server that was started last on ``folder``, whether it still runs or not."""
+    path = _state_file(folder)
+    if not path.exists():
+        return None
+    try:
+        return Server(**json.loads(read_private(path)))
+    except (ValueError, TypeError):
+        raise LabelingError(f"{path} is damaged; remove it, and stop Label Studio by hand if it runs") from None
 
 
 def _state_file(folder: str | Path | None) -> Path:

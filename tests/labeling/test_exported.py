@@ -78,6 +78,16 @@ def test_confirmed_is_a_proposal_taken_over_unchanged() -> None:
     assert [answer["confirmed"] for answer in record["answers"]] == [True, False, False, False]
 
 
+def test_a_proposed_none_that_stays_beside_a_label_says_nothing() -> None:
+    both = result(["plan"])
+    both[0]["value"]["choices"].append("none")
+    proposed = {"prediction": {"model_version": "m", "result": result([])}, "parent_prediction": 4}
+    [record] = records(to_row(task(1, annotation(1, 2, **{"result": both, **proposed}))))
+    assert (record["state"], record["labels"]) == ("labelled", ["plan"])
+    [record] = records(to_row(task(1, annotation(1, 2, **{"result": both}))))
+    assert (record["state"], record["answers"][0]["choices"]) == ("contested", ["plan", "none"])
+
+
 def test_unknown_labels_are_told() -> None:
     rows = [to_row(task(1, annotation(1, 2, "成绩"), annotation(2, 3, "成绩", "plan")))]
     [record], problems = to_records(rows, NAMES, SENTENCES, DEFAULT_LABELS, "项目")

@@ -22,7 +22,7 @@ from .conftest import NewServer, Records
 
 pytestmark = [pytest.mark.server, pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")]
 
-COUNT = 1600
+COUNT = 4000  # several requests of a push
 TITLE = "中断的项目"
 
 
@@ -91,7 +91,9 @@ def test_in_the_middle_of_a_push(served: Server, environment: Path, records: Rec
         last = complaint.splitlines()[-1]
         assert last.startswith("pizhu: ") and "Label Studio at" in last
         assert servers.running(served.folder) is None
-        served = servers.start(served.folder, environment=environment)
+        again = servers.start(served.folder, environment=environment)
+        assert again.url == served.url  # what annotators have kept stays good
+        served = again
     pushed = push(served.access, [path], title=TITLE)
     assert pushed.sent > 0 and pushed.present >= 400 and pushed.sent + pushed.present == COUNT
     check_whole(served, path)

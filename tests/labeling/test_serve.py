@@ -104,11 +104,8 @@ def test_which_address_others_type() -> None:
 
 @pytest.mark.server
 def test_annotators_can_log_in(server: Server) -> None:
-    people = server.accounts.annotators
-    assert {name: account.email for name, account in people.items()} == {
-        "甲": "annotator1@pizhu.local",
-        "乙": "yi@office.example",
-    }
+    people = {name: server.accounts.annotators[name] for name in ("甲", "乙")}
+    assert [account.email for account in people.values()] == ["annotator1@pizhu.local", "yi@office.example"]
     for name, account in people.items():
         assert log_in(server.url, account.email, account.password) == name
         assert log_in(server.url, account.email, "wrong-" + account.password) is None
@@ -123,9 +120,9 @@ def test_nobody_signs_up_uninvited(server: Server) -> None:
 
 @pytest.mark.server
 def test_starting_again_finds_it_and_adds_people(server: Server) -> None:
-    again = servers.start(server.folder, annotators=[("甲", None), ("丙", None)])
+    again = servers.start(server.folder, annotators=[("甲", None), ("新来的", None)])
     assert (again.pid, again.url) == (server.pid, server.url)
-    assert list(again.accounts.annotators) == ["甲", "乙", "丙"]
+    assert {"甲", "乙", "新来的"} <= set(again.accounts.annotators)
     with pytest.raises(LabelingError, match="already runs"):
         servers.start(server.folder, port=1)
     with pytest.raises(LabelingError, match="already has the account"):
