@@ -5,9 +5,9 @@ reports, and all that is random in the training. Thresholds are chosen on the sh
 validation and test splits together and, with --gold, real reports from their raw text (see bench/gold.py), which are
 never trained on. --unlabelled is needed by the variant `adapted` only: a folder of reports without labels.
 
-Every run is a line of --out/found.jsonl as soon as it is done and is not run again. The table is printed at the end;
---table only prints it and writes it to docs/ablation.md. --distilled scores model folders, one a seed, for that row.
-Several of these commands with other --variants may run at once with the same --out.
+Every run is a line of docs/ablation.jsonl (--found) as soon as it is done and is not run again. The table is printed at
+the end; --table only prints it and writes it to docs/ablation.md. --distilled scores model folders, one a seed, for that row.
+Several of these commands with other --variants may run at once. --out holds what is made on the way.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ from pizhu.training.step import freeze, make_optimizer
 from pizhu.training.validation import decide
 
 NAMES = DEFAULT_LABELS.names
-PAGE = Path("docs/ablation.md")
+PAGE, FOUND = Path("docs/ablation.md"), Path("docs/ablation.jsonl")
 BEGIN, END = "<!-- table: bench/ablation.py --table -->\n", "<!-- end of table -->\n"
 DISTILLED = "a distilled model (`pizhu distil`, all training reports and unlabelled ones)"
 Floats = np.ndarray
@@ -64,13 +64,14 @@ def main() -> None:
     parser.add_argument("--unlabelled", type=Path, help="a folder of reports")
     parser.add_argument("--variants", help="names, with commas between; default: all")
     parser.add_argument("--seeds", default="1,2,3")
-    parser.add_argument("--reports", type=int, default=20, help="to train on")
+    parser.add_argument("--reports", type=int, default=60, help="to train on")
     parser.add_argument("--passes", type=int, default=4)
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="for every run")
     parser.add_argument("--masked-steps", type=int, default=STEPS, help="of the masked-language-model training")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--distilled", type=Path, nargs="+", default=[], metavar="MODEL")
     parser.add_argument("--table", action="store_true")
+    parser.add_argument("--found", type=Path, default=FOUND)
     parser.add_argument("--out", type=Path, default=Path("out/ablation"))
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -96,7 +97,7 @@ def main() -> None:
 
 def found(args: argparse.Namespace, name: str, seed: int, measure: Any) -> dict[str, float]:
     """What ``measure`` found for a variant and a seed, now or before."""
-    return kept(args.out / "found.jsonl", key(args, name, seed), measure)
+    return kept(args.found, key(args, name, seed), measure)
 
 
 def key(args: argparse.Namespace, name: str, seed: int) -> str:
@@ -214,7 +215,7 @@ def real(folder: Path, docs: frozenset[str]) -> list[Report]:
 
 def table(args: argparse.Namespace, seeds: Sequence[int]) -> str:
     """Markdown: macro-F1 in points, mean ± standard deviation over seeds, and the paired difference to the base."""
-    path = args.out / "found.jsonl"
+    path = args.found
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     known = {row["key"]: row for row in map(json.loads, lines)}
 

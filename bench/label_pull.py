@@ -28,7 +28,8 @@ from pizhu.data.files import write_records
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.labeling import server as servers
 from pizhu.labeling.client import connect
-from pizhu.labeling.project import TITLE, find_project
+from pizhu.labeling.kinds import TITLE
+from pizhu.labeling.project import find_project
 from pizhu.labeling.server import Server
 from pizhu.labeling.tasks import result
 from pizhu.labeling.transfer import transfer

@@ -23,7 +23,8 @@ from PIL import Image
 from pizhu.data.files import replacing_bytes
 from pizhu.labeling import server as servers
 from pizhu.labeling.client import connect
-from pizhu.labeling.project import TITLE, find_project
+from pizhu.labeling.kinds import TITLE
+from pizhu.labeling.project import find_project
 from pizhu.labeling.submit import submit
 
 if TYPE_CHECKING:

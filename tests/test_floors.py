@@ -1,4 +1,4 @@
-"""design.md's floors: a room imports only from the rooms below it, and data knows no torch."""
+"""CONTRIBUTING.md's floors: a room imports only from the rooms below it, and data knows no torch."""
 
 from __future__ import annotations
 
