@@ -61,8 +61,8 @@ class Pool:
     def read(cls, paths: Iterable[str | Path], labels: LabelSet) -> Pool:
         """Read reports and JSON Lines of sentence records; a sentence that stands in several counts once.
 
-        Of two records with one id the one that people have dealt with is kept, so that a report may be given together
-        with the answers that were pulled for it.
+        Of records with one id the last one that people have labelled counts, or else one that they have dealt with: a
+        report may be given together with the answers that were pulled for it, and these with corrections after them.
 
         Raises:
             DataError: a record is not as it must be.
@@ -74,7 +74,7 @@ class Pool:
                 check_record(record, labels, where := f"{path}, record {number}")
                 if not isinstance(key := record.get("id"), str) or not key:
                     raise DataError(f"{where}: lacks id (str)")
-                if key not in found or (_closed(record) and not _known(found[key])):
+                if key not in found or _known(record) or (_closed(record) and not _known(found[key])):
                     found[key] = record
         return cls.of(found.values(), labels)
 

@@ -18,7 +18,10 @@ _LINES = 20
 
 
 def errors(
-    files: Annotated[list[Path], typer.Argument(help="Labelled sentences, as `pizhu label pull` writes them.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Labelled sentences, as `pizhu label pull` writes them; files of corrections come last."),
+    ],
     out: Annotated[Path | None, typer.Option(help="Write the doubtful sentences to this .jsonl file.")] = None,
     push: Annotated[bool, typer.Option("--push", help="Send them to a project for review in Label Studio.")] = False,
     project: Annotated[str, typer.Option(help="The review project's title.")] = "报告句子标注·复核",

@@ -161,6 +161,16 @@ def test_what_people_dealt_with_is_left_out(tmp_path: Path) -> None:
         assert [pool.records[row]["id"] for row in np.flatnonzero(pool.known)] == [records[0]["id"]]
 
 
+def test_corrections_come_last(tmp_path: Path) -> None:
+    first, second = (record for record in invented(1, 1)[:3] if record["kind"] == "sentence")
+    write_records(tmp_path / "标注.jsonl", [first, second])
+    review = [{**first, "labels": ["plan"], "answers": []}, {**second, "labels": None, "answers": []}]
+    write_records(tmp_path / "复核.jsonl", review)
+    pool = Pool.read([tmp_path / "标注.jsonl", tmp_path / "复核.jsonl"], DEFAULT_LABELS)
+    assert [record["labels"] for record in pool.records] == [["plan"], second["labels"]]
+    assert pool.known.all()
+
+
 def test_a_hint_needs_reports() -> None:
     few = Pool.of(invented(9, 3), DEFAULT_LABELS)
     hint = forecast(few, Features(few).table(few))
