@@ -70,7 +70,8 @@ class Pool:
         """
         found: dict[str, dict[str, Any]] = {}
         for path in paths:
-            for number, record in enumerate(read_input(path), 1):
+            for number, given in enumerate(read_input(path), 1):
+                record = _present(given, labels)
                 check_record(record, labels, where := f"{path}, record {number}")
                 if not isinstance(key := record.get("id"), str) or not key:
                     raise DataError(f"{where}: lacks id (str)")
@@ -150,6 +151,14 @@ def groups(numbers: Ints) -> Sequence[Ints]:
     """The places of each number, in the order of their first ones."""
     order = np.argsort(numbers, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1) if len(numbers) else []
+
+
+def _present(record: dict[str, Any], labels: LabelSet) -> dict[str, Any]:
+    """The record with former label names made present ones; what is no list of names is left for the check."""
+    names = record.get("labels")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return record
+    return {**record, "labels": labels.present(names)}
 
 
 def _known(record: Mapping[str, Any]) -> bool:

@@ -189,6 +189,12 @@ def test_gold_of_other_sentences(team: list[dict[str, Any]], tmp_path: Path) -> 
     assert read_gold(tmp_path / "gold.jsonl", DEFAULT_LABELS) == {"b": ("plan", "metric")}
 
 
+def test_gold_from_before_a_label_was_renamed(tmp_path: Path) -> None:
+    labels = LabelSet(tuple(replace(label, name=f"x-{label.name}", formerly=(label.name,)) for label in DEFAULT_LABELS))
+    write_records(tmp_path / "gold.jsonl", [{"id": "b", "text": "乙。", "labels": ["plan", "x-metric"]}])
+    assert read_gold(tmp_path / "gold.jsonl", labels) == {"b": ("x-plan", "x-metric")}
+
+
 def test_nothing_to_compare() -> None:
     with pytest.raises(DataError, match="no agreement to measure"):
         agreement(rows((["plan"],), ([], None)), ONE)

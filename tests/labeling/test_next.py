@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from pizhu.data.errors import ConfigError, DataError
 from pizhu.data.files import read_records, write_records
-from pizhu.data.labels import DEFAULT_LABELS
+from pizhu.data.labels import DEFAULT_LABELS, LabelSet
 from pizhu.labeling.forecast import forecast
 from pizhu.labeling.learner import Features
 from pizhu.labeling.next import choose_next
@@ -169,6 +170,15 @@ def test_corrections_come_last(tmp_path: Path) -> None:
     pool = Pool.read([tmp_path / "标注.jsonl", tmp_path / "复核.jsonl"], DEFAULT_LABELS)
     assert [record["labels"] for record in pool.records] == [["plan"], second["labels"]]
     assert pool.known.all()
+
+
+def test_former_label_names_are_known(tmp_path: Path) -> None:
+    labels = LabelSet(tuple(replace(label, name=f"x-{label.name}", formerly=(label.name,)) for label in DEFAULT_LABELS))
+    records = invented(1, 1)
+    write_records(tmp_path / "标注.jsonl", records)
+    pool = Pool.read([tmp_path / "标注.jsonl"], labels)
+    assert (pool.truth == Pool.of(records, DEFAULT_LABELS).truth).all()
+    assert pool.truth.any()
 
 
 def test_a_hint_needs_reports() -> None:
