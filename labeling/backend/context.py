@@ -53,7 +53,9 @@ def surroundings(tasks: Iterable[Mapping[str, Any]], labels: LabelSet) -> Surrou
     rows = sorted(({**to_record(data), "after": data.get("after")} for data in tasks), key=lambda row: row["start"])
     records: list[dict[str, Any]] = []
     ids: list[str | None] = []
-    whole = bool(rows) and "lead" in rows[0] and rows[-1]["after"] == NO_NEXT
+    # Tasks of an early pizhu carry no headings along, although their paths name some.
+    led = any("lead" in row for row in rows) or not any(row["headings"] for row in rows)
+    whole = bool(rows) and led and rows[-1]["after"] == NO_NEXT
     before = ""
     for row in rows:
         if row["previous"] != before:
