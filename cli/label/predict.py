@@ -58,8 +58,8 @@ def predict_serve(
     """
     from ...data.errors import MissingExtraError
 
-    if not all(map(find_spec, ("fastapi", "uvicorn"))):
-        raise MissingExtraError("the prediction service", "serve")
+    if not all(map(find_spec, ("fastapi", "uvicorn", "label_studio_sdk"))):
+        raise MissingExtraError("the prediction service", "serve,label")
     from ...annotate.service import server
     from ...labeling.backend.register import register
     from ...labeling.backend.secret import ensure_secret

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...data.errors import DataError, LabelingError
+from ...data.errors import DataError, PizhuError
 from ...data.labels import LabelSet
 from ...data.records import reports_from_records
 from ...data.report import Report
@@ -117,7 +117,7 @@ class Reports:
                         found.setdefault(to_record(task.data)["id"], task.data)
                     except DataError:
                         continue  # somebody else's task
-        except LabelingError as error:
+        except PizhuError as error:
             self.problem = str(error)
         else:
             self.problem = ""

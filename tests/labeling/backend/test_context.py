@@ -1,9 +1,12 @@
 """Tasks give their report back, and say when they do not."""
 
+import sys
 from typing import Any
 
+import pytest
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.report import Report
+from pizhu.labeling.access import Access
 from pizhu.labeling.backend.context import Reports, surroundings
 from pizhu.labeling.tasks import to_tasks
 
@@ -51,6 +54,13 @@ def test_headings_that_stand_in_paths_alone_are_a_part(report_tasks: list[dict[s
     rows = [{name: value for name, value in row.items() if name != "lead"} for row in data(report_tasks)]
     assert not surroundings(rows, DEFAULT_LABELS).whole
     assert surroundings([{**row, "headings": []} for row in rows], DEFAULT_LABELS).whole
+
+
+def test_without_the_sdk_it_says_so(report_tasks: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "label_studio_sdk", None)
+    reports = Reports(lambda: Access("http://127.0.0.1:9", "token"), DEFAULT_LABELS)
+    assert not reports.around(7, data(report_tasks[:1])).whole
+    assert "pip install 'pizhu[label]'" in reports.problem
 
 
 def test_without_label_studio_it_says_why(report_tasks: list[dict[str, Any]]) -> None:
