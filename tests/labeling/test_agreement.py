@@ -215,3 +215,15 @@ def test_the_command(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["label", "agreement", "--json", str(path)])
     found = json.loads(result.stdout)
     assert found["exact"]["value"] == 0.5 and [row["text"] for row in found["contested"]] == ["乙句。"]
+
+
+def test_names_are_no_markup(team: list[dict[str, Any]], tmp_path: Path) -> None:
+    """In the title, the pairs and the scores against gold."""
+    named = dict(zip("甲乙丙丁", ("[/b]", "[red]", "丙", "丁"), strict=True))
+    renamed = [{**r, "answers": [{**a, "annotator": named[a["annotator"]]} for a in r["answers"]]} for r in team]
+    write_records(tmp_path / "答案.jsonl", renamed)
+    write_records(tmp_path / "裁决.jsonl", ({**record, "labels": ["plan"]} for record in team))
+    words = ["label", "agreement", str(tmp_path / "答案.jsonl"), "--gold", str(tmp_path / "裁决.jsonl")]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.exception
+    assert result.stdout.count("[/b]") >= 3 and result.stdout.count("[red]") >= 3
