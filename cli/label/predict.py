@@ -124,4 +124,4 @@ def told(found: Registered, label_studio: str, project: str, address: str) -> st
     else:
         what = "was registered already"
     text = f"{project} at {label_studio}: the service at {address} {what}; its model is {found.version}"
-    return text + ("; the project hides proposals (--not-blind shows them)" if found.hidden else "")
+    return text + ("; the project hides proposals (`pizhu label push --not-blind` shows them)" if found.hidden else "")

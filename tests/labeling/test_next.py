@@ -225,3 +225,12 @@ def test_the_shipped_model_starts_where_nothing_is_labelled(pizhu: Callable[...,
     told = pizhu("label", "next", tmp_path / "记录.jsonl", "--count", "5", "--out", tmp_path / "n.jsonl", "--json")
     assert told.status == 0, told.err
     assert json.loads(told.out)["models"] == ["default"]
+
+
+def test_the_order_of_labels_is_not_the_model_s_concern() -> None:
+    labels = LabelSet(tuple(reversed(DEFAULT_LABELS.labels)))
+    records = invented(1, 0)
+    found = choose_next(Pool.of(records, labels), 5, strategy="uncertainty", models=["default"], labels=labels)
+    assert ids(list(found.records)) == ids(
+        list(choose_next(Pool.of(records, DEFAULT_LABELS), 5, strategy="uncertainty", models=["default"]).records)
+    )

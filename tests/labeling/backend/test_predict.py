@@ -155,3 +155,9 @@ def test_other_actions_and_other_projects(service: TestClient) -> None:
     other = service.post("/webhook", json={"action": "START_TRAINING", "project": {"title": "另一个"}})
     assert other.status_code == 422 and "另一个" in other.json()["error"]
     assert service.get("/state").json()["run"] is None
+
+
+def test_connecting_without_the_secret_says_where_to_get_it(pizhu: Callable[..., Any], tmp_path: Path) -> None:
+    told = pizhu("label", "connect", "--folder", tmp_path)
+    assert told.status == 2
+    assert "start the service here with `pizhu label predict-serve`" in " ".join(told.err.split())
