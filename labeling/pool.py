@@ -126,20 +126,16 @@ class Pool:
             np.array([[n in names for n in labels.names] for names in given], dtype=bool).reshape(-1, len(labels)),
         )
 
-    def shown(self, chosen: Collection[str], **fields: Any) -> list[dict[str, Any]]:
+    def shown(self, chosen: Collection[str]) -> list[dict[str, Any]]:
         """Records for ``pizhu label push``: the sentences with the ``chosen`` ids, without labels, and around them all
         else of their reports as context, which annotators see and are not asked about.
-
-        Args:
-            chosen: ids.
-            fields: added to each chosen record.
         """
         records = []
         for part in self.entries.values():
             if any(record["id"] in chosen for record in part):
                 for record in part:
                     plain = {name: record[name] for name in _KEPT if name in record} | {"labels": None}
-                    records.append(plain | (fields if record["id"] in chosen else {"context": True}))
+                    records.append(plain | ({} if record["id"] in chosen else {"context": True}))
         return records
 
     def count_reports(self, rows: Bools) -> int:
