@@ -26,17 +26,23 @@ def reports_from_records(records: Iterable[Mapping[str, Any]], labels: LabelSet,
     """Group ``records`` by report; what lies between the sentences is unknown and becomes white space.
 
     Every sentence keeps its heading path, and so its identity. The model reads headings too: those that a sentence
-    carries along as ``lead`` stand before it again, and those that stand in the paths alone are put back in front of
-    the first sentence under them.
+    carries along as ``lead`` stand before it again, unless they have records of their own, and those that stand in the
+    paths alone are put back in front of the first sentence under them.
     """
-    by_doc: dict[str, list[Mapping[str, Any]]] = {}
+    rows: list[tuple[Mapping[str, Any], list[dict[str, Any]]]] = []
     for number, record in enumerate(records, 1):
         check_record(record, labels, f"{where}, record {number}")
-        for heading in _lead(record):
+        rows.append((record, lead := _lead(record)))
+        for heading in lead:
             check_record(heading, labels, f"{where}, record {number}, its lead")
-            by_doc.setdefault(record["doc"], []).append(heading)
-        by_doc.setdefault(record["doc"], []).append(record)
-    return [_report(doc, sorted(rows, key=lambda r: r["start"]), labels.names) for doc, rows in by_doc.items()]
+    # Answers that were pulled carry headings along that the report, where it is given with them, holds as well.
+    present = {(record["doc"], record["start"]) for record, _ in rows if record.get("kind") == "heading"}
+    by_doc: dict[str, list[Mapping[str, Any]]] = {}
+    for record, lead in rows:
+        part = by_doc.setdefault(record["doc"], [])
+        part += [heading for heading in lead if (heading["doc"], heading["start"]) not in present]
+        part.append(record)
+    return [_report(doc, sorted(part, key=lambda r: r["start"]), labels.names) for doc, part in by_doc.items()]
 
 
 def check_record(record: Mapping[str, Any], labels: LabelSet, where: str) -> None:

@@ -27,10 +27,8 @@ _FOREIGN = re.compile(r'[\x00-\x1f\\\\:*?"<>|]|[. ]$')  # what Windows reads oth
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # its devices, whatever the folder
 
 
-def write(
-    path: Path, parts: Iterable[tuple[str, Path]], facts: Mapping[str, Any], progress: Progress = silent
-) -> Mapping[str, Any]:
-    """Make the archive at ``path``, for its owner's eyes only; returns its manifest.
+def write(path: Path, parts: Iterable[tuple[str, Path]], facts: Mapping[str, Any], progress: Progress = silent) -> None:
+    """Make the archive at ``path``, for its owner's eyes only.
 
     Args:
         path: the file, which is whole or absent.
@@ -55,7 +53,6 @@ def write(
             progress("Writing the backup (MB)", round(size / 1e6, 1))
         manifest = {"format": FORMAT, "version": 1, **facts, "parts": listed}
         archive.writestr(_private(MANIFEST), json.dumps(manifest, indent=1))
-    return manifest
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""A server's projects, answers, accounts and uploads in one file, taken while it runs, and put back from it."""
+"""A server's projects, answers, accounts and uploads in one file, taken while it runs, and put back from it.
+
+Of the prediction service in the same folder, its secret, its state and the models that it trained come along; a
+training that is under way does not, and is to be started again.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,9 @@ from .progress import Progress, silent
 from .server import absolute
 
 _DUMP = "database"
-_PART = re.compile(rf"{_DUMP}|accounts\.json|data/(?!label_studio\.sqlite3).+", re.DOTALL)
+_PART = re.compile(
+    rf"{_DUMP}|accounts\.json|data/(?!label_studio\.sqlite3).+|predict/(secret|state\.json|versions/\d+/.+)", re.DOTALL
+)
 _NAME = re.compile(r"pizhu-label-\d{8}T\d{6}Z\.zip")
 
 
@@ -140,12 +146,20 @@ def restore(
 
 
 def _parts(folder: Path, dump: Path) -> Iterator[tuple[str, Path]]:
-    """What a server is made of: the database's copy, accounts, and Label Studio's files apart from the database."""
+    """What a server is made of: the database's copy, accounts, Label Studio's files, the prediction service's."""
     yield _DUMP, dump
     yield "accounts.json", folder / "accounts.json"
-    data = folder / "data"
-    for path in sorted(data.rglob("*")):
-        if path.is_file() and not path.is_symlink() and not path.name.startswith("label_studio.sqlite3"):
+    yield from (part for part in _files(folder, folder / "data") if not part[1].name.startswith("label_studio.sqlite3"))
+    predict = folder / "predict"
+    # The state before the models: each that it names is there by then, and whole.
+    for name in ("secret", "state.json", "versions"):
+        yield from _files(folder, predict / name)
+
+
+def _files(folder: Path, place: Path) -> Iterator[tuple[str, Path]]:
+    """The file ``place``, or those below it, by their names in ``folder``; links are none of ours."""
+    for path in [place] if place.is_file() else sorted(place.rglob("*")):
+        if path.is_file() and not path.is_symlink():
             yield path.relative_to(folder).as_posix(), path
 
 

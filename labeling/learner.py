@@ -126,14 +126,16 @@ def out_of_fold(pool: Pool, table: Any, *, folds: int = FOLDS, progress: Progres
 
 
 def _folds(pool: Pool, most: int) -> Ints:
-    """The fold of each sentence: whole reports, folds of about equal size."""
+    """The fold of each sentence: whole reports, folds of about equally many labelled sentences."""
     from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]
 
-    fold = np.zeros(len(pool), dtype=np.intp)
-    splitter = GroupKFold(min(most, len(np.unique(pool.reports))))
-    for number, (_, held) in enumerate(splitter.split(pool.texts, groups=pool.reports)):
-        fold[held] = number
-    return fold
+    # Reports without labels teach nothing: were they counted, all that do could fall into one fold.
+    taught = pool.reports[pool.known]
+    fold = np.zeros(pool.reports.max() + 1, dtype=np.intp)
+    splitter = GroupKFold(min(most, len(np.unique(taught))))
+    for number, (_, held) in enumerate(splitter.split(taught, groups=taught)):
+        fold[taught[held]] = number
+    return fold[pool.reports]
 
 
 def _surroundings(pool: Pool, chances: Floats) -> Floats:

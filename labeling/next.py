@@ -117,7 +117,7 @@ def _chances(name: str, pool: Pool, table: Any, labels: LabelSet, progress: Prog
     if name == LIGHT:
         return learn(table[pool.known], pool.truth[pool.known]).chances(table)
     annotator = Annotator.load(None if name == "default" else name)
-    if annotator.about.labels.names != labels.names:
+    if set(annotator.about.labels.names) != set(labels.names):
         raise ConfigError(
             f"model {name} has the labels {', '.join(annotator.about.labels.names)}, not {', '.join(labels.names)}; "
             f"name another with --model, or label some sentences and use --model {LIGHT}"

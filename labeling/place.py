@@ -45,7 +45,7 @@ def place(sentences: Sequence[Mapping[str, Any]], number: int, link: str | None 
     return "".join(paragraphs)
 
 
-def check_report_url(report_url: str) -> str:
+def check_report_url(report_url: str) -> None:
     """See that it is an address with known fields, such as ``http://pc-7:8000/{name}.html#u{index}``.
 
     The fields: ``{doc}``, the report's name; ``{name}``, the same without its ending; ``{index}``, the sentence's
@@ -66,7 +66,6 @@ def check_report_url(report_url: str) -> str:
     if not plain or (unknown := [field for field in fields if field not in _FIELDS]):
         told = unknown[0] if plain else report_url
         raise ConfigError(f"report address: unknown field {told!r}, expected {{{'}, {'.join(_FIELDS)}}}")
-    return report_url
 
 
 def address(report_url: str, record: Mapping[str, Any], index: int) -> str:

@@ -61,8 +61,8 @@ class Pool:
     def read(cls, paths: Iterable[str | Path], labels: LabelSet) -> Pool:
         """Read reports and JSON Lines of sentence records; a sentence that stands in several counts once.
 
-        Of two records with one id the one that people have dealt with is kept, so that a report may be given together
-        with the answers that were pulled for it.
+        Of records with one id the last one that people have labelled counts, or else one that they have dealt with: a
+        report may be given together with the answers that were pulled for it, and these with corrections after them.
 
         Raises:
             DataError: a record is not as it must be.
@@ -70,11 +70,12 @@ class Pool:
         """
         found: dict[str, dict[str, Any]] = {}
         for path in paths:
-            for number, record in enumerate(read_input(path), 1):
+            for number, given in enumerate(read_input(path), 1):
+                record = _present(given, labels)
                 check_record(record, labels, where := f"{path}, record {number}")
                 if not isinstance(key := record.get("id"), str) or not key:
                     raise DataError(f"{where}: lacks id (str)")
-                if key not in found or (_closed(record) and not _known(found[key])):
+                if key not in found or _known(record) or (_closed(record) and not _known(found[key])):
                     found[key] = record
         return cls.of(found.values(), labels)
 
@@ -125,20 +126,16 @@ class Pool:
             np.array([[n in names for n in labels.names] for names in given], dtype=bool).reshape(-1, len(labels)),
         )
 
-    def shown(self, chosen: Collection[str], **fields: Any) -> list[dict[str, Any]]:
+    def shown(self, chosen: Collection[str]) -> list[dict[str, Any]]:
         """Records for ``pizhu label push``: the sentences with the ``chosen`` ids, without labels, and around them all
         else of their reports as context, which annotators see and are not asked about.
-
-        Args:
-            chosen: ids.
-            fields: added to each chosen record.
         """
         records = []
         for part in self.entries.values():
             if any(record["id"] in chosen for record in part):
                 for record in part:
                     plain = {name: record[name] for name in _KEPT if name in record} | {"labels": None}
-                    records.append(plain | (fields if record["id"] in chosen else {"context": True}))
+                    records.append(plain | ({} if record["id"] in chosen else {"context": True}))
         return records
 
     def count_reports(self, rows: Bools) -> int:
@@ -150,6 +147,14 @@ def groups(numbers: Ints) -> Sequence[Ints]:
     """The places of each number, in the order of their first ones."""
     order = np.argsort(numbers, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1) if len(numbers) else []
+
+
+def _present(record: dict[str, Any], labels: LabelSet) -> dict[str, Any]:
+    """The record with former label names made present ones; what is no list of names is left for the check."""
+    names = record.get("labels")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return record
+    return {**record, "labels": labels.present(names)}
 
 
 def _known(record: Mapping[str, Any]) -> bool:

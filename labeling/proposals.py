@@ -34,9 +34,9 @@ def propose(path: str | Path, annotator: Annotator) -> list[dict[str, Any]]:
     ]
 
 
-def model_version(annotator: Annotator) -> str:
-    """The name under which Label Studio keeps the model's proposals: its folder's and what tells it from a later."""
-    return f"{annotator.about.name}-{annotator.about.fingerprint[:8]}"
+def model_version(annotator: Annotator, name: str | None = None) -> str:
+    """What Label Studio keeps the model's proposals under: ``name`` or its folder's, and what tells it from a later."""
+    return f"{name or annotator.about.name}-{annotator.about.fingerprint[:8]}"
 
 
 def _answers(records: Sequence[dict[str, Any]], annotator: Annotator, where: str) -> dict[int, dict[str, Any]]:

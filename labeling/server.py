@@ -123,6 +123,11 @@ def start(
         raise LabelingError(f"Label Studio already runs on {folder} at {server.url}; stop it to change the port")
     elif host is not None and host != server.host:
         raise LabelingError(f"Label Studio already runs on {folder} at {server.host}; stop it to change the address")
+    elif public_url and (wanted := checked_origin(public_url)) != server.shared:
+        known = server.shared or "this machine only"
+        raise LabelingError(
+            f"Label Studio already runs on {folder} for {known}, not for {wanted}; stop it to change the public address"
+        )
     server.accounts.ensure(server.access, annotators)
     return server
 

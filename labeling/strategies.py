@@ -66,13 +66,11 @@ class Strategy:
         order: a view to the places of its open paragraphs, best first.
         models: how many models' probabilities it needs.
         vectors: whether it needs what sentences are about.
-        about: one line for people.
     """
 
     order: Callable[[View], Iterable[int]]
     models: int
     vectors: bool
-    about: str
 
 
 def choose(view: View, strategy: Strategy, count: int) -> list[Ints]:
@@ -95,14 +93,17 @@ def _random(view: View) -> Iterable[int]:
 
 
 def _uncertainty(view: View) -> Iterable[int]:
+    """Where the model's answers are least certain."""
     return _descending(view.means(entropy(view.chances[0]).sum(axis=1)))
 
 
 def _rare(view: View) -> Iterable[int]:
+    """Where labels are likely that few sentences have so far."""
     return _descending(view.means((view.chances[0] * _rarity(view.pool) ** 2).sum(axis=1)))
 
 
 def _disagreement(view: View) -> Iterable[int]:
+    """Where two models answer differently, by the Jensen-Shannon divergence."""
     first, second = view.chances
     apart = entropy((first + second) / 2) - (entropy(first) + entropy(second)) / 2
     return _descending(view.means(apart.sum(axis=1)))
@@ -137,14 +138,12 @@ def _mixed(view: View) -> Iterator[int]:
 
 
 STRATEGIES: Mapping[str, Strategy] = {
-    "mixed": Strategy(_mixed, 1, True, "uncertainty, rare labels counting more, and no two paragraphs alike"),
-    "uncertainty": Strategy(_uncertainty, 1, False, "where the model's answers are least certain (entropy)"),
-    "disagreement": Strategy(
-        _disagreement, 2, False, "where two models answer differently (Jensen-Shannon divergence)"
-    ),
-    "diversity": Strategy(_diversity, 0, True, "what is least like anything labelled (greedy k-center)"),
-    "rare": Strategy(_rare, 1, False, "where labels are likely that few sentences have so far"),
-    "random": Strategy(_random, 0, False, "any paragraph"),
+    "mixed": Strategy(_mixed, models=1, vectors=True),
+    "uncertainty": Strategy(_uncertainty, models=1, vectors=False),
+    "disagreement": Strategy(_disagreement, models=2, vectors=False),
+    "diversity": Strategy(_diversity, models=0, vectors=True),
+    "rare": Strategy(_rare, models=1, vectors=False),
+    "random": Strategy(_random, models=0, vectors=False),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ...data.labels import LabelSet
 from .options import Json, Labels, label_set
@@ -64,41 +66,44 @@ def agreement(
 def agreement_table(found: Agreement, labels: LabelSet) -> Table:
     """Agreement for people to read."""
     exact = found.exact.value or 0.0
-    table = Table(
-        title=f"{', '.join(found.annotators)}: {found.sentences} sentences answered by two or more, "
-        f"{exact:.1%} exactly alike, {len(found.contested)} contested"
+    table = _table(
+        f"{', '.join(found.annotators)}: {found.sentences} sentences answered by two or more, "
+        f"{exact:.1%} exactly alike, {len(found.contested)} contested",
+        "label",
+        ("chosen", "agreement", "Cohen", "Fleiss", "Krippendorff"),
     )
-    table.add_column("label")
-    for column in ("chosen", "agreement", "Cohen", "Fleiss", "Krippendorff"):
-        table.add_column(column, justify="right")
     titles = {label.name: f"{label.name} {label.title}" for label in labels}
     for row in found.labels:
         share = "–" if row.agreement.value is None else f"{row.agreement.value:.1%}"
         figures = (_show(row.kappa), _show(row.fleiss), _show(row.alpha) + _between(row.alpha))
-        table.add_row(titles[row.label], str(row.chosen), share, *figures)
+        table.add_row(Text(titles[row.label]), str(row.chosen), share, *map(Text, figures))
     return table
 
 
 def _pairs(found: Agreement) -> Table:
-    table = Table(title="Cohen's kappa of each pair, mean of the labels'")
-    table.add_column("")
-    for name in found.annotators:
-        table.add_column(name, justify="right")
+    table = _table("Cohen's kappa of each pair, mean of the labels'", "", found.annotators)
     kappas = {frozenset((pair.first, pair.second)): pair.kappa.value for pair in found.pairs}
     for one in found.annotators:
         values = (kappas.get(frozenset((one, other))) for other in found.annotators)
-        table.add_row(one, *("–" if value is None else f"{value:.3f}" for value in values))
+        table.add_row(Text(one), *("–" if value is None else f"{value:.3f}" for value in values))
     return table
 
 
 def _gold(found: Agreement) -> Table:
-    table = Table(title="against decided answers")
-    table.add_column("annotator")
-    for column in ("sentences", "exact", "kappa", *(f"{name} F1" for name in found.gold[0].labels)):
-        table.add_column(column, justify="right")
+    columns = ("sentences", "exact", "kappa", *(f"{name} F1" for name in found.gold[0].labels))
+    table = _table("against decided answers", "annotator", columns)
     for score in found.gold:
         figures = (score.exact, score.kappa, *(label.f1 for label in score.labels.values()))
-        table.add_row(score.annotator, str(score.sentences), *map(_show, figures))
+        table.add_row(Text(score.annotator), str(score.sentences), *map(_show, figures))
+    return table
+
+
+def _table(title: str, first: str, columns: Iterable[str]) -> Table:
+    """A table of figures. Names go into it as text: they may hold brackets, which rich takes for markup."""
+    table = Table(title=Text(title, style="table.title"))
+    table.add_column(Text(first))
+    for column in columns:
+        table.add_column(Text(column), justify="right")
     return table
 
 

@@ -23,7 +23,7 @@ def backup(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write projects, answers, accounts and uploads to one file; Label Studio may be in use meanwhile.
+    """Write projects, answers, accounts, uploads and trained models to one file; Label Studio may be in use meanwhile.
 
     Made to run on a schedule, as in cron: `15 12,18 * * *  pizhu label backup --out /backups --keep 28`. The file is
     named by its time (UTC) and holds passwords: only you can read it. A server on PostgreSQL needs PostgreSQL's client

@@ -30,12 +30,19 @@ def connect(
 
     Example: `pizhu label connect http://10.0.0.5:9090 --secret-file 口令`
     """
+    from ...data.errors import LabelingError
     from ...labeling.access import read_private
     from ...labeling.backend.register import register
     from ...labeling.kinds import TITLE
 
     title = project or TITLE
-    secret = read_private(secret_file or service_folder(folder) / "secret").strip()
+    path = secret_file or service_folder(folder) / "secret"
+    if not path.exists():
+        raise LabelingError(
+            f"{path} does not exist; start the service here with `pizhu label predict-serve`, which makes it, or give "
+            "--secret-file with a copy of the service's"
+        )
+    secret = read_private(path).strip()
     there = access(folder, url, token_file)
     found = register(there, address, secret, title, events=events)
     if as_json:

@@ -18,13 +18,23 @@ _LINES = 20
 
 
 def errors(
-    files: Annotated[list[Path], typer.Argument(help="Labelled sentences, as `pizhu label pull` writes them.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Labelled sentences, as `pizhu label pull` writes them; files of corrections come last."),
+    ],
     out: Annotated[Path | None, typer.Option(help="Write the doubtful sentences to this .jsonl file.")] = None,
     push: Annotated[bool, typer.Option("--push", help="Send them to a project for review in Label Studio.")] = False,
-    project: Annotated[str, typer.Option(help="The review project's title.")] = "报告句子标注·复核",
+    project: Annotated[
+        str | None, typer.Option(help="The review project's title [default: one of its own for reviews].")
+    ] = None,
     least: Annotated[
-        float, typer.Option(min=0, max=1, help="Report labels doubted by at least this much; lower finds more.")
-    ] = 0.965,
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Report labels doubted by at least this much; lower finds more [default: what was measured best].",
+        ),
+    ] = None,
     labels: Labels = None,
     folder: Folder = None,
     url: Url = None,
@@ -40,11 +50,12 @@ def errors(
     Example: pizhu label errors answers.jsonl --out doubts.jsonl --push
     """
     from ...data.files import write_records
-    from ...labeling.errors import find_errors
+    from ...labeling.errors import LEAST, find_errors
     from ...labeling.pool import Pool
-    from ...labeling.review import doubt_records, push_review
+    from ...labeling.review import TITLE, doubt_records, push_review
 
     chosen = label_set(labels)
+    least = LEAST if least is None else least
     with shown() as progress:
         pool = Pool.read(files, chosen)
         records = doubt_records(find_errors(pool, chosen, least=least, progress=progress))
@@ -53,7 +64,7 @@ def errors(
         pushed = None
         if push and records:
             pushed = push_review(
-                access(folder, url, token_file), pool, records, title=project, labels=chosen, progress=progress
+                access(folder, url, token_file), pool, records, title=project or TITLE, labels=chosen, progress=progress
             )
     count = int(pool.known.sum())
     if as_json:

@@ -58,8 +58,8 @@ def predict_serve(
     """
     from ...data.errors import MissingExtraError
 
-    if not all(map(find_spec, ("fastapi", "uvicorn"))):
-        raise MissingExtraError("the prediction service", "serve")
+    if not all(map(find_spec, ("fastapi", "uvicorn", "label_studio_sdk"))):
+        raise MissingExtraError("the prediction service", "serve,label")
     from ...annotate.service import server
     from ...labeling.backend.register import register
     from ...labeling.backend.secret import ensure_secret
@@ -124,4 +124,4 @@ def told(found: Registered, label_studio: str, project: str, address: str) -> st
     else:
         what = "was registered already"
     text = f"{project} at {label_studio}: the service at {address} {what}; its model is {found.version}"
-    return text + ("; the project hides proposals (--not-blind shows them)" if found.hidden else "")
+    return text + ("; the project hides proposals (`pizhu label push --not-blind` shows them)" if found.hidden else "")

@@ -49,7 +49,7 @@ class GoldScore:
 
 
 def read_gold(path: str | Path, labels: LabelSet) -> dict[str, tuple[str, ...]]:
-    """The labels of a file of labelled records; those that one annotator alone decided do not count.
+    """The labels, by their present names, of a file of records; what one annotator alone decided does not count.
 
     Raises:
         DataError: the file cannot be read, names an unknown label, or decides nothing.
@@ -63,6 +63,7 @@ def read_gold(path: str | Path, labels: LabelSet) -> dict[str, tuple[str, ...]]:
             names = record["labels"]
             if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
                 raise DataError(f"{where}: labels must be a list of label names or null")
+            names = labels.present(names)
             if unknown := sorted(set(names) - set(labels.names)):
                 raise DataError(f"{where}: unknown label {unknown[0]!r}, expected one of {', '.join(labels.names)}")
             found[identity(record)] = tuple(name for name in labels.names if name in names)

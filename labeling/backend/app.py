@@ -160,7 +160,7 @@ def _text(given: dict[str, Any], name: str) -> str:
     value = given.get(name)
     if not isinstance(value, str):
         raise Refusal(400, f"{name!r} must be the project's configuration as text")
-    return value
+    return value.encode("utf-8", "replace").decode()  # JSON can write lone surrogates, which no XML holds
 
 
 def _is_form(request: Request) -> bool:

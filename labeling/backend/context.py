@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...data.errors import DataError, LabelingError
+from ...data.errors import DataError, PizhuError
 from ...data.labels import LabelSet
 from ...data.records import reports_from_records
 from ...data.report import Report
@@ -53,7 +53,9 @@ def surroundings(tasks: Iterable[Mapping[str, Any]], labels: LabelSet) -> Surrou
     rows = sorted(({**to_record(data), "after": data.get("after")} for data in tasks), key=lambda row: row["start"])
     records: list[dict[str, Any]] = []
     ids: list[str | None] = []
-    whole = bool(rows) and "lead" in rows[0] and rows[-1]["after"] == NO_NEXT
+    # Tasks of an early pizhu carry no headings along, although their paths name some.
+    led = any("lead" in row for row in rows) or not any(row["headings"] for row in rows)
+    whole = bool(rows) and led and rows[-1]["after"] == NO_NEXT
     before = ""
     for row in rows:
         if row["previous"] != before:
@@ -115,7 +117,7 @@ class Reports:
                         found.setdefault(to_record(task.data)["id"], task.data)
                     except DataError:
                         continue  # somebody else's task
-        except LabelingError as error:
+        except PizhuError as error:
             self.problem = str(error)
         else:
             self.problem = ""

@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lxml import etree
-
 from ...data.errors import LabelingError, ModelError, PizhuError
 from ...data.labels import LabelSet
 from ...data.report import Sentence
 from ...models.annotator import Annotator
-from ..config import CONTROL, NONE
+from ..config import config_labels
+from ..proposals import model_version
 from ..tasks import result, score, to_record
 from .context import KEPT, Reports, Surroundings
 
@@ -52,7 +51,7 @@ class Served:
                 f"model folder {folder} has the labels {', '.join(about.labels.names)}, expected "
                 f"{', '.join(labels.names)}; name another with --model, or its label set with --labels"
             )
-        return cls(annotator, folder, f"{name or about.name}-{about.fingerprint[:8]}")
+        return cls(annotator, folder, model_version(annotator, name))
 
     def read(self, reports: Sequence[Surroundings]) -> list[dict[str, Sentence]]:
         """Each report's labelled sentences by task data id; in one pass, leaving out what was read before."""
@@ -105,7 +104,7 @@ class Predictor:
             ModelError: there is no model.
         """
         served = self.present
-        asked, known = config_labels(config), served.annotator.about.labels.names
+        asked, known = [label.name for label in config_labels(config)], served.annotator.about.labels.names
         if set(asked) != set(known):
             raise LabelingError(
                 f"the project asks for {', '.join(asked) or 'no labels of pizhu'} but the model knows "
@@ -141,17 +140,6 @@ class Predictor:
             for place, data in group.items():
                 answers[place] = _answer(sentences[data["id"]], served, around.whole)
         return [answers[place] for place in range(len(tasks))]
-
-
-def config_labels(config: str) -> list[str]:
-    """The labels that a project's configuration asks for, without "none"; empty where it is no project of pizhu's."""
-    try:
-        root = etree.fromstring(config.encode("utf-8", "replace"), etree.XMLParser(resolve_entities=False))
-    except (etree.XMLSyntaxError, ValueError):
-        return []
-    choices = [c for group in root.iter("Choices") if group.get("name") == CONTROL for c in group.iter("Choice")]
-    names = [choice.get("alias") or choice.get("value") or "" for choice in choices]
-    return [name for name in names if name != NONE]
 
 
 def _answer(sentence: Sentence, served: Served, whole: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from ...data.errors import LabelingError
 from ..access import Access
 from ..client import Client, connect
-from ..project import find_project
+from ..project import get_project
 from .secret import USER, event_secret
 
 ANNOTATED = ("ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED")
@@ -53,9 +53,7 @@ def register(access: Access, address: str, secret: str, title: str, *, events: b
     """
     address = address.rstrip("/")
     with connect(access) as client:
-        project = find_project(client, title)
-        if project is None:
-            raise LabelingError(f"Label Studio at {access.url} has no project titled {title}; push first")
+        project = get_project(client, access, title)
         known = list(client.ml.list(project=project.id))
         # Label Studio asks the first one alone.
         if stranger := next((backend for backend in known if backend.title != NAME), None):

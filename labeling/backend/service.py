@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...data.errors import LabelingError
+from ...data.errors import LabelingError, PizhuError
 from ...data.files import locked
 from ..access import Access
 from .context import Reports
@@ -63,7 +63,7 @@ def keep_trying(attempt: Callable[[], None], tell: Callable[[str], None]) -> Non
         while True:
             try:
                 return attempt()
-            except LabelingError as error:
+            except PizhuError as error:
                 if str(error) != told:
                     told = str(error)
                     tell(told)

@@ -44,8 +44,8 @@ class Plan:
 
     @property
     def shipped(self) -> bool:
-        """Whether the shipped corpus, which has pizhu's own labels, is wanted and of use."""
-        return self.corpus and self.labels.names == DEFAULT_LABELS.names
+        """Whether the shipped corpus is used; `pizhu train` leaves it out wherever it is given a label set."""
+        return self.corpus and self.labels_file is None
 
 
 class Trainer:

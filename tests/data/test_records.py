@@ -82,6 +82,17 @@ def test_missing_headings_are_put_back() -> None:
     ]
 
 
+def test_a_heading_that_a_sentence_carries_along_stands_once() -> None:
+    """Of a report given with the answers to its sentences, the headings are there as records and as ``lead``."""
+    rows = [
+        record(0, "一、工作", kind="heading", headings=[]),
+        record(5, "改了。", headings=["一、工作"], lead=[{"start": 0, "end": 4, "text": "一、工作", "headings": []}]),
+        record(13, "要改。", headings=["二、打算"], lead=[{"start": 8, "end": 12, "text": "二、打算", "headings": []}]),
+    ]
+    (report,) = back(rows)
+    assert report.text == "一、工作\n改了。\n二、打算\n要改。"
+
+
 def test_order_neighbours_and_reports() -> None:
     rows = [record(9, "丙。", doc="b"), record(3, "乙。", labels=["metric", "plan", "plan"]), record(1, "甲。")]
     one, two = back(rows)

@@ -1,6 +1,7 @@
 """What an adjudicator is shown and what gold comes to, without a server."""
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -181,3 +182,12 @@ def test_gold(tmp_path: Path) -> None:
     assert labels == [("plan",), ("plan",), ("metric",), ("plan",), None, None, None]
     kept = write_gold(path, records[:2])
     assert kept is not None and list(read_records(kept)) == records and len(list(read_records(path))) == 2
+
+
+@pytest.mark.parametrize("words", [["--overlap", "2"], ["--not-blind"], ["--overwrite-config"]])
+def test_what_concerns_the_sending_is_refused_when_fetching(
+    pizhu: Callable[..., Any], tmp_path: Path, words: list[str]
+) -> None:
+    told = pizhu("label", "adjudicate", tmp_path / "答案.jsonl", "--pull", tmp_path / "裁决.jsonl", *words)
+    assert told.status == 2
+    assert "--pull only fetches" in told.err

@@ -189,6 +189,12 @@ def test_gold_of_other_sentences(team: list[dict[str, Any]], tmp_path: Path) -> 
     assert read_gold(tmp_path / "gold.jsonl", DEFAULT_LABELS) == {"b": ("plan", "metric")}
 
 
+def test_gold_from_before_a_label_was_renamed(tmp_path: Path) -> None:
+    labels = LabelSet(tuple(replace(label, name=f"x-{label.name}", formerly=(label.name,)) for label in DEFAULT_LABELS))
+    write_records(tmp_path / "gold.jsonl", [{"id": "b", "text": "乙。", "labels": ["plan", "x-metric"]}])
+    assert read_gold(tmp_path / "gold.jsonl", labels) == {"b": ("x-plan", "x-metric")}
+
+
 def test_nothing_to_compare() -> None:
     with pytest.raises(DataError, match="no agreement to measure"):
         agreement(rows((["plan"],), ([], None)), ONE)
@@ -209,3 +215,15 @@ def test_the_command(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["label", "agreement", "--json", str(path)])
     found = json.loads(result.stdout)
     assert found["exact"]["value"] == 0.5 and [row["text"] for row in found["contested"]] == ["乙句。"]
+
+
+def test_names_are_no_markup(team: list[dict[str, Any]], tmp_path: Path) -> None:
+    """In the title, the pairs and the scores against gold."""
+    named = dict(zip("甲乙丙丁", ("[/b]", "[red]", "丙", "丁"), strict=True))
+    renamed = [{**r, "answers": [{**a, "annotator": named[a["annotator"]]} for a in r["answers"]]} for r in team]
+    write_records(tmp_path / "答案.jsonl", renamed)
+    write_records(tmp_path / "裁决.jsonl", ({**record, "labels": ["plan"]} for record in team))
+    words = ["label", "agreement", str(tmp_path / "答案.jsonl"), "--gold", str(tmp_path / "裁决.jsonl")]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.exception
+    assert result.stdout.count("[/b]") >= 3 and result.stdout.count("[red]") >= 3

@@ -94,6 +94,18 @@ def test_manifest(folder: Path, tmp_path: Path) -> None:
     assert owner.token not in json.dumps(manifest) and owner.password not in json.dumps(manifest)
 
 
+def test_the_prediction_service_comes_along(folder: Path, tmp_path: Path) -> None:
+    """Its trained models too, but neither its lock nor what a training works with."""
+    kept = {"secret": b"a-secret-of-the-tests\n", "state.json": b"{}", "versions/2/model.safetensors": os.urandom(900)}
+    left = {"lock": b"", "runs/3/answers.jsonl": b"{}\n"}
+    for name, content in (kept | left).items():
+        path = folder / "predict" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    back = restore(backup(folder, tmp_path / "备份").path, tmp_path / "新")
+    assert contents(back / "predict") == kept
+
+
 def test_nothing_is_overwritten(folder: Path, tmp_path: Path) -> None:
     made = backup(folder, tmp_path / "备份")
     before = contents(folder)

@@ -86,6 +86,15 @@ def test_two_reports_are_needed(corpus: list[dict[str, Any]]) -> None:
         find_errors(Pool.of(one, DEFAULT_LABELS))
 
 
+def test_two_labelled_reports_among_many_check_each_other(few: list[dict[str, Any]]) -> None:
+    """Of all the reports they are the shortest, so that folds of equal size would hold them together."""
+    taught = list(dict.fromkeys(record["doc"] for record in few))[:2]
+    records = [record for record in few if record["doc"] in taught]
+    records += [{**record, "doc": f"未标注{n}.txt", "labels": None} for n in range(4) for record in few]
+    pool = Pool.of(records, DEFAULT_LABELS)
+    assert out_of_fold(pool, Features(pool).table(pool))[pool.known].std() > 0
+
+
 @pytest.mark.parametrize(
     ("text", "labels", "doubted"),
     [

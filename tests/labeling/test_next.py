@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from pizhu.data.errors import ConfigError, DataError
 from pizhu.data.files import read_records, write_records
-from pizhu.data.labels import DEFAULT_LABELS
+from pizhu.data.labels import DEFAULT_LABELS, LabelSet
 from pizhu.labeling.forecast import forecast
 from pizhu.labeling.learner import Features
 from pizhu.labeling.next import choose_next
@@ -161,6 +162,25 @@ def test_what_people_dealt_with_is_left_out(tmp_path: Path) -> None:
         assert [pool.records[row]["id"] for row in np.flatnonzero(pool.known)] == [records[0]["id"]]
 
 
+def test_corrections_come_last(tmp_path: Path) -> None:
+    first, second = (record for record in invented(1, 1)[:3] if record["kind"] == "sentence")
+    write_records(tmp_path / "标注.jsonl", [first, second])
+    review = [{**first, "labels": ["plan"], "answers": []}, {**second, "labels": None, "answers": []}]
+    write_records(tmp_path / "复核.jsonl", review)
+    pool = Pool.read([tmp_path / "标注.jsonl", tmp_path / "复核.jsonl"], DEFAULT_LABELS)
+    assert [record["labels"] for record in pool.records] == [["plan"], second["labels"]]
+    assert pool.known.all()
+
+
+def test_former_label_names_are_known(tmp_path: Path) -> None:
+    labels = LabelSet(tuple(replace(label, name=f"x-{label.name}", formerly=(label.name,)) for label in DEFAULT_LABELS))
+    records = invented(1, 1)
+    write_records(tmp_path / "标注.jsonl", records)
+    pool = Pool.read([tmp_path / "标注.jsonl"], labels)
+    assert (pool.truth == Pool.of(records, DEFAULT_LABELS).truth).all()
+    assert pool.truth.any()
+
+
 def test_a_hint_needs_reports() -> None:
     few = Pool.of(invented(9, 3), DEFAULT_LABELS)
     hint = forecast(few, Features(few).table(few))
@@ -205,3 +225,12 @@ def test_the_shipped_model_starts_where_nothing_is_labelled(pizhu: Callable[...,
     told = pizhu("label", "next", tmp_path / "记录.jsonl", "--count", "5", "--out", tmp_path / "n.jsonl", "--json")
     assert told.status == 0, told.err
     assert json.loads(told.out)["models"] == ["default"]
+
+
+def test_the_order_of_labels_is_not_the_model_s_concern() -> None:
+    labels = LabelSet(tuple(reversed(DEFAULT_LABELS.labels)))
+    records = invented(1, 0)
+    found = choose_next(Pool.of(records, labels), 5, strategy="uncertainty", models=["default"], labels=labels)
+    assert ids(list(found.records)) == ids(
+        list(choose_next(Pool.of(records, DEFAULT_LABELS), 5, strategy="uncertainty", models=["default"]).records)
+    )

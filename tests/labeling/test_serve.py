@@ -183,6 +183,9 @@ def test_behind_a_proxy(environment: Path, new_server: Callable[[Path], Path], t
     try:
         server = servers.start(folder, environment=environment, public_url="https://label.office.example/")
         assert server.shared == "https://label.office.example"
+        assert servers.start(folder, public_url="https://label.office.example") == server
+        with pytest.raises(LabelingError, match="stop it to change the public address"):
+            servers.start(folder, public_url="https://other.example")
         account = server.accounts.annotators["乙"]
         for origin, status in ((server.shared, 302), ("https://evil.example", 403)):
             with httpx.Client(base_url=server.url, trust_env=False) as browser:

@@ -1,10 +1,14 @@
 """Tasks give their report back, and say when they do not."""
 
+import sys
 from typing import Any
 
+import pytest
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.report import Report
+from pizhu.labeling.access import Access
 from pizhu.labeling.backend.context import Reports, surroundings
+from pizhu.labeling.tasks import to_tasks
 
 from .conftest import no_label_studio
 
@@ -33,6 +37,30 @@ def test_each_missing_task_is_noticed(report_tasks: list[dict[str, Any]]) -> Non
         assert known == [row["id"] for row in rows if row is not rows[place]]
         if place < len(rows) - 1:
             assert rows[place]["text"] in [s.text for s in around.report.sentences]
+
+
+def test_a_report_may_begin_without_a_heading(report: Report) -> None:
+    records = report.records()
+    while records[0]["kind"] != "sentence":
+        records.pop(0)
+    rows = [task["data"] for task in to_tasks(records, DEFAULT_LABELS, report.doc)]
+    assert "lead" not in rows[0] and any("lead" in row for row in rows)
+    assert surroundings(rows, DEFAULT_LABELS).whole
+    assert not surroundings(rows[1:], DEFAULT_LABELS).whole
+
+
+def test_headings_that_stand_in_paths_alone_are_a_part(report_tasks: list[dict[str, Any]]) -> None:
+    """As in projects to which an early pizhu pushed."""
+    rows = [{name: value for name, value in row.items() if name != "lead"} for row in data(report_tasks)]
+    assert not surroundings(rows, DEFAULT_LABELS).whole
+    assert surroundings([{**row, "headings": []} for row in rows], DEFAULT_LABELS).whole
+
+
+def test_without_the_sdk_it_says_so(report_tasks: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "label_studio_sdk", None)
+    reports = Reports(lambda: Access("http://127.0.0.1:9", "token"), DEFAULT_LABELS)
+    assert not reports.around(7, data(report_tasks[:1])).whole
+    assert "pip install 'pizhu[label]'" in reports.problem
 
 
 def test_without_label_studio_it_says_why(report_tasks: list[dict[str, Any]]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.data.report import Report
-from pizhu.labeling.backend.predictor import PARTIAL, config_labels
+from pizhu.labeling.backend.predictor import PARTIAL
 from pizhu.labeling.backend.secret import ensure_secret, event_secret, shows
 from pizhu.labeling.config import label_config
 from pizhu.labeling.tasks import choices
@@ -69,6 +69,13 @@ def test_other_labels_are_one_sentence(service: TestClient, ask: Asked) -> None:
     assert fits.json()["model_version"] == service.get("/versions").json()["versions"][0]
 
 
+@pytest.mark.parametrize("schema", ["", "<", "<View/>", "\\ud800"])
+def test_what_is_no_project_of_pizhu_s(service: TestClient, schema: str) -> None:
+    answer = service.post("/setup", content=f'{{"schema": "{schema}"}}', headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["error"].startswith("the project asks for no labels of pizhu")
+
+
 def test_label_studio_is_sent_where_the_sentence_stands(service: TestClient) -> None:
     headers = {"user-agent": "heartex/1.23.2"}
     answer = service.post("/setup", json={"schema": label_config(RISK)}, headers=headers)
@@ -125,11 +132,6 @@ def test_a_model_that_cannot_be_loaded_is_an_error(
     assert "模型不能载入" in service.get("/").text
 
 
-def test_labels_of_a_configuration() -> None:
-    assert config_labels(label_config(RISK)) == ["plan", "risk"]
-    assert config_labels("<View/>") == config_labels("") == config_labels("<") == []
-
-
 def test_the_secret_is_made_once_and_private(tmp_path: Path) -> None:
     secret = ensure_secret(tmp_path / "口令")
     assert ensure_secret(tmp_path / "口令") == secret
@@ -155,3 +157,9 @@ def test_other_actions_and_other_projects(service: TestClient) -> None:
     other = service.post("/webhook", json={"action": "START_TRAINING", "project": {"title": "另一个"}})
     assert other.status_code == 422 and "另一个" in other.json()["error"]
     assert service.get("/state").json()["run"] is None
+
+
+def test_connecting_without_the_secret_says_where_to_get_it(pizhu: Callable[..., Any], tmp_path: Path) -> None:
+    told = pizhu("label", "connect", "--folder", tmp_path)
+    assert told.status == 2
+    assert "start the service here with `pizhu label predict-serve`" in " ".join(told.err.split())

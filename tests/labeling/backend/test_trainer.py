@@ -28,6 +28,13 @@ from .conftest import FIELDS, SECRET, SHIPPED, no_label_studio
 QUICK = Plan("项目", settings=FIELDS, corpus=False)
 
 
+def test_the_shipped_corpus_is_left_out_as_in_training(tmp_path: Path) -> None:
+    """A file of the default labels counts as one's own set too, else the corpus would judge what it did not teach."""
+    assert Plan("项目").shipped
+    assert not Plan("项目", corpus=False).shipped
+    assert not Plan("项目", labels_file=tmp_path / "labels.toml").shipped
+
+
 def begin(folder: Path, model: Path, taught: Iterable[Report], judged: Iterable[Report]) -> None:
     """The state of a service that was stopped when its first training had its answers."""
     for name, reports in (("training", taught), ("judged", judged)):
