@@ -6,8 +6,8 @@ validation and test splits together and, with --gold, real reports from their ra
 never trained on. --unlabelled is needed by the variant `adapted` only: a folder of reports without labels.
 
 Every run is a line of docs/ablation.jsonl (--found) as soon as it is done and is not run again. The table is printed at
-the end; --table only prints it and writes it to docs/ablation.md. --distilled scores model folders, one a seed, for that row.
-Several of these commands with other --variants may run at once. --out holds what is made on the way.
+the end; --table only prints it and writes it to docs/ablation.md. --distilled scores model folders, one a seed, for
+that row. Several of these commands with other --variants may run at once. --out holds what is made on the way.
 """
 
 from __future__ import annotations

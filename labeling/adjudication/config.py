@@ -9,10 +9,10 @@ from ..config import OBJECT, instructions, label_config, signed
 
 WHY, NOTE = "why", "note"
 REASONS = {
-    "guideline": "依据指南",
+    "guideline": "依据规范",
     "oversight": "标注员漏看",
     "ambiguous": "句子有歧义",
-    "unclear": "指南不清",
+    "unclear": "规范不清",
     "other": "其他",
 }
 """Why an adjudicator decided so: what is stored, and what is shown."""
@@ -36,7 +36,7 @@ def adjudication_config(labels: LabelSet) -> str:
 requiredMessage="请选择裁定的理由">
 {reasons}  </Choices>
   <TextArea name="{NOTE}" toName="{OBJECT}" rows="2" showSubmitButton="false" maxSubmissions="1" \
-placeholder="依据指南第几条、为什么，可以不写"/>
+placeholder="依据规范第几条、为什么，可以不写"/>
 """
     before, choices, rest = body.partition("  <Choices ")
     inside, end, after = rest.partition("  </Choices>\n")
@@ -47,6 +47,6 @@ def adjudication_guide(labels: LabelSet) -> str:
     """Instructions for the adjudicator as HTML: how to decide, then the guideline."""
     return (
         "<p>这里是标注员答案不一致的句子。先自己判断，再看答案；A、B、C 的次序每句不同，不代表同一个人。"
-        "请依据指南裁定，并选择理由；指南没有说清的，选“指南不清”，以便修订指南。拿不准就跳过。</p>"
+        "请依据规范裁定，并选择理由；规范没有说清的，选“规范不清”，以便修订规范。拿不准就跳过。</p>"
         + instructions(labels)
     )

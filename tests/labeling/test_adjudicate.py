@@ -173,9 +173,9 @@ def test_adjudicating_in_a_browser(
     editor.begin(pushed.project)
     editor.read("报告句子标注规范")
     shown = editor.page.inner_text("body")
-    assert "标注员的答案" in shown and "A：" in shown and "B：" in shown and "依据指南" in shown
+    assert "标注员的答案" in shown and "A：" in shown and "B：" in shown and "依据规范" in shown
     editor.press("3")
-    editor.page.get_by_text("指南不清").first.click()
+    editor.page.get_by_text("规范不清").first.click()
     editor.page.locator("textarea:visible").first.fill("下一步没有写进标题")
     with editor.page.expect_response(lambda r: r.request.method == "POST" and "/annotations" in r.url) as response:
         editor.page.click("[data-testid=bottombar-submit-button]")

@@ -70,7 +70,7 @@ def _findings(found: Agreement, labels: LabelSet) -> str:
     known = [row for row in found.labels if row.alpha.value is not None]
     if known:
         worst = min(known, key=lambda row: row.alpha.value or 0.0)
-        advice = "，应先修订指南中这一条" if (worst.alpha.value or 0.0) < 0.67 else ""
+        advice = "，应先修订规范中这一条" if (worst.alpha.value or 0.0) < 0.67 else ""
         said.append(f"最不一致的标签是{tag(worst.label, labels)}，α 为 {worst.alpha.value:.2f}{advice}。")
     pairs = [pair for pair in found.pairs if pair.kappa.value is not None]
     if len(pairs) > 1:

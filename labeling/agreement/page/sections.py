@@ -32,7 +32,7 @@ def on_labels(found: Agreement, labels: LabelSet) -> str:
     head = ["标签", "选用", "一致率", "Cohen κ", "Fleiss κ", "Krippendorff α", ruler(axis)]
     return (
         "<p>κ 与 α 扣除了碰巧一致的部分：1 为完全一致，0 相当于随意选择。通常 0.8 以上可放心使用，"
-        "0.67 至 0.8 只宜得出初步结论，再低应先修订指南或重新培训（Krippendorff 的建议）。"
+        "0.67 至 0.8 只宜得出初步结论，再低应先修订规范或重新培训（Krippendorff 的建议）。"
         f"Cohen κ 是两两计算的平均；“{UNDEFINED}”表示没有变化、无从计算。</p>{table(head, rows, kind='slices')}"
     )
 
