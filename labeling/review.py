@@ -28,7 +28,7 @@ def doubt_records(doubts: Sequence[Doubt]) -> list[dict[str, Any]]:
 
     In each of ``doubts``: ``label``, ``given`` (whether the sentence has it), ``score``, ``why``, ``words``.
     """
-    kept = ("id", "doc", "start", "end", "kind", "text", "headings", "previous", "labels")
+    kept = ("id", "doc", "start", "end", "kind", "text", "headings", "previous", "lead", "labels")
     found: dict[int, dict[str, Any]] = {}
     for doubt in doubts:
         record = found.setdefault(
