@@ -220,11 +220,17 @@ def test_a_file_is_renamed_where_names_stand(tmp_path: Path) -> None:
             ],
         },
         {"text": "句", "spans": [{"label": "shortcoming", "text": "shortcoming"}], "labels": None},
+        {
+            "text": "裁",
+            "labels": ["shortcoming"],
+            "adjudication": [{"labels": ["shortcoming"], "why": "other", "seen": [["plan", "shortcoming"], None, []]}],
+        },
+        {"text": "疑", "labels": [], "doubts": [{"label": "shortcoming", "given": False, "words": "shortcoming"}]},
         {"text": "别的", "labels": ["plan"]},
     ]
     write_records(path, rows)
-    assert rename_file(path, RENAMED) == 2
-    first, second, third = read_records(path)
+    assert rename_file(path, RENAMED) == 4
+    first, second, gold, doubtful, last = read_records(path)
     assert (first["text"], first["labels"], first["scores"]) == (
         "shortcoming",
         ["problem"],
@@ -237,7 +243,9 @@ def test_a_file_is_renamed_where_names_stand(tmp_path: Path) -> None:
     }
     assert first["answers"][1]["choices"] == ["none", "problem"]
     assert second["spans"] == [{"label": "problem", "text": "shortcoming"}]
-    assert third == rows[2]
+    assert gold["adjudication"][0] == {"labels": ["problem"], "why": "other", "seen": [["plan", "problem"], None, []]}
+    assert doubtful["doubts"] == [{"label": "problem", "given": False, "words": "shortcoming"}]
+    assert last == rows[-1]
 
 
 def test_nothing_to_rename() -> None:
