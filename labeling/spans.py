@@ -10,7 +10,7 @@ An answers record of this task is as :mod:`.answers` says, with ``spans`` where 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ..data.errors import DataError
@@ -86,13 +86,15 @@ def to_tasks(
 ) -> list[dict[str, Any]]:
     """A task for each sentence that is labelled ``metric`` or holds a quantity; see :func:`.tasks.to_tasks`.
 
-    Every task has the spans of its quantities as a pre-annotation, of the kinds that ``labels`` has.
+    Every task has the spans of its quantities as a pre-annotation, of the kinds that ``labels`` has, under any name.
     """
+    named = dict(zip(SPAN_LABELS.names, labels.present(SPAN_LABELS.names), strict=True))
     tasks = []
     for record, data, _ in sentence_data(records, where, report_url):
         found = quantities(record["text"])
         if found or "metric" in (record.get("labels") or ()):
-            marked = [span for span in propose(record["text"], found) if span.label in labels.names]
+            proposed = propose(record["text"], found)
+            marked = [replace(span, label=named[span.label]) for span in proposed if named[span.label] in labels.names]
             tasks.append({"data": data, "predictions": [{"model_version": VERSION, "result": result(marked)}]})
     return tasks
 
