@@ -12,7 +12,7 @@ from ...data.labels import DEFAULT_LABELS, LabelSet
 from ..access import Access
 from ..agreement.sheet import Rows
 from ..client import Client, connect
-from ..config import check_config
+from ..config import check_config, check_kind
 from ..kinds import SENTENCES, TITLE
 from ..progress import Progress, silent
 from ..project import ensure_project, find_project
@@ -120,7 +120,8 @@ def pull_gold(
         project = find_project(client, second)
         if project is None:
             raise LabelingError(f"Label Studio at {access.url} has no project titled {second}; adjudicate first")
-        check_config(project.label_config, second)
+        check_kind(project.label_config, second, ADJUDICATION.name)
+        check_config(project.label_config, second, ADJUDICATION.name)
         adjudications = fetch(client, int(project.id), labels)
     records = gold_records(rows, adjudications)
     kept = write_gold(path, records)
