@@ -192,8 +192,9 @@ def test_in_a_browser(server: Server, title: str, report: Path, tmp_path: Path) 
         page.fill("input[name=password]", person.password)
         page.click("button[type=submit]")
         page.goto(f"{server.url}/projects/{project}/data?task={task}")
-        page.wait_for_selector(".htx-highlight")
-        assert page.locator(".htx-highlight").all_inner_texts() == ["𠮷祥渠完成清淤", "5", "公里"]
+        # The page draws them more than once.
+        marked = sync_api.expect(page.locator(".htx-highlight"))
+        marked.to_have_text(["𠮷祥渠完成清淤", "5", "公里"], timeout=60_000)
         page.get_by_text("在报告中的位置").click()
         anchor = page.locator("a[href*='127.0.0.1:9']")
         anchor.wait_for()
