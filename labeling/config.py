@@ -16,8 +16,24 @@ NONE_COLOR = "#595959"  # darker than every default colour, so that the five dif
 CONTROL, OBJECT = "labels", "text"
 SPANS = "spans"  # the control of the task that marks quantities
 
+COMMANDS = {
+    "sentences": "pizhu label push",
+    "spans": "pizhu label push --task spans",
+    "review": "pizhu label errors --push",
+    "adjudication": "pizhu label adjudicate",
+}
+"""What makes the project of each kind of task and brings it up to date."""
+
 _GUIDELINE = Path(__file__).parent / "guideline.zh.md"
 _MARK = re.compile(r"<!-- pizhu:([0-9a-f]{16}) -->\n")
+# What the configurations of one kind alone hold, changed by hand or not: Label Studio's editor of labels drops marks.
+# An adjudicator's and a reviewer's have the annotators' choices too. Names and titles of labels hold no "<".
+_TOLD_BY = {
+    "spans": f'<Labels name="{SPANS}"',
+    "review": '<Text name="doubt"',
+    "adjudication": '<Text name="answers"',
+    "sentences": f'<Choices name="{CONTROL}"',
+}
 
 # Everything is a task's data: the neighbours to read at once, and folded below them the place in the report.
 _ABOVE = """\
@@ -111,14 +127,35 @@ def span_instructions(labels: LabelSet) -> str:
     )
 
 
-def check_config(config: str | None, title: str) -> None:
-    """Raise a :class:`LabelingError` unless ``config`` is as some pizhu, with some label set, wrote it."""
+def check_config(config: str | None, title: str, kind: str = "sentences") -> None:
+    """Raise a :class:`LabelingError` unless ``config`` is as some pizhu, with some label set, wrote it.
+
+    Args:
+        config: what the project has.
+        title: the project's, for the message.
+        kind: of task that is expected, where the configuration does not show it any more; see :data:`COMMANDS`.
+    """
     mark = _MARK.match(text := (config or "").replace("\r\n", "\n"))
     if not mark or mark[1] != _digest(text[mark.end() :].rstrip("\n")):
         raise LabelingError(
             f"the configuration of project {title} was changed by hand in Label Studio; "
-            "put pizhu's back with: pizhu label push --overwrite-config"
+            f"put pizhu's back with: {COMMANDS[config_kind(config) or kind]} --overwrite-config"
         )
+
+
+def check_kind(config: str | None, title: str, kind: str) -> None:
+    """Raise a :class:`LabelingError` if ``config`` is for another kind of task than ``kind``."""
+    there = config_kind(config)
+    if there not in (None, kind):
+        raise LabelingError(
+            f"project {title} is for {there}, not for {kind}; bring it up to date with {COMMANDS[there]}, "
+            "or give another --project"
+        )
+
+
+def config_kind(config: str | None) -> str | None:
+    """The kind of task of a configuration, a key of :data:`COMMANDS`; None where nothing of pizhu's is left in it."""
+    return next((kind for kind, part in _TOLD_BY.items() if part in (config or "")), None)
 
 
 def config_labels(config: str | None) -> tuple[Label, ...]:

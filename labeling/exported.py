@@ -82,7 +82,7 @@ def to_records(
             except (AttributeError, KeyError, TypeError, ValueError):
                 problems.append(f"task {row['task']} of {title}: an answer is not as Label Studio makes them")
                 continue
-            strange.update(set(getattr(answer, "choices", None) or ()) - {NONE, *labels.names})
+            strange.update(set(answer.choices or ()) - {NONE, *labels.names})
             # A transfer that was repeated, or that brought a deleted task back, has left two of the same.
             if all(replace(other, deleted=False) != answer for other in answers):
                 answers.append(replace(answer, deleted=deleted))

@@ -17,7 +17,7 @@ from ..data.records import check_record
 from ..data.report import normalise
 from .tasks import read_input
 
-_KEPT = ("id", "doc", "start", "end", "kind", "text", "headings", "previous")
+_KEPT = ("id", "doc", "start", "end", "kind", "text", "headings", "previous", "lead")
 
 Ints = NDArray[np.intp]
 Bools = NDArray[np.bool_]

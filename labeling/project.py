@@ -11,7 +11,7 @@ from ..data.labels import LabelSet
 from .access import Access
 from .changes import ConfigChange, compare
 from .client import Client, connect
-from .config import check_config
+from .config import check_config, check_kind
 from .kinds import SENTENCES, TaskKind
 from .progress import Progress, silent
 from .stored import Stored, count, rename
@@ -60,8 +60,8 @@ def ensure_project(
         progress: told what is renamed.
 
     Raises:
-        LabelingError: the configuration was changed by hand and is not to be overwritten, or a label goes that answers
-            hold.
+        LabelingError: the project is for another kind of task, its configuration was changed by hand and is not to be
+            overwritten, or a label goes that answers hold.
     """
     labels, title = labels or kind.labels, title or kind.title
     settings: dict[str, Any] = {
@@ -78,8 +78,9 @@ def ensure_project(
         if not 3 <= len(title) <= 50:
             raise LabelingError(f"a project's title must have 3 to 50 characters; {title!r} has {len(title)}")
         return int(client.projects.create(title=title, **({"maximum_annotations": 2} | settings)).id)
+    check_kind(found.label_config, title, kind.name)
     if not overwrite:
-        check_config(found.label_config, title)
+        check_config(found.label_config, title, kind.name)
     change = compare(found.label_config, settings["label_config"], labels)
     for name in change.removed:
         if name not in remove and (kept := count(client, found.id, kind, name)) and kept.answers + kept.drafts:
@@ -102,16 +103,17 @@ def difference(
     """What :func:`ensure_project` would change.
 
     Raises:
-        LabelingError: Label Studio cannot be used, or has no such project.
+        LabelingError: Label Studio cannot be used, has no such project, or it is for another kind of task.
     """
     labels, title = labels or kind.labels, title or kind.title
     with connect(access) as client:
         project = get_project(client, access, title)
+        check_kind(project.label_config, title, kind.name)
         change = compare(project.label_config, kind.config(labels), labels)
         names = dict.fromkeys([*labels.renamed, *change.removed])
         stored = {name: count(client, project.id, kind, name) for name in names}
     try:
-        check_config(project.label_config, title)
+        check_config(project.label_config, title, kind.name)
         by_hand = False
     except LabelingError:
         by_hand = True
@@ -132,7 +134,8 @@ def rename_labels(
     title = title or kind.title
     with connect(access) as client:
         project = get_project(client, access, title)
-        check_config(project.label_config, title)
+        check_kind(project.label_config, title, kind.name)
+        check_config(project.label_config, title, kind.name)
         total = rename(client, int(project.id), kind, labels.renamed, progress)
         ensure_project(client, labels, title, kind=kind, progress=progress)
     return total

@@ -87,7 +87,7 @@ def pull(
     with store.held():
         with connect(access) as client:
             project = get_project(client, access, title)
-            check_config(project.label_config, title)
+            check_config(project.label_config, title, kind.name)
             last, reason = _last(store, project, full)
             now = server_time(client, project.id)
             names = user_names(client)

@@ -37,6 +37,9 @@ class Pushed:
         sent: sentences that were sent now.
         present: sentences that were there before.
         proposals: pre-annotations that were sent now, with new sentences or for those already there.
+        shown: whose proposals annotators see now: the model version that was pushed last, or the prediction service
+            that is asked for them; None where this push proposed nothing, or the project hides proposals.
+        live: whether that is a prediction service, which a push does not switch off.
         problems: one sentence for each input that could not be read; nothing of it was sent.
     """
 
@@ -45,6 +48,8 @@ class Pushed:
     sent: int
     present: int
     proposals: int
+    shown: str | None = None
+    live: bool = False
     problems: tuple[str, ...] = ()
 
 
@@ -103,7 +108,10 @@ def push(
 def deliver(
     client: Client, url: str, project: int, tasks: Mapping[str, dict[str, Any]], progress: Progress = silent
 ) -> Pushed:
-    """Send those of ``tasks``, by their sentences' ids, that the project lacks, and the proposals it lacks."""
+    """Send those of ``tasks``, by their sentences' ids, that the project lacks, and the proposals it lacks.
+
+    Annotators are then shown the proposals of the last task's version, unless a prediction service makes them.
+    """
     before = _total(client, project)
     there = _find(client, project, tasks, progress)
     missing = [task for identity, task in tasks.items() if identity not in there]
@@ -118,7 +126,8 @@ def deliver(
     known = {identity: tasks[identity] for identity in there}
     proposals = sum(1 for task in missing if task["predictions"])
     proposals += _propose(client, project, known, there, progress)
-    return Pushed(project, f"{url}/projects/{project}/data", len(missing), len(there), proposals)
+    shown, live = _show(client, project, tasks)
+    return Pushed(project, f"{url}/projects/{project}/data", len(missing), len(there), proposals, shown, live)
 
 
 def _read(
@@ -200,10 +209,24 @@ def _propose(
         answer = client.projects.import_predictions(id=project, request=batch)
         if answer.created != len(batch):
             raise LabelingError(f"Label Studio took {answer.created} of {len(batch)} proposals; push again")
-    if rows:
-        # Annotators are shown the proposals of one version: the one pushed last.
-        client.projects.update(id=project, model_version=rows[-1]["model_version"])
     return len(rows)
+
+
+def _show(client: Client, project: int, tasks: Mapping[str, dict[str, Any]]) -> tuple[str | None, bool]:
+    """Let annotators see the proposals pushed last; returns whose they see, and whether that is a prediction service.
+
+    Label Studio shows one version alone, and takes up that of an import only as long as it shows none.
+    """
+    versions = [proposal["model_version"] for task in tasks.values() for proposal in task["predictions"]]
+    if not versions:
+        return None, False
+    found = client.projects.get(project)
+    # Label Studio asks the service whose name stands where the version would.
+    services = {backend.title for backend in client.ml.list(project=project)}
+    shown = str(found.model_version if found.model_version in services else versions[-1])
+    if found.model_version != shown:
+        client.projects.update(id=project, model_version=shown)
+    return (shown, shown in services) if found.show_collab_predictions else (None, False)
 
 
 def _batches(items: Sequence[Any], size: int) -> Iterator[tuple[int, list[Any]]]:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from ..data.files import write_records
 from ..data.labels import DEFAULT_LABELS, LabelSet
 from .access import Access
+from .client import connect
 from .config import label_config
 from .errors import Doubt
-from .kinds import SENTENCES
+from .kinds import SENTENCES, TITLE
 from .pool import Pool
 from .progress import Progress, silent
-from .push import Pushed, push
+from .project import ensure_project, find_project
+from .push import Pushed, deliver
 from .tasks import to_tasks
 
-TITLE = "报告句子标注·复核"
+REVIEW = replace(SENTENCES, name="review", title=f"{TITLE}·复核", config=partial(label_config, doubted=True))
+"""The annotators' task with what is doubted shown above the choices."""
 
 
 def doubt_records(doubts: Sequence[Doubt]) -> list[dict[str, Any]]:
@@ -28,7 +28,7 @@ def doubt_records(doubts: Sequence[Doubt]) -> list[dict[str, Any]]:
 
     In each of ``doubts``: ``label``, ``given`` (whether the sentence has it), ``score``, ``why``, ``words``.
     """
-    kept = ("id", "doc", "start", "end", "kind", "text", "headings", "previous", "labels")
+    kept = ("id", "doc", "start", "end", "kind", "text", "headings", "previous", "lead", "labels")
     found: dict[int, dict[str, Any]] = {}
     for doubt in doubts:
         record = found.setdefault(
@@ -51,9 +51,10 @@ def push_review(
     pool: Pool,
     records: Sequence[Mapping[str, Any]],
     *,
-    title: str = TITLE,
+    title: str = REVIEW.title,
     labels: LabelSet = DEFAULT_LABELS,
-    overlap: int | None = 1,
+    overlap: int | None = None,
+    overwrite_config: bool = False,
     progress: Progress = silent,
 ) -> Pushed:
     """Send doubtful sentences to a project of their own, each once; ``pizhu label pull --project`` fetches the answers.
@@ -64,28 +65,31 @@ def push_review(
         records: see :func:`doubt_records`.
         title: of the project, which is created where it is missing.
         labels: what may be answered.
-        overlap: how many reviewers a sentence.
+        overlap: how many reviewers a sentence; None leaves it as it is (1 in a new project).
+        overwrite_config: whether a configuration that was changed by hand is replaced.
         progress: told how many sentences are sent.
 
     Raises:
+        DataError: a record of the pool is not a whole sentence record.
         LabelingError: Label Studio cannot be used, or the project was changed by hand.
     """
-    said = {record["id"]: (place, _said(record, labels)) for place, record in enumerate(records)}
+    tasks = _tasks(pool, records, labels)
+    with connect(access) as client:
+        if find_project(client, title) is None:
+            overlap = overlap or 1
+        project = ensure_project(
+            client, labels, title, kind=REVIEW, overlap=overlap, overwrite=overwrite_config, progress=progress
+        )
+        return deliver(client, access.url, project, tasks, progress)
 
-    def tasks(
-        rows: Iterable[Mapping[str, Any]], labels: LabelSet, where: str, report_url: str | None = None
-    ) -> list[dict[str, Any]]:
-        """The most suspicious first; nothing is chosen beforehand."""
-        found = to_tasks(rows, labels, where, report_url)
-        for task in found:
-            task["data"]["doubt"] = said[task["data"]["id"]][1]
-        return sorted(found, key=lambda task: said[task["data"]["id"]][0])
 
-    kind = replace(SENTENCES, name="review", title=title, config=partial(label_config, doubted=True), to_tasks=tasks)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "doubts.jsonl"
-        write_records(path, pool.shown(said))
-        return push(access, [path], kind=kind, title=title, labels=labels, overlap=overlap, progress=progress)
+def _tasks(pool: Pool, records: Sequence[Mapping[str, Any]], labels: LabelSet) -> dict[str, dict[str, Any]]:
+    """The doubtful sentences' tasks by id, the most suspicious first; nothing is chosen beforehand."""
+    said = {record["id"]: _said(record, labels) for record in records}
+    tasks = {task["data"]["id"]: task for task in to_tasks(pool.shown(said), labels, "the answers")}
+    for number, words in said.items():
+        tasks[number]["data"]["doubt"] = words
+    return {number: tasks[number] for number in said}
 
 
 def _said(record: Mapping[str, Any], labels: LabelSet) -> str:

@@ -4,13 +4,14 @@ An answers record of this task is as :mod:`.answers` says, with ``spans`` where 
 
     "spans": [{"label": "value", "start": 8, "end": 12, "text": "3.2万"}, …] | [] | null
 
-``start`` and ``end`` are a half-open range of characters of the sentence's text; a sentence without any is "none".
+``start`` and ``end`` are a half-open range of characters of the sentence's text; a sentence without any is "none". An
+answer with a label that the label set has not is not clear: its ``spans`` are null, the labels named in ``choices``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ..data.errors import DataError
@@ -49,7 +50,12 @@ class MarkedSpan:
 
 @dataclass(frozen=True, slots=True)
 class SpanAnswer:
-    """One annotator's spans; fields as those of :class:`.answers.Answer`, ``spans`` None where it was skipped."""
+    """One annotator's spans; fields as those of :class:`.answers.Answer`.
+
+    Attributes:
+        spans: in order; None that it was skipped or is not clear.
+        choices: the labels' names, where one is unknown and it is therefore not clear.
+    """
 
     annotator: str
     spans: tuple[MarkedSpan, ...] | None
@@ -58,19 +64,20 @@ class SpanAnswer:
     lead_time: float | None = None
     from_prediction: bool = False
     shown: Mapping[str, Any] | None = None
+    choices: tuple[str, ...] | None = None
     deleted: bool = False
 
     @property
     def confirmed(self) -> bool:
         """Whether it began with the proposal and says the same."""
         proposed = self.shown.get("spans") if self.shown else None
-        return self.from_prediction and self.spans is not None and [s.record() for s in self.spans] == proposed
+        return self.from_prediction and self.spans is not None and _records(self.spans) == proposed
 
     def record(self) -> dict[str, Any]:
         """As it stands in an answers record."""
-        record = {
+        record: dict[str, Any] = {
             "annotator": self.annotator,
-            "spans": None if self.spans is None else [span.record() for span in self.spans],
+            "spans": _records(self.spans),
             "skipped": self.skipped,
             "at": self.at,
             "lead_time": self.lead_time,
@@ -78,6 +85,8 @@ class SpanAnswer:
             "shown": self.shown,
             "confirmed": self.confirmed,
         }
+        if self.choices is not None:
+            record["choices"] = list(self.choices)
         return {**record, "deleted": True} if self.deleted else record
 
 
@@ -86,13 +95,15 @@ def to_tasks(
 ) -> list[dict[str, Any]]:
     """A task for each sentence that is labelled ``metric`` or holds a quantity; see :func:`.tasks.to_tasks`.
 
-    Every task has the spans of its quantities as a pre-annotation, of the kinds that ``labels`` has.
+    Every task has the spans of its quantities as a pre-annotation, of the kinds that ``labels`` has, under any name.
     """
+    named = dict(zip(SPAN_LABELS.names, labels.present(SPAN_LABELS.names), strict=True))
     tasks = []
     for record, data, _ in sentence_data(records, where, report_url):
         found = quantities(record["text"])
         if found or "metric" in (record.get("labels") or ()):
-            marked = [span for span in propose(record["text"], found) if span.label in labels.names]
+            proposed = propose(record["text"], found)
+            marked = [replace(span, label=named[span.label]) for span in proposed if named[span.label] in labels.names]
             tasks.append({"data": data, "predictions": [{"model_version": VERSION, "result": result(marked)}]})
     return tasks
 
@@ -151,26 +162,24 @@ def read_result(given: Iterable[Mapping[str, Any]], text: str, labels: LabelSet)
 def from_annotation(
     annotation: Mapping[str, Any], annotator: str, record: Mapping[str, Any], labels: LabelSet
 ) -> SpanAnswer:
-    """The answer that an annotation of Label Studio's is.
+    """The answer that an annotation of Label Studio's is; not clear where a label is unknown.
 
     Raises:
-        DataError: as :func:`read_result`.
+        DataError: a span lies outside the sentence or holds another text than it says.
     """
-    skipped, text = bool(annotation["was_cancelled"]), record["text"]
+    skipped, text, given = bool(annotation["was_cancelled"]), record["text"], annotation["result"]
     shown = annotation.get("prediction") or {}
+    meant = None if skipped else _meant(given, text, labels)
+    proposed = _meant(shown["result"], text, labels) if shown.get("result") else None
     return SpanAnswer(
         annotator,
-        None if skipped else read_result(annotation["result"], text, labels),
+        meant,
         skipped,
         annotation["updated_at"],
         annotation["lead_time"],
         annotation["parent_prediction"] is not None,
-        {
-            "model": shown.get("model_version"),
-            "spans": [span.record() for span in read_result(shown["result"], text, labels)],
-        }
-        if shown.get("result")
-        else None,
+        {"model": shown.get("model_version"), "spans": _records(proposed)} if shown.get("result") else None,
+        None if skipped or meant is not None else tuple(_names(given, labels)),
     )
 
 
@@ -193,7 +202,7 @@ def answered(record: Mapping[str, Any], answers: Sequence[SpanAnswer]) -> dict[s
     return {
         **record,
         "state": merged.state,
-        "spans": None if agreed is None else [span.record() for span in agreed],
+        "spans": _records(agreed),
         "answers": [answer.record() for answer in answers],
     }
 
@@ -223,3 +232,22 @@ def _placed(text: str, label: str, value: Mapping[str, Any]) -> MarkedSpan:
     if said is not None and said != text[start:end]:
         raise DataError(f"a span of {label!r} says {said!r}, but the sentence has {text[start:end]!r} there")
     return _span(text, label, start, end)
+
+
+def _meant(given: Sequence[Mapping[str, Any]], text: str, labels: LabelSet) -> tuple[MarkedSpan, ...] | None:
+    """The spans, or None where one has a label that the set has not."""
+    return read_result(given, text, labels) if set(_names(given, labels)) <= set(labels.names) else None
+
+
+def _names(given: Sequence[Mapping[str, Any]], labels: LabelSet) -> list[str]:
+    """The labels' names, former ones made present."""
+    return [
+        name
+        for part in given
+        if part.get("from_name") == SPANS
+        for name in labels.present(part["value"].get("labels", ()))
+    ]
+
+
+def _records(spans: Sequence[MarkedSpan] | None) -> list[dict[str, Any]] | None:
+    return None if spans is None else [span.record() for span in spans]

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..progress import shown
-from .options import Folder, Json, Labels, TokenFile, Url, access, fail_on, label_set
+from .options import Folder, Json, Labels, TokenFile, Url, access, label_set
 
 _LINES = 20
 
@@ -36,6 +36,9 @@ def errors(
         ),
     ] = None,
     labels: Labels = None,
+    overwrite_config: Annotated[
+        bool, typer.Option("--overwrite-config", help="Replace a configuration that was changed by hand.")
+    ] = False,
     folder: Folder = None,
     url: Url = None,
     token_file: TokenFile = None,
@@ -52,7 +55,7 @@ def errors(
     from ...data.files import write_records
     from ...labeling.errors import LEAST, find_errors
     from ...labeling.pool import Pool
-    from ...labeling.review import TITLE, doubt_records, push_review
+    from ...labeling.review import REVIEW, doubt_records, push_review
 
     chosen = label_set(labels)
     least = LEAST if least is None else least
@@ -64,7 +67,13 @@ def errors(
         pushed = None
         if push and records:
             pushed = push_review(
-                access(folder, url, token_file), pool, records, title=project or TITLE, labels=chosen, progress=progress
+                access(folder, url, token_file),
+                pool,
+                records,
+                title=project or REVIEW.title,
+                labels=chosen,
+                overwrite_config=overwrite_config,
+                progress=progress,
             )
     count = int(pool.known.sum())
     if as_json:
@@ -76,7 +85,6 @@ def errors(
             typer.echo(f"{out}: {len(records)} sentences")
         if pushed:
             typer.echo(f"{pushed.sent} sentences sent for review, {pushed.present} were there: {pushed.url}")
-    fail_on(pushed.problems if pushed else ())
 
 
 def _table(records: list[dict], count: int) -> Table:  # type: ignore[type-arg]

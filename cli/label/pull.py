@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -54,11 +55,20 @@ def pull(
         if as_json:
             typer.echo(json.dumps(asdict(pulled), ensure_ascii=False, default=str))
         else:
-            _print(pulled)
+            where = {
+                "--project": project,
+                "--labels": labels,
+                "--folder": folder,
+                "--url": url,
+                "--token-file": token_file,
+            }
+            words = [word for name, value in where.items() if value is not None for word in (name, str(value))]
+            _print(pulled, kind, words)
         fail_on(pulled.problems)
 
 
-def _print(pulled: Pulled) -> None:
+def _print(pulled: Pulled, kind: TaskKind, where: list[str]) -> None:
+    """``where`` are the options that say which project was pulled."""
     states = ", ".join(f"{count} {state}" for state, count in sorted(pulled.states.items())) or "no sentences"
     typer.echo(f"{pulled.path}: {states}")
     if pulled.answers:
@@ -67,9 +77,13 @@ def _print(pulled: Pulled) -> None:
     typer.echo(f"{pulled.changed} sentences are new or changed; {how}")
     if pulled.deleted:
         typer.echo(
-            f"{pulled.deleted} sentences were deleted in Label Studio; their answers are kept here, marked deleted, "
-            f"and can be put back with: pizhu label transfer '{pulled.path}'"
+            f"{pulled.deleted} sentences were deleted in Label Studio; their answers are kept here, marked deleted"
         )
+        if kind.name == "sentences":
+            back = ["pizhu", "label", "transfer", str(pulled.path), *where]
+            typer.echo(f"put them back with: {shlex.join(back)}")
+        else:
+            typer.echo(f"answers of --task {kind.name} cannot be transferred back")
     if pulled.withdrawn:
         typer.echo(f"{pulled.withdrawn} answers were deleted in Label Studio; earlier pulls hold them (--list, --at)")
     if pulled.kept:

@@ -87,5 +87,9 @@ def push(
         typer.echo(json.dumps(asdict(pushed), ensure_ascii=False))
     else:
         typer.echo(f"{pushed.sent} sentences sent, {pushed.present} were there, {pushed.proposals} proposals sent")
+        if pushed.live:
+            typer.echo(f"annotators see what the prediction service {pushed.shown} proposes, not what was pushed")
+        elif pushed.shown:
+            typer.echo(f"annotators see the proposals of {pushed.shown}")
         typer.echo(f"label them at {pushed.url}")
     fail_on(pushed.problems)

@@ -12,7 +12,7 @@ from ...data.labels import DEFAULT_LABELS, LabelSet
 from ..access import Access
 from ..agreement.sheet import Rows
 from ..client import Client, connect
-from ..config import check_config
+from ..config import check_config, check_kind
 from ..kinds import SENTENCES, TITLE
 from ..progress import Progress, silent
 from ..project import ensure_project, find_project
@@ -64,7 +64,8 @@ def push_contested(
 ) -> Pushed:
     """Create or update the adjudicator's project and send it the contested sentences that it lacks.
 
-    A sentence that is there and not decided yet is brought up to date when annotators have answered since.
+    A sentence that is there and not decided yet is brought up to date when annotators have answered since, its
+    proposal as well.
 
     Args:
         access: Label Studio's address and the owner's token.
@@ -96,7 +97,7 @@ def push_contested(
         )
         pushed = deliver(client, access.url, project, tasks, progress)
         if pushed.present:
-            _refresh(client, project, tasks)
+            pushed = replace(pushed, proposals=pushed.proposals + _refresh(client, project, tasks))
     return pushed
 
 
@@ -120,16 +121,34 @@ def pull_gold(
         project = find_project(client, second)
         if project is None:
             raise LabelingError(f"Label Studio at {access.url} has no project titled {second}; adjudicate first")
-        check_config(project.label_config, second)
+        check_kind(project.label_config, second, ADJUDICATION.name)
+        check_config(project.label_config, second, ADJUDICATION.name)
         adjudications = fetch(client, int(project.id), labels)
     records = gold_records(rows, adjudications)
     kept = write_gold(path, records)
     return Gold(Path(path), counts(records), kept)
 
 
-def _refresh(client: Client, project: int, tasks: Mapping[str, dict[str, Any]]) -> None:
-    """Show the newest answers where nobody has decided yet."""
+def _refresh(client: Client, project: int, tasks: Mapping[str, dict[str, Any]]) -> int:
+    """Show the newest answers, and what they come to, where nobody has decided yet; returns how many proposals changed.
+
+    A proposal keeps its version, since Label Studio shows those of one version alone.
+    """
+    changed = 0
+    proposed = {proposal.task: proposal for proposal in client.predictions.list(project=project)}
     for task in client.tasks.list(project=project, fields="all", page_size=200):
         new = tasks.get(str(task.data["id"]))
-        if new and not task.annotations and dict(task.data) != new["data"]:
+        if not new or task.annotations:
+            continue
+        if dict(task.data) != new["data"]:
             client.tasks.update(id=task.id, data=new["data"])
+        if (old := proposed.get(int(task.id))) is None:
+            continue
+        if not new["predictions"]:  # answers were withdrawn, and those left do not tip the scales
+            client.predictions.delete(id=old.id)
+            continue
+        [proposal] = new["predictions"]
+        if (old.result, old.score) != (proposal["result"], proposal["score"]):
+            client.predictions.update(id=old.id, result=proposal["result"], score=proposal["score"])
+            changed += 1
+    return changed

@@ -17,7 +17,7 @@ from pizhu.data.records import load_reports
 from pizhu.labeling import server as servers
 from pizhu.labeling.access import Access
 from pizhu.labeling.adjudication import adjudication_title, pull_gold, push_contested
-from pizhu.labeling.answers import read_answers
+from pizhu.labeling.answers import Answer, read_answers
 from pizhu.labeling.client import connect
 from pizhu.labeling.pull import pull
 from pizhu.labeling.push import push
@@ -161,6 +161,27 @@ def test_three_annotators_and_two_adjudicators(
     scores = {score["annotator"]: score for score in json.loads(outcome.stdout)["gold"]}
     assert {name: score["sentences"] for name, score in scores.items()} == {"甲": 5, "乙": 5, "丙": 5}
     assert (scores["甲"]["exact"]["value"], scores["丙"]["exact"]["value"]) == (0.8, 0.8)
+
+
+def test_a_proposal_follows_its_answers(server: Server, title: str, records: Records, tasks: Tasks) -> None:
+    """What three annotators' answers come to is proposed anew when they change, as long as nobody has decided."""
+    agreed = [(("plan",),) * 3, (("metric",),) * 3] * 3
+    rounds: list[tuple[list[tuple[str, ...]], list[list[str]]]] = [
+        ([("plan",), ("plan",), ()], [["plan"]]),
+        ([("metric",), ("metric",), ("plan",)], [["metric"]]),
+        ([("metric",), ("plan",)], []),
+    ]
+    for contested, proposed in rounds:
+        rows = [
+            (record, [Answer(name, labels) for name, labels in zip("甲乙丙", said, strict=False)])
+            for record, said in zip(read_records(records(7)), [contested, *agreed], strict=True)
+        ]
+        pushed = push_contested(server.access, rows, title=title)
+        assert pushed.proposals == len(proposed)
+        [task] = tasks(pushed.project)
+        assert [choices(proposal.result) for proposal in task.predictions] == proposed
+    again = push_contested(server.access, rows, title=title)
+    assert (again.sent, again.present, again.proposals) == (0, 1, 0)
 
 
 def test_adjudicating_in_a_browser(

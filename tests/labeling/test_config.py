@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 from pizhu.data.errors import ConfigError, LabelingError
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
+from pizhu.labeling.adjudication import ADJUDICATION
 from pizhu.labeling.config import (
+    COMMANDS,
     NONE_COLOR,
     check_config,
+    check_kind,
+    config_kind,
     config_labels,
     instructions,
     label_config,
@@ -18,6 +22,7 @@ from pizhu.labeling.config import (
     span_instructions,
 )
 from pizhu.labeling.place import address, check_report_url, place
+from pizhu.labeling.review import REVIEW
 from pizhu.labeling.spans import SPAN_LABELS
 from pizhu.labeling.tasks import to_tasks
 
@@ -115,6 +120,38 @@ def test_own_configurations_pass_whatever_the_label_set() -> None:
 def test_a_change_by_hand_is_noticed(changed: str | None) -> None:
     with pytest.raises(LabelingError, match="项目 was changed by hand"):
         check_config(changed, "项目")
+
+
+LIKE_OTHERS = LabelSet((Label("risk", '<Text name="doubt"', "#aa0000", "r", '<Labels name="spans"'),))
+OF_KIND = {
+    "sentences": [label_config(DEFAULT_LABELS), label_config(LIKE_OTHERS)],
+    "spans": [span_config(SPAN_LABELS)],
+    "review": [REVIEW.config(DEFAULT_LABELS), REVIEW.config(OWN)],
+    "adjudication": [ADJUDICATION.config(DEFAULT_LABELS), ADJUDICATION.config(OWN)],
+}
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+def test_the_kind_of_task_is_told(kind: str) -> None:
+    """Also after Label Studio's editor has written the configuration anew, which leaves out the mark."""
+    for config in OF_KIND[kind]:
+        edited = ElementTree.tostring(ElementTree.fromstring(config), encoding="unicode")
+        for text in (config, edited):
+            assert config_kind(text) == kind
+            check_kind(text, "项目", kind)
+            for other in COMMANDS.keys() - {kind}:
+                with pytest.raises(LabelingError, match=f"项目 is for {kind}, not for {other}.*{COMMANDS[kind]}"):
+                    check_kind(text, "项目", other)
+        with pytest.raises(LabelingError, match=f"by hand.*: {COMMANDS[kind]} --overwrite-config"):
+            check_config(edited, "项目")
+
+
+def test_what_is_left_of_no_kind_may_become_any() -> None:
+    for config in (None, "", "<View/>"):
+        assert config_kind(config) is None
+        check_kind(config, "项目", "spans")
+        with pytest.raises(LabelingError, match="push --task spans --overwrite-config"):
+            check_config(config, "项目", "spans")
 
 
 def test_instructions_are_the_guideline() -> None:

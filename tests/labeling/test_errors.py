@@ -21,7 +21,7 @@ from pizhu.labeling.learner import Features, out_of_fold
 from pizhu.labeling.pool import Pool
 from pizhu.labeling.project import find_project
 from pizhu.labeling.pull import pull
-from pizhu.labeling.review import TITLE, doubt_records, push_review
+from pizhu.labeling.review import REVIEW, doubt_records, push_review
 from pizhu.labeling.server import Server
 from pizhu.labeling.violations import violations
 
@@ -147,9 +147,9 @@ def test_doubts_come_back_to_label_studio(
     pushed = push_review(server.access, pool, records)
     assert (pushed.sent, pushed.present) == (len(records), 0)
     with connect(server.access) as client:
-        project = find_project(client, TITLE)
+        project = find_project(client, REVIEW.title)
         assert project is not None
-        check_config(project.label_config, TITLE)
+        check_config(project.label_config, REVIEW.title)
         assert 'value="$doubt"' in project.label_config
     found = sorted(tasks(pushed.project), key=lambda task: task.id)
     assert [task.data["id"] for task in found] == [record["id"] for record in records]  # most suspicious first
@@ -159,7 +159,13 @@ def test_doubts_come_back_to_label_studio(
     around = [record for record in pool.records if record["doc"] == first["doc"]]
     assert first["position"].endswith(f"共 {len(around)} 句")
     assert not any(task.predictions for task in found)
-    assert push_review(server.access, pool, records).sent == 0
-    pulled = pull(server.access, tmp_path / "复核.jsonl", title=TITLE)
+    with connect(server.access) as client:
+        assert client.projects.get(pushed.project).maximum_annotations == 1
+        client.projects.update(id=pushed.project, maximum_annotations=2)
+    again = push_review(server.access, pool, records)
+    assert (again.project, again.sent, again.present) == (pushed.project, 0, len(records))
+    with connect(server.access) as client:
+        assert client.projects.get(pushed.project).maximum_annotations == 2, "a setting that somebody changed"
+    pulled = pull(server.access, tmp_path / "复核.jsonl", title=REVIEW.title)
     assert pulled.states == {"unlabelled": len(records)}
     assert pulled.problems == ()

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.labeling.exported import moved, to_records, to_row
-from pizhu.labeling.kinds import SENTENCES
+from pizhu.labeling.kinds import SENTENCES, SPAN_MARKING
+from pizhu.labeling.spans import SPAN_LABELS, MarkedSpan
+from pizhu.labeling.spans import result as span_result
 from pizhu.labeling.tasks import result
 
 NAMES = {2: "甲", 3: "乙"}
@@ -93,6 +95,22 @@ def test_unknown_labels_are_told() -> None:
     [record], problems = to_records(rows, NAMES, SENTENCES, DEFAULT_LABELS, "项目")
     assert record["state"] == "contested" and record["answers"][0]["choices"] == ["成绩"]
     assert problems == ["2 answers name '成绩', which the label set has not; they count as unclear"]
+
+
+def test_an_unknown_kind_of_span_is_told_and_the_answer_stays() -> None:
+    def marked(label: str) -> list[dict[str, Any]]:
+        return span_result([MarkedSpan(0, 1, label, "句")])
+
+    strange = annotation(1, 2, **{"result": marked("value") + marked("年份")})
+    clear = annotation(2, 3, **{"result": marked("value")})
+    clear["prediction"] = {"model_version": "m", "result": marked("年份")}
+    rows = [to_row(task(1, strange, clear))]
+    [record], problems = to_records(rows, NAMES, SPAN_MARKING, SPAN_LABELS, "项目")
+    first, second = record["answers"]
+    assert (record["state"], first["spans"], first["choices"]) == ("contested", None, ["value", "年份"])
+    assert [span["label"] for span in second["spans"]] == ["value"] and "choices" not in second
+    assert second["shown"] == {"model": "m", "spans": None}
+    assert problems == ["1 answers name '年份', which the label set has not; they count as unclear"]
 
 
 JSON = st.recursive(

@@ -14,10 +14,12 @@ import pytest
 from pizhu.data.errors import ConfigError, DataError
 from pizhu.data.files import read_records, write_records
 from pizhu.data.labels import DEFAULT_LABELS, LabelSet
+from pizhu.labeling.errors import Doubt
 from pizhu.labeling.forecast import forecast
 from pizhu.labeling.learner import Features
 from pizhu.labeling.next import choose_next
 from pizhu.labeling.pool import Pool
+from pizhu.labeling.review import doubt_records
 from pizhu.labeling.strategies import STRATEGIES, View, choose
 from pizhu.labeling.tasks import to_tasks
 
@@ -141,6 +143,18 @@ def test_records_go_to_label_studio_in_their_context(pool: Pool) -> None:
     after = by_doc[place + 1]["text"] if place + 1 < len(by_doc) else "（没有下一句）"
     assert tasks[0]["data"]["after"] == after
     assert tasks[0]["data"]["position"] == f"第 {place + 1} 句，共 {len(by_doc)} 句"
+
+
+def test_the_headings_before_a_sentence_stay_with_it() -> None:
+    """Answers that were pulled hold no records of headings, only what stood before each sentence."""
+    lead = [{"start": 0, "end": 4, "text": "一、工作", "headings": []}]
+    record = {**next(r for r in invented(1, 1) if r["kind"] == "sentence"), "lead": lead}
+    pool = Pool.of([record], DEFAULT_LABELS)
+    [shown] = pool.shown({record["id"]})
+    [task] = to_tasks([shown], DEFAULT_LABELS, "next.jsonl")
+    assert task["data"]["lead"] == lead
+    [doubtful] = doubt_records([Doubt(record, "plan", False, 0.99, ("learner",), "像“计划”")])
+    assert doubtful["lead"] == lead
 
 
 def test_what_people_dealt_with_is_left_out(tmp_path: Path) -> None:

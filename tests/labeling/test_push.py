@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pizhu.cli import app
 from pizhu.data.errors import LabelingError
+from pizhu.data.files import read_records, write_records
 from pizhu.data.labels import Label, LabelSet
 from pizhu.labeling import push as pushing
 from pizhu.labeling.access import Access
@@ -56,6 +57,22 @@ def test_a_later_model_s_proposals_join(server: Server, title: str, records: Rec
     assert sorted(versions) == [["v1", "v2"]] * 5 + [["v2"]]
     with connect(server.access) as client:
         assert client.projects.get(second.project).model_version == "v2"
+
+
+def test_the_version_pushed_last_is_shown(server: Server, title: str, records: Records) -> None:
+    first = records(3, labels=[], model="v1")
+    later = records(6, "乙.jsonl", labels=["plan"], model="v2")
+    write_records(later, list(read_records(later))[3:])  # other sentences
+    with connect(server.access) as client:
+        for path, version in ((first, "v1"), (later, "v2"), (first, "v1")):
+            pushed = push(server.access, [path], title=title)
+            assert (pushed.shown, pushed.live) == (version, False)
+            assert client.projects.get(pushed.project).model_version == version
+        told = CliRunner().invoke(app, ["label", "push", str(later), "--project", title, "--folder", server.folder])
+        assert "annotators see the proposals of v2" in told.stdout
+        assert push(server.access, [records(6)], title=title).shown is None
+        assert client.projects.get(pushed.project).model_version == "v2", "what proposes nothing changes nothing"
+        assert push(server.access, [later], title=title, blind=True).shown is None
 
 
 def test_reports_and_bad_inputs(server: Server, title: str, tmp_path: Path, records: Records) -> None:

@@ -19,16 +19,19 @@ from pizhu.data.labels import DEFAULT_LABELS, LabelSet
 from pizhu.labeling import project as projects
 from pizhu.labeling import stored
 from pizhu.labeling.access import Access
+from pizhu.labeling.adjudication import ADJUDICATION
 from pizhu.labeling.client import connect, request
-from pizhu.labeling.config import label_config
-from pizhu.labeling.kinds import SENTENCES
-from pizhu.labeling.project import difference, rename_labels
+from pizhu.labeling.config import COMMANDS, label_config
+from pizhu.labeling.kinds import SENTENCES, SPAN_MARKING, TaskKind
+from pizhu.labeling.project import difference, ensure_project, rename_labels
 from pizhu.labeling.pull import pull
 from pizhu.labeling.push import push
 from pizhu.labeling.rename import rename_file
+from pizhu.labeling.review import REVIEW
 from pizhu.labeling.server import Server
 from pizhu.labeling.stored import Stored, count
 from pizhu.labeling.tasks import result
+from pizhu.labeling.transfer import transfer
 from typer.testing import CliRunner
 
 Records = Callable[..., Path]
@@ -207,6 +210,30 @@ def test_the_commands(server: Server, title: str, labelled: int, tmp_path: Path)
     assert json.loads(default.stdout)["change"]["removed"] == ["problem"]
 
 
+@pytest.mark.server
+@pytest.mark.parametrize("kind", [REVIEW, ADJUDICATION, SPAN_MARKING], ids=lambda kind: kind.name)
+def test_a_project_stays_of_its_kind(
+    server: Server, title: str, records: Records, tmp_path: Path, kind: TaskKind
+) -> None:
+    write_records(tmp_path / "a.jsonl", [{**record, "answers": []} for record in read_records(records(1))])
+    with connect(server.access) as client:
+        project = ensure_project(client, title=title, kind=kind)
+        before = client.projects.get(project).label_config
+    steps: list[Callable[[], object]] = [
+        lambda: push(server.access, [records(1)], title=title),
+        lambda: push(server.access, [], title=title, overwrite_config=True),
+        lambda: rename_labels(server.access, RENAMED, title),
+        lambda: difference(server.access, title=title),
+        lambda: transfer(server.access, tmp_path / "a.jsonl", title=title),
+    ]
+    for step in steps:
+        with pytest.raises(LabelingError, match=f"is for {kind.name}, not for sentences.*{COMMANDS[kind.name]}"):
+            step()
+    with connect(server.access) as client:
+        assert client.projects.get(project).label_config == before
+        assert ensure_project(client, title=title, kind=kind) == project
+
+
 def test_a_file_is_renamed_where_names_stand(tmp_path: Path) -> None:
     path = tmp_path / "答案.jsonl"
     rows = [
@@ -220,11 +247,17 @@ def test_a_file_is_renamed_where_names_stand(tmp_path: Path) -> None:
             ],
         },
         {"text": "句", "spans": [{"label": "shortcoming", "text": "shortcoming"}], "labels": None},
+        {
+            "text": "裁",
+            "labels": ["shortcoming"],
+            "adjudication": [{"labels": ["shortcoming"], "why": "other", "seen": [["plan", "shortcoming"], None, []]}],
+        },
+        {"text": "疑", "labels": [], "doubts": [{"label": "shortcoming", "given": False, "words": "shortcoming"}]},
         {"text": "别的", "labels": ["plan"]},
     ]
     write_records(path, rows)
-    assert rename_file(path, RENAMED) == 2
-    first, second, third = read_records(path)
+    assert rename_file(path, RENAMED) == 4
+    first, second, gold, doubtful, last = read_records(path)
     assert (first["text"], first["labels"], first["scores"]) == (
         "shortcoming",
         ["problem"],
@@ -237,7 +270,9 @@ def test_a_file_is_renamed_where_names_stand(tmp_path: Path) -> None:
     }
     assert first["answers"][1]["choices"] == ["none", "problem"]
     assert second["spans"] == [{"label": "problem", "text": "shortcoming"}]
-    assert third == rows[2]
+    assert gold["adjudication"][0] == {"labels": ["problem"], "why": "other", "seen": [["plan", "problem"], None, []]}
+    assert doubtful["doubts"] == [{"label": "problem", "given": False, "words": "shortcoming"}]
+    assert last == rows[-1]
 
 
 def test_nothing_to_rename() -> None:

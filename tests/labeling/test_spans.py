@@ -1,6 +1,7 @@
 """Quantities are proposed as spans, shown, marked by hand and pulled; a span that does not fit its sentence is told."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from pizhu.cli import app
 from pizhu.data.errors import DataError
 from pizhu.data.files import read_records
+from pizhu.data.labels import LabelSet
 from pizhu.data.quantities import quantities
 from pizhu.labeling.access import Access
 from pizhu.labeling.client import connect
@@ -89,6 +91,20 @@ def test_only_sentences_with_quantities_are_sent() -> None:
     assert [task["data"]["id"] for task in tasks] == ["a", "c"]
     assert [task["data"]["position"] for task in tasks] == ["第 1 句，共 3 句", "第 3 句，共 3 句"]
     assert tasks[1]["predictions"][0]["result"] == []
+
+
+def test_a_renamed_label_keeps_its_proposals() -> None:
+    labels = LabelSet(
+        tuple(
+            replace(label, name="figure", formerly=("value",)) if label.name == "value" else label
+            for label in SPAN_LABELS
+        )
+    )
+    record = {"id": "a", "doc": "a.txt", "start": 0, "end": 9, "text": TEXT}
+    [task] = to_tasks([record], labels, "a.jsonl")
+    marked = read_result(task["predictions"][0]["result"], TEXT, labels)
+    assert [span.text for span in marked if span.label == "figure"] == ["3.2万", "12.5", "第4位", "5"]
+    assert len(marked) == len(propose(TEXT, quantities(TEXT)))
 
 
 def test_what_answers_come_to() -> None:
@@ -176,8 +192,9 @@ def test_in_a_browser(server: Server, title: str, report: Path, tmp_path: Path) 
         page.fill("input[name=password]", person.password)
         page.click("button[type=submit]")
         page.goto(f"{server.url}/projects/{project}/data?task={task}")
-        page.wait_for_selector(".htx-highlight")
-        assert page.locator(".htx-highlight").all_inner_texts() == ["𠮷祥渠完成清淤", "5", "公里"]
+        # The page draws them more than once.
+        marked = sync_api.expect(page.locator(".htx-highlight"))
+        marked.to_have_text(["𠮷祥渠完成清淤", "5", "公里"], timeout=60_000)
         page.get_by_text("在报告中的位置").click()
         anchor = page.locator("a[href*='127.0.0.1:9']")
         anchor.wait_for()

@@ -91,7 +91,7 @@ def asked(access: Access) -> httpx.Client:
 
 
 def test_an_opened_sentence_has_its_proposal(
-    server: Server, title: str, project: int, report: Report, start: Callable[..., Service]
+    server: Server, title: str, project: int, report: Report, start: Callable[..., Service], tmp_path: Path
 ) -> None:
     service = start("--connect")
     assert "registered; its model is default-" in service.line()
@@ -126,6 +126,11 @@ def test_an_opened_sentence_has_its_proposal(
         ).raise_for_status()
         rows = client.predictions.list(project=project)
         assert len({row.task for row in rows}) == len(rows) == len(expected)
+        # What is pushed later does not switch it off.
+        write_records(tmp_path / "v9.jsonl", [{**r, "labels": [], "model": "v9"} for r in report.records()])
+        pushed = push(server.access, [tmp_path / "v9.jsonl"], title=title)
+        assert (pushed.proposals, pushed.shown, pushed.live) == (len(expected), NAME, True)
+        assert client.projects.get(project).model_version == NAME
     assert service.http.get("/state").json()["context_problem"] == ""
 
 
