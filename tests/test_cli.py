@@ -221,7 +221,11 @@ def test_real_reports(tmp_path: Path) -> None:
     assert (body["reports"], body["failed"]) == (len(reports), [])
     for path in reports:
         raw = path.read_bytes().decode("utf-8-sig")
-        records = [json.loads(line) for line in (tmp_path / f"{path.stem}.jsonl").open(encoding="utf-8")]
+        records = [
+            json.loads(line)
+            for line in (tmp_path / f"{path.stem}.jsonl").read_text(encoding="utf-8").split("\n")
+            if line
+        ]
         assert any(record["labels"] for record in records)
         assert all(record["text"] == raw[record["start"] : record["end"]] for record in records)
 
