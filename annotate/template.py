@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 
 from ..data.labels import Label, LabelSet
+from ..data.page.template import fill
 
 
 def assemble(name: str, parts: Mapping[str, str], style: str) -> str:
@@ -22,10 +23,7 @@ def assemble(name: str, parts: Mapping[str, str], style: str) -> str:
     """
     code = script(name)
     known = {"policy": policy(style, code), "style": style, "script": code, **parts}
-    template = asset(f"{name}.html").replace("@@head@@", asset("head.html"))
-    # One pass over the template, so that text from a report can never be taken for a placeholder.
-    pieces = template.split("@@")
-    return "".join(known[piece] if i % 2 else piece for i, piece in enumerate(pieces))
+    return fill(asset(f"{name}.html"), known)
 
 
 @cache

@@ -5,9 +5,11 @@ What the evaluation report and the agreement report share: the frame, tables, ta
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
+
+from .template import fill
 
 
 def assemble(
@@ -30,8 +32,10 @@ def assemble(
         style: rules of this page alone.
     """
     shown = [section for section in sections if section[2]]
-    return _fill(
+    return fill(
+        (files(__package__) / "page.html").read_text(encoding="utf-8"),
         {
+            "policy": "default-src 'none'; style-src 'unsafe-inline'",
             "title": " · ".join(escape(part) for part in (title, heading) if part),
             "style": (files(__package__) / "page.css").read_text(encoding="utf-8") + style,
             "heading": escape(heading),
@@ -43,11 +47,5 @@ def assemble(
             "sections": "\n".join(
                 f'<section id="{key}"><h2>{name}</h2>\n{body}\n</section>' for key, name, body in shown
             ),
-        }
+        },
     )
-
-
-def _fill(fields: Mapping[str, str]) -> str:
-    # One pass over the template, so that text from a report can never be taken for a placeholder.
-    pieces = (files(__package__) / "page.html").read_text(encoding="utf-8").split("@@")
-    return "".join(fields[piece] if i % 2 else piece for i, piece in enumerate(pieces))

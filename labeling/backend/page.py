@@ -8,6 +8,7 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
+from ...data.page.template import fill
 from .state import ENDED
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -31,9 +32,7 @@ def page(state: Mapping[str, Any]) -> str:
         "run": _run(run) if run else '<p class="soft">还没有训练过。</p>',
         "disabled": " disabled" if busy or not state["model"] else "",
     }
-    # One pass over the template, so that text from a log can never be taken for a placeholder.
-    pieces = (files(__package__) / "page.html").read_text(encoding="utf-8").split("@@")
-    return "".join(fields[piece] if i % 2 else piece for i, piece in enumerate(pieces))
+    return fill((files(__package__) / "page.html").read_text(encoding="utf-8"), fields)
 
 
 def _model(state: Mapping[str, Any]) -> str:
