@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -50,6 +51,19 @@ def replacing_bytes(path: str | Path, *, private: bool = False) -> Iterator[IO[b
     """:func:`beside` as an open file of bytes that can be read and written anywhere."""
     with beside(path, private=private) as part, part.open("w+b") as file:
         yield file
+
+
+def set_aside(path: Path) -> Path:
+    """Copy a file to one beside it with the time of its last change in its name, and return that.
+
+    The file itself stays, so that its place is never empty.
+    """
+    stamp = f"{path.stem}.{datetime.fromtimestamp(path.stat().st_mtime):%Y-%m-%dT%H-%M-%S}"
+    names = (f"{stamp}{tail}{path.suffix}" for tail in ("", *(f"-{number}" for number in range(2, 10_000))))
+    copy = next(path.with_name(name) for name in names if not path.with_name(name).exists())
+    with replacing_bytes(copy) as file:
+        file.write(path.read_bytes())
+    return copy
 
 
 def leftovers(folder: str | Path) -> Iterator[Path]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data.errors import DataError
-from ..data.files import as_line, replacing_bytes
+from ..data.files import as_line, replacing_bytes, set_aside
 from ..data.labels import LabelSet
 from .access import Access
 from .client import Client, connect
@@ -180,11 +180,7 @@ def _write(path: Path, content: bytes, pulled: set[str]) -> Path | None:
         if there == content:
             return None
         if hashlib.sha256(there).hexdigest() not in pulled:
-            stamp = f"{path.stem}.{datetime.fromtimestamp(path.stat().st_mtime):%Y-%m-%dT%H-%M-%S}"
-            names = (f"{stamp}{tail}{path.suffix}" for tail in ("", *(f"-{number}" for number in range(2, 10_000))))
-            kept = next(path.with_name(name) for name in names if not path.with_name(name).exists())
-            with replacing_bytes(kept) as file:
-                file.write(there)
+            kept = set_aside(path)
     with replacing_bytes(path) as file:
         file.write(content)
     return kept

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from ...data.files import read_records, write_records
+from ...data.files import read_records, set_aside, write_records
 from ...data.labels import LabelSet
 from ..agreement.sheet import Rows, identity, joined
 from ..answers import Answer, answered, from_annotation, latest, merge
@@ -78,8 +77,7 @@ def write_gold(path: str | Path, records: Sequence[Mapping[str, Any]]) -> Path |
     path = Path(path)
     kept = None
     if path.exists() and list(read_records(path)) != records:
-        stamp = f"{path.stem}.{datetime.fromtimestamp(path.stat().st_mtime):%Y-%m-%dT%H-%M-%S-%f}"
-        kept = path.replace(path.with_name(f"{stamp}{path.suffix}"))
+        kept = set_aside(path)
     write_records(path, records)
     return kept
 
