@@ -20,13 +20,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..data.errors import DataError
 from ..data.files import read_records
 from ..data.labels import LabelSet
 from .config import NONE
 from .tasks import choices
+
+if TYPE_CHECKING:
+    from .spans import SpanAnswer
 
 State = Literal["unlabelled", "labelled", "none", "skipped", "contested"]
 
@@ -67,19 +70,24 @@ class Answer:
 
     def record(self) -> dict[str, Any]:
         """As it stands in an answers record."""
-        record = {
-            "annotator": self.annotator,
-            "labels": None if self.labels is None else list(self.labels),
-            "skipped": self.skipped,
-            "at": self.at,
-            "lead_time": self.lead_time,
-            "from_prediction": self.from_prediction,
-            "shown": self.shown,
-            "confirmed": self.confirmed,
-        }
-        if self.choices is not None:
-            record["choices"] = list(self.choices)
-        return {**record, "deleted": True} if self.deleted else record
+        return answer_record(self, "labels", None if self.labels is None else list(self.labels))
+
+
+def answer_record(answer: Answer | SpanAnswer, field: str, said: list[Any] | None) -> dict[str, Any]:
+    """An answer as it stands in an answers record, what it says under the name ``field``."""
+    record = {
+        "annotator": answer.annotator,
+        field: said,
+        "skipped": answer.skipped,
+        "at": answer.at,
+        "lead_time": answer.lead_time,
+        "from_prediction": answer.from_prediction,
+        "shown": answer.shown,
+        "confirmed": answer.confirmed,
+    }
+    if answer.choices is not None:
+        record["choices"] = list(answer.choices)
+    return {**record, "deleted": True} if answer.deleted else record
 
 
 @dataclass(frozen=True, slots=True)

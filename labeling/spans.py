@@ -17,7 +17,7 @@ from typing import Any
 from ..data.errors import DataError
 from ..data.labels import Label, LabelSet
 from ..data.quantities import Quantity, quantities
-from .answers import Answer, merge
+from .answers import Answer, answer_record, merge
 from .config import OBJECT, SPANS
 from .tasks import sentence_data
 
@@ -75,19 +75,7 @@ class SpanAnswer:
 
     def record(self) -> dict[str, Any]:
         """As it stands in an answers record."""
-        record: dict[str, Any] = {
-            "annotator": self.annotator,
-            "spans": _records(self.spans),
-            "skipped": self.skipped,
-            "at": self.at,
-            "lead_time": self.lead_time,
-            "from_prediction": self.from_prediction,
-            "shown": self.shown,
-            "confirmed": self.confirmed,
-        }
-        if self.choices is not None:
-            record["choices"] = list(self.choices)
-        return {**record, "deleted": True} if self.deleted else record
+        return answer_record(self, "spans", _records(self.spans))
 
 
 def to_tasks(

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ..progress import shown
-from .options import Folder, Json, Labels, Title, TokenFile, Url, access, label_set
+from .options import Folder, Json, Labels, OverwriteConfig, Title, TokenFile, Url, access, label_set
 
 
 def adjudicate(
@@ -30,9 +30,7 @@ def adjudicate(
             "--blind/--not-blind", help="Hide what three or more annotators' answers come to.", show_default=False
         ),
     ] = None,
-    overwrite_config: Annotated[
-        bool, typer.Option("--overwrite-config", help="Replace a configuration that was changed by hand.")
-    ] = False,
+    overwrite_config: OverwriteConfig = False,
     folder: Folder = None,
     url: Url = None,
     token_file: TokenFile = None,

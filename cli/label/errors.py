@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..progress import shown
-from .options import Folder, Json, Labels, TokenFile, Url, access, label_set
+from .options import Folder, Json, Labels, OverwriteConfig, TokenFile, Url, access, label_set
 
 _LINES = 20
 
@@ -36,9 +36,7 @@ def errors(
         ),
     ] = None,
     labels: Labels = None,
-    overwrite_config: Annotated[
-        bool, typer.Option("--overwrite-config", help="Replace a configuration that was changed by hand.")
-    ] = False,
+    overwrite_config: OverwriteConfig = False,
     folder: Folder = None,
     url: Url = None,
     token_file: TokenFile = None,

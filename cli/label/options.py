@@ -36,6 +36,9 @@ TokenFile = Annotated[
     ),
 ]
 Labels = Annotated[Path | None, typer.Option("--labels", help="TOML file of a label set of your own.")]
+OverwriteConfig = Annotated[
+    bool, typer.Option("--overwrite-config", help="Replace a configuration that was changed by hand.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -10,7 +10,19 @@ from typing import Annotated
 import typer
 
 from ..progress import shown
-from .options import Folder, Json, Labels, Task, Title, TokenFile, Url, access, fail_on, kind_and_labels
+from .options import (
+    Folder,
+    Json,
+    Labels,
+    OverwriteConfig,
+    Task,
+    Title,
+    TokenFile,
+    Url,
+    access,
+    fail_on,
+    kind_and_labels,
+)
 
 
 def push(
@@ -44,9 +56,7 @@ def push(
         list[str] | None,
         typer.Option("--remove-label", help="Let this label go although answers hold it; may be repeated."),
     ] = None,
-    overwrite_config: Annotated[
-        bool, typer.Option("--overwrite-config", help="Replace a configuration that was changed by hand.")
-    ] = False,
+    overwrite_config: OverwriteConfig = False,
     folder: Folder = None,
     url: Url = None,
     token_file: TokenFile = None,
