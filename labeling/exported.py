@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any
 
 from ..data.errors import DataError
@@ -23,8 +22,8 @@ _ANNOTATION = (
     "completed_by",
     "result",
     "was_cancelled",
-    "created_at",
     "updated_at",
+    "updated_by",
     "lead_time",
     "prediction",
     "parent_prediction",
@@ -118,9 +117,8 @@ def _as_given(annotation: Mapping[str, Any], meta: Mapping[str, Any]) -> Mapping
     if not isinstance(given, list) or type(number) is not int or not 0 <= number < len(given):
         return annotation
     first = given[number]
-    # An import sets both times at once. Renaming a label in Label Studio touches neither.
-    made, changed = (datetime.fromisoformat(annotation[field]) for field in ("created_at", "updated_at"))
-    at = first["updated_at"] if changed - made < timedelta(seconds=1) else None
+    # An import names nobody who changed it, and nor does renaming a label.
+    at = first["updated_at"] if annotation["updated_by"] is None else None
     return {
         **annotation,
         "updated_at": annotation["updated_at"] if at is None else str(at),

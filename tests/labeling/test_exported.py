@@ -22,7 +22,7 @@ def annotation(number: int, by: int, *labels: str, **more: Any) -> dict[str, Any
         "result": result(labels),
         "was_cancelled": False,
         "updated_at": f"2026-11-24T10:00:{number:02}.000001Z",
-        "created_at": "2026-11-24T10:00:00Z",
+        "updated_by": None,
         "lead_time": 1.5,
         "prediction": {},
         "parent_prediction": None,
@@ -62,7 +62,7 @@ def test_an_answer_put_back_is_not_counted_twice() -> None:
 def test_a_transferred_answer_that_was_changed_is_a_new_one() -> None:
     meta = moved([{"updated_at": "2020-01-01T00:00:00Z", "parent_prediction": None, "prediction": None}])
     untouched = task(1, annotation(0, 2, "plan", import_id=0), meta=meta)
-    changed = task(1, annotation(1, 2, "plan", import_id=0), meta=meta)
+    changed = task(1, annotation(1, 2, "plan", import_id=0, updated_by=2), meta=meta)
     renamed = task(1, annotation(0, 2, "metric", import_id=0), meta=meta)
     years = [records(to_row(one))[0]["answers"][0]["at"][:4] for one in (untouched, changed, renamed)]
     assert years == ["2020", "2026", "2020"]
