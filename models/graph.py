@@ -3,8 +3,10 @@
 The graphs hold no weights: they point into the folder's ``model.safetensors`` (a safetensors file is plain arrays one
 after another, which is what ONNX calls external data), so one file of weights serves torch and ONNX Runtime alike.
 Weights may be float32, float16 or, with a scale a row, int8; matrices of int8 are multiplied as integers, the
-activations quantised on the way (dynamic quantisation). ONNX Runtime folds the transposes and casts below when it loads
-a graph.
+activations quantised on the way (dynamic quantisation): with one scale a window, or one a token where measured that
+matters, which is in the feed-forward layers. There a few tokens are so much larger than the others that on a window's
+scale the others would lose most of their eight bits. ONNX Runtime folds the transposes and casts below when it loads a
+graph.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from .quantise import SCALE
 OPSET = 20
 _FUSED = "com.microsoft"  # ONNX Runtime's own operators: fused attention, sums with norms, dynamic quantisation
 _TYPES = {"F32": 1, "F16": 10, "I8": 3}
+_GELU_LEAST = -0.17
+"""What GELU never falls below."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,29 @@ class _Graph:
             matrix = self.node("Cast", matrix, to=1)
         return str(self.node("Add", self.node("MatMul", x, matrix), bias))
 
+    def linear_by_token(self, x: str, name: str, least: float | None = None) -> str:
+        """:meth:`linear` of ``x`` (1, tokens, width) whose activations, where weights are int8, have a scale a token.
+
+        ``least`` is a value that ``x`` never falls below; None where it falls as low as it rises.
+        """
+        import numpy as np
+
+        if self.stored[f"{name}.weight"].type != _TYPES["I8"]:
+            return self.linear(x, name)
+        zero = 128 if least is None else 24  # the byte that stands for 0; below it lies what is less
+        size = self.node("Abs", x) if least is None else x
+        most = self.node("ReduceMax", size, self.constant("last", np.array([-1])), keepdims=1)
+        step = self.node("Mul", most, self.constant(f"rise_{zero}", np.array(1 / (255 - zero), dtype=np.float32)))
+        floor = 1e-12 if least is None else -least / zero
+        step = self.node("Max", step, self.constant(f"floor_{zero}", np.array(floor, dtype=np.float32)))
+        byte = self.constant(f"zero_{zero}", np.array(zero, dtype=np.uint8))
+        steps = self.node("Squeeze", step, self.constant("ends", np.array([0, 2])))
+        bytes_ = self.node("QuantizeLinear", x, steps, self.node("Expand", byte, self.node("Shape", steps)), axis=1)
+        matrix = self.node("Transpose", self.raw(f"{name}.weight"), perm=[1, 0])
+        one = self.constant("unit", np.array(1, dtype=np.float32))
+        y = self.fused("MatMulIntegerToFloat", bytes_, matrix, one, self.real(f"{name}.weight{SCALE}"), byte)
+        return str(self.node("Add", self.node("Mul", y, step), self.real(f"{name}.bias")))
+
     def save(self, path: Path, inputs: list[Any], output: Any) -> None:
         """Write the graph with the output called ``output``."""
         helper = self.onnx.helper
@@ -126,7 +153,7 @@ def write_graphs(folder: Path) -> tuple[str, ...]:
 
 
 def _encoder(g: _Graph, config: dict[str, Any], path: Path) -> None:
-    """tokens (windows, length), all of one length → hidden (windows, length, width)."""
+    """tokens (1, length) of a window → hidden (1, length, width)."""
     import numpy as np
 
     helper, kinds = g.onnx.helper, g.onnx.TensorProto
@@ -157,10 +184,10 @@ def _encoder(g: _Graph, config: dict[str, Any], path: Path) -> None:
         heads = config["num_attention_heads"]
         seen = g.fused("MultiHeadAttention", q, k, v, num_heads=heads)
         x = after(f"{name}.attention.output.LayerNorm", g.linear(seen, f"{name}.attention.output.dense"), x)
-        inner = g.node("Gelu", g.linear(x, f"{name}.intermediate.dense"))
-        x = after(f"{name}.output.LayerNorm", g.linear(inner, f"{name}.output.dense"), x)
+        inner = g.node("Gelu", g.linear_by_token(x, f"{name}.intermediate.dense"))
+        x = after(f"{name}.output.LayerNorm", g.linear_by_token(inner, f"{name}.output.dense", _GELU_LEAST), x)
     g.nodes[-1].output[0] = "hidden"
-    shape = ["windows", "length"]
+    shape = [1, "length"]
     g.save(
         path,
         [helper.make_tensor_value_info("tokens", kinds.INT64, shape)],

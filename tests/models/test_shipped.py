@@ -7,9 +7,12 @@ import json
 import numpy as np
 from pizhu import Annotator
 from pizhu.data.corpus import load_corpus
+from pizhu.models.annotator import report_logits
 from pizhu.models.decision import macro_f1
-from pizhu.models.folder import load_about
+from pizhu.models.folder import load_about, load_model
 from pizhu.models.places import SHIPPED
+from pizhu.models.runtime import TorchRuntime
+from pizhu.models.windows import SpecialTokens
 
 
 def test_it_is_small_and_names_no_machine() -> None:
@@ -35,3 +38,18 @@ def test_it_scores_what_its_card_says() -> None:
     said = load_about(SHIPPED).scores["test split"]["macro_f1"]
     # Integers are added up alike everywhere, the floats between them nearly so.
     assert abs(macro_f1(np.asarray(truth), np.asarray(given)) - said) < 0.01
+
+
+def test_its_integers_say_what_its_weights_say_in_full_precision() -> None:
+    """Labels of ONNX Runtime, where activations have eight bits too, against torch's of the same weights."""
+    annotator = Annotator.load(SHIPPED, device="cpu")
+    model, tokenizer, about = load_model(SHIPPED)
+    special = SpecialTokens.of(tokenizer)
+    reports = [c.report for c in load_corpus(split="test")]
+    exact = report_logits(TorchRuntime(model, special.pad), tokenizer, special, about.context, reports)
+    decision, same = about.decision, []
+    for report, logits in exact:
+        ours = (decision.choose(decision.probabilities(x)) for x in (annotator.logits(report), logits))
+        equal = np.equal(*ours).all(axis=1)
+        same += [equal[i] for i, s in enumerate(report.sentences) if s.kind == "sentence"]
+    assert np.mean(same) >= 0.995
