@@ -15,7 +15,7 @@ import torch
 from pizhu.data.report import Report
 from pizhu.models.classifier import ReportClassifier
 from pizhu.models.windows import ContextFormat, SpecialTokens, Unit, Window, windows
-from pizhu.training.examples import Lower, Stretch
+from pizhu.training.examples import Lower
 from pizhu.training.schedule import Visit
 from pizhu.training.step import Stepper
 from tokenizers import Tokenizer
@@ -28,8 +28,6 @@ SMOOTHED = 0.1
 """How far label smoothing draws targets towards one half: 0.05 and 0.95 for 0 and 1."""
 AGREE = 1.0
 """Weight of the divergence in R-Drop."""
-PUSH = 0.02
-"""Length of an adversarial move, relative to what it moves."""
 
 
 def alone(
@@ -140,45 +138,6 @@ class RDrop(Stepper):
         return (one + other) / 2 + AGREE * known * apart.mean() / 2, known
 
 
-class Adversarial(Stepper):
-    """FGM (Miyato et al. 2017): learn also where the input is moved the way that hurts most.
-
-    The embeddings are frozen, so what is moved is what the frozen layers say of each window.
-    """
-
-    def _loss(self, visit: Visit) -> tuple[Tensor, int]:
-        state, moves, stretch = visit.draw.getstate(), [], self.lower.stretch
-
-        def watched(found: Sequence[Window], first: int, last: int) -> Stretch | None:
-            if (plain := stretch(found, first, last)) is None or plain.hidden is None:
-                return plain
-            moves.append((torch.zeros_like(plain.hidden, requires_grad=True), plain.hidden))
-            return Stretch(plain.batch, plain.hidden + moves[-1][0])
-
-        with patch.object(self.lower, "stretch", watched):
-            loss, known = super()._loss(visit)
-        found = torch.autograd.grad(loss, [move for move, _ in moves], retain_graph=True, allow_unused=True)
-        pushed = [
-            hidden if way is None else hidden + PUSH * _length(hidden) * way / _length(way).clamp(min=1e-12)
-            for way, (_, hidden) in zip(found, moves, strict=True)
-        ]
-        again = iter(pushed)
-
-        def moved(found: Sequence[Window], first: int, last: int) -> Stretch | None:
-            plain = stretch(found, first, last)
-            return plain if plain is None or plain.hidden is None else Stretch(plain.batch, next(again))
-
-        visit.draw.setstate(state)
-        with patch.object(self.lower, "stretch", moved):
-            hurt, _ = super()._loss(visit)
-        return (loss + hurt) / 2, known
-
-
-def _length(windows: Tensor) -> Tensor:
-    """(windows, 1, 1) of (windows, length, width)."""
-    return windows.flatten(1).norm(dim=1)[:, None, None]
-
-
 class Kept(Lower):
     """Keeps what frozen layers say of windows from run to run, as long as the runs' ``key`` is the same."""
 
@@ -231,17 +190,13 @@ VARIANTS = {
     "weights": Variant("class weights", stepper=Weighted),
     "smoothing": Variant(f"label smoothing ({SMOOTHED})", stepper=Smoothed),
     "r-drop": Variant("R-Drop", stepper=RDrop),
-    "adversarial": Variant("adversarial training (FGM)", stepper=Adversarial),
     "no-path": Variant("windows without title and heading path", PATHLESS),
     "alone": Variant("one sentence a window, with title and heading path", cut=alone),
-    "pair": Variant("the same with the sentence before", cut=after_previous),
-    "pair-cls": Variant("the same, answered by [CLS] and not by the sentence's mean", cut=by_first_token),
+    "cls": Variant("the same with the sentence before, answered by [CLS]", cut=by_first_token),
     "nothing": Variant("the sentence alone: nothing around it, no GRU", (*PATHLESS, "head.recurrent=0"), cut=alone),
     "full": Variant("all 250,002 pieces of the vocabulary", encoder="full"),
     "adapted": Variant("masked-language-model training on unlabelled reports first", encoder="adapted"),
     "12": Variant("12 layers, 9 frozen", ("encoder.frozen_layers=9",), tuple(range(1, 13))),
     "6-upper": Variant("6 layers: 1 to 3 frozen, 6, 9, 12", layers=(1, 2, 3, 6, 9, 12)),
-    "6-even": Variant("6 layers: every second, none frozen", ("encoder.frozen_layers=0",), (2, 4, 6, 8, 10, 12)),
     "4": Variant("4 layers: the lowest, 1 frozen", ("encoder.frozen_layers=1",), (1, 2, 3, 4)),
-    "4-upper": Variant("4 layers: 1 frozen, 4, 8, 12", ("encoder.frozen_layers=1",), (1, 4, 8, 12)),
 }  # fmt: skip
