@@ -2,7 +2,8 @@
 
 GOLD has a record a sentence with ``doc`` (file name), ``start``, ``end`` and ``labels``; REPORTS is a folder that holds
 the files; SCORE.py is the scoring script that belongs to the gold labels (it matches sentences by character offsets).
-Prints its figures for all reports and for each, and, with --errors N, the N wrong answers of most confidence.
+Prints its figures for all reports and for each, those of what is left when people look at the sentences marked for
+review or at the tenth of least confidence, and, with --errors N, the N wrong answers of most confidence.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pizhu import Annotator
 from pizhu.data.files import read_records, write_records
 
@@ -51,21 +53,42 @@ def sure(gold: Iterable[dict[str, Any]], predictions: Path) -> list[dict[str, An
     return kept
 
 
+def answers(gold: Iterable[dict[str, Any]], predictions: Path) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:
+    """Each gold record with the answer that starts where it does, give or take two characters; None where none does."""
+    found: dict[str, dict[int, dict[str, Any]]] = {}
+    pairs = []
+    for record in gold:
+        doc, start = record["doc"], record["start"]
+        if doc not in found:
+            records = read_records(predictions / f"{Path(doc).stem}.jsonl")
+            found[doc] = {r["start"]: r for r in records if "scores" in r}
+        near = (found[doc].get(start + off) for off in (0, -1, 1, -2, 2))
+        pairs.append((record, next((r for r in near if r is not None), None)))
+    return pairs
+
+
+def surest(model: Annotator, gold: list[dict[str, Any]], predictions: Path, share: float) -> list[dict[str, Any]]:
+    """``gold`` without exactly the ``share`` of least confidence; a sentence without an answer is never reviewed."""
+    names = model.about.labels.names
+    confidence = [
+        2.0 if answer is None else model.about.decision.confidence(np.array([[answer["scores"][n] for n in names]]))[0]
+        for _, answer in answers(gold, predictions)
+    ]
+    order = np.argsort(confidence, kind="stable")
+    return [gold[i] for i in sorted(order[round(share * len(gold)) :])]
+
+
 def errors(gold: list[dict[str, Any]], predictions: Path, most: int) -> list[tuple[float, str]]:
     """The wrong answers of sentences with matching boundaries, the most confident first."""
     found = []
-    for doc in sorted({record["doc"] for record in gold}):
-        annotated = {r["start"]: r for r in read_records(predictions / f"{Path(doc).stem}.jsonl")}
-        for record in (r for r in gold if r["doc"] == doc):
-            answer = next(
-                (annotated[s] for s in range(record["start"] - 2, record["start"] + 3) if s in annotated), None
-            )
-            if answer is None or set(answer["labels"]) == set(record["labels"]) or "scores" not in answer:
-                continue
-            wrong = set(answer["labels"]) ^ set(record["labels"])
-            sure = max(abs(answer["scores"][name] - 0.5) for name in wrong)
-            line = f"{doc} {record['start']}: gold {record['labels']}, model {answer['labels']} {answer['scores']}\n"
-            found.append((sure, f"{line}    {' › '.join(answer['headings'])} | {record['text']}"))
+    for record, answer in answers(gold, predictions):
+        if answer is None or set(answer["labels"]) == set(record["labels"]):
+            continue
+        wrong = set(answer["labels"]) ^ set(record["labels"])
+        sure = max(abs(answer["scores"][name] - 0.5) for name in wrong)
+        line = f"{record['doc']} {record['start']}: gold {record['labels']}, model {answer['labels']} "
+        headings = " › ".join(answer["headings"])
+        found.append((sure, f"{line}{answer['scores']}\n    {headings} | {record['text']}"))
     return sorted(found, reverse=True)[:most]
 
 
@@ -80,7 +103,8 @@ def main() -> None:
     gold = list(read_records(args.gold))
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
-        annotate(Annotator.load(args.model), gold, args.reports, out)
+        model = Annotator.load(args.model)
+        annotate(model, gold, args.reports, out)
         for doc in (None, *sorted({record["doc"] for record in gold})):
             result = scores(args.score, (r for r in gold if doc in (None, r["doc"])), out)
             labels = "  ".join(f"{name} {v['f1']:.3f} ({v['support']})" for name, v in result["labels"].items())
@@ -88,12 +112,12 @@ def main() -> None:
                 f"{doc or 'all'}: macro-F1 {result['macro_f1']:.4f}  exact {result['exact_match']:.4f}  "
                 f"boundaries {result['boundaries']:.4f}  {labels}"
             )
-        rest = sure(gold, out)
-        result = scores(args.score, rest, out)
-        print(
-            f"without the {1 - len(rest) / len(gold):.1%} marked for review: macro-F1 {result['macro_f1']:.4f}  "
-            f"exact {result['exact_match']:.4f}"
-        )
+        for what, rest in (("marked for review", sure(gold, out)), ("least sure", surest(model, gold, out, 0.1))):
+            result = scores(args.score, rest, out)
+            print(
+                f"without the {1 - len(rest) / len(gold):.1%} {what}: macro-F1 {result['macro_f1']:.4f}  "
+                f"exact {result['exact_match']:.4f}"
+            )
         for _, line in errors(gold, out, args.errors):
             print(line)
 
