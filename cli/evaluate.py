@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    model: Annotated[Path | None, typer.Argument(help="Model folder. Default: the one `pizhu annotate` uses.")] = None,
+    model: Annotated[
+        Path | None,
+        typer.Argument(help="Model folder. Default: the one `pizhu annotate` uses, also where DATA alone is named."),
+    ] = None,
     data: Annotated[
         Path | None, typer.Argument(help="Labelled records (JSON Lines). Default: the shipped corpus' test split.")
     ] = None,
@@ -25,7 +28,8 @@ def evaluate(
         list[Path] | None,
         typer.Option(
             help="Labelled records that the baselines learn from and that similar sentences are looked for in; may be "
-            "repeated. Default: the shipped corpus' training split.",
+            "repeated. Default: the reports in DATA that the model learned from, and the shipped corpus' training "
+            "split where the model has its labels.",
             show_default=False,
         ),
     ] = None,
@@ -46,8 +50,12 @@ def evaluate(
 ) -> None:
     """Score a model on labelled reports that it has not seen.
 
+    Reports in DATA that it has learned from, and those that chose its thresholds, are left out; how many is said. So
+    DATA may be the file that it was trained with, of which `pizhu train` held a fifth back; where nothing else is left
+    these validation reports are scored, with the note that they flatter.
+
     Prints precision, recall and F1 a label, macro-F1 and exact match, each with a 95% bootstrap interval over reports,
-    and beside them baselines trained on the training split, with the paired significance of the difference.
+    and beside them baselines that learn from --training, with the paired significance of the difference.
 
     With `--out` it writes a report in Chinese, one HTML page that opens offline, and its figures as JSON: precision
     against recall, calibration, confusion, review, slices, the worst errors. Without it, what takes minutes is left
@@ -57,8 +65,10 @@ def evaluate(
     """
     from datetime import date
     from functools import partial
+    from importlib.metadata import version
 
     from ..data.corpus import load_corpus
+    from ..data.errors import DataError
     from ..data.files import write_text
     from ..data.labels import DEFAULT_LABELS
     from ..data.records import load_reports
@@ -66,18 +76,34 @@ def evaluate(
     from ..eval.evaluate import Depth
     from ..eval.evaluate import evaluate as run
     from ..eval.page import page
+    from ..eval.unseen import divide
     from ..models.annotator import Annotator
     from ..models.places import default_model
     from .progress import shown
 
+    if out is not None and out.is_file():  # said now, not after minutes of work
+        raise DataError(f"{out} is a file; name a folder with --out")
+    if data is None and model is not None and model.is_file():
+        model, data = None, model
     annotator = Annotator.load(model)
-    labels = annotator.about.labels
+    labels, origin = annotator.about.labels, annotator.about.origin
+    shipped = labels.names == DEFAULT_LABELS.names  # the corpus knows these labels only
+    if data is None and not shipped:
+        raise DataError(
+            f"the model's labels are {', '.join(labels.names)}, which the shipped test reports do not have; "
+            "name labelled records of reports it has not seen: pizhu evaluate MODEL DATA"
+        )
     test = [] if data else load_corpus(split="test")
     held_out = load_reports(data, labels) if data else [c.report for c in test]
     if training:
         taught = [report for path in training for report in load_reports(path, labels)]
-    else:  # the shipped corpus can teach its own labels only
-        taught = [c.report for c in load_corpus(split="train")] if labels.names == DEFAULT_LABELS.names else []
+        teachers = [path.name for path in training]
+    else:
+        taught = [*divide(held_out, origin).learned]
+        teachers = [data.name] if data and taught else []
+        if shipped:
+            taught += [c.report for c in load_corpus(split="train")]
+            teachers.append("shipped corpus, training split")
     slow = out is not None and not fast
     with shown() as tell:
         found = run(
@@ -89,14 +115,24 @@ def evaluate(
             explain=partial(explainer, model or default_model()) if slow else None,
             tell=tell,
         )
-    body = json.dumps(found.as_dict(), ensure_ascii=False, indent=2) + "\n"
+    made = date.today()
+    body = {
+        "made": made.isoformat(),
+        "pizhu": version("pizhu"),
+        "data": data.name if data else "shipped corpus, test split",
+        "training_data": teachers,
+        **found.as_dict(),
+    }
+    text = json.dumps(body, ensure_ascii=False, indent=2) + "\n"
     if out is not None:
         where = data.name if data else "随附语料的测试集"
-        html = page(found, model=model.resolve().name if model else "默认模型", data=where, made=date.today())
-        write_text(out / "evaluation.json", body)
+        html = page(found, model=model.resolve().name if model else "默认模型", data=where, made=made)
+        write_text(out / "evaluation.json", text)
         write_text(out / "evaluation.html", html)
+    for note in found.division.notes():
+        typer.echo(note, err=True)
     if as_json:
-        typer.echo(body, nl=False)
+        typer.echo(text, nl=False)
         return
     _print(found)
     for name, reason in found.left_out.items():

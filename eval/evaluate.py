@@ -24,9 +24,11 @@ from .mistakes import Memory, Mistake, worst
 from .rules import KeywordRules
 from .significance import Comparison, compare
 from .slices import slices
+from .unseen import Division, divide, labelled
 
 if TYPE_CHECKING:
     from ..models.annotator import Annotator
+    from ..models.folder import About
     from .attribution import Attribution
 
 MODEL = "model"
@@ -79,10 +81,8 @@ class Evaluation:
     """All that was found.
 
     Attributes:
-        labels: of the model.
-        origin: how the model was made, as its ``pizhu.json`` says.
-        thresholds: the model's, one a label.
-        docs: the reports.
+        about: the model's labels, decision rule and origin.
+        division: the reports, and those that were left out because the model knows them.
         training: (reports, labelled sentences) that the baselines learned from.
         repeated: sentences that stand in the training reports in the same words.
         systems: scores of each system on the same sentences, the model first.
@@ -93,10 +93,8 @@ class Evaluation:
         left_out: what was not done, and why.
     """
 
-    labels: LabelSet
-    origin: Mapping[str, Any]
-    thresholds: tuple[float, ...]
-    docs: tuple[str, ...]
+    about: About
+    division: Division
     training: tuple[int, int]
     repeated: int
     systems: dict[str, Scores]
@@ -110,11 +108,35 @@ class Evaluation:
     learning: list[Point]
     left_out: dict[str, str]
 
+    @property
+    def labels(self) -> LabelSet:
+        """The model's."""
+        return self.about.labels
+
+    @property
+    def docs(self) -> tuple[str, ...]:
+        """Names of the reports that were scored."""
+        return tuple(report.doc for report in self.division.scored)
+
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        names = self.labels.names
+        names, decision = self.labels.names, self.about.decision
         return {
+            "model": {
+                "name": self.about.name,
+                "fingerprint": self.about.fingerprint,
+                "thresholds": dict(zip(names, decision.thresholds, strict=True)),
+                "temperatures": dict(zip(names, decision.temperatures, strict=True)),
+                "review_below": decision.doubt,
+                "seed": seed(self.about.origin),
+                "versions": self.about.origin.get("versions", {}),
+            },
             "reports": list(self.docs),
+            "reports_left_out": {
+                "learned": [report.doc for report in self.division.learned],
+                "validation": [report.doc for report in self.division.validation],
+            },
+            "scored_on_validation": self.division.flattering,
             "labels": list(names),
             "training": {"reports": self.training[0], "sentences": self.training[1], "repeated": self.repeated},
             "systems": {name: asdict(scores) for name, scores in self.systems.items()},
@@ -124,8 +146,11 @@ class Evaluation:
                 for system, curves in self.curves.items()
             },
             "precision_recall": {
-                name: curve and {"recall": list(curve.recall), "precision": list(curve.precision)}
-                for name, curve in self.curves[MODEL].items()
+                system: {
+                    name: curve and {"recall": list(curve.recall), "precision": list(curve.precision)}
+                    for name, curve in curves.items()
+                }
+                for system, curves in self.curves.items()
             },
             "calibration": {name: asdict(found) for name, found in self.reliability.items()},
             "confusion": {
@@ -158,20 +183,22 @@ def evaluate(
     """Score ``annotator`` on the labelled sentences of ``held_out``, and baselines fitted on ``training``.
 
     Args:
-        training: reports for the baselines, the nearest sentences and the learning curve.
+        held_out: those that the model knows are left out (:func:`.unseen.divide`).
+        training: reports for the baselines, the nearest sentences and the learning curve; those scored are left out.
         facts: of reports by ``doc``: their ``kind`` and ``level``, to score by.
         explain: loads what explains an answer (``attribution.explainer``); what it raises is told in ``left_out``.
         tell: told how far it is.
 
     Raises:
-        DataError: nothing is labelled, a label is not the model's, or it was trained on one of the reports.
+        DataError: nothing is labelled, a label is not the model's, or it has learned from all reports.
     """
-    sheet = _sheet(annotator, held_out, training)
-    names, left_out = sheet.names, dict[str, str]()
     about = annotator.about
+    division = divide(held_out, about.origin)
+    sheet = _sheet(about.labels, division.scored, training)
+    names, left_out = sheet.names, dict[str, str]()
     ours = _collect(sheet, annotator.annotate_many(sheet.questions()), MODEL, tell)
     answers = {MODEL: ours}
-    known = [r for r in training if any(s.kind == "sentence" and s.labels is not None for s in r.sentences)]
+    known = _teaching(training, division)
     fits = _fits(names, [*known, *sheet.reports], depth, left_out, tell) if depth.baselines or depth.learning else {}
     if depth.baselines:
         if names == DEFAULT_LABELS.names:
@@ -195,10 +222,8 @@ def evaluate(
     texts = {normalise(s.text) for r in known for s in r.sentences if s.kind == "sentence"}
     asked = [r.sentences[i].text for r, places in zip(sheet.reports, sheet.places, strict=True) for i in places]
     return Evaluation(
-        labels=about.labels,
-        origin=about.origin,
-        thresholds=about.decision.thresholds,
-        docs=tuple(r.doc for r in sheet.reports),
+        about=about,
+        division=division,
         training=(len(known), sum(s.kind == "sentence" and s.labels is not None for r in known for s in r.sentences)),
         repeated=sum(normalise(text) in texts for text in asked),
         systems={name: score(sheet.truth, found.given, names) for name, found in answers.items()},
@@ -225,21 +250,24 @@ def evaluate(
     )
 
 
-def _sheet(annotator: Annotator, held_out: Sequence[Report], training: Sequence[Report]) -> Sheet:
-    names = annotator.about.labels.names
-    sheet = Sheet.of(held_out, names)
-    if not sheet.reports:
-        raise DataError("there is no labelled sentence to evaluate on")
-    unknown = {name for r in (*sheet.reports, *training) for s in r.sentences for name in s.labels or ()} - set(names)
+def seed(origin: Mapping[str, Any]) -> int | None:
+    """The one that a model was trained with, if its ``origin`` says so."""
+    found: int | None = origin.get("recipe", {}).get("training", {}).get("seed")
+    return found
+
+
+def _sheet(labels: LabelSet, scored: Sequence[Report], training: Sequence[Report]) -> Sheet:
+    unknown = {name for r in (*scored, *training) for s in r.sentences for name in s.labels or ()} - set(labels.names)
     if unknown:
-        raise DataError(f"the data have the label {min(unknown)!r}, but the model knows {', '.join(names)}")
-    seen = set(annotator.about.origin.get("data", {}).get("training", ()))
-    if leaked := next((r.doc for r in sheet.reports if r.doc in seen), None):
-        raise DataError(f"the model was trained on report {leaked}; evaluate it on reports that it has not seen")
-    taught = {r.doc for r in training}
-    if leaked := next((r.doc for r in sheet.reports if r.doc in taught), None):
-        raise DataError(f"report {leaked} is among the training reports; leave it out of one of the two")
-    return sheet
+        raise DataError(f"the data have the label {min(unknown)!r}, but the model knows {', '.join(labels.names)}")
+    return Sheet.of(scored, labels.names)
+
+
+def _teaching(training: Sequence[Report], division: Division) -> list[Report]:
+    """Those with labelled sentences, each once; no baseline learns from a report that it is scored on."""
+    scored = {r.doc for r in division.scored}
+    known = {r.doc: r for r in training if r.doc not in scored}
+    return labelled(known.values())
 
 
 def _collect(sheet: Sheet, annotated: Iterator[Report], name: str, tell: Tell) -> Answers:

@@ -95,6 +95,7 @@ def test_every_option_and_argument_is_explained() -> None:
         ),
         (["annotate", "."], "there is no report"),
         (["metrics", "x.txt", "--out", "x.pdf"], "x.pdf is no name for a table, expected one that ends in .csv or"),
+        (["evaluate", "--out", "kept.bin"], "kept.bin is a file; name a folder with --out"),
         (["evaluate", "none"], "model folder none does not exist"),
         (["data", "check", "none"], "there is no report (*.txt) in corpus folder none"),
         (["data", "stats", "none"], "there is no report (*.txt) in corpus folder none"),

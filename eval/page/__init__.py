@@ -8,7 +8,8 @@ from html import escape
 from ...data.page import assemble
 from ...data.page.markup import tag
 from ..curves import Reviewed
-from ..evaluate import MODEL, Evaluation
+from ..evaluate import MODEL, Evaluation, seed
+from ..unseen import Division
 from . import mistakes, sections
 from .words import PARTS, SYSTEMS, certain, p_value
 
@@ -61,8 +62,9 @@ def _between(found: Evaluation, low: float, high: float) -> str:
 
 def _findings(found: Evaluation) -> str:
     scores = found.systems[MODEL]
+    unseen = "验证报告（得分偏高，见说明）" if found.division.flattering else "模型未见过的报告"
     said = [
-        f"在 {scores.reports} 份模型未见过的报告、{scores.sentences} 个句子上，"
+        f"在 {scores.reports} 份{unseen}、{scores.sentences} 个句子上，"
         f"宏平均 F1 为 <b>{scores.macro_f1.value:.3f}</b>，"
         f"{scores.exact_match.value:.1%} 的句子标签全对。"
     ]
@@ -99,6 +101,7 @@ def _notes(found: Evaluation) -> str:
         "显著性检验是配对置换检验：逐份报告交换两个系统的答案；报告不超过 13 份时穷举。未作多重比较校正。",
         "“宏平均”是各标签 F1 的简单平均；分组得分只计该组出现过（真实或给出）的标签。",
     ]
+    rows += _known(found.division)
     if found.training[0]:
         rows.append(
             f"基线所用训练数据：{found.training[0]} 份报告，{found.training[1]} 个句子；"
@@ -112,16 +115,32 @@ def _notes(found: Evaluation) -> str:
         )
         html += f'<h3>未做的部分</h3><ul class="plain">{left}</ul>'
     facts = [("标签", "、".join(escape(label.title) for label in found.labels))]
-    facts.append(("阈值", "、".join(f"{t:g}" for t in found.thresholds)))
-    if training := found.origin.get("data", {}).get("training"):
+    decision, origin = found.about.decision, found.about.origin
+    facts.append(("阈值", "、".join(f"{t:g}" for t in decision.thresholds)))
+    if training := origin.get("data", {}).get("training"):
         facts.append(("模型的训练报告", f"{len(training)} 份"))
-    for key, name in (("seed", "随机种子"), ("versions", "软件版本")):
-        value = found.origin.get(key)
-        if isinstance(value, dict):
-            value = "，".join(f"{package} {version}" for package, version in value.items())
-        if value is not None:
-            facts.append((name, escape(str(value))))
+    if (number := seed(origin)) is not None:
+        facts.append(("随机种子", str(number)))
+    if versions := origin.get("versions"):
+        facts.append(("软件版本", "，".join(escape(f"{package} {version}") for package, version in versions.items())))
+    if found.about.fingerprint:
+        facts.append(("模型指纹", f"<code>{found.about.fingerprint[:12]}</code>"))
     facts.append(
         ("评测报告", "、".join(escape(doc) for doc in found.docs[:40]) + ("……" if len(found.docs) > 40 else ""))
     )
     return html + '<dl class="facts">' + "".join(f"<dt>{key}</dt><dd>{value}</dd>" for key, value in facts) + "</dl>"
+
+
+def _known(division: Division) -> list[str]:
+    """What reports were to the model, as its folder records it."""
+    rows = []
+    if division.learned:
+        rows.append(f"数据中有 {len(division.learned)} 份报告模型学过，未参加评测。")
+    if division.validation:
+        rows.append(f"数据中有 {len(division.validation)} 份报告用来选定过模型的阈值和停止时机，未参加评测。")
+    if division.flattering:
+        rows.append(
+            f"<b>得分偏高：</b>所评的 {len(division.scored)} 份报告模型没有学过，但它的阈值和停止时机是按它们选定的；"
+            "数据中没有别的报告可评。请另标几份模型没有见过的报告再评。"
+        )
+    return [*rows, "模型是否见过一份报告，按模型文件夹中记下的报告名称判断。"]

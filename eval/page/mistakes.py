@@ -91,7 +91,7 @@ def _words(words: Sequence[Word], most: float) -> str:
 def _chances(mistake: Mistake, found: Evaluation) -> str:
     """A bar for each label's probability, with its threshold."""
     rows = []
-    for label, threshold in zip(found.labels, found.thresholds, strict=True):
+    for label, threshold in zip(found.labels, found.about.decision.thresholds, strict=True):
         chance = mistake.chances[label.name]
         bar = (
             f'<rect x="0" y="3" width="84" height="9" fill="{charts.GRID}"/>'

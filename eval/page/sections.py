@@ -44,7 +44,7 @@ def labels(found: Evaluation) -> str:
             str(s.support),
             f"{threshold:g}",
         ]
-        for (name, s), threshold in zip(scores.labels.items(), found.thresholds, strict=True)
+        for (name, s), threshold in zip(scores.labels.items(), found.about.decision.thresholds, strict=True)
     ]
     for title, figure in (("宏平均 F1", scores.macro_f1), ("整句全对率", scores.exact_match)):
         rows.append(
@@ -299,7 +299,7 @@ def learning(found: Evaluation) -> str:
     if not found.learning:
         return ""
     counts = sorted({p.reports for p in found.learning})
-    trained = len(found.origin.get("data", {}).get("training", ()))
+    trained = len(found.about.origin.get("data", {}).get("training", ()))
     model = found.systems[MODEL].macro_f1.value
     values = [p.macro_f1 for p in found.learning]
     low = charts.floor_of(values)

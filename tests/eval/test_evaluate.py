@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,12 @@ import pytest
 from pizhu import Annotator
 from pizhu.data.errors import DataError, MissingExtraError
 from pizhu.data.files import write_records
+from pizhu.data.labels import Label, LabelSet
 from pizhu.data.report import Report
 from pizhu.eval import evaluate as module
 from pizhu.eval.attribution import explainer
 from pizhu.eval.evaluate import Depth, evaluate
+from pizhu.models.folder import load_about
 
 
 @pytest.fixture(scope="module")
@@ -109,9 +113,9 @@ def test_what_cannot_be_done_is_told(annotator: Annotator, misread: Report, monk
     assert all(m.attribution is None and m.nearest == () for m in found.mistakes)
 
 
-def test_no_report_on_both_sides(annotator: Annotator, other: Report) -> None:
-    with pytest.raises(DataError, match=r"report other\.txt is among the training reports"):
-        evaluate(annotator, [other], [other])
+def test_no_baseline_learns_from_what_it_is_scored_on(annotator: Annotator, other: Report, misread: Report) -> None:
+    found = evaluate(annotator, [other], [misread, *taught(other), *taught(other)], depth=Depth(False))
+    assert found.training == (4, 4 * 17)
 
 
 def test_doubtful_sentences(annotator: Annotator, misread: Report) -> None:
@@ -133,14 +137,13 @@ def test_only_labelled_sentences_count(annotator: Annotator, other: Report) -> N
     assert (found.systems["model"].sentences, found.systems["model"].reports) == (want, 1)
 
 
-def test_what_the_model_was_trained_on_is_refused(annotator: Annotator, labelled: Report, other: Report) -> None:
-    with pytest.raises(DataError, match=f"the model was trained on report {labelled.doc}"):
-        evaluate(annotator, [other, labelled])
-
-
-def test_nothing_labelled(annotator: Annotator, other: Report) -> None:
-    with pytest.raises(DataError, match="no labelled sentence to evaluate on"):
-        evaluate(annotator, [other.with_labels([None for _ in other.sentences])])
+def test_what_the_model_was_trained_on_is_left_out(annotator: Annotator, labelled: Report, other: Report) -> None:
+    found = evaluate(annotator, [labelled, other], depth=Depth(False))
+    assert found.docs == (other.doc,) and found.systems["model"].reports == 1
+    body = found.as_dict()
+    assert (body["reports"], body["reports_left_out"]["learned"]) == ([other.doc], [labelled.doc])
+    with pytest.raises(DataError, match="the model has learned from all 1 labelled reports here; label reports that"):
+        evaluate(annotator, [labelled])
 
 
 def test_labels_of_another_set(annotator: Annotator, other: Report) -> None:
@@ -161,6 +164,14 @@ def test_the_command(model_folder: Path, misread: Report, labelled: Report, tmp_
     assert "keyword rules" in answer.out and "the model's lead" in answer.out and "Answers of the model" in answer.err
     body = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     assert json.loads(pizhu(*words, "--json").out) == body
+    assert (body["data"], body["training_data"]) == ("标注.jsonl", ["训练.jsonl"])
+    about = load_about(model_folder)
+    assert (body["model"]["name"], body["model"]["fingerprint"]) == (model_folder.name, about.fingerprint)
+    assert list(body["model"]["thresholds"].values()) == list(about.decision.thresholds)
+    assert list(body["model"]["temperatures"].values()) == list(about.decision.temperatures)
+    assert date.fromisoformat(body["made"]) <= date.today() and body["pizhu"] == version("pizhu")
+    assert list(body["precision_recall"]) == [module.MODEL, module.TFIDF_ALONE, module.TFIDF]
+    assert str(tmp_path) not in answer.out.replace(str(out), "") and str(tmp_path) not in json.dumps(body)
     assert list(body["systems"]) == [module.MODEL, module.RULES, module.TFIDF_ALONE, module.TFIDF]
     assert len(body["errors"]) == 2 and body["errors"][0]["attribution"] is None
     assert "最严重的错误" in (out / "evaluation.html").read_text(encoding="utf-8")
@@ -178,6 +189,33 @@ def test_the_command_without_a_folder(model_folder: Path, other: Report, tmp_pat
     write_records(data, [{**record, "labels": ["plans"]} for record in other.records()])
     answer = pizhu("evaluate", model_folder, data)
     assert (answer.status, answer.out) == (2, "") and "unknown label 'plans'" in answer.err
+
+
+def test_the_command_on_the_file_that_the_model_was_trained_with(
+    model_folder: Path, labelled: Report, other: Report, tmp_path: Path, pizhu: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it learned is left out, and teaches the baselines; without a model's name the user's own is taken."""
+    monkeypatch.setenv("PIZHU_MODEL", str(model_folder))
+    data = tmp_path / "标注.jsonl"
+    write_records(data, (record for report in (labelled, other) for record in report.records()))
+    answer = pizhu("evaluate", data, "--json")
+    assert answer.status == 0 and "1 report left out: the model has learned from them" in answer.err
+    body = json.loads(answer.out)
+    assert body["reports"] == [other.doc] and body["training"]["repeated"] == 17
+    assert body["training_data"] == ["标注.jsonl", "shipped corpus, training split"]
+    write_records(data, labelled.records())
+    answer = pizhu("evaluate", model_folder, data)
+    assert (answer.status, answer.out) == (2, "") and "label reports that it has not seen" in answer.err
+
+
+def test_own_labels_need_own_data(model_folder: Path, pizhu: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = Annotator.load(model_folder)
+    labels = LabelSet((*own.about.labels.labels[:-1], Label("risk", "风险", "#123456", "5")))
+    own.about = replace(own.about, labels=labels)
+    monkeypatch.setattr(Annotator, "load", lambda model: own)
+    answer = pizhu("evaluate", model_folder)
+    assert (answer.status, answer.out) == (2, "")
+    assert "name labelled records of reports it has not seen: pizhu evaluate MODEL DATA" in answer.err
 
 
 @pytest.mark.slow

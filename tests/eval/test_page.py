@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections import Counter
 from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from pizhu import Annotator
@@ -16,6 +16,10 @@ from pizhu.data.report import Report, Span
 from pizhu.eval.attribution import explainer
 from pizhu.eval.evaluate import Depth, Evaluation, evaluate
 from pizhu.eval.page import page
+from pizhu.eval.unseen import Division
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 HOSTILE = '<script>alert("1")</script>@@tiles@@&amp;"\'深化改革。'
 
@@ -138,19 +142,33 @@ def test_a_bare_evaluation_has_fewer_sections(model_folder: Path, labelled: Repo
         assert absent not in html
 
 
+def test_how_the_model_was_made(found: Evaluation, html: str) -> None:
+    words = "".join(Reader(html).words)
+    assert f"随机种子{found.about.origin['recipe']['training']['seed']}软件版本" in words
+    assert found.about.fingerprint[:12] in words
+
+
+def test_what_the_reports_were_to_the_model(found: Evaluation) -> None:
+    docs = found.division.scored
+    known = page(replace(found, division=Division(docs, docs, docs[:1])), model="m", data="d")
+    assert "2 份模型未见过的报告" in known
+    assert "有 2 份报告模型学过" in known and "有 1 份报告用来选定过模型的阈值" in known
+    flattering = page(replace(found, division=Division(docs, flattering=True)), model="m", data="d")
+    assert "模型未见过的报告" not in flattering and "得分偏高：" in flattering
+
+
 @pytest.mark.slow
-def test_a_real_browser_draws_it(html: str, chromium: str, tmp_path: Path) -> None:
-    """Chromium reports no error, draws the whole page in ink and colour, and nothing is wider than the window."""
-    path, picture = tmp_path / "evaluation.html", tmp_path / "page.png"
+@pytest.mark.parametrize("width", [1200, 380])
+def test_a_real_browser_draws_it(html: str, browser: Browser, tmp_path: Path, width: int) -> None:
+    """Chromium reports no error, draws every chart, and nothing is wider than the window."""
+    path = tmp_path / "evaluation.html"
     path.write_text(html, encoding="utf-8")
-    words = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1200,3000"]
-    result = subprocess.run(
-        [chromium, *words, f"--screenshot={picture}", "--enable-logging=stderr", path.as_uri()],
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
-    assert picture.is_file(), result.stderr
-    assert ":CONSOLE" not in result.stderr, result.stderr
-    assert picture.stat().st_size > 100_000  # an empty page is a tenth of it
+    tab, troubles = browser.new_page(viewport={"width": width, "height": 800}), list[str]()
+    tab.on("console", lambda message: troubles.append(message.text))
+    tab.on("pageerror", lambda error: troubles.append(str(error)))
+    tab.goto(path.as_uri())
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    empty = "all => all.filter(e => e.getBoundingClientRect().width < 10).length"
+    assert tab.locator("figure svg").count() > 10 and tab.locator("figure svg").evaluate_all(empty) == 0
+    tab.close()
+    assert troubles == []

@@ -1,0 +1,75 @@
+"""Which of the labelled reports a model may be scored on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..data.errors import DataError
+from ..data.report import Report
+
+
+@dataclass(frozen=True)
+class Division:
+    """Labelled reports, divided by what they were to the model.
+
+    Attributes:
+        scored: those to score it on.
+        learned: left out, because it or a model that it came from learned from them.
+        validation: left out, because its stopping point, temperatures and thresholds were chosen on them.
+        flattering: whether ``scored`` are such validation reports, for want of others.
+    """
+
+    scored: tuple[Report, ...]
+    learned: tuple[Report, ...] = ()
+    validation: tuple[Report, ...] = ()
+    flattering: bool = False
+
+    def notes(self) -> list[str]:
+        """A sentence for each thing that a reader of the figures must know."""
+        notes = []
+        if self.learned:
+            notes.append(f"{_count(self.learned)} left out: the model has learned from them")
+        if self.validation:
+            notes.append(f"{_count(self.validation)} left out: the model's thresholds were chosen on them")
+        if self.flattering:
+            notes.append(
+                f"the figures flatter: no report here is new to the model, so it is scored on {_count(self.scored)} "
+                "that its thresholds and stopping point were chosen on; label some that it has not seen"
+            )
+        return notes
+
+
+def divide(reports: Iterable[Report], origin: Mapping[str, Any]) -> Division:
+    """Divide the ``reports`` that have a labelled sentence by their names in ``origin`` (``About.origin``).
+
+    Raises:
+        DataError: nothing is labelled, or the model has learned from all.
+    """
+    asked = labelled(reports)
+    if not asked:
+        raise DataError("there is no labelled sentence to evaluate on")
+    data = origin.get("data", {})
+    taught = {*data.get("training", ()), *data.get("earlier", ()), *origin.get("unlabelled", {}).get("reports", ())}
+    tuned = set(data.get("validation", ())) - taught
+    learned = tuple(r for r in asked if r.doc in taught)
+    validation = tuple(r for r in asked if r.doc in tuned)
+    unseen = tuple(r for r in asked if r.doc not in taught | tuned)
+    if unseen:
+        return Division(unseen, learned, validation)
+    if validation:
+        return Division(validation, learned, flattering=True)
+    raise DataError(
+        f"the model has learned from all {len(asked)} labelled reports here; "
+        "label reports that it has not seen and evaluate it on those"
+    )
+
+
+def labelled(reports: Iterable[Report]) -> list[Report]:
+    """Those with at least one labelled sentence."""
+    return [r for r in reports if any(s.kind == "sentence" and s.labels is not None for s in r.sentences)]
+
+
+def _count(reports: tuple[Report, ...]) -> str:
+    return f"{len(reports)} report{'s' if len(reports) > 1 else ''}"
