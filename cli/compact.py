@@ -15,7 +15,8 @@ def compact(
     data: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Labelled records to measure on; may be repeated. Default: the shipped corpus' validation split.",
+            help="Labelled records to measure on, of reports that it did not learn from; may be repeated. Default: the "
+            "shipped corpus' validation split.",
             show_default=False,
         ),
     ] = None,
@@ -28,6 +29,8 @@ def compact(
     Example: `pizhu compact 模型 --out 模型-int8`
     """
     from ..data.corpus import load_corpus
+    from ..data.errors import ConfigError
+    from ..data.labels import DEFAULT_LABELS
     from ..data.records import load_reports
     from ..models.folder import load_about
     from ..training.compact import compact as run
@@ -36,9 +39,16 @@ def compact(
     labels = load_about(model).labels
     if data:
         reports = [report for path in data for report in load_reports(path, labels)]
+    elif labels.names != DEFAULT_LABELS.names:
+        raise ConfigError(
+            f"model {model} has labels of its own, which the shipped corpus does not know; "
+            "name labelled records with --data"
+        )
     else:
         reports = [c.report for c in load_corpus(split="validation")]
     parity = run(model, reports, out)
+    if parity.left_out:
+        typer.echo(f"{parity.left_out} reports are left out: the model learned from them", err=True)
     if as_json:
         typer.echo(json.dumps({"model": str(out), **parity.as_dict()}, ensure_ascii=False))
         return

@@ -15,9 +15,10 @@ from ..data.errors import DataError, ModelError
 from ..data.report import Report
 from ..models.annotator import Annotator
 from ..models.decision import Decision, macro_f1
-from ..models.folder import check_place, load_model, save_model
-from .sources import labelled
-from .validation import answers, decided
+from ..models.folder import check_place, load_about, load_model, save_model
+from ..models.graph import has_graph
+from .sources import check_labels, labelled
+from .validation import answers, decide, decided
 
 MOST_LOST = 0.003
 """Macro-F1 that eight bits may cost."""
@@ -32,6 +33,7 @@ class Parity:
         difference: the largest difference of a probability.
         changed: share of sentences with another set of labels, 0 to 1.
         before, after: macro-F1.
+        left_out: labelled reports that were not measured on, since the model had learned from them.
     """
 
     sentences: int
@@ -39,6 +41,7 @@ class Parity:
     changed: float
     before: float
     after: float
+    left_out: int = 0
 
     @classmethod
     def of(
@@ -65,32 +68,46 @@ class Parity:
             "largest_difference": round(self.difference, 4),
             "changed": round(self.changed, 4),
             "macro_f1": {"float": round(self.before, 4), "int8": round(self.after, 4)},
+            "left_out": self.left_out,
         }
 
 
 def compact(model: str | Path, validation: Sequence[Report], out: str | Path) -> Parity:
     """Write ``model`` with int8 matrices to the folder ``out``, its decision rule chosen anew on ``validation``.
 
+    Both forms are compared under rules chosen the same way; labels with too few cases keep the rule that they have.
+    Reports that the model learned from are left out: they would calibrate it to be surer than it may be.
+
     Raises:
-        DataError: nothing in ``validation`` is labelled.
+        DataError: nothing in ``validation`` is labelled, or the model learned from all of it, or it has other labels.
         ModelError: the model is unusable, its encoder is not BERT's, or eight bits cost more than :data:`MOST_LOST`;
             then nothing is written.
     """
     model, out = Path(model), check_place(out)
-    validation = labelled(validation)
+    about = load_about(model)
+    if not has_graph(model):
+        raise ModelError(f"the encoder of {model} is not BERT's, and others do not run in eight bits; keep it as it is")
+    given = labelled(validation)
+    check_labels(given, about.labels)
+    learned = {
+        *about.origin.get("data", {}).get("training", ()),
+        *about.origin.get("unlabelled", {}).get("reports", ()),
+    }
+    validation = [report for report in given if report.doc not in learned]
     if not validation:
-        raise DataError("there is no labelled sentence to measure on; name labelled records with --data")
+        why = f" that {model} did not learn from" if given else ""
+        raise DataError(f"there is no labelled sentence to measure on{why}; name labelled records with --data")
     annotator = Annotator.load(model, device="cpu")
-    logits, truth = answers(annotator.runtime, annotator.tokenizer, annotator.about, validation)
-    before = annotator.about.decision, logits
-    network, tokenizer, about = load_model(model)
+    logits, truth = answers(annotator.runtime, annotator.tokenizer, about, validation)
+    before = decide(logits, truth, about.decision), logits
+    network, tokenizer, _ = load_model(model)
     with TemporaryDirectory() as folder:
         save_model(Path(folder) / "int8", network, tokenizer, about, compact=True)
         small = Annotator.load(Path(folder) / "int8", device="cpu")
         logits, _ = answers(small.runtime, tokenizer, about, validation)
         del small  # Windows removes no file that is open
-    about = decided(about, logits, truth)
-    parity = Parity.of(truth, before, (about.decision, logits))
+    about = decided(about, logits, truth, about.decision)
+    parity = replace(Parity.of(truth, before, (about.decision, logits)), left_out=len(given) - len(validation))
     if parity.before - parity.after > MOST_LOST:
         raise ModelError(
             f"eight bits cost {model} {100 * (parity.before - parity.after):.1f} points of macro-F1, more than "

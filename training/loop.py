@@ -25,7 +25,7 @@ from .provenance import fingerprint, fingerprint_data, versions
 from .ranks import Ranks, joined
 from .recipe import Recipe
 from .schedule import Schedule
-from .sources import labelled
+from .sources import check_labels, labelled
 from .start import Start, load_start
 from .step import Stepper, freeze, make_optimizer
 from .validation import answers, decided, score
@@ -216,11 +216,7 @@ def check_data(
         raise DataError(
             "there is no labelled sentence to train on; label some and pull them, or use the shipped corpus"
         )
-    unknown = {n for r in (*training, *validation) for s in r.sentences for n in s.labels or ()} - set(labels.names)
-    if unknown:
-        raise DataError(
-            f"the data have the label {min(unknown)!r}, which is not in the label set {', '.join(labels.names)}"
-        )
+    check_labels([*training, *validation], labels)
     for name in labels.names if every else ():
         if not any(name in (s.labels or ()) for r in training for s in r.sentences):
             raise DataError(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..data.corpus import load_corpus
+from ..data.errors import DataError
 from ..data.labels import DEFAULT_LABELS, LabelSet
 from ..data.records import load_reports
 from ..data.report import Report
@@ -66,6 +67,14 @@ def divide(reports: Sequence[Report], taught: Set[str] = frozenset()) -> tuple[l
 def labelled(reports: Sequence[Report]) -> list[Report]:
     """Those with at least one labelled sentence."""
     return [r for r in reports if any(s.kind == "sentence" and s.labels is not None for s in r.sentences)]
+
+
+def check_labels(reports: Iterable[Report], labels: LabelSet) -> None:
+    """Raise a DataError if ``reports`` have a label that is not among ``labels``."""
+    if unknown := {n for r in reports for s in r.sentences for n in s.labels or ()} - set(labels.names):
+        raise DataError(
+            f"the data have the label {min(unknown)!r}, which is not in the label set {', '.join(labels.names)}"
+        )
 
 
 def _name(path: Path) -> str:

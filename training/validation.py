@@ -56,26 +56,32 @@ def answers(
     return np.asarray(logits), np.asarray(truth, dtype=bool)
 
 
-def decide(logits: NDArray[np.float32], truth: NDArray[np.bool_]) -> Decision:
+def decide(logits: NDArray[np.float32], truth: NDArray[np.bool_], old: Decision | None = None) -> Decision:
     """The decision rule for validation ``logits`` and ``truth``, both (sentences, labels).
 
-    Labels with too few cases to choose by share one temperature and one threshold, chosen over all labels together;
-    where even those are too few, nothing is calibrated and one half decides.
+    Labels with too few cases to choose by keep what ``old`` says of them. Without ``old`` they share one temperature
+    and one threshold, chosen over all labels together; where even those are too few, nothing is calibrated and one half
+    decides.
     """
-    own = Decision.fit(logits, truth)
+    count = truth.shape[1]
     cases = np.minimum(truth.sum(axis=0), (~truth).sum(axis=0))
-    shared = Decision.fit(logits.reshape(-1, 1), truth.reshape(-1, 1)) if cases.sum() >= ENOUGH else Decision.plain(1)
+    if cases.sum() < ENOUGH:
+        return old or Decision.plain(count)
+    own = Decision.fit(logits, truth)
+    if old is None:
+        shared = Decision.fit(logits.reshape(-1, 1), truth.reshape(-1, 1))
+        old = Decision(shared.temperatures * count, shared.thresholds * count)
 
-    def chosen(own: Sequence[float], shared: float) -> tuple[float, ...]:
-        return tuple(value if count >= ENOUGH else shared for value, count in zip(own, cases, strict=True))
+    def chosen(own: Sequence[float], old: Sequence[float]) -> tuple[float, ...]:
+        return tuple(a if n >= ENOUGH else b for a, b, n in zip(own, old, cases, strict=True))
 
-    rule = Decision(chosen(own.temperatures, shared.temperatures[0]), chosen(own.thresholds, shared.thresholds[0]))
-    return rule.doubting(logits) if cases.sum() >= ENOUGH else rule
+    rule = Decision(chosen(own.temperatures, old.temperatures), chosen(own.thresholds, old.thresholds))
+    return rule.doubting(logits)
 
 
-def decided(about: About, logits: NDArray[np.float32], truth: NDArray[np.bool_]) -> About:
-    """``about`` with the decision rule for validation ``logits`` and ``truth``, and what it scores there."""
-    decision = decide(logits, truth)
+def decided(about: About, logits: NDArray[np.float32], truth: NDArray[np.bool_], old: Decision | None = None) -> About:
+    """``about`` with :func:`decide`'s rule for validation ``logits`` and ``truth``, and what it scores there."""
+    decision = decide(logits, truth, old)
     given = decision.choose(decision.probabilities(logits))
     scores = {"macro_f1": round(macro_f1(truth, given), 4), "sentences": len(truth)}
     return replace(about, decision=decision, scores={**about.scores, "validation": scores})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,8 @@ from pizhu import Annotator
 from pizhu.data.errors import ConfigError, DataError, ModelError
 from pizhu.data.labels import DEFAULT_LABELS, LabelSet
 from pizhu.data.report import Report
-from pizhu.models.folder import load_about
+from pizhu.models.decision import Decision
+from pizhu.models.folder import load_about, load_model, save_model
 from pizhu.training.compact import compact
 from pizhu.training.distil import distil
 from pizhu.training.loop import Progress
@@ -30,8 +32,12 @@ def student(recipe: Recipe, model_folder: Path) -> Recipe:
     )
 
 
+def named(report: Report, doc: str) -> Report:
+    return replace(report, doc=doc)
+
+
 def unlabelled(report: Report, doc: str) -> Report:
-    return replace(report, doc=doc).with_labels([None for _ in report.sentences])
+    return named(report, doc).with_labels([None for _ in report.sentences])
 
 
 def make(recipe: Recipe, teacher: Path, labelled: Report, out: Path, **more: Any) -> Path:
@@ -127,7 +133,8 @@ def test_teachers_of_other_labels(student: Recipe, model_folder: Path, labelled:
 
 
 def test_eight_bits_are_written_where_they_say_the_same(model_folder: Path, labelled: Report, tmp_path: Path) -> None:
-    found = compact(model_folder, [labelled], tmp_path / "小")
+    found = compact(model_folder, [labelled, named(labelled, "new.txt")], tmp_path / "小")
+    assert found.left_out == 1  # the one that it learned by heart
     assert (found.sentences, found.before, found.after) == (17, 1.0, 1.0)
     about = load_about(tmp_path / "小")
     assert about.scores["int8"]["sentences"] == 17
@@ -143,10 +150,53 @@ def test_eight_bits_that_lose_are_not_written(
 
     monkeypatch.setattr(module, "MOST_LOST", -1.0)
     with pytest.raises(ModelError, match=r"eight bits cost .* 0\.0 points of macro-F1, more than -100\.0"):
-        compact(model_folder, [labelled], tmp_path / "小")
+        compact(model_folder, [named(labelled, "new.txt")], tmp_path / "小")
     assert not (tmp_path / "小").exists()
     with pytest.raises(DataError, match="no labelled sentence to measure on"):
         compact(model_folder, [unlabelled(labelled, "a")], tmp_path / "小")
+    with pytest.raises(DataError, match=r"to measure on that .* did not learn from; name labelled records"):
+        compact(model_folder, [labelled], tmp_path / "小")
+    with pytest.raises(DataError, match="the label 'risk', which is not in the label set achievement"):
+        compact(model_folder, [labelled.with_labels([("risk",) for _ in labelled.sentences])], tmp_path / "小")
+
+
+def test_both_forms_are_judged_by_rules_chosen_alike(model_folder: Path, labelled: Report, tmp_path: Path) -> None:
+    """Whatever rule the model came with; and one that cannot be chosen anew stays."""
+    network, tokenizer, about = load_model(model_folder)
+    never = replace(about, decision=Decision((1.0,) * 4, (0.999,) * 4, 0.3))
+    save_model(tmp_path / "m", network, tokenizer, never)
+    many = [named(labelled, f"{i}.txt") for i in range(20)]
+    found = compact(tmp_path / "m", many, tmp_path / "小")
+    assert found.before == found.after == 1.0
+    assert all(threshold < 0.999 for threshold in load_about(tmp_path / "小").decision.thresholds)
+    few = labelled.with_labels([s.labels if s.labels == ("plan",) else None for s in labelled.sentences])
+    compact(tmp_path / "m", [named(few, "new.txt")], tmp_path / "小")
+    assert load_about(tmp_path / "小").decision == never.decision
+
+
+def test_an_encoder_that_has_no_graph(model_folder: Path, labelled: Report, tmp_path: Path) -> None:
+    network, tokenizer, about = load_model(model_folder)
+    network.encoder.config.hidden_act = "relu"
+    save_model(tmp_path / "m", network, tokenizer, about)
+    with pytest.raises(ModelError, match=r"the encoder of .* is not BERT's"):
+        compact(tmp_path / "m", [named(labelled, "new.txt")], tmp_path / "小")
+
+
+def test_the_command_compact(pizhu: Callable[..., Any], model_folder: Path, labelled: Report, tmp_path: Path) -> None:
+    from pizhu.data.files import write_records
+
+    reports = [labelled, named(labelled, "new.txt")]
+    write_records(tmp_path / "标注.jsonl", (record for report in reports for record in report.records()))
+    answer = pizhu("compact", model_folder, "--out", tmp_path / "小", "--data", tmp_path / "标注.jsonl", "--json")
+    assert answer.status == 0, answer.err
+    assert json.loads(answer.out)["sentences"] == 17 and json.loads(answer.out)["macro_f1"]["int8"] == 1.0
+    assert "1 reports are left out: the model learned from them" in answer.err
+    network, tokenizer, about = load_model(model_folder)
+    own = LabelSet(tuple(replace(label, name=label.name + "2") for label in DEFAULT_LABELS))
+    save_model(tmp_path / "m", network, tokenizer, replace(about, labels=own))
+    answer = pizhu("compact", tmp_path / "m", "--out", tmp_path / "小2")
+    assert answer.status == 2 and "has labels of its own, which the shipped corpus does not know" in answer.err
+    assert not (tmp_path / "小2").exists()
 
 
 def test_the_command(pizhu: Callable[..., Any], model_folder: Path, labelled: Report, tmp_path: Path) -> None:

@@ -49,3 +49,7 @@ def test_few_cases_share_a_rule(seed: int, sentences: int) -> None:
     assert len({(found.thresholds[i], found.temperatures[i]) for i in rare}) <= 1
     if cases.sum() < ENOUGH:
         assert found == Decision.plain(3)
+    old = Decision((1.5, 2.5, 3.5), (0.31, 0.32, 0.33), 0.2)
+    kept = decide(logits, truth, old)
+    assert all((kept.thresholds[i], kept.temperatures[i]) == (old.thresholds[i], old.temperatures[i]) for i in rare)
+    assert kept == old or cases.sum() >= ENOUGH
