@@ -136,20 +136,16 @@ def _make_again(
     device: str | None,
     as_json: bool,
 ) -> None:
+    from ..models.folder import check_place
     from ..training.again import check_start, recall, same_weights
 
+    out = check_place(out or model.absolute().with_name(f"{model.absolute().name}-again"), [model])
     found: Recall = recall(model, data, any_versions=any_versions)
     check_start(model, found.recipe, offline=offline)
     import torch
 
     torch.set_num_threads(found.threads)
-    folder = _run(
-        found.recipe,
-        found.sources,
-        out or model.absolute().with_name(f"{model.absolute().name}-again"),
-        offline,
-        device or found.device,
-    )
+    folder = _run(found.recipe, found.sources, out, offline, device or found.device)
     show_model(folder, as_json)
     same = same_weights(model, folder)
     typer.echo(f"the weights are {'the same, byte for byte' if same else 'not the same'}", err=True)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,13 +111,23 @@ def _write_about(folder: Path, about: About, names: tuple[str, ...]) -> None:
     write_text(folder / ABOUT, json.dumps(body, ensure_ascii=False, indent=2) + "\n")
 
 
-def check_place(folder: str | Path) -> Path:
+def check_place(folder: str | Path, sources: Iterable[str | Path] = ()) -> Path:
     """``folder``, absolute, if a model may be written there: nothing but an older model would be replaced.
 
+    Args:
+        sources: model folders that the new one is made from, which stay.
+
     Raises:
-        ModelError: something else is there.
+        ModelError: something else is there, or one of ``sources``.
     """
     folder = Path(folder).resolve()
+    for source in map(Path, sources):
+        lost = (source.resolve(), *source.resolve().parents)
+        # Where names differ in case only they may mean one folder; the file system knows.
+        if folder.exists() and any(path.exists() and path.samefile(folder) for path in lost):
+            raise ModelError(
+                f"{source}, which the new model is made from, would be lost; name another folder with --out"
+            )
     if folder.exists() and not (folder / ABOUT).is_file() and not (folder.is_dir() and not any(folder.iterdir())):
         raise ModelError(f"{folder} exists and is no model folder; name a new one, nothing else is ever overwritten")
     return folder

@@ -80,10 +80,10 @@ def compact(model: str | Path, validation: Sequence[Report], out: str | Path) ->
 
     Raises:
         DataError: nothing in ``validation`` is labelled, or the model learned from all of it, or it has other labels.
-        ModelError: the model is unusable, its encoder is not BERT's, or eight bits cost more than :data:`MOST_LOST`;
-            then nothing is written.
+        ModelError: the model is unusable or stands at ``out``, its encoder is not BERT's, or eight bits cost more than
+            :data:`MOST_LOST`; then nothing is written.
     """
-    model, out = Path(model), check_place(out)
+    model, out = Path(model), check_place(out, [model])
     about = load_about(model)
     if not has_graph(model):
         raise ModelError(f"the encoder of {model} is not BERT's, and others do not run in eight bits; keep it as it is")

@@ -57,10 +57,10 @@ def distil(
 
     Raises:
         DataError: no labelled sentence to learn from, or a report stands on two sides.
-        ModelError: a teacher is unusable, or something that is no model stands at ``out``.
+        ModelError: a teacher is unusable, or stands at ``out``, or something that is no model does.
         ConfigError: ``encoder.name`` is no model, or this machine has no such device.
     """
-    out = check_place(out)
+    out = check_place(out, teachers)
     if recipe.encoder.folder is None:
         raise ConfigError(f"encoder.name is {recipe.encoder.name!r}, expected the folder of the first teacher")
     training, validation = labelled(training), labelled(validation)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..data.errors import ConfigError, DataError
+from ..data.errors import DataError
 from ..data.labels import DEFAULT_LABELS, LabelSet
 from ..data.report import Report
 from ..models.decision import Decision
@@ -83,12 +83,10 @@ def train(
 
     Raises:
         DataError: no labelled sentence to learn from, or a label that never occurs.
-        ModelError: what to start from is unusable, or something that is no model stands at ``out``.
-        ConfigError: this machine has no such device, or ``out`` is the model to start from.
+        ModelError: what to start from is unusable, or stands at ``out``, or something that is no model does.
+        ConfigError: this machine has no such device.
     """
-    out = check_place(out)
-    if recipe.encoder.folder is not None and recipe.encoder.folder.resolve() == out:
-        raise ConfigError(f"{out} is the model to start from; name another folder to write with --out")
+    out = check_place(out, [recipe.encoder.folder] if recipe.encoder.folder else ())
     training, validation = labelled(training), labelled(validation)
     check_data(training, validation, labels)
     with joined(device) as ranks:

@@ -56,6 +56,13 @@ def test_the_same_weights(made: Path, pizhu: Callable[..., Any]) -> None:
         assert (again / name).read_bytes() == (made / name).read_bytes()
 
 
+def test_the_model_itself_stays(made: Path, pizhu: Callable[..., Any]) -> None:
+    before = (made / "model.safetensors").stat().st_mtime_ns
+    answer = pizhu("train", "--again", "m", "--out", made)
+    assert answer.status == 2 and "m, which the new model is made from, would be lost" in answer.err
+    assert (made / "model.safetensors").stat().st_mtime_ns == before
+
+
 def test_data_that_moved(made: Path, data: Path, tmp_path: Path, pizhu: Callable[..., Any]) -> None:
     moved = shutil.copy(data, tmp_path / "别处.jsonl")
     assert pizhu("train", "--again", made, "--data", moved, "--out", tmp_path / "again").status == 0

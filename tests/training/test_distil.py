@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -158,6 +159,23 @@ def test_eight_bits_that_lose_are_not_written(
         compact(model_folder, [labelled], tmp_path / "小")
     with pytest.raises(DataError, match="the label 'risk', which is not in the label set achievement"):
         compact(model_folder, [labelled.with_labels([("risk",) for _ in labelled.sentences])], tmp_path / "小")
+
+
+def test_what_a_model_is_made_from_stays(
+    student: Recipe, model_folder: Path, labelled: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(model_folder, tmp_path / "集" / "m")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    monkeypatch.chdir(tmp_path)
+    lost = "which the new model is made from, would be lost"
+    with pytest.raises(ModelError, match=lost):
+        compact(folder, [named(labelled, "new.txt")], "集/m")
+    with pytest.raises(ModelError, match=lost):  # the second teacher
+        distil(student, [model_folder, Path("集/m")], [labelled], [], [], folder, DEFAULT_LABELS, device="cpu")
+    shutil.copytree(model_folder, tmp_path / "集", dirs_exist_ok=True)
+    with pytest.raises(ModelError, match=lost):  # it lies inside the folder that would be replaced
+        compact(folder, [named(labelled, "new.txt")], tmp_path / "集")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_both_forms_are_judged_by_rules_chosen_alike(model_folder: Path, labelled: Report, tmp_path: Path) -> None:

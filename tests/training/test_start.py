@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 from pizhu import Annotator
-from pizhu.data.errors import ConfigError, ModelError
+from pizhu.data.errors import ModelError
 from pizhu.data.files import write_records
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.models.folder import load_model
@@ -64,7 +64,7 @@ def test_a_trained_model_goes_on_where_it_was(tmp_path: Path, onward: Recipe, re
 
 
 def test_the_start_is_never_overwritten(onward: Recipe, model_folder: Path, labelled: Report) -> None:
-    with pytest.raises(ConfigError, match="is the model to start from; name another"):
+    with pytest.raises(ModelError, match="which the new model is made from, would be lost; name another"):
         train(onward, [labelled], [], model_folder, device="cpu")
 
 
