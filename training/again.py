@@ -41,11 +41,14 @@ def recall(folder: str | Path, data: Sequence[Path] = (), *, any_versions: bool 
         any_versions: go on where other versions of packages are installed than those it was made with.
 
     Raises:
-        ModelError: the folder is damaged or does not record its training, other versions are installed, or the model it
-            started from is another one now.
+        ModelError: the folder is damaged, does not record its training or was made by another command, or other
+            versions are installed.
         DataError: the data are missing or not those it was made from.
     """
     about = load_about(folder)
+    for mark, command in (("int8" in about.scores, "compact"), ("unlabelled" in about.origin, "distil")):
+        if mark:
+            raise ModelError(f"model {folder} was made by `pizhu {command}`; give that command again, --again cannot")
     try:
         recorded = about.origin["data"]["sources"]
         files = [(str(file["name"]), str(file["fingerprint"])) for file in recorded["files"]]

@@ -18,11 +18,10 @@ from ..data.errors import ConfigError
 from ..data.labels import LabelSet
 from ..data.report import Report
 from ..models.decision import Decision
-from ..models.folder import About, check_place
+from ..models.folder import About, check_place, load_about
 from ..models.windows import SpecialTokens, units
 from .examples import Example
 from .loop import Progress, check_data, describe, learn, shared_steps, training_folder
-from .provenance import fingerprint_reports
 from .ranks import joined
 from .recipe import Recipe
 from .sources import labelled
@@ -58,7 +57,8 @@ def distil(
     Raises:
         DataError: no labelled sentence to learn from, or a report stands on two sides.
         ModelError: a teacher is unusable, or stands at ``out``, or something that is no model does.
-        ConfigError: ``encoder.name`` is no model, or this machine has no such device.
+        ConfigError: ``encoder.name`` is no model, ``encoder.layers`` not fewer than it has (0 keeps them all), or this
+            machine has no such device.
     """
     out = check_place(out, teachers)
     if recipe.encoder.folder is None:
@@ -68,12 +68,15 @@ def distil(
     with joined(device) as ranks:
         recipe = shared_steps(recipe, ranks)
         start = load_start(recipe, labels.names)
+        if recipe.encoder.layers == start.depth:
+            half = max(1, start.depth // 2)
+            raise ConfigError(
+                f"encoder.layers is {start.depth}, which are all that {recipe.encoder.name} has; "
+                f"for a smaller model set fewer: --set encoder.layers={half} --set encoder.frozen_layers={half // 2}"
+            )
         about = About(labels, recipe.context, recipe.head.recurrent, Decision.plain(len(labels)))
-        made = describe(recipe, start, training, validation, sources, ranks)
-        made["unlabelled"] = {
-            "reports": [r.doc for r in unlabelled],
-            "fingerprint": fingerprint_reports(unlabelled),
-        }
+        known = [load_about(teacher) for teacher in teachers]
+        made = describe(recipe, start, training, validation, sources, ranks, unlabelled=unlabelled, teachers=known)
         about = replace(about, origin=made)
         reports = [*training, *(r.with_labels([None for _ in r.sentences]) for r in unlabelled)]
         asked = 0

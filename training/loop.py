@@ -21,7 +21,7 @@ from ..models.runtime import TorchRuntime
 from ..models.windows import SpecialTokens
 from .checkpoint import load_checkpoint, save_checkpoint
 from .examples import Example, Lower
-from .provenance import fingerprint, fingerprint_data, versions
+from .provenance import fingerprint, fingerprint_data, fingerprint_reports, learned, versions
 from .ranks import Ranks, joined
 from .recipe import Recipe
 from .schedule import Schedule
@@ -115,8 +115,16 @@ def describe(
     validation: Sequence[Report],
     sources: Mapping[str, Any] | None,
     ranks: Ranks,
+    *,
+    unlabelled: Sequence[Report] = (),
+    teachers: Sequence[About] = (),
 ) -> dict[str, Any]:
     """How a model is made, for its folder (``About.origin``)."""
+    own = {r.doc for r in (*training, *validation, *unlabelled)}
+    taught = {
+        "teachers": [teacher.fingerprint for teacher in teachers],
+        "unlabelled": {"reports": [r.doc for r in unlabelled], "fingerprint": fingerprint_reports(unlabelled)},
+    }
     return {
         "recipe": recipe.as_dict(),
         "start": start.fingerprint,
@@ -124,31 +132,33 @@ def describe(
             "fingerprint": fingerprint_data(training, validation),
             "training": [r.doc for r in training],
             "validation": [r.doc for r in validation],
+            "earlier": sorted(start.learned.union(*(learned(teacher.origin) for teacher in teachers)) - own),
             **({} if sources is None else {"sources": sources}),
         },
         "versions": versions(),
         "machine": {"device": ranks.device.type, "threads": torch.get_num_threads(), "processes": ranks.count},
+        **(taught if teachers else {}),
     }
 
 
 def learn(
     recipe: Recipe,
     start: Start,
-    learned: Sequence[Example],
+    examples: Sequence[Example],
     validation: Sequence[Report],
     about: About,
     out: Path,
     ranks: Ranks,
     watch: Watch,
 ) -> None:
-    """Train ``start.model`` on ``learned``, choose its decision rule on ``validation`` and write it to ``out``.
+    """Train ``start.model`` on ``examples``, choose its decision rule on ``validation`` and write it to ``out``.
 
     Checkpoints lie beside ``out`` until it is written.
     """
     special = SpecialTokens.of(start.tokenizer)
     names = about.labels.names
     measured = [Example.of(r, names, start.tokenizer, special, about.context, bare=False) for r in validation]
-    _steps(recipe, start, learned, measured, about, training_folder(out), ranks, watch)
+    _steps(recipe, start, examples, measured, about, training_folder(out), ranks, watch)
     if validation:
         runtime = TorchRuntime(start.model.eval(), special.pad)
         about = decided(about, *answers(runtime, start.tokenizer, about, validation))
@@ -166,7 +176,7 @@ def training_folder(out: Path) -> Path:
 def _steps(
     recipe: Recipe,
     start: Start,
-    learned: Sequence[Example],
+    examples: Sequence[Example],
     measured: Sequence[Example],
     about: About,
     folder: Path,
@@ -180,14 +190,14 @@ def _steps(
     run = fingerprint([about.labels.names, *(v for k, v in sorted(about.origin.items()) if k != "machine")])
     checkpoint = folder / "checkpoint.safetensors"
     state = load_checkpoint(checkpoint, model, optimizer, run)
-    schedule = Schedule(len(learned), settings)
-    lower = Lower(model, frozen, SpecialTokens.of(start.tokenizer).pad, [*learned, *measured])
+    schedule = Schedule(len(examples), settings)
+    lower = Lower(model, frozen, SpecialTokens.of(start.tokenizer).pad, [*examples, *measured])
     model.eval()
-    for number, example in enumerate([*learned, *measured], 1):
+    for number, example in enumerate([*examples, *measured], 1):
         lower.warm(example)
-        watch(Progress("prepare", number, len(learned) + len(measured), math.nan, None))
-    unit = sum(int(e.known.sum()) for e in learned) / len(learned)
-    stepper = Stepper(model, optimizer, lower, learned, schedule, ranks, unit)
+        watch(Progress("prepare", number, len(examples) + len(measured), math.nan, None))
+    unit = sum(int(e.known.sum()) for e in examples) / len(examples)
+    stepper = Stepper(model, optimizer, lower, examples, schedule, ranks, unit)
     losses: list[float] = []
     while state.step < schedule.steps and not (settings.patience and state.stale >= settings.patience):
         losses.append(stepper.step(state.step))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ..data.report import Report
@@ -39,6 +40,13 @@ def fingerprint_model(model: nn.Module, tokenizer: Tokenizer) -> str:
         digest.update(name.encode("utf-8"))
         digest.update(tensor.contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def learned(origin: Mapping[str, Any]) -> set[str]:
+    """Names of the reports that a model has learned from, or was chosen by, or what it was made from has."""
+    data = origin.get("data", {})
+    named = (data.get(side, ()) for side in ("training", "validation", "earlier"))
+    return {*chain.from_iterable(named), *origin.get("unlabelled", {}).get("reports", ())}
 
 
 def versions() -> dict[str, str]:

@@ -12,7 +12,7 @@ from ..data.errors import ConfigError, ModelError
 from ..models.classifier import ReportClassifier
 from ..models.encoder import load_encoder
 from ..models.folder import load_model
-from .provenance import fingerprint_model
+from .provenance import fingerprint_model, learned
 from .recipe import Recipe
 
 if TYPE_CHECKING:
@@ -21,11 +21,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Start:
-    """A network before its first step; ``fingerprint`` is that of the weights and the tokenizer it came from."""
+    """A network before its first step.
+
+    Attributes:
+        depth: layers of the encoder it came from, of which it may have fewer.
+        fingerprint: of the weights and the tokenizer it came from.
+        learned: names of the reports that those have learned from.
+    """
 
     model: ReportClassifier
     tokenizer: Tokenizer
+    depth: int
     fingerprint: str
+    learned: frozenset[str] = frozenset()
 
 
 def load_start(recipe: Recipe, names: Sequence[str], *, offline: bool = False) -> Start:
@@ -41,22 +49,23 @@ def load_start(recipe: Recipe, names: Sequence[str], *, offline: bool = False) -
     if folder is None:
         encoder = load_encoder(recipe.encoder.name, offline=offline)
         network, tokenizer, found, known = encoder.model, encoder.tokenizer, encoder.model, None
+        before: set[str] = set()
     else:
         known, tokenizer, about = load_model(folder)
-        network, found = known.encoder, known
+        network, found, before = known.encoder, known, learned(about.origin)
     if recipe.context.tokens > network.config.max_position_embeddings:
         raise ModelError(
             f"context.tokens is {recipe.context.tokens}, but encoder {recipe.encoder.name!r} has "
             f"{network.config.max_position_embeddings} positions"
         )
-    mark = fingerprint_model(found, tokenizer)
+    mark, depth = fingerprint_model(found, tokenizer), network.config.num_hidden_layers
     if recipe.encoder.layers:
         _shorten(network, recipe.encoder.layers, recipe.encoder.frozen_layers)
     torch.manual_seed(recipe.training.seed)
     model = ReportClassifier(network, len(names), recipe.head.recurrent, recipe.head.dropout)
     if known is not None and about.recurrent == recipe.head.recurrent:
         _take_head(model, known, about.labels.names, names)
-    return Start(model, tokenizer, mark)
+    return Start(model, tokenizer, depth, mark, frozenset(before))
 
 
 def _shorten(network: Any, count: int, frozen: int) -> None:

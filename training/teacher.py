@@ -62,9 +62,8 @@ def lessons(
             )
         special = SpecialTokens.of(tokenizer)
         runtime = TorchRuntime(model.to(device), special.pad, half=halves(device))
-        mark = about.origin.get("data", {}), about.scores
         for answers, report in zip(told, reports, strict=True):
-            path = folder / f"{fingerprint([mark, fingerprint_reports([report])])[:24]}.safetensors"
+            path = folder / f"{fingerprint([about.fingerprint, fingerprint_reports([report])])[:24]}.safetensors"
             kept = _kept(path)
             if kept is None:
                 parts = units(report, tokenizer, about.context)

@@ -116,6 +116,14 @@ def test_a_model_that_does_not_say(model_folder: Path, pizhu: Callable[..., Any]
     assert answer.status == 2 and "does not record where its data come from" in answer.err
 
 
+def test_what_another_command_made(pizhu: Callable[..., Any]) -> None:
+    from pizhu.models.places import SHIPPED
+
+    answer = pizhu("train", "--again", SHIPPED, "--out", "shipped-again")
+    assert answer.status == 2 and answer.err.count("\n") == 1
+    assert "was made by `pizhu compact`; give that command again" in answer.err
+
+
 @pytest.mark.parametrize("words", [["--recipe", "demo"], ["--set", "training.passes=2"], ["--no-corpus"]])
 def test_what_the_model_says_is_not_said_again(made: Path, words: list[str], pizhu: Callable[..., Any]) -> None:
     answer = pizhu("train", "--again", made, *words)

@@ -20,8 +20,9 @@ from pizhu.models.decision import Decision
 from pizhu.models.folder import load_about, load_model, save_model
 from pizhu.training.compact import compact
 from pizhu.training.distil import distil
-from pizhu.training.loop import Progress
+from pizhu.training.loop import Progress, train
 from pizhu.training.recipe import Recipe
+from pizhu.training.teacher import Lesson, lessons
 
 
 @pytest.fixture
@@ -88,6 +89,61 @@ def test_stopped_and_started_again_it_is_the_same(
     assert (again / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
 
 
+def test_answers_of_other_teachers_are_not_taken_for_ones_own(
+    recipe: Recipe, student: Recipe, labelled: Report, tmp_path: Path
+) -> None:
+    """Teachers that differ by their seed alone, and a killed distillation that goes on with another second teacher."""
+    short = replace(student, training=replace(student.training, passes=8, checkpoint_steps=5))
+
+    def teacher(seed: int) -> Path:
+        chosen = replace(recipe, training=replace(recipe.training, passes=3, seed=seed))
+        return train(chosen, [labelled], [], tmp_path / f"教师{seed}", device="cpu")
+
+    one, two, three = map(teacher, (1, 2, 3))
+    short = replace(short, encoder=replace(short.encoder, name=str(one)))
+
+    def told(path: Path) -> Lesson:
+        names = DEFAULT_LABELS.names
+        (lesson,) = lessons([path], [labelled], names, tmp_path / "lessons", torch.device("cpu"), lambda: None)
+        return lesson
+
+    first = told(one)
+    assert not np.array_equal(told(two).probabilities, first.probabilities)
+    assert np.array_equal(told(one).probabilities, first.probabilities)
+    assert len(list((tmp_path / "lessons").iterdir())) == 2
+
+    def made(second: Path, out: str, watch: Callable[[Progress], None] = lambda _: None) -> Path:
+        return distil(
+            short, [one, second], [labelled], [], [], tmp_path / out, DEFAULT_LABELS, device="cpu", watch=watch
+        )
+
+    def stop(at: Progress) -> None:
+        if (at.stage, at.step) == ("train", 6):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        made(two, "a", stop)
+    assert (tmp_path / ".a.training" / "checkpoint.safetensors").is_file()
+    again, undisturbed = made(three, "a"), made(three, "b")
+    assert (again / "model.safetensors").read_bytes() == (undisturbed / "model.safetensors").read_bytes()
+
+
+def test_it_records_its_teachers_and_what_they_learned_from(
+    recipe: Recipe, student: Recipe, model_folder: Path, labelled: Report, tmp_path: Path
+) -> None:
+    assert load_about(model_folder).origin["data"]["earlier"] == []
+    short = replace(student, training=replace(student.training, passes=1))
+    new = [named(labelled, f"{i}.txt") for i in range(3)]
+    folder = distil(short, [model_folder], new[:1], [], new[1:2], tmp_path / "学生", DEFAULT_LABELS, device="cpu")
+    origin = load_about(folder).origin
+    assert origin["teachers"] == [load_about(model_folder).fingerprint]
+    assert origin["data"]["earlier"] == [labelled.doc]
+    onward = replace(recipe, encoder=replace(recipe.encoder, name=str(folder)), training=short.training)
+    data = load_about(train(onward, new[2:], new[:1], tmp_path / "m", device="cpu")).origin["data"]
+    assert (data["training"], data["validation"]) == (["2.txt"], ["0.txt"])
+    assert data["earlier"] == ["1.txt", labelled.doc]
+
+
 def test_layers_that_stay(model_folder: Path, student: Recipe) -> None:
     from pizhu.training.start import _shorten
 
@@ -112,6 +168,10 @@ def test_layers_that_stay(model_folder: Path, student: Recipe) -> None:
     [
         (lambda r: replace(r, encoder=replace(r.encoder, name="bundled")), "expected the folder of the first teacher"),
         (lambda r: replace(r, encoder=replace(r.encoder, layers=3)), "expected at most the encoder's own 2"),
+        (
+            lambda r: replace(r, encoder=replace(r.encoder, layers=2)),
+            "set fewer: --set encoder.layers=1 --set",
+        ),
     ],
 )
 def test_recipes_that_cannot_be(
