@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +27,9 @@ def distil(
         list[str] | None,
         typer.Option("--set", help="One field of the recipe, e.g. `encoder.layers=4`.", show_default=False),
     ] = None,
-    corpus: Annotated[bool, typer.Option(help="Learn from the shipped corpus as well.")] = True,
+    corpus: Annotated[
+        bool, typer.Option(help="Learn from the shipped corpus as well, where its labels are the teachers'.")
+    ] = True,
     limit: Limit = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, …; default: a GPU where there is one.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -40,6 +43,7 @@ def distil(
     """
     from ..annotate.inputs import find
     from ..annotate.run import read_input
+    from ..data.labels import DEFAULT_LABELS
     from ..data.limits import limits
     from ..models.folder import load_about
     from ..training.distil import distil as run
@@ -49,10 +53,11 @@ def distil(
     from .train import show_model, watching
 
     labels = load_about(teachers[0]).labels
-    chosen = load_recipe(recipe, [f"encoder.name={teachers[0]}", *(settings or ())])
-    sources = gather(data or (), labels, corpus=corpus)
+    first = json.dumps(str(teachers[0].absolute()), ensure_ascii=False)  # a folder may be called shipped, or 2024
+    chosen = load_recipe(recipe, [f"encoder.name={first}", *(settings or ())])
+    sources = gather(data or (), labels, corpus=corpus and labels.names == DEFAULT_LABELS.names)
     allowed = limits(limit or ())
-    reports = []
+    reports, unread = [], 0
     with shown() as tell:
         inputs = find(unlabelled, limits=allowed) if unlabelled else ()
         for number, item in enumerate(inputs, 1):
@@ -60,6 +65,7 @@ def distil(
             if reading.report is not None:
                 reports.append(reading.report)
             elif reading.reason:
+                unread += 1
                 typer.echo(f"pizhu: left out: {reading.reason}", err=True)
             tell("Reading", number, None)
         folder = run(
@@ -75,3 +81,5 @@ def distil(
             watch=watching(tell),
         )
     show_model(folder, as_json)
+    if unread:
+        raise typer.Exit(1)

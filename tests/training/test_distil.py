@@ -277,20 +277,50 @@ def test_the_command_compact(pizhu: Callable[..., Any], model_folder: Path, labe
     assert not (tmp_path / "小2").exists()
 
 
-def test_the_command(pizhu: Callable[..., Any], model_folder: Path, labelled: Report, tmp_path: Path) -> None:
-    """A report that cannot be read is left out with its reason; the others teach."""
+def test_the_command(
+    pizhu: Callable[..., Any],
+    model_folder: Path,
+    labelled: Report,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A report that cannot be read is left out with its reason, and the status says so; the others teach."""
     from pizhu.data.files import write_records
 
     write_records(tmp_path / "标注.jsonl", labelled.records())
     (tmp_path / "历年").mkdir()
     (tmp_path / "历年" / "好.txt").write_text(labelled.text, encoding="utf-8")
     (tmp_path / "历年" / "坏.docx").write_bytes(b"PK\x03\x04 damaged")
+    teacher = shutil.copytree(model_folder, tmp_path / "2024")  # a name that is a number to TOML
+    monkeypatch.chdir(tmp_path)
     answer = pizhu(
-        *("distil", model_folder, "--out", tmp_path / "小", "--unlabelled", tmp_path / "历年", "--no-corpus"),
+        *("distil", teacher.name, "--out", tmp_path / "小", "--unlabelled", tmp_path / "历年", "--no-corpus"),
         *("--data", tmp_path / "标注.jsonl", "--set", "training.passes=1", "--set", "encoder.layers=1", "--json"),
         *("--set", "encoder.frozen_layers=0", "--set", "context.tokens=96", "--set", "context.unit=48"),
         *("--set", "context.prefix=16", "--device", "cpu"),
     )
-    assert answer.status == 0, answer.err
+    assert answer.status == 1, answer.err
     assert "left out: " in answer.err and "坏.docx" in answer.err
     assert load_about(tmp_path / "小").origin["unlabelled"]["reports"] == ["好.txt"]
+    answer = pizhu("train", "--again", tmp_path / "小")
+    assert answer.status == 2 and "was made by `pizhu distil`; give that command again" in answer.err
+
+
+def test_teachers_with_labels_of_their_own(
+    pizhu: Callable[..., Any], model_folder: Path, labelled: Report, tmp_path: Path
+) -> None:
+    """The shipped corpus, which has others, is then left out unasked."""
+    from pizhu.data.files import write_records
+
+    network, tokenizer, about = load_model(model_folder)
+    own = LabelSet(tuple(replace(label, name=label.name + "2") for label in DEFAULT_LABELS))
+    save_model(tmp_path / "m", network, tokenizer, replace(about, labels=own))
+    renamed = labelled.with_labels([[n + "2" for n in s.labels or ()] for s in labelled.sentences])
+    write_records(tmp_path / "标注.jsonl", renamed.records())
+    answer = pizhu(
+        *("distil", tmp_path / "m", "--out", tmp_path / "小", "--data", tmp_path / "标注.jsonl", "--device", "cpu"),
+        *("--set", "training.passes=1", "--set", "encoder.layers=1", "--set", "encoder.frozen_layers=0"),
+        *("--set", "context.tokens=96", "--set", "context.unit=48", "--set", "context.prefix=16"),
+    )
+    assert answer.status == 0, answer.err
+    assert load_about(tmp_path / "小").origin["data"]["sources"]["corpus"] is False
