@@ -81,6 +81,8 @@ def train(
             raise ConfigError("--again takes recipe, labels and corpus from the model; leave them away")
         _make_again(again, data or [], out, any_versions, offline, device, as_json)
         return
+    if any_versions:
+        raise ConfigError("--any-versions says something of --again only; name the model with it, or leave it away")
     chosen = load_recipe(recipe, settings or ())
     named = LabelSet.load(labels) if labels else DEFAULT_LABELS
     sources = gather(data or (), named, corpus=corpus and labels is None)
@@ -112,8 +114,13 @@ def _run(recipe: Recipe, sources: Sources, out: Path, offline: bool, device: str
 
 def watching(tell: Tell) -> Callable[[Progress], None]:
     """What tells ``tell`` how far a training is."""
+    from ..training.ranks import rank
 
     def watch(at: Progress) -> None:
+        if at.stage == "resume":
+            if rank() == 0:
+                typer.echo(f"going on from step {at.step} of {at.steps}", err=True)
+            return
         score = "" if at.score is None else f", validation macro-F1 {at.score:.3f}"
         if at.stage == "train":
             tell(f"Training: loss {at.loss:.3f}{score}", at.step, at.steps)
@@ -138,6 +145,7 @@ def _make_again(
 ) -> None:
     from ..models.folder import check_place
     from ..training.again import check_start, recall, same_weights
+    from ..training.ranks import rank
 
     out = check_place(out or model.absolute().with_name(f"{model.absolute().name}-again"), [model])
     found: Recall = recall(model, data, any_versions=any_versions)
@@ -148,13 +156,15 @@ def _make_again(
     folder = _run(found.recipe, found.sources, out, offline, device or found.device)
     show_model(folder, as_json)
     same = same_weights(model, folder)
-    typer.echo(f"the weights are {'the same, byte for byte' if same else 'not the same'}", err=True)
+    if rank() == 0:
+        typer.echo(f"the weights are {'the same, byte for byte' if same else 'not the same'}", err=True)
     if not same:
         raise typer.Exit(1)
 
 
 def show_model(folder: Path, as_json: bool) -> None:
     """Print what the model that was made is worth; once, where several processes made it."""
+    from ..models.decision import Decision
     from ..models.folder import load_about
     from ..training.ranks import rank
     from .display import table
@@ -173,7 +183,12 @@ def show_model(folder: Path, as_json: bool) -> None:
             about.labels, about.decision.thresholds, about.decision.temperatures, strict=True
         )
     ]
-    rule = "chosen on validation reports" if about.scores else "plain: no report was kept for validation"
+    if not about.scores:
+        rule = "plain: no report was kept for validation"
+    elif about.decision == Decision.plain(len(about.labels)):
+        rule = "plain: too few validation sentences to choose by"
+    else:
+        rule = "chosen on validation reports"
     table(f"decision rule, {rule}", ["label", "title", "threshold", "temperature"], rows)
     if scores := about.scores.get("validation", {}):
         typer.echo(f"validation macro-F1 {scores['macro_f1']:.3f} on {scores['sentences']} sentences", err=True)

@@ -88,6 +88,7 @@ def test_every_option_and_argument_is_explained() -> None:
         (["train", "--data", "none.jsonl"], "none.jsonl does not exist"),
         (["train", "--labels", "none.toml"], "label set file none.toml does not exist"),
         (["train", "--no-corpus"], "there is no labelled sentence to train on; label some and pull them"),
+        (["train", "--any-versions"], "--any-versions says something of --again only"),
         (["train", "--out", "."], "exists and is no model folder"),
         (
             ["annotate", "x.txt", "--model", "none"],
@@ -190,8 +191,8 @@ def test_train_tells_what_it_made(
     write_records(data, (record for report in reports for record in report.records()))
     recipe = tmp_path / "r.toml"
     recipe.write_text(
-        f"[encoder]\nname = {str(encoder_folder)!r}\n[context]\ntokens = 96\nprefix = 16\nunit = 48\n"
-        "[training]\npasses = 1\n",
+        f"[encoder]\nname = {str(encoder_folder)!r}\nfrozen_layers = 1\n"
+        "[context]\ntokens = 96\nprefix = 16\nunit = 48\n[training]\npasses = 1\n",
         encoding="utf-8",
     )
     words = ["train", "--data", data, "--no-corpus", "--recipe", recipe, "--out", out, "--device", "cpu"]
@@ -202,6 +203,28 @@ def test_train_tells_what_it_made(
     body = json.loads(pizhu(*words, "--json").out)
     assert body["model"] == str(out)
     assert len(body["origin"]["data"]["training"]) + len(body["origin"]["data"]["validation"]) == 9
+
+
+def test_what_a_training_is_told_to_tell(
+    model_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dataclasses import replace
+
+    from pizhu.cli.train import show_model, watching
+    from pizhu.models.folder import load_model, save_model
+    from pizhu.training.loop import Progress
+
+    watching(lambda *_: None)(Progress("resume", 4, 21, 0.0, None))
+    assert capsys.readouterr().err == "going on from step 4 of 21\n"
+    network, tokenizer, about = load_model(model_folder)
+    scores = {"validation": {"macro_f1": 0.5, "sentences": 7}}
+    chosen = replace(about.decision, doubt=0.4)
+    for decision, said in ((about.decision, "plain: too few validation sentences"), (chosen, "chosen on validation")):
+        save_model(tmp_path / "m", network, tokenizer, replace(about, scores=scores, decision=decision))
+        show_model(tmp_path / "m", False)
+        assert said in " ".join(capsys.readouterr().out.split())
+    show_model(model_folder, False)
+    assert "plain: no report was kept for validation" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.slow

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..data.errors import DataError, ModelError
+from ..data.errors import ConfigError, DataError, ModelError
 from ..models.folder import WEIGHTS, About, load_about
 from .provenance import fingerprint_data, versions
+from .ranks import processes
 from .recipe import Recipe, recipe_from_dict
 from .sources import Sources, gather, labelled
 
@@ -22,14 +23,13 @@ class Recall:
     Attributes:
         recipe, sources: as recorded; the data were found to be the same.
         device: the kind that it was made on.
-        threads, processes: how many it was made with; with others the last bits of the weights may differ.
+        threads: how many it was made with; with others the last bits of the weights may differ.
     """
 
     recipe: Recipe
     sources: Sources
     device: str
     threads: int
-    processes: int
 
 
 def recall(folder: str | Path, data: Sequence[Path] = (), *, any_versions: bool = False) -> Recall:
@@ -41,6 +41,7 @@ def recall(folder: str | Path, data: Sequence[Path] = (), *, any_versions: bool 
         any_versions: go on where other versions of packages are installed than those it was made with.
 
     Raises:
+        ConfigError: it was made by another number of processes than train now.
         ModelError: the folder is damaged, does not record its training or was made by another command, or other
             versions are installed.
         DataError: the data are missing or not those it was made from.
@@ -54,11 +55,17 @@ def recall(folder: str | Path, data: Sequence[Path] = (), *, any_versions: bool 
         files = [(str(file["name"]), str(file["fingerprint"])) for file in recorded["files"]]
         recipe = recipe_from_dict(about.origin["recipe"], f"model {folder}")
         machine = about.origin["machine"]
-        numbers = int(machine["threads"]), int(machine["processes"])
+        threads, made_by = int(machine["threads"]), int(machine["processes"])
     except (KeyError, TypeError, ValueError, AttributeError):
         raise ModelError(
             f"model {folder} does not record where its data come from; only what `pizhu train` made can be made again"
         ) from None
+    if made_by != processes():
+        start = "" if made_by == 1 else f"torchrun --nproc-per-node {made_by} -m "
+        raise ConfigError(
+            f"model {folder} was made by another number of processes, {made_by}; "
+            f"run: {start}pizhu train --again {folder}"
+        )
     if not any_versions:
         _check_versions(folder, about.origin.get("versions", {}))
     paths = list(data) or [Path(name) for name, _ in files]
@@ -66,7 +73,7 @@ def recall(folder: str | Path, data: Sequence[Path] = (), *, any_versions: bool 
         raise DataError(f"{missing}, from which model {folder} was made, is not here; name with --data where it lies")
     sources = gather(paths, about.labels, corpus=bool(recorded["corpus"]))
     _check_data(folder, about, files, sources)
-    return Recall(recipe, sources, str(machine["device"]), *numbers)
+    return Recall(recipe, sources, str(machine["device"]), threads)
 
 
 def check_start(folder: str | Path, recipe: Recipe, *, offline: bool = False) -> None:
@@ -74,7 +81,10 @@ def check_start(folder: str | Path, recipe: Recipe, *, offline: bool = False) ->
     from .start import load_start
 
     about = load_about(folder)
-    now = load_start(recipe, about.labels.names, offline=offline).fingerprint
+    try:
+        now = load_start(recipe, about.labels.names, offline=offline).fingerprint
+    except ModelError as error:
+        raise ModelError(f"what model {folder} started from is not to be had: {error}") from None
     if now != about.origin.get("start"):
         raise ModelError(
             f"model {folder} started from another {recipe.encoder.name!r} than the one that is here now; "

@@ -21,7 +21,7 @@ from ..models.runtime import TorchRuntime
 from ..models.windows import SpecialTokens
 from .checkpoint import load_checkpoint, save_checkpoint
 from .examples import Example, Lower
-from .provenance import fingerprint, fingerprint_data, fingerprint_reports, learned, versions
+from .provenance import fingerprint, fingerprint_data, fingerprint_reports, learned, recorded, versions
 from .ranks import Ranks, joined
 from .recipe import Recipe
 from .schedule import Schedule
@@ -36,7 +36,7 @@ class Progress:
     """Where a training stands; handed to the caller's ``watch`` after every step.
 
     Attributes:
-        stage: ``ask`` (teachers), ``prepare`` or ``train``.
+        stage: ``ask`` (teachers), ``resume`` (once, where it goes on from a checkpoint), ``prepare`` or ``train``.
         step, steps: done, and in all.
         loss: mean over recent steps.
         score: macro-F1 on the validation reports when last measured, None before.
@@ -125,8 +125,11 @@ def describe(
         "teachers": [teacher.fingerprint for teacher in teachers],
         "unlabelled": {"reports": [r.doc for r in unlabelled], "fingerprint": fingerprint_reports(unlabelled)},
     }
+    told = recipe.as_dict()
+    if (path := Path(recipe.encoder.name)).is_absolute():
+        told["encoder"]["name"] = f"./{recorded(path)}"  # with the point it can be no hub id
     return {
-        "recipe": recipe.as_dict(),
+        "recipe": told,
         "start": start.fingerprint,
         "data": {
             "fingerprint": fingerprint_data(training, validation),
@@ -184,13 +187,15 @@ def _steps(
     watch: Watch,
 ) -> None:
     model, settings = start.model.to(ranks.device), recipe.training
-    frozen = min(recipe.encoder.frozen_layers, model.depth)
+    frozen = recipe.encoder.frozen_layers
     freeze(model, frozen)
     optimizer = make_optimizer(model, recipe)
     run = fingerprint([about.labels.names, *(v for k, v in sorted(about.origin.items()) if k != "machine")])
     checkpoint = folder / "checkpoint.safetensors"
     state = load_checkpoint(checkpoint, model, optimizer, run)
     schedule = Schedule(len(examples), settings)
+    if state.step:
+        watch(Progress("resume", state.step, schedule.steps, math.nan, None))
     lower = Lower(model, frozen, SpecialTokens.of(start.tokenizer).pad, [*examples, *measured])
     model.eval()
     for number, example in enumerate([*examples, *measured], 1):

@@ -8,6 +8,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.report import Report
@@ -40,6 +41,11 @@ def fingerprint_model(model: nn.Module, tokenizer: Tokenizer) -> str:
         digest.update(name.encode("utf-8"))
         digest.update(tensor.contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def recorded(path: Path) -> str:
+    """``path`` as a model folder names it: what lies above the working folder concerns nobody who is given that."""
+    return path.name if path.is_absolute() else path.as_posix()
 
 
 def learned(origin: Mapping[str, Any]) -> set[str]:

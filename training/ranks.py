@@ -49,9 +49,14 @@ class Ranks:
             distributed.barrier()
 
 
+def processes() -> int:
+    """How many torchrun or accelerate started; 1 where this one runs alone."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def rank() -> int:
     """This process's number among those that torchrun or accelerate started; 0 where it runs alone."""
-    return int(os.environ.get("RANK", "0")) if int(os.environ.get("WORLD_SIZE", "1")) > 1 else 0
+    return int(os.environ.get("RANK", "0")) if processes() > 1 else 0
 
 
 @contextmanager
@@ -64,7 +69,7 @@ def joined(device: str | None = None) -> Iterator[Ranks]:
     Raises:
         ConfigError: this machine has no such device.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    if processes() == 1:
         yield Ranks(choose_device(device))
         return
     if device in (None, "cuda") and torch.cuda.is_available():

@@ -185,20 +185,27 @@ def load_recipe(source: str | Path = "default", overrides: Iterable[str] = ()) -
 
 def recipe_from_dict(table: Mapping[str, Any], where: str) -> Recipe:
     """Check ``table`` (sections of fields) and make the recipe; ``where`` is named in errors."""
+    try:
+        return _from_dict(table)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from None
+
+
+def _from_dict(table: Mapping[str, Any]) -> Recipe:
     sections = {f.name: f.default_factory for f in fields(Recipe)}
     values: dict[str, Any] = {}
     for name, body in table.items():
         make = sections.get(name)
         if make is None or not callable(make):
-            raise ConfigError(f"{where}: unknown section [{name}], expected one of {', '.join(sections)}")
+            raise ConfigError(f"unknown section [{name}], expected one of {', '.join(sections)}")
         if not isinstance(body, Mapping):
-            raise ConfigError(f"{where}: {name} is {body!r}, expected a section [{name}] of fields")
+            raise ConfigError(f"{name} is {body!r}, expected a section [{name}] of fields")
         default = make()
         known = {f.name: getattr(default, f.name) for f in fields(default)}
         checked = {}
         for key, value in body.items():
             if key not in known:
-                raise ConfigError(f"{where}: unknown field {name}.{key}, expected one of {', '.join(known)}")
+                raise ConfigError(f"unknown field {name}.{key}, expected one of {', '.join(known)}")
             checked[key] = _typed(f"{name}.{key}", value, type(known[key]))
         values[name] = type(default)(**checked)
     return Recipe(**values)

@@ -13,7 +13,7 @@ from ..data.errors import DataError
 from ..data.labels import DEFAULT_LABELS, LabelSet
 from ..data.records import load_reports
 from ..data.report import Report
-from .provenance import fingerprint_reports
+from .provenance import fingerprint_reports, recorded
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def gather(paths: Sequence[Path], labels: LabelSet = DEFAULT_LABELS, *, corpus: 
     files = []
     for path in paths:
         found = load_reports(path, labels)
-        files.append({"name": _name(path), "fingerprint": fingerprint_reports(found)})
+        files.append({"name": recorded(path), "fingerprint": fingerprint_reports(found)})
         reports += found
     shipped = [c.report for c in load_corpus(split="train")] if corpus else []
     training, validation = divide(reports, _labels(shipped))
@@ -75,11 +75,6 @@ def check_labels(reports: Iterable[Report], labels: LabelSet) -> None:
         raise DataError(
             f"the data have the label {min(unknown)!r}, which is not in the label set {', '.join(labels.names)}"
         )
-
-
-def _name(path: Path) -> str:
-    # What lies above the working folder concerns nobody who is given the model.
-    return path.name if path.is_absolute() else path.as_posix()
 
 
 def _labels(reports: Sequence[Report]) -> set[str]:

@@ -43,6 +43,7 @@ def load_start(recipe: Recipe, names: Sequence[str], *, offline: bool = False) -
     labels start from nothing. With another ``head.recurrent`` than the model's only its encoder is taken.
 
     Raises:
+        ConfigError: it has fewer layers than ``layers`` or ``frozen_layers`` says.
         ModelError: there is no such encoder or model, it is unusable, or it reads shorter windows than the recipe's.
     """
     folder = recipe.encoder.folder
@@ -58,9 +59,14 @@ def load_start(recipe: Recipe, names: Sequence[str], *, offline: bool = False) -
             f"context.tokens is {recipe.context.tokens}, but encoder {recipe.encoder.name!r} has "
             f"{network.config.max_position_embeddings} positions"
         )
-    mark, depth = fingerprint_model(found, tokenizer), network.config.num_hidden_layers
-    if recipe.encoder.layers:
-        _shorten(network, recipe.encoder.layers, recipe.encoder.frozen_layers)
+    mark, depth = fingerprint_model(found, tokenizer), len(network.encoder.layer)
+    kept, frozen = recipe.encoder.layers or depth, recipe.encoder.frozen_layers
+    if kept > depth:
+        raise ConfigError(f"encoder.layers is {kept}, expected at most the encoder's own {depth}")
+    if frozen > kept:
+        raise ConfigError(f"encoder.frozen_layers is {frozen}, expected at most the {kept} layers that there are")
+    if kept < depth:
+        _shorten(network, kept, frozen)
     torch.manual_seed(recipe.training.seed)
     model = ReportClassifier(network, len(names), recipe.head.recurrent, recipe.head.dropout)
     if known is not None and about.recurrent == recipe.head.recurrent:
@@ -71,9 +77,6 @@ def load_start(recipe: Recipe, names: Sequence[str], *, offline: bool = False) -
 def _shorten(network: Any, count: int, frozen: int) -> None:
     """Keep ``count`` layers of ``network``: the ``frozen`` lowest, and above them evenly spread ones to the last."""
     layers = network.encoder.layer
-    if count > len(layers):
-        raise ConfigError(f"encoder.layers is {count}, expected at most the encoder's own {len(layers)}")
-    frozen = min(frozen, count)
     above = range(1, count - frozen + 1)
     kept = [*range(frozen), *(frozen + n * (len(layers) - frozen) // (count - frozen) - 1 for n in above)]
     network.encoder.layer = torch.nn.ModuleList([layers[number] for number in kept])

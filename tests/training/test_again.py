@@ -43,6 +43,7 @@ def made(place: Path, data: Path, recipe: Recipe) -> Path:
         patch.chdir(place)
         sources = gather([Path("标注.jsonl")], corpus=False)
     assert sources.validation
+    shutil.copytree(recipe.encoder.name, place / Path(recipe.encoder.name).name)  # where --again looks for it
     short = replace(recipe, training=replace(recipe.training, passes=2, bare=0.5, patience=1))
     return train(short, sources.training, sources.validation, place / "m", sources=sources.origin, device="cpu")
 
@@ -61,6 +62,38 @@ def test_the_model_itself_stays(made: Path, pizhu: Callable[..., Any]) -> None:
     answer = pizhu("train", "--again", "m", "--out", made)
     assert answer.status == 2 and "m, which the new model is made from, would be lost" in answer.err
     assert (made / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_it_names_no_folder_of_this_machine(made: Path, recipe: Recipe) -> None:
+    """The tests' encoder was given by its absolute path."""
+    encoder = Path(recipe.encoder.name)
+    assert encoder.is_absolute()
+    for name in ("pizhu.json", "README.md"):
+        text = (made / name).read_text(encoding="utf-8")
+        assert encoder.name in text and encoder.parent.name not in text
+
+
+def test_a_start_that_is_elsewhere(
+    made: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pizhu: Callable[..., Any]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = pizhu("train", "--again", made, "--data", data, "--out", "again")
+    assert answer.status == 2 and answer.err.count("\n") == 1
+    assert "started from is not to be had: encoder folder ./" in answer.err
+
+
+def test_another_number_of_processes(
+    made: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pizhu: Callable[..., Any]
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("WORLD_SIZE", "2")
+        answer = pizhu("train", "--again", "m")
+    assert answer.status == 2 and "was made by another number of processes, 1; run: pizhu train --again m" in answer.err
+    other = shutil.copytree(made, tmp_path / "m2")
+    text = (other / "pizhu.json").read_text(encoding="utf-8")
+    (other / "pizhu.json").write_text(text.replace('"processes": 1', '"processes": 2'), encoding="utf-8")
+    answer = pizhu("train", "--again", other)
+    assert answer.status == 2 and f"run: torchrun --nproc-per-node 2 -m pizhu train --again {other}" in answer.err
 
 
 def test_data_that_moved(made: Path, data: Path, tmp_path: Path, pizhu: Callable[..., Any]) -> None:

@@ -55,8 +55,9 @@ def test_a_file_and_settings_that_win_over_it(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_settings(setting: str, said: str) -> None:
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=said) as error:
         load_recipe("default", [setting])
+    assert str(error.value).startswith(("default: ", "setting "))
 
 
 @pytest.mark.parametrize(
@@ -65,6 +66,8 @@ def test_wrong_settings(setting: str, said: str) -> None:
         ("passes = 3", r"unknown section \[passes\]"),
         ("training = 3", r"training is 3, expected a section \[training\] of fields"),
         ("[training", "is not TOML"),
+        ("[training]\ncut = 3", r"r.toml: training.cut is 3.0, expected 0.0 to 1.0"),
+        ("[training]\nseed = '1'", r"r.toml: training.seed is '1', expected a whole number"),
         ("[[training]]\npasses = 1", r"training is \[{'passes': 1}\], expected a section \[training\] of fields"),
     ],
 )

@@ -64,9 +64,11 @@ def test_stopped_and_started_again(
         with pytest.raises(Stopped):
             train(few, reports, [], out, device="cpu", watch=stop_at(step))  # type: ignore[arg-type]
         assert not out.exists()
-    steps: list[int] = []
-    train(few, reports, [], out, device="cpu", watch=lambda at: steps.append(at.step) if at.stage == "train" else None)
-    assert steps[0] == stops[-1] // 4 * 4 + 1  # it went on from the last checkpoint
+    told: list[Progress] = []
+    train(few, reports, [], out, device="cpu", watch=told.append)
+    kept = stops[-1] // 4 * 4
+    assert next(at.step for at in told if at.stage == "train") == kept + 1  # it went on from the last checkpoint
+    assert [(at.step, at.steps) for at in told if at.stage == "resume"] == ([(kept, 21)] if kept else [])
     found = load_file(out / "model.safetensors")
     assert all(torch.equal(found[name], tensor) for name, tensor in undisturbed.items())
     assert [path.name for path in tmp_path.iterdir()] == ["模 型"]

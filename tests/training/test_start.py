@@ -133,6 +133,7 @@ def test_few_sentences_are_pointed_out(
             "context.prefix": 16,
             "context.unit": 48,
             "training.passes": 1,
+            "encoder.frozen_layers": 1,
         }.items()
         for word in ("--set", f"{name}={value}")
     ]
