@@ -35,13 +35,52 @@ def same(one: Path, other: Path) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
-def test_overfits_and_gives_the_same_answers_after_loading(model_folder: Path, labelled: Report) -> None:
-    annotator = Annotator.load(model_folder, device="cpu")
-    given = annotator.annotate(labelled)
-    assert [s.labels for s in given.sentences] == [s.labels for s in labelled.sentences]
-    assert all((s.scores is not None) == (s.kind == "sentence") for s in given.sentences)
-    again = Annotator.load(model_folder, device="cpu")
-    np.testing.assert_array_equal(annotator.logits(labelled), again.logits(labelled))
+MORE = """+++
+level = "county"
+body = "government"
+kind = "work-points"
+year = 2023
+plan = "part"
+style = []
++++
+# | 澄岭县档案局2023年工作要点
+
+P | 完成库房消防改造。
+SM | 目前仍有3个乡镇没有档案室。
+AM | 一季度接待查档群众980人次。
+"""
+
+
+def test_overfits_twenty_sentences_and_gives_the_same_answers_after_loading(
+    tmp_path: Path, recipe: Recipe, labelled: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pizhu.data.corpus import parse_report
+    from pizhu.models.folder import load_model, save_model
+    from pizhu.models.runtime import TorchRuntime
+    from pizhu.models.windows import SpecialTokens
+    from pizhu.training.validation import answers
+
+    (tmp_path / "county-archive-2023-work-points.txt").write_text(MORE, encoding="utf-8")
+    reports = [labelled, parse_report(tmp_path / "county-archive-2023-work-points.txt").report]
+    assert sum(s.kind == "sentence" and s.labels is not None for r in reports for s in r.sentences) == 20
+
+    def logits(model: Any, tokenizer: Any, about: Any) -> np.ndarray:
+        return answers(TorchRuntime(model.eval(), SpecialTokens.of(tokenizer).pad), tokenizer, about, reports)[0]
+
+    trained: list[np.ndarray] = []
+
+    def save(folder: Path, *model: Any) -> Path:
+        trained.append(logits(*model))
+        return save_model(folder, *model)
+
+    monkeypatch.setattr("pizhu.training.loop.save_model", save)
+    folder = train(recipe, reports, [], tmp_path / "m", device="cpu")
+    np.testing.assert_array_equal(trained[0], logits(*load_model(folder)))
+    annotator = Annotator.load(folder, device="cpu")
+    for report in reports:
+        given = annotator.annotate(report)
+        assert [s.labels for s in given.sentences] == [s.labels for s in report.sentences]
+        assert all((s.scores is not None) == (s.kind == "sentence") for s in given.sentences)
 
 
 def test_the_same_seed_gives_the_same_weights(tmp_path: Path, recipe: Recipe, labelled: Report) -> None:
@@ -75,18 +114,37 @@ def test_unlabelled_sentences_carry_no_loss(tmp_path: Path, recipe: Recipe, labe
     assert steps[-1].steps == 6
 
 
-def test_only_labelled_sentences_decide_the_loss(recipe: Recipe, labelled: Report, model_folder: Path) -> None:
-    """The gradient is that of the labelled sentences' loss alone."""
-    from pizhu.models.folder import load_model
+def test_only_labelled_sentences_decide_the_loss(recipe: Recipe, labelled: Report) -> None:
+    """Targets of the others change neither the loss nor a gradient; a labelled one's change both."""
     from pizhu.models.windows import SpecialTokens
-    from pizhu.training.examples import Example
+    from pizhu.training.examples import Example, Lower
+    from pizhu.training.ranks import Ranks
+    from pizhu.training.schedule import Schedule
+    from pizhu.training.start import load_start
+    from pizhu.training.step import Stepper, freeze, make_optimizer
 
-    _, tokenizer, about = load_model(model_folder)
+    plain = short(recipe, cut=0.0, bare=0.0)
+    names = DEFAULT_LABELS.names
+    tokenizer = load_start(plain, names).tokenizer
     one = labelled.with_labels([s.labels if s.text.startswith("力争") else None for s in labelled.sentences])
-    example = Example.of(one, about.labels.names, tokenizer, SpecialTokens.of(tokenizer), about.context)
-    assert int(example.known.sum()) == 1
+    example = Example.of(one, names, tokenizer, SpecialTokens.of(tokenizer), plain.context)
     assert example.targets[example.known].tolist() == [[0.0, 0.0, 1.0, 1.0]]
-    assert int(example.targets.sum()) == 2
+
+    def step(change: torch.Tensor) -> tuple[float, list[torch.Tensor]]:
+        """The loss and gradients where the targets of ``change`` are turned round."""
+        given = replace(example, targets=torch.where(change.unsqueeze(1), 1 - example.targets, example.targets))
+        model = load_start(plain, names).model
+        freeze(model, 0)
+        lower = Lower(model, 0, SpecialTokens.of(tokenizer).pad, [given])
+        schedule = Schedule(1, plain.training)
+        ranks = Ranks(torch.device("cpu"))
+        loss = Stepper(model, make_optimizer(model, plain), lower, [given], schedule, ranks, 1.0).step(0)
+        return loss, [p.grad for p in model.parameters() if p.grad is not None]
+
+    none = torch.zeros_like(example.known)
+    (loss, gradients), (others, same_gradients), (own, _) = map(step, (none, ~example.known, example.known))
+    assert gradients and loss == others != own
+    assert all(torch.equal(a, b) for a, b in zip(gradients, same_gradients, strict=True))
 
 
 def test_frozen_layers_and_embeddings_stay(tmp_path: Path, recipe: Recipe, labelled: Report) -> None:
