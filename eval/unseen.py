@@ -8,6 +8,7 @@ from typing import Any
 
 from ..data.errors import DataError
 from ..data.report import Report
+from ..models.folder import learned
 
 
 @dataclass(frozen=True)
@@ -50,16 +51,15 @@ def divide(reports: Iterable[Report], origin: Mapping[str, Any]) -> Division:
     asked = labelled(reports)
     if not asked:
         raise DataError("there is no labelled sentence to evaluate on")
-    data = origin.get("data", {})
-    taught = {*data.get("training", ()), *data.get("earlier", ()), *origin.get("unlabelled", {}).get("reports", ())}
-    tuned = set(data.get("validation", ())) - taught
-    learned = tuple(r for r in asked if r.doc in taught)
+    taught = learned(origin)
+    tuned = set(origin.get("data", {}).get("validation", ())) - taught
+    known = tuple(r for r in asked if r.doc in taught)
     validation = tuple(r for r in asked if r.doc in tuned)
     unseen = tuple(r for r in asked if r.doc not in taught | tuned)
     if unseen:
-        return Division(unseen, learned, validation)
+        return Division(unseen, known, validation)
     if validation:
-        return Division(validation, learned, flattering=True)
+        return Division(validation, known, flattering=True)
     raise DataError(
         f"the model has learned from all {len(asked)} labelled reports here; "
         "label reports that it has not seen and evaluate it on those"

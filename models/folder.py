@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +44,7 @@ class About:
         context: how windows are made.
         recurrent: width of the GRU over the report, 0 for none.
         decision: calibration and thresholds.
-        origin: recipe, data fingerprint, splits, versions, seed: how the model was made.
+        origin: recipe, data fingerprint, splits, versions, seed: how the model was made; see :func:`learned`.
         scores: figures, each with the data they were measured on.
         name: of the folder that it was loaded from; empty before.
         fingerprint: SHA-256 of ``pizhu.json``, which holds those of the other files; empty before it was saved.
@@ -58,6 +58,13 @@ class About:
     scores: dict[str, Any] = field(default_factory=dict)
     name: str = field(default="", compare=False)
     fingerprint: str = field(default="", compare=False)
+
+
+def learned(origin: Mapping[str, Any]) -> set[str]:
+    """Names of the reports that a model, or what it was made from, has learned from; not those that only judged it."""
+    data = origin.get("data", {})
+    unlabelled = origin.get("unlabelled", {}).get("reports", ())
+    return {*data.get("training", ()), *data.get("earlier", ()), *unlabelled}
 
 
 def save_model(

@@ -15,7 +15,7 @@ from ..data.errors import DataError, ModelError
 from ..data.report import Report
 from ..models.annotator import Annotator
 from ..models.decision import Decision, macro_f1
-from ..models.folder import check_place, load_about, load_model, save_model
+from ..models.folder import check_place, learned, load_about, load_model, save_model
 from ..models.graph import has_graph
 from .sources import check_labels, labelled
 from .validation import answers, decide, decided
@@ -89,11 +89,8 @@ def compact(model: str | Path, validation: Sequence[Report], out: str | Path) ->
         raise ModelError(f"the encoder of {model} is not BERT's, and others do not run in eight bits; keep it as it is")
     given = labelled(validation)
     check_labels(given, about.labels)
-    learned = {
-        *about.origin.get("data", {}).get("training", ()),
-        *about.origin.get("unlabelled", {}).get("reports", ()),
-    }
-    validation = [report for report in given if report.doc not in learned]
+    taught = learned(about.origin)
+    validation = [report for report in given if report.doc not in taught]
     if not validation:
         why = f" that {model} did not learn from" if given else ""
         raise DataError(f"there is no labelled sentence to measure on{why}; name labelled records with --data")

@@ -16,12 +16,12 @@ from ..data.errors import DataError
 from ..data.labels import DEFAULT_LABELS, LabelSet
 from ..data.report import Report
 from ..models.decision import Decision
-from ..models.folder import About, check_place, save_model
+from ..models.folder import About, check_place, learned, save_model
 from ..models.runtime import TorchRuntime
 from ..models.windows import SpecialTokens
 from .checkpoint import load_checkpoint, save_checkpoint
 from .examples import Example, Lower
-from .provenance import fingerprint, fingerprint_data, fingerprint_reports, learned, recorded, versions
+from .provenance import fingerprint, fingerprint_data, fingerprint_reports, recorded, versions
 from .ranks import Ranks, joined
 from .recipe import Recipe
 from .schedule import Schedule
@@ -120,7 +120,7 @@ def describe(
     teachers: Sequence[About] = (),
 ) -> dict[str, Any]:
     """How a model is made, for its folder (``About.origin``)."""
-    own = {r.doc for r in (*training, *validation, *unlabelled)}
+    own = {r.doc for r in (*training, *unlabelled)}
     taught = {
         "teachers": [teacher.fingerprint for teacher in teachers],
         "unlabelled": {"reports": [r.doc for r in unlabelled], "fingerprint": fingerprint_reports(unlabelled)},

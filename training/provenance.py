@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,13 +45,6 @@ def fingerprint_model(model: nn.Module, tokenizer: Tokenizer) -> str:
 def recorded(path: Path) -> str:
     """``path`` as a model folder names it: what lies above the working folder concerns nobody who is given that."""
     return path.name if path.is_absolute() else path.as_posix()
-
-
-def learned(origin: Mapping[str, Any]) -> set[str]:
-    """Names of the reports that a model has learned from, or was chosen by, or what it was made from has."""
-    data = origin.get("data", {})
-    named = (data.get(side, ()) for side in ("training", "validation", "earlier"))
-    return {*chain.from_iterable(named), *origin.get("unlabelled", {}).get("reports", ())}
 
 
 def versions() -> dict[str, str]:

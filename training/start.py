@@ -11,8 +11,8 @@ import torch
 from ..data.errors import ConfigError, ModelError
 from ..models.classifier import ReportClassifier
 from ..models.encoder import load_encoder
-from ..models.folder import load_model
-from .provenance import fingerprint_model, learned
+from ..models.folder import learned, load_model
+from .provenance import fingerprint_model
 from .recipe import Recipe
 
 if TYPE_CHECKING:

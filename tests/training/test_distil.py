@@ -141,7 +141,7 @@ def test_it_records_its_teachers_and_what_they_learned_from(
     onward = replace(recipe, encoder=replace(recipe.encoder, name=str(folder)), training=short.training)
     data = load_about(train(onward, new[2:], new[:1], tmp_path / "m", device="cpu")).origin["data"]
     assert (data["training"], data["validation"]) == (["2.txt"], ["0.txt"])
-    assert data["earlier"] == ["1.txt", labelled.doc]
+    assert data["earlier"] == ["0.txt", "1.txt", labelled.doc]  # what judges now was learned from before
 
 
 def test_layers_that_stay(model_folder: Path, student: Recipe) -> None:
