@@ -314,7 +314,7 @@ class _Driver:
 
     def _left(self) -> Iterator[Task]:
         """The tasks that are not settled, by the names that they were given out with."""
-        for task in plan(self._inputs, self._run.out, self._run.settings, self._run.entries):
+        for task in plan(self._inputs, self._run.out, self._run.settings, self._run.entries, again=True):
             if task.key not in self._run.entries or task.key in self._open:
                 yield task
 
@@ -325,7 +325,7 @@ def _feed(
     """Tasks in blocks of at most ``most`` and about ``_BLOCK_BYTES``, each a table of one row; then their number."""
     block: list[Task] = []
     size = total = 0
-    for task in plan(inputs, out, settings, entries):
+    for task in plan(inputs, out, settings, entries, again=True):
         block.append(task)
         size += len(task.item.data or b"") + 2 * len(task.item.text or "")
         total += 1

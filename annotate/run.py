@@ -21,7 +21,7 @@ from .beside import ahead, behind
 from .inputs import Input, Inputs, find
 from .names import Names
 from .reuse import Answers
-from .runfolder import Entry, RunFolder, Settings, open_run, output_paths, stands
+from .runfolder import BEGUN, Entry, RunFolder, Settings, open_run, output_paths, stands
 
 if TYPE_CHECKING:
     from ..models.annotator import Annotator
@@ -86,7 +86,7 @@ class Task:
         key: what the manifest calls it.
         name: what its outputs are called.
         known: what became of it earlier, if anything did.
-        stale: whether there may be outputs of an earlier content, or of a process that was killed.
+        stale: whether there may be outputs under its name already.
     """
 
     item: Input
@@ -147,7 +147,7 @@ def annotate_files(
     """
 
     def here(inputs: Inputs, run: RunFolder, done: Callable[[Outcome], None]) -> None:
-        tasks = plan(inputs, run.out, run.settings, run.entries, resumed=run.resumed)
+        tasks = plan(inputs, run.out, run.settings, run.entries)
         work(tasks, run.out, run.settings, annotator, done, answers=Answers(reuse), retry_failed=retry_failed)
 
     settings = Settings(tuple(formats), layout, part_size, limits)
@@ -182,23 +182,31 @@ def conduct(
 
 
 def plan(
-    inputs: Inputs, out: Path, settings: Settings, entries: Mapping[str, Entry], *, resumed: bool = True
+    inputs: Inputs, out: Path, settings: Settings, entries: Mapping[str, Entry], *, again: bool = False
 ) -> Iterator[Task]:
     """The tasks of a run, named in the order of the inputs; nothing is read.
 
+    The names of inputs that are not done are noted in ``out`` before they are given out, so that what a run that is cut
+    off leaves under them can be found.
+
     Args:
         entries: what became of inputs so far. Names do not depend on how much of a run that is.
-        resumed: whether an earlier run was cut off, so that outputs may stand that no entry knows of.
+        again: whether tasks may be done more than once, so that outputs may stand that no entry knows of.
     """
     names = Names(settings.layout, (entry.name for entry in entries.values()))
-    for item in inputs:
-        key = item.key(out)
-        known = entries.get(key)
-        if item.end and not item.trouble:
-            if known:
-                yield Task(item, key, known.name, known)
-            continue
-        yield Task(item, key, known.name if known else names.give(item, key), known, resumed or known is not None)
+    with (out / BEGUN).open("a", encoding="utf-8", newline="\n") as begun:
+        for item in inputs:
+            key = item.key(out)
+            known = entries.get(key)
+            if item.end and not item.trouble:
+                if known:
+                    yield Task(item, key, known.name, known)
+                continue
+            name = known.name if known else names.give(item, key)
+            if known is None or known.reason:
+                begun.write(f"{name}\n")
+                begun.flush()
+            yield Task(item, key, name, known, stale=again or known is not None)
 
 
 def work(

@@ -106,7 +106,7 @@ def test_nothing_half_written(annotator: Annotator, tmp_path: Path, monkeypatch:
         patch.setattr(writers, "page", stop)
         with pytest.raises(KeyboardInterrupt):
             annotate_files([path], tmp_path / "out", annotator, ("html",))
-    assert names(tmp_path / "out") == [".journal.jsonl", "manifest.json"]
+    assert names(tmp_path / "out") == [".begun.txt", ".journal.jsonl", "manifest.json"]
     annotate_files([path], tmp_path / "out", annotator, ("html",))
     assert names(tmp_path / "out") == ["a.html", "manifest.json"]
 
@@ -252,7 +252,7 @@ def test_names_do_not_depend_on_what_is_done(tmp_path: Path) -> None:
     """A run whose inputs are done in any order, and cut off at any of them, goes on with the names it began with."""
     places = ("一/a.txt", "二/a.txt", "a-二.txt", "三/二/a.txt", "A.txt", "a-一.txt", "四/一/a.txt")
     inputs = find([write(tmp_path / place) for place in places])
-    settings, out = Settings(), tmp_path / "out"
+    settings, out = Settings(), tmp_path
     first = {task.key: task.name for task in plan(inputs, out, settings, {})}
     for size in range(len(first)):
         for done in combinations(first, size):

@@ -43,15 +43,22 @@ def kills(tmp_path: Path, *words: str) -> list[dict[str, Any]]:
     answer = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert answer.returncode == 0 and answer.stderr == ""
     body = json.loads(answer.stdout)
-    assert body["files"] == ["0.jsonl", "0.txt", "1.jsonl", "1.txt", "all/part-00001.jsonl", "manifest.json"]
+    files = {f"{name}.{kind}" for name in ("0", "1") for kind in ("jsonl", "txt")} | {"all/part-00001.jsonl"}
+    if words[0] == "opened":
+        files = {f"{name}.{kind}" for name in ("0", "1") for kind in ("jsonl", "html", "docx")}
+        files |= {"all/index.html", "all/汇总.xlsx"}
+    elif words[0] == "full":
+        files -= {"0.jsonl", "0.txt"}
+    assert set(body["files"]) == files | {"manifest.json"}
     return list(body["kills"])
 
 
 @forks
 @pytest.mark.parametrize(
-    "scenario", ["new", pytest.param("grown", marks=pytest.mark.slow), pytest.param("fresh", marks=pytest.mark.slow)]
+    "scenario",
+    ["new", *(pytest.param(name, marks=pytest.mark.slow) for name in ("opened", "grown", "fresh", "dropped", "full"))],
 )
-def test_killed_at_every_write_and_rename(tmp_path: Path, scenario: str) -> None:
+def test_cut_off_at_every_write_and_rename(tmp_path: Path, scenario: str) -> None:
     rows = kills(tmp_path, scenario)
     struck = {row["at"] for row in rows}
     assert {"os.rename 0.jsonl", "half a line of the journal", "os.remove .journal.jsonl"} <= {
@@ -61,10 +68,11 @@ def test_killed_at_every_write_and_rename(tmp_path: Path, scenario: str) -> None
 
 
 @forks
-def test_killed_at_random_moments(tmp_path: Path) -> None:
-    rows = kills(tmp_path, "moments", "7", "4")
-    assert sum(row["kills"] for row in rows) > 0
-    assert [row for row in rows if row["differ"]] == []
+@pytest.mark.parametrize("least", [5, pytest.param(50, marks=pytest.mark.slow)])
+def test_killed_at_random_moments(tmp_path: Path, least: int) -> None:
+    rows = kills(tmp_path, "moments", "7", str(least))
+    assert sum(row["kills"] for row in rows) >= least
+    assert [row for row in rows if row["ended"] or row["differ"]] == []
 
 
 @pytest.mark.slow
@@ -250,3 +258,15 @@ def test_the_command_goes_on(model_folder: Path, tmp_path: Path, pizhu: Callable
     ]
     write(bad)
     assert pizhu(*words).status == 0
+
+
+def test_an_input_that_is_named_no_more_and_whose_records_are_gone(annotator: Annotator, tmp_path: Path) -> None:
+    """It is forgotten, else nothing could ever be made of all reports again."""
+    paths, out = [write(tmp_path / f"{c}.txt") for c in "abc"], tmp_path / "out"
+    annotate_files(paths[:2], out, annotator, ("jsonl", "txt", "jsonl-parts"))
+    (out / "a.jsonl").unlink()
+    annotate_files(paths[1:], out, annotator, ("jsonl", "txt", "jsonl-parts"))
+    assert list(manifest(out)["inputs"]) == ["../b.txt", "../c.txt"]
+    assert sorted(p.name for p in out.glob("*.*")) == ["b.jsonl", "b.txt", "c.jsonl", "c.txt", "manifest.json"]
+    annotate_files(paths, out, annotator, ("jsonl", "txt", "jsonl-parts"))
+    assert len(manifest(out)["inputs"]) == 3
