@@ -77,7 +77,8 @@ class Entry:
 
     Attributes:
         name: what its outputs are called, without their endings.
-        sha256: of its content; empty where there was none to read.
+        sha256: of its content; empty where there was none to read, or where it is to be tried again because what
+            failed was not the report.
         sentences: how many were labelled.
         reason: why it failed; empty where it is done.
     """
@@ -373,6 +374,8 @@ def _unfinished(out: Path, entries: Mapping[str, Entry]) -> list[str]:
 def _unlink_all(paths: Iterable[Path], out: Path) -> None:
     """Remove files and the folders below ``out`` that this leaves empty."""
     for path in paths:
+        if path.is_dir():  # no run made that
+            continue
         path.unlink(missing_ok=True)
         for folder in path.parents:
             if folder == out:

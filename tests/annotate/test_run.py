@@ -95,6 +95,9 @@ def test_a_format_whose_packages_are_missing(
     result = annotate_files([write(tmp_path / f"{c}.txt") for c in "abc"], tmp_path / "out", annotator)
     assert names(tmp_path / "out") == ["a.jsonl", "c.jsonl", "manifest.json"]
     assert result.failed == [(str(tmp_path / "b.txt"), str(MissingExtraError("a PDF", "pdf")))]
+    monkeypatch.undo()  # what the sentence asks for was done
+    result = annotate_files([tmp_path / f"{c}.txt" for c in "abc"], tmp_path / "out", annotator)
+    assert (result.failed, result.reports, result.kept) == ([], 1, 2)
 
 
 def test_nothing_half_written(annotator: Annotator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +193,67 @@ def test_a_full_disk_stops_the_run(
     path = write(tmp_path / "a.txt")
     answer = pizhu("annotate", path, "--model", model_folder, "--out", tmp_path / "out")
     assert answer.status == 2
-    assert answer.err.splitlines()[-1] == "pizhu: the system: No space left on device"
+    said = "pizhu: the system: No space left on device; free space and run the same command again"
+    assert answer.err.splitlines()[-1] == said
+
+
+@pytest.mark.parametrize("where", ["read_source", "write_report"])
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied", "b.html"), "b.html: Permission denied; see that you may write there"),
+        (OSError(36, "File name too long", "b.html"), "b.html: File name too long; name a folder with a shorter path"),
+        (MemoryError(), "memory is short"),
+    ],
+)
+def test_what_the_system_refuses_one_report_fails_that_one(
+    where: str, error: Exception, said: str, model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pizhu.annotate.run as run
+
+    real = getattr(run, where)
+
+    def refusing(thing: Any, *words: Any) -> Any:
+        answer = real(thing, *words)  # some was done before
+        if getattr(thing, "doc", None) == "b.txt" or getattr(thing, "name", None) == "b.txt":
+            raise error
+        return answer
+
+    paths, out = [write(tmp_path / f"{c}.txt") for c in "abc"], tmp_path / "out"
+    monkeypatch.setattr(run, where, refusing)
+    for turn in range(2):
+        result = annotate_files(paths, out, model, ("jsonl", "html"))
+        assert (result.reports, result.kept, result.untried) == ((2, 0, 0), (0, 2, 0))[turn]
+        ((path, reason),) = result.failed
+        what = "read" if where == "read_source" else "written"
+        assert path == str(paths[1]) and f"b.txt cannot be {what}: " in reason and said in reason
+        assert names(out) == ["a.html", "a.jsonl", "c.html", "c.jsonl", "manifest.json"]
+    monkeypatch.undo()
+    assert annotate_files(paths, out, model, ("jsonl", "html")).failed == []
+
+
+def test_what_concerns_the_machine_stops_the_run(model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pizhu.annotate.run as run
+
+    def full(*_: Any) -> Any:  # as where LibreOffice should convert
+        raise OSError(28, "No space left on device", "/tmp/report.doc")
+
+    path = write(tmp_path / "a.txt")
+    monkeypatch.setattr(run, "read_source", full)
+    with pytest.raises(OSError, match="No space left"):
+        annotate_files([path], tmp_path / "out", model)
+    monkeypatch.undo()
+    assert annotate_files([path], tmp_path / "out", model).reports == 1
+
+
+def test_an_output_that_cannot_be_replaced(model: Any, tmp_path: Path) -> None:
+    paths, out = [write(tmp_path / f"{c}.txt") for c in "ab"], tmp_path / "out"
+    (out / "a.html").mkdir(parents=True)  # a folder stands where the page shall go
+    result = annotate_files(paths, out, model, ("jsonl", "html"))
+    assert [path for path, _ in result.failed] == [str(paths[0])] and f"{out / 'a.html'}: " in result.failed[0][1]
+    assert names(out) == ["a.html", "b.html", "b.jsonl", "manifest.json"]
+    (out / "a.html").rmdir()
+    assert annotate_files(paths, out, model, ("jsonl", "html")).failed == []
 
 
 def test_watching(annotator: Annotator, tmp_path: Path) -> None:

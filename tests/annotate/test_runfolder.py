@@ -256,6 +256,11 @@ def test_the_command_goes_on(model_folder: Path, tmp_path: Path, pizhu: Callable
         "0 reports, 0 sentences annotated, 1 were done before",
         f"pizhu: {bad} does not exist",
     ]
+    bad.write_bytes(b"")
+    assert "--retry-failed" not in pizhu(*words).err
+    hint = "pizhu: 1 of these were not tried again; that takes --retry-failed"
+    assert pizhu(*words).err.splitlines()[-1] == hint
+    assert hint not in pizhu(*words, "--retry-failed").err
     write(bad)
     assert pizhu(*words).status == 0
 
