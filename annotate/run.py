@@ -155,7 +155,7 @@ def annotate_files(
         work(tasks, run.out, run.settings, annotator, done, answers=Answers(reuse), retry_failed=retry_failed)
 
     settings = Settings(tuple(formats), layout, part_size, limits)
-    return conduct(here, inputs, out, settings, annotator.about, fresh=fresh, watch=watch)
+    return conduct(here, inputs, out, settings, annotator.about, annotator.runtime.kind, fresh=fresh, watch=watch)
 
 
 def conduct(
@@ -164,16 +164,21 @@ def conduct(
     out: Path,
     settings: Settings,
     about: About,
+    runtime: str,
     *,
     fresh: bool = False,
     watch: Callable[[RunResult], None] = lambda result: None,
 ) -> RunResult:
-    """A run from its opening to its manifest, whoever does the work; arguments and errors as :func:`annotate_files`."""
+    """A run from its opening to its manifest, whoever does the work; arguments and errors as :func:`annotate_files`.
+
+    Args:
+        runtime: what computes, ``models.runtime.Runtime.kind``.
+    """
     if not isinstance(inputs, Inputs):
         inputs = find(inputs, limits=settings.limits)
     inputs.check_out(out.resolve())
     result = RunResult()
-    with open_run(out, settings, about, fresh=fresh) as run:
+    with open_run(out, settings, about, runtime, fresh=fresh) as run:
 
         def done(outcome: Outcome) -> None:
             if _record(outcome, run, result):

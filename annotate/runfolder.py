@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -36,6 +37,9 @@ from .names import LAYOUTS, WHOLE
 
 JOURNAL, BEGUN, LOCK = ".journal.jsonl", ".begun.txt", ".lock"
 FORMAT = 1
+_PACKAGES = ("pizhu", "charset-normalizer", "lxml", "numpy", "pypdfium2", "tokenizers")
+"""What every run may need to read and to write; the rest follows from its formats and its runtime."""
+_MISSING = "missing"
 
 
 @dataclass(frozen=True)
@@ -186,10 +190,11 @@ class RunFolder:
 
 
 @contextmanager
-def open_run(out: Path, settings: Settings, about: About, *, fresh: bool = False) -> Iterator[RunFolder]:
+def open_run(out: Path, settings: Settings, about: About, runtime: str, *, fresh: bool = False) -> Iterator[RunFolder]:
     """The run folder ``out``, made or gone on with; nobody else may write to it while it is open.
 
     Args:
+        runtime: what computes, ``models.runtime.Runtime.kind``.
         fresh: forget what an earlier run did there and remove its outputs.
 
     Raises:
@@ -203,7 +208,7 @@ def open_run(out: Path, settings: Settings, about: About, *, fresh: bool = False
         if killed:
             for path in list(leftovers(out)):
                 path.unlink(missing_ok=True)
-        head = head_of(settings, about)
+        head = head_of(settings, about, runtime)
         if fresh:
             _remove(out)
         found = _read_manifest(out)
@@ -236,16 +241,26 @@ def _own(out: Path) -> Iterator[None]:
         yield
 
 
-def head_of(settings: Settings, about: About) -> dict[str, Any]:
-    """How the manifest of a run begins: all that its outputs depend on, the inputs aside."""
-    versions = {}
-    for name in ("pizhu", "tokenizers", "onnxruntime", "torch"):
-        with suppress(PackageNotFoundError):
-            versions[name] = version(name)
+def head_of(settings: Settings, about: About, runtime: str) -> dict[str, Any]:
+    """How the manifest of a run begins: what its outputs depend on, the inputs aside.
+
+    LibreOffice's version is not in it: to ask for that takes longer than many runs.
+    """
+    packages = {*_PACKAGES, *(package for name in settings.formats for package in writers.FORMATS[name].packages)}
+    packages |= {"torch", "transformers"} if runtime.startswith("torch") else {"onnxruntime"}
+    versions = {"python": ".".join(platform.python_version_tuple()[:2])}
+    versions |= {name: _version(name) for name in sorted(packages)}
     model = {"name": about.name, "sha256": about.fingerprint or _digest(asdict(about))}
     # Through JSON and back, so that it can be compared with what was read.
-    head = {"pizhu run": FORMAT, "model": model, "settings": asdict(settings), "versions": versions}
+    head = {"pizhu run": FORMAT, "model": model, "runtime": runtime, "settings": asdict(settings), "versions": versions}
     return dict(json.loads(json.dumps(head)))
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return _MISSING
 
 
 def _digest(value: Any) -> str:
@@ -255,6 +270,9 @@ def _digest(value: Any) -> str:
 def _refuse_other(out: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     if old["model"]["sha256"] == new["model"]["sha256"]:
         old = {**old, "model": new["model"]}  # the same one by another name
+    # What a package was missing for failed, so that nothing depends on it that is there now.
+    now = new["versions"]
+    old = {**old, "versions": {name: now.get(name) if it == _MISSING else it for name, it in old["versions"].items()}}
     if found := difference(old, new):
         raise ConfigError(f"{out} {found}; name a new folder with --out, or begin that one anew with --fresh")
 
@@ -276,7 +294,8 @@ def _flat(head: Mapping[str, Any]) -> dict[str, str]:
     for name, value in settings.items():
         flat[name.replace("_", " ")] = ",".join(value) if isinstance(value, list) else str(value)
     flat |= {f"limit {name}": f"{value}" for name, value in limits.items()}
-    return flat | {f"{name}": f"version {value}" for name, value in head["versions"].items()}
+    flat["the runtime"] = head.get("runtime", "unset")
+    return flat | {name: value if value == _MISSING else f"version {value}" for name, value in head["versions"].items()}
 
 
 @dataclass

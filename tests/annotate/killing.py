@@ -28,6 +28,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from pizhu.annotate import runfolder
@@ -49,6 +50,7 @@ class Hashed:
     def __init__(self, name: str = "hashed", pause: float = 0.0) -> None:
         decision = Decision((1.0,) * 4, (0.5,) * 4, 0.1)
         self.about = About(DEFAULT_LABELS, ContextFormat(), 0, decision, name=name, fingerprint=name * 8)
+        self.runtime = SimpleNamespace(kind=name)
         self.pause = pause
         self.asked = 0
 

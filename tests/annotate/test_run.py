@@ -272,7 +272,7 @@ def test_the_same_report_by_other_names_is_answered_once(annotator: Annotator, t
     asked = []
 
     class Counting:
-        about = annotator.about
+        about, runtime = annotator.about, annotator.runtime
 
         def annotate_many(self, reports: Any) -> Any:
             for report in reports:
@@ -303,7 +303,7 @@ def test_tasks_can_be_done_in_another_process(model: Any, tmp_path: Path) -> Non
             done(outcome)
 
     for turn in range(2):
-        result = conduct(elsewhere, paths, there, settings, model.about)
+        result = conduct(elsewhere, paths, there, settings, model.about, model.runtime.kind)
         assert (result.reports, result.kept, result.seen) == ((3, 0, 4), (0, 3, 4))[turn]
     assert model.asked == 6  # what stands is not done again
     assert {p.name: p.read_bytes() for p in there.iterdir()} == {
