@@ -30,7 +30,7 @@ from ..data.labels import LabelSet
 from ..data.limits import DEFAULT_LIMITS, Limits
 from ..models.annotator import Annotator
 from ..models.folder import load_about
-from ..models.runtime import cores
+from ..models.runtime import cores, kind_of
 from .inputs import Input, Inputs
 from .reuse import Answers
 from .run import REUSED, Outcome, Reading, RunResult, Task, conduct, plan, work, write_outcome
@@ -119,7 +119,8 @@ def annotate_on_cluster(
             for part in list(leftovers(run.out)):  # of workers that were killed
                 part.unlink(missing_ok=True)
 
-    result = conduct(there, inputs, out, settings, about, fresh=fresh, watch=watch)
+    runtime = kind_of(model, gpu=cluster.gpus > 0)
+    result = conduct(there, inputs, out, settings, about, runtime, fresh=fresh, watch=watch)
     result.written.sort()
     result.failed.sort()
     return result
@@ -192,7 +193,7 @@ class _Worker:
                 )
             time.sleep(pause)
         annotator = Annotator.load(job.model, device=None if job.gpus else "cpu", threads=job.cpus)
-        if found := difference(job.head, head_of(job.settings, annotator.about)):
+        if found := difference(job.head, head_of(job.settings, annotator.about, annotator.runtime.kind)):
             raise ConfigError(f"the run {found} on node {node}; bring all nodes to the same state")
         return annotator
 
@@ -314,7 +315,7 @@ class _Driver:
 
     def _left(self) -> Iterator[Task]:
         """The tasks that are not settled, by the names that they were given out with."""
-        for task in plan(self._inputs, self._run.out, self._run.settings, self._run.entries):
+        for task in plan(self._inputs, self._run.out, self._run.settings, self._run.entries, again=True):
             if task.key not in self._run.entries or task.key in self._open:
                 yield task
 
@@ -325,7 +326,7 @@ def _feed(
     """Tasks in blocks of at most ``most`` and about ``_BLOCK_BYTES``, each a table of one row; then their number."""
     block: list[Task] = []
     size = total = 0
-    for task in plan(inputs, out, settings, entries):
+    for task in plan(inputs, out, settings, entries, again=True):
         block.append(task)
         size += len(task.item.data or b"") + 2 * len(task.item.text or "")
         total += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from ..data.labels import LabelSet
 from ..data.limits import DEFAULT_LIMITS, Limits
 from ..data.read import load_source, read_source, report_from_text
 from ..data.readers import Source
+from ..data.refusals import explained, of_machine
 from ..data.report import Report
 from ..models.folder import About
 from . import writers
@@ -21,7 +23,7 @@ from .beside import ahead, behind
 from .inputs import Input, Inputs, find
 from .names import Names
 from .reuse import Answers
-from .runfolder import Entry, RunFolder, Settings, open_run, output_paths, stands
+from .runfolder import BEGUN, Entry, RunFolder, Settings, open_run, output_paths, stands
 
 if TYPE_CHECKING:
     from ..models.annotator import Annotator
@@ -40,6 +42,7 @@ class RunResult:
         reports: how many were annotated now.
         sentences: how many sentences were labelled now.
         kept: how many inputs were found done.
+        untried: how many of the failed had failed before and were not tried again.
         seen: how many inputs came so far.
     """
 
@@ -48,6 +51,7 @@ class RunResult:
     reports: int = 0
     sentences: int = 0
     kept: int = 0
+    untried: int = 0
     seen: int = 0
 
     def as_dict(self) -> dict[str, Any]:
@@ -66,7 +70,7 @@ class Reading:
     """An input that was read.
 
     Attributes:
-        sha256: of its content; empty where there was none.
+        sha256: of its content; empty where there was none, or where it failed for what does not lie in it.
         report: None where it cannot be read, or need not be.
         source: the file it was read from, None where a table held the text.
         reason: why it cannot be read.
@@ -86,7 +90,7 @@ class Task:
         key: what the manifest calls it.
         name: what its outputs are called.
         known: what became of it earlier, if anything did.
-        stale: whether there may be outputs of an earlier content, or of a process that was killed.
+        stale: whether there may be outputs under its name already.
     """
 
     item: Input
@@ -147,11 +151,11 @@ def annotate_files(
     """
 
     def here(inputs: Inputs, run: RunFolder, done: Callable[[Outcome], None]) -> None:
-        tasks = plan(inputs, run.out, run.settings, run.entries, resumed=run.resumed)
+        tasks = plan(inputs, run.out, run.settings, run.entries)
         work(tasks, run.out, run.settings, annotator, done, answers=Answers(reuse), retry_failed=retry_failed)
 
     settings = Settings(tuple(formats), layout, part_size, limits)
-    return conduct(here, inputs, out, settings, annotator.about, fresh=fresh, watch=watch)
+    return conduct(here, inputs, out, settings, annotator.about, annotator.runtime.kind, fresh=fresh, watch=watch)
 
 
 def conduct(
@@ -160,16 +164,21 @@ def conduct(
     out: Path,
     settings: Settings,
     about: About,
+    runtime: str,
     *,
     fresh: bool = False,
     watch: Callable[[RunResult], None] = lambda result: None,
 ) -> RunResult:
-    """A run from its opening to its manifest, whoever does the work; arguments and errors as :func:`annotate_files`."""
+    """A run from its opening to its manifest, whoever does the work; arguments and errors as :func:`annotate_files`.
+
+    Args:
+        runtime: what computes, ``models.runtime.Runtime.kind``.
+    """
     if not isinstance(inputs, Inputs):
         inputs = find(inputs, limits=settings.limits)
     inputs.check_out(out.resolve())
     result = RunResult()
-    with open_run(out, settings, about, fresh=fresh) as run:
+    with open_run(out, settings, about, runtime, fresh=fresh) as run:
 
         def done(outcome: Outcome) -> None:
             if _record(outcome, run, result):
@@ -182,23 +191,31 @@ def conduct(
 
 
 def plan(
-    inputs: Inputs, out: Path, settings: Settings, entries: Mapping[str, Entry], *, resumed: bool = True
+    inputs: Inputs, out: Path, settings: Settings, entries: Mapping[str, Entry], *, again: bool = False
 ) -> Iterator[Task]:
     """The tasks of a run, named in the order of the inputs; nothing is read.
 
+    The names of inputs that are not done are noted in ``out`` before they are given out, so that what a run that is cut
+    off leaves under them can be found.
+
     Args:
         entries: what became of inputs so far. Names do not depend on how much of a run that is.
-        resumed: whether an earlier run was cut off, so that outputs may stand that no entry knows of.
+        again: whether tasks may be done more than once, so that outputs may stand that no entry knows of.
     """
     names = Names(settings.layout, (entry.name for entry in entries.values()))
-    for item in inputs:
-        key = item.key(out)
-        known = entries.get(key)
-        if item.end and not item.trouble:
-            if known:
-                yield Task(item, key, known.name, known)
-            continue
-        yield Task(item, key, known.name if known else names.give(item, key), known, resumed or known is not None)
+    with (out / BEGUN).open("a", encoding="utf-8", newline="\n") as begun:
+        for item in inputs:
+            key = item.key(out)
+            known = entries.get(key)
+            if item.end and not item.trouble:
+                if known:
+                    yield Task(item, key, known.name, known)
+                continue
+            name = known.name if known else names.give(item, key)
+            if known is None or known.reason:
+                begun.write(f"{name}\n")
+                begun.flush()
+            yield Task(item, key, name, known, stale=again or known is not None)
 
 
 def work(
@@ -241,10 +258,8 @@ def read_input(item: Input, limits: Limits, wanted: Callable[[str], bool] = lamb
         if not wanted(digest):
             return Reading(digest)
         report = report_from_text(item.text or "", item.doc, limits=limits) if source is None else read_source(source)
-    except (ReadError, MissingExtraError) as error:
-        return Reading(digest, reason=str(error))
     except Exception as error:
-        return Reading(digest, reason=_fault("read", item.doc, error))
+        return _failed("read", item.doc, digest, error)
     return Reading(digest, report, source)
 
 
@@ -254,23 +269,26 @@ def write_outcome(
     """Write the outputs of an annotated report: all of them, or where one cannot be written none.
 
     Args:
-        stale: whether there may be outputs of an earlier content; they are removed where the report failed.
+        stale: whether there may be outputs of an earlier content; they are removed first, so that a kill leaves no
+            mixture of both.
+
+    Raises:
+        OSError: what stops it concerns the machine, not this report.
     """
-    reason = reading.reason
-    if (report := reading.report) is not None:
-        try:
+    report, paths = reading.report, output_paths(out, name, settings.report_formats)
+    try:
+        if stale:
+            for path in paths:
+                path.unlink(missing_ok=True)
+        if report is not None:
             write_report(report, out, name, settings.report_formats, labels, reading.source)
             return Entry(name, reading.sha256, sum(s.kind == "sentence" for s in report.sentences))
-        except OSError:  # a full disk: nothing more can be written, and it is not the report's fault
-            raise
-        except (ReadError, MissingExtraError) as error:  # such as a .docx that cannot be copied
-            reason = str(error)
-        except Exception as error:
-            reason = _fault("write", report.doc, error)
-    if stale or report is not None:  # some may have been written before the one that failed
-        for path in output_paths(out, name, settings.report_formats):
-            path.unlink(missing_ok=True)
-    return Entry(name, reading.sha256, reason=reason)
+    except Exception as error:
+        reading = _failed("written", name if report is None else report.doc, reading.sha256, error)
+        for path in paths:
+            with suppress(OSError):  # such as what another program has open; the next run removes it
+                path.unlink(missing_ok=True)
+    return Entry(name, reading.sha256, reason=reading.reason)
 
 
 def write_report(
@@ -350,13 +368,27 @@ def _answered(reading: Reading, annotator: Annotator) -> Reading:
     try:
         return replace(reading, report=annotator.annotate(reading.report))
     except Exception as error:
-        return Reading(reading.sha256, reason=_fault("label", reading.report.doc, error))
+        return _failed("labelled", reading.report.doc, reading.sha256, error)
 
 
-def _fault(what: str, doc: str, error: Exception) -> str:
-    """A report must not stop thousands of others, whatever it brings to light."""
-    reason = " ".join(str(error).split())[:200]
-    return f"{doc} cannot be {what}ed because of a fault in pizhu ({type(error).__name__}: {reason}); please report it"
+def _failed(what: str, doc: str, sha256: str, error: Exception) -> Reading:
+    """What a report comes to that could not be read, labelled or written (``what``): it must not stop thousands.
+
+    Where the reason does not lie in the report, no SHA-256 is kept, so that the next run tries it again. What would
+    meet every other report too is raised.
+    """
+    if isinstance(error, ReadError):  # such as a .docx that cannot be copied
+        return Reading(sha256, reason=str(error))
+    if isinstance(error, MissingExtraError):
+        return Reading("", reason=str(error))
+    if isinstance(error, MemoryError):
+        return Reading("", reason=f"{doc} cannot be {what}: memory is short; free some and run the same command again")
+    if isinstance(error, OSError):
+        if of_machine(error):
+            raise error
+        return Reading("", reason=f"{doc} cannot be {what}: {explained(error)}")
+    reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    return Reading(sha256, reason=f"{doc} cannot be {what} because of a fault in pizhu ({reason}); please report it")
 
 
 def _written(part: _Part, out: Path, settings: Settings, labels: LabelSet) -> Outcome:
@@ -377,6 +409,7 @@ def _record(outcome: Outcome, run: RunFolder, result: RunResult) -> bool:
     result.seen += 1
     if outcome.kept:
         result.kept += not entry.reason
+        result.untried += bool(entry.reason and entry.sha256)
     else:
         run.record(outcome.key, entry)
         result.reports += not entry.reason

@@ -7,16 +7,21 @@ process is killed at, what is not called done is done again, to the same names a
 on the time or the order of work is kept: a run that was killed and started again leaves the same folder, every file of
 it byte for byte, as one that was not.
 
-The journal is not forced to the disk: should a power cut swallow its last lines, or leave a torn one, their inputs are
-done again. Outputs are forced to the disk before they are renamed; an input whose outputs are missing is done again.
+Names go into ``.begun.txt`` before anything is written under them. However a run ended, what lies under a name that no
+finished input has is removed when the folder is opened next, so that no output stays that nothing knows of.
+
+Neither file is forced to the disk: should a power cut swallow the journal's last lines, or leave a torn one, their
+inputs are done again. Outputs are forced to the disk before they are renamed; an input whose outputs are missing is
+done again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import platform
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -30,8 +35,11 @@ from . import writers
 from .inputs import MANIFEST, MANIFEST_BEGINS
 from .names import LAYOUTS, WHOLE
 
-JOURNAL, LOCK = ".journal.jsonl", ".lock"
+JOURNAL, BEGUN, LOCK = ".journal.jsonl", ".begun.txt", ".lock"
 FORMAT = 1
+_PACKAGES = ("pizhu", "charset-normalizer", "lxml", "numpy", "pypdfium2", "tokenizers")
+"""What every run may need to read and to write; the rest follows from its formats and its runtime."""
+_MISSING = "missing"
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,8 @@ class Entry:
 
     Attributes:
         name: what its outputs are called, without their endings.
-        sha256: of its content; empty where there was none to read.
+        sha256: of its content; empty where there was none to read, or where it is to be tried again because what
+            failed was not the report.
         sentences: how many were labelled.
         reason: why it failed; empty where it is done.
     """
@@ -118,7 +127,6 @@ class RunFolder:
         entries: by the input's key.
         whole: the files made of all reports, as seen from ``out``.
         changed: whether an input's entry differs from the manifest's.
-        resumed: whether an earlier run was cut off, so that outputs may stand that no entry knows of.
     """
 
     out: Path
@@ -128,7 +136,6 @@ class RunFolder:
     entries: dict[str, Entry] = field(default_factory=dict)
     whole: list[str] = field(default_factory=list)
     changed: bool = False
-    resumed: bool = False
 
     def outputs(self, name: str) -> list[Path]:
         """Where the outputs of the report called ``name`` lie."""
@@ -149,6 +156,8 @@ class RunFolder:
         """Write what is made of all reports together, then the manifest."""
         whole = [name for name in self.settings.formats if name in writers.WHOLE]
         if self.changed or not all((self.out / path).is_file() for path in self.whole):
+            if whole:
+                self._forget_lost()
             entries = sorted(self.entries.items())
             done = (entry for _, entry in entries if not entry.reason)
             run = writers.Complete(
@@ -165,6 +174,14 @@ class RunFolder:
         _write_manifest(self.out, self.head, self.whole, self.entries)
         self.journal.close()
         (self.out / JOURNAL).unlink()
+        (self.out / BEGUN).unlink(missing_ok=True)
+
+    def _forget_lost(self) -> None:
+        """Forget inputs that are named no more and whose records somebody removed: nothing can be made of them."""
+        for key, entry in list(self.entries.items()):
+            if not entry.reason and not (self.out / f"{entry.name}.jsonl").is_file():
+                _unlink_all(self.outputs(entry.name), self.out)
+                self.forget(key)
 
     def _append(self, row: Mapping[str, Any]) -> None:
         self.changed = True
@@ -173,10 +190,11 @@ class RunFolder:
 
 
 @contextmanager
-def open_run(out: Path, settings: Settings, about: About, *, fresh: bool = False) -> Iterator[RunFolder]:
+def open_run(out: Path, settings: Settings, about: About, runtime: str, *, fresh: bool = False) -> Iterator[RunFolder]:
     """The run folder ``out``, made or gone on with; nobody else may write to it while it is open.
 
     Args:
+        runtime: what computes, ``models.runtime.Runtime.kind``.
         fresh: forget what an earlier run did there and remove its outputs.
 
     Raises:
@@ -190,7 +208,7 @@ def open_run(out: Path, settings: Settings, about: About, *, fresh: bool = False
         if killed:
             for path in list(leftovers(out)):
                 path.unlink(missing_ok=True)
-        head = head_of(settings, about)
+        head = head_of(settings, about, runtime)
         if fresh:
             _remove(out)
         found = _read_manifest(out)
@@ -202,10 +220,13 @@ def open_run(out: Path, settings: Settings, about: About, *, fresh: bool = False
             _refuse_other(out, found.head, head)
             entries, whole = found.entries, found.whole
         changed = (out / JOURNAL).exists() and _replay(out / JOURNAL, entries)
+        for name in _unfinished(out, entries):
+            _unlink_all(output_paths(out, name, settings.report_formats), out)
+        (out / BEGUN).unlink(missing_ok=True)
         with (out / JOURNAL).open("a", encoding="utf-8", newline="\n") as journal:
             if changed:
                 journal.write("\n")  # after a last line that may be torn
-            yield RunFolder(out, settings, head, journal, entries, whole, changed, killed)
+            yield RunFolder(out, settings, head, journal, entries, whole, changed)
 
 
 @contextmanager
@@ -220,16 +241,26 @@ def _own(out: Path) -> Iterator[None]:
         yield
 
 
-def head_of(settings: Settings, about: About) -> dict[str, Any]:
-    """How the manifest of a run begins: all that its outputs depend on, the inputs aside."""
-    versions = {}
-    for name in ("pizhu", "tokenizers", "onnxruntime", "torch"):
-        with suppress(PackageNotFoundError):
-            versions[name] = version(name)
+def head_of(settings: Settings, about: About, runtime: str) -> dict[str, Any]:
+    """How the manifest of a run begins: what its outputs depend on, the inputs aside.
+
+    LibreOffice's version is not in it: to ask for that takes longer than many runs.
+    """
+    packages = {*_PACKAGES, *(package for name in settings.formats for package in writers.FORMATS[name].packages)}
+    packages |= {"torch", "transformers"} if runtime.startswith("torch") else {"onnxruntime"}
+    versions = {"python": ".".join(platform.python_version_tuple()[:2])}
+    versions |= {name: _version(name) for name in sorted(packages)}
     model = {"name": about.name, "sha256": about.fingerprint or _digest(asdict(about))}
     # Through JSON and back, so that it can be compared with what was read.
-    head = {"pizhu run": FORMAT, "model": model, "settings": asdict(settings), "versions": versions}
+    head = {"pizhu run": FORMAT, "model": model, "runtime": runtime, "settings": asdict(settings), "versions": versions}
     return dict(json.loads(json.dumps(head)))
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return _MISSING
 
 
 def _digest(value: Any) -> str:
@@ -239,6 +270,9 @@ def _digest(value: Any) -> str:
 def _refuse_other(out: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     if old["model"]["sha256"] == new["model"]["sha256"]:
         old = {**old, "model": new["model"]}  # the same one by another name
+    # What a package was missing for failed, so that nothing depends on it that is there now.
+    now = new["versions"]
+    old = {**old, "versions": {name: now.get(name) if it == _MISSING else it for name, it in old["versions"].items()}}
     if found := difference(old, new):
         raise ConfigError(f"{out} {found}; name a new folder with --out, or begin that one anew with --fresh")
 
@@ -260,7 +294,8 @@ def _flat(head: Mapping[str, Any]) -> dict[str, str]:
     for name, value in settings.items():
         flat[name.replace("_", " ")] = ",".join(value) if isinstance(value, list) else str(value)
     flat |= {f"limit {name}": f"{value}" for name, value in limits.items()}
-    return flat | {f"{name}": f"version {value}" for name, value in head["versions"].items()}
+    flat["the runtime"] = head.get("runtime", "unset")
+    return flat | {name: value if value == _MISSING else f"version {value}" for name, value in head["versions"].items()}
 
 
 @dataclass
@@ -332,22 +367,39 @@ def _remove(out: Path) -> None:
     if (out / JOURNAL).exists():
         _replay(out / JOURNAL, found.entries)
     formats = tuple(str(name) for name in found.head["settings"]["formats"] if name in writers.REPORT)
-    for entry in found.entries.values():
-        for path in output_paths(out, entry.name, formats):
-            _unlink(path, out)
-    for name in found.whole:
-        _unlink(out / name, out)
+    for name in [*(entry.name for entry in found.entries.values()), *_unfinished(out, found.entries)]:
+        _unlink_all(output_paths(out, name, formats), out)
+    _unlink_all((out / name for name in found.whole), out)
+    for kind in found.head["settings"]["formats"]:  # a kill may have come between them and the manifest
+        if kind in writers.WHOLE:
+            _unlink_all(list((out / WHOLE).glob(writers.FORMATS[kind].files)), out)
     (out / JOURNAL).unlink(missing_ok=True)
+    (out / BEGUN).unlink(missing_ok=True)
     (out / MANIFEST).unlink()
 
 
-def _unlink(path: Path, out: Path) -> None:
-    """Remove a file and the folders below ``out`` that this leaves empty."""
-    path.unlink(missing_ok=True)
-    for folder in path.parents:
-        if folder == out:
-            break
-        try:
-            folder.rmdir()
-        except OSError:  # not empty, or never there
-            break
+def _unfinished(out: Path, entries: Mapping[str, Entry]) -> list[str]:
+    """Names that an earlier run may have written under and that no finished input has."""
+    try:
+        file = (out / BEGUN).open(encoding="utf-8", errors="replace", newline="\n")
+    except FileNotFoundError:
+        return []
+    held = {entry.name for entry in entries.values() if not entry.reason}
+    with file:
+        names = [name for line in file if line.endswith("\n") and (name := line[:-1]) not in held]
+    return [name for name in names if not {"", ".."} & set(name.split("/"))]
+
+
+def _unlink_all(paths: Iterable[Path], out: Path) -> None:
+    """Remove files and the folders below ``out`` that this leaves empty."""
+    for path in paths:
+        if path.is_dir():  # no run made that
+            continue
+        path.unlink(missing_ok=True)
+        for folder in path.parents:
+            if folder == out:
+                break
+            try:
+                folder.rmdir()
+            except OSError:  # not empty, or never there
+                break

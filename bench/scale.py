@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -40,6 +41,8 @@ Look = tuple[float, int, int, float]
 
 class Instant:
     """A model that says nothing of anything, at once."""
+
+    runtime = SimpleNamespace(kind="nothing")
 
     def __init__(self) -> None:
         self.about = About(DEFAULT_LABELS, ContextFormat(), 0, Decision((1.0,) * 4, (0.5,) * 4, 0.1), name="instant")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..data.errors import PizhuError
+from ..data.refusals import explained
 from . import annotate, compact, compare, data, demo, distil, evaluate, label, metrics, read, serve, table, train
 
 app = typer.Typer(
@@ -75,7 +76,7 @@ def main() -> None:
     except OSError as error:  # a folder that cannot be written, a full disk
         if "--debug" in sys.argv[1:]:
             raise
-        typer.echo(f"pizhu: {error.filename or 'the system'}: {error.strerror or error}", err=True)
+        typer.echo(f"pizhu: {explained(error)}", err=True)
         status = 2
     if status == 130:
         typer.echo("pizhu: stopped", err=True)

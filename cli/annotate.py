@@ -130,6 +130,8 @@ def annotate(
         typer.echo(f"{result.reports} reports, {result.sentences} sentences annotated{kept}", err=True)
     for name, reason in result.failed:
         typer.echo(f"pizhu: {reason if name in reason else f'{name}: {reason}'}", err=True)
+    if result.untried and not retry_failed:
+        typer.echo(f"pizhu: {result.untried} of these were not tried again; that takes --retry-failed", err=True)
     if result.failed:
         raise typer.Exit(1)
 

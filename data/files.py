@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -14,17 +15,25 @@ from pathlib import Path
 from typing import IO, Any
 
 from .errors import DataError
+from .refusals import of_machine
+
+_PATIENCE = (0.05, 0.1, 0.2, 0.4) if sys.platform == "win32" else ()
+"""Seconds between tries to rename: there a scanner or an indexer may have a file open for a moment."""
 
 
 @contextmanager
 def beside(path: str | Path, *, private: bool = False) -> Iterator[Path]:
     """A file beside ``path`` to write to, which takes its place when the block ends well and vanishes when not.
 
-    A ``private`` one can be read by its owner alone (mode 600).
+    A ``private`` one can be read by its owner alone (mode 600). Errors of the system name ``path``.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    except OSError as error:
+        error.filename = str(path)
+        raise
     os.close(handle)
     part = Path(name)
     try:
@@ -33,10 +42,21 @@ def beside(path: str | Path, *, private: bool = False) -> Iterator[Path]:
             os.fsync(file.fileno())
         if not private:
             part.chmod(0o666 & ~_umask())  # mkstemp's 0600 would shut colleagues out of a shared folder
-        part.replace(path)
-    except BaseException:
+        _rename(part, path)
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and (error.filename == name or (error.filename is None and of_machine(error))):
+            error.filename, error.filename2 = str(path), None
         raise
+
+
+def _rename(part: Path, path: Path) -> None:
+    for pause in _PATIENCE:
+        with suppress(PermissionError):
+            part.replace(path)
+            return
+        time.sleep(pause)
+    part.replace(path)
 
 
 @contextmanager

@@ -36,6 +36,8 @@ class Runtime(Protocol):
     """Of a unit's vector."""
     labels: int
     """How many there are."""
+    kind: str
+    """What computes, where and how exactly: another kind may give other last digits."""
 
     def encode(self, jobs: Iterable[tuple[Job, Sequence[Window]]]) -> Iterator[tuple[Job, Floats]]:
         """For each job, in order: vectors (units, width) of all units that its windows answer.
@@ -55,6 +57,8 @@ class OnnxRuntime:
     Measured on two cores, one thread a window is faster than two threads in each, and windows alone are no slower
     than batches: attention needs no mask and nothing is padded.
     """
+
+    kind = "onnxruntime on cpu"
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
         import onnxruntime
@@ -114,6 +118,7 @@ class TorchRuntime:
         self.model, self.pad = model, pad
         self.device = next(model.parameters()).device
         self.half = self.device.type == "cuda" if half is None else half
+        self.kind = _torch_kind(self.device.type, self.half)
         self.width, self.labels = int(model.encoder.config.hidden_size), int(model.out.out_features)
         # On a GPU a batch has to be large to be worth its start; on a processor it only has to fit the cache.
         self.tokens = 65_536 if self.device.type == "cuda" else 4096
@@ -172,6 +177,17 @@ def _batches(found: Sequence[tuple[Any, Window]], most: int) -> list[list[tuple[
         else:
             groups.append([pair])
     return groups
+
+
+def kind_of(folder: Path, *, gpu: bool) -> str:
+    """The kind of runtime that the model in ``folder`` gets on a machine with or without a GPU; loads nothing."""
+    if (folder / ENCODER_GRAPH).is_file() and not gpu:
+        return OnnxRuntime.kind
+    return _torch_kind("cuda" if gpu else "cpu", gpu)
+
+
+def _torch_kind(device: str, half: bool) -> str:
+    return f"torch on {device} in {'bfloat16' if half else 'float32'}"
 
 
 def cores() -> int:

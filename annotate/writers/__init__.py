@@ -53,6 +53,7 @@ class Format:
             (a table held the text). None where the format is made of all reports.
         table: writes the records of many reports to one path; None where the format has no such file.
         whole: writes what is made of all reports of a run; None where the format is written for each.
+        files: what ``whole`` calls its files, as a pattern.
         packages: modules that it needs beyond the base, all of the extra ``tables``.
         ending: of the file's name; empty where it is the format's name.
     """
@@ -61,6 +62,7 @@ class Format:
     write: _Writer | None = None
     table: TableWriter | None = None
     whole: WholeWriter | None = None
+    files: str = ""
     packages: tuple[str, ...] = ()
     ending: str = ""
 
@@ -90,6 +92,8 @@ def _write_metrics(report: Report, labels: LabelSet, path: Path, source: Source 
     metrics.write_csv(path, metrics.rows(report))
 
 
+_BOOK, _PART = "汇总.xlsx", "part-[0-9][0-9][0-9][0-9][0-9]*"
+
 FORMATS: Mapping[str, Format] = {
     "jsonl": Format("records for programs", _write_records, jsonl.write),
     "html": Format("a page to open in a browser", _write_page),
@@ -99,10 +103,15 @@ FORMATS: Mapping[str, Format] = {
     "csv": _table("a table for programs", csv.write),
     "parquet": _table("a typed table for programs", parquet.write, "pyarrow"),
     "metrics": Format("a table of its quantities", _write_metrics, ending="metrics.csv"),
-    "index": Format("a page that lists the run's reports", whole=write_index),
-    "xlsx-all": Format("a workbook over the run", whole=one(excel.write, "汇总.xlsx"), packages=("xlsxwriter",)),
-    "jsonl-parts": Format("numbered files of records", whole=parts(jsonl.write, "jsonl")),
-    "parquet-parts": Format("the same as typed tables", whole=parts(parquet.write, "parquet"), packages=("pyarrow",)),
+    "index": Format("a page that lists the run's reports", whole=write_index, files="index.html"),
+    "xlsx-all": Format("a workbook over the run", whole=one(excel.write, _BOOK), files=_BOOK, packages=("xlsxwriter",)),
+    "jsonl-parts": Format("numbered files of records", whole=parts(jsonl.write, "jsonl"), files=f"{_PART}.jsonl"),
+    "parquet-parts": Format(
+        "the same as typed tables",
+        whole=parts(parquet.write, "parquet"),
+        files=f"{_PART}.parquet",
+        packages=("pyarrow",),
+    ),
 }
 REPORT = tuple(name for name, format in FORMATS.items() if format.write is not None)
 """Formats that are written for each report."""

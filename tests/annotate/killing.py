@@ -1,15 +1,22 @@
-"""Kills annotation runs and starts them again: killing.py INPUTS WORK (new | grown | fresh | moments SEED COUNT)
+"""Kills annotation runs and starts them again: killing.py INPUTS WORK (SCENARIO | moments SEED KILLS)
 
 A process that is light enough to fork runs; its model answers by a hash of the text. A run is killed before each single
-opening, renaming and removing of a file, and in the middle of each line of the journal: a ``new`` one, one into the
-folder of an earlier run after its inputs have changed (``grown``), one that begins anew there with another model
-(``fresh``). With ``moments`` a new one is killed at some random moments. Then it is started again,
-and its folder compared with that of a run left in peace. Prints as JSON: the files, and for each kill where it was and
-which files differ.
+opening, renaming and removing of a file, and in the middle of each line of the journal:
+
+- ``new``: one into an empty folder; ``opened``: the same in the formats that people open;
+- ``grown``: one into the folder of an earlier run after its inputs have changed;
+- ``fresh``: one that begins anew there with another model;
+- ``dropped``: one with another model, formats and layout, which is then not gone on with but begun anew;
+- ``full``: it is not killed, but the disk is full; before it is started again a report has become unreadable.
+
+With ``moments`` a new one is killed at random moments until KILLS kills were made. Then it is started again, and its
+folder compared with that of a run left in peace. Prints as JSON: the files, and for each kill where it was and which
+files differ.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -19,7 +26,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from pizhu.annotate import runfolder
@@ -32,6 +41,7 @@ from pizhu.models.windows import ContextFormat
 
 MOST = 6
 FORMATS = ("jsonl", "txt", "jsonl-parts")
+OPENED = ("jsonl", "html", "docx", "index", "xlsx-all")
 
 
 class Hashed:
@@ -40,6 +50,7 @@ class Hashed:
     def __init__(self, name: str = "hashed", pause: float = 0.0) -> None:
         decision = Decision((1.0,) * 4, (0.5,) * 4, 0.1)
         self.about = About(DEFAULT_LABELS, ContextFormat(), 0, decision, name=name, fingerprint=name * 8)
+        self.runtime = SimpleNamespace(kind=name)
         self.pause = pause
         self.asked = 0
 
@@ -56,8 +67,26 @@ class Hashed:
         yield from map(self.annotate, reports)
 
 
-def run(inputs: Path, out: Path, pause: float = 0.0, **options: Any) -> None:
-    annotate_files([inputs], out, Hashed(pause=pause), FORMATS, part_size=5, **options)  # type: ignore[arg-type]
+def run(inputs: Path, out: Path, pause: float = 0.0, formats: tuple[str, ...] = FORMATS, **options: Any) -> None:
+    annotate_files([inputs], out, Hashed(pause=pause), formats, part_size=5, **options)  # type: ignore[arg-type]
+
+
+def other(inputs: Path, out: Path) -> None:
+    """A run that differs in everything from :func:`run`."""
+    annotate_files([inputs], out, Hashed("older"), OPENED, layout="hash")  # type: ignore[arg-type]
+
+
+def cut(inputs: Path, out: Path, scenario: str) -> None:
+    """The run that is cut off."""
+    if scenario == "dropped":
+        other(inputs, out)
+    else:
+        last(inputs, out, scenario)
+
+
+def last(inputs: Path, out: Path, scenario: str) -> None:
+    """The run that is left to its end."""
+    run(inputs, out, formats=OPENED if scenario == "opened" else FORMATS, fresh=scenario in ("fresh", "dropped"))
 
 
 def earlier(inputs: Path, out: Path, scenario: str) -> None:
@@ -71,7 +100,7 @@ def earlier(inputs: Path, out: Path, scenario: str) -> None:
         changing.write_bytes(text)
         (inputs / "bad.txt").write_bytes(b"")
     elif scenario == "fresh":
-        annotate_files([inputs], out, Hashed("older"), ("jsonl", "html"), layout="hash")  # type: ignore[arg-type]
+        other(inputs, out)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -127,37 +156,52 @@ def every_event(inputs: Path, work: Path, wanted: dict[str, bytes], scenario: st
         number += 1
         count = 0
 
-        def strike(what: str, note: Path = note, last: int = number) -> None:
+        def strike(what: str, note: Path = note, wanted: int = number) -> None:
             nonlocal count
             count += 1
-            if count == last:
+            if count == wanted:
                 note.write_text(what, encoding="utf-8")
+                if scenario == "full":
+                    raise OSError(errno.ENOSPC, "No space left on device")
                 os.kill(os.getpid(), signal.SIGKILL)
-
-        def again(out: Path = out) -> None:
-            run(inputs, out, fresh=scenario == "fresh")
 
         def struck(out: Path = out, strike: Callable[[str], None] = strike) -> None:
             watched(out, strike)
-            again(out)
+            with suppress(OSError):
+                cut(inputs, out, scenario)
 
+        note.unlink(missing_ok=True)
         forked(lambda out=out: earlier(inputs, out, scenario))
-        if not forked(struck):
+        forked(struck)
+        if not note.exists():
             return
-        ended = forked(again)
+        with spoilt(inputs / "0.txt") if scenario == "full" else nullcontext():
+            ended = forked(lambda out=out: last(inputs, out, scenario))
         yield {"at": note.read_text(encoding="utf-8"), "ended": ended, "differ": difference(out, wanted)}
 
 
-def moments(inputs: Path, work: Path, wanted: dict[str, bytes], seed: int, count: int) -> Iterator[dict[str, Any]]:
+@contextmanager
+def spoilt(path: Path) -> Iterator[None]:
+    """``path`` holds nothing meanwhile."""
+    text = path.read_bytes()
+    path.write_bytes(b"")
+    yield
+    path.write_bytes(text)
+
+
+def moments(inputs: Path, work: Path, wanted: dict[str, bytes], seed: int, least: int) -> Iterator[dict[str, Any]]:
     chance = random.Random(seed)
-    for number in range(count):
+    made = number = 0
+    while made < least and number < 10 * least:
         out = work / str(number)
+        number += 1
         kills = 0
         # On a machine with much else to do a run may never come through in the time that it is given here.
         while kills < MOST and forked(lambda out=out: run(inputs, out, 0.005), chance.uniform(0, 0.1)):
             kills += 1
-        forked(lambda out=out: run(inputs, out))
-        yield {"at": f"{kills} random moments", "ended": 0, "differ": difference(out, wanted), "kills": kills}
+        made += kills
+        ended = forked(lambda out=out: run(inputs, out))
+        yield {"at": f"{kills} random moments", "ended": ended, "differ": difference(out, wanted), "kills": kills}
 
 
 def difference(out: Path, wanted: dict[str, bytes]) -> list[str]:
@@ -167,11 +211,12 @@ def difference(out: Path, wanted: dict[str, bytes]) -> list[str]:
 
 def main() -> None:
     inputs, work = Path(sys.argv[1]), Path(sys.argv[2]).resolve()
-    peace = work / "peace"
-    forked(lambda: run(inputs, peace))
+    peace, scenario = work / "peace", sys.argv[3]
+    with spoilt(inputs / "0.txt") if scenario == "full" else nullcontext():
+        forked(lambda: last(inputs, peace, scenario))
     wanted = contents(peace)
-    if sys.argv[3] != "moments":
-        rows = list(every_event(inputs, work, wanted, sys.argv[3]))
+    if scenario != "moments":
+        rows = list(every_event(inputs, work, wanted, scenario))
     else:
         rows = list(moments(inputs, work, wanted, int(sys.argv[4]), int(sys.argv[5])))
     print(json.dumps({"files": sorted(wanted), "kills": rows}, ensure_ascii=False))

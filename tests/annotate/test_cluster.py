@@ -18,7 +18,7 @@ from pizhu.annotate import cluster
 from pizhu.annotate.cluster import Cluster
 from pizhu.annotate.inputs import Inputs
 from pizhu.annotate.run import Outcome, annotate_files, conduct
-from pizhu.annotate.runfolder import RunFolder, Settings
+from pizhu.annotate.runfolder import RunFolder, Settings, head_of
 from pizhu.data.errors import ConfigError
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'pizhu[ray]'")
@@ -179,7 +179,7 @@ def run_here(model: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cal
 
         result: list[Any] = []
         monkeypatch.setattr(cluster, "_PAUSES", ())
-        return conduct(engine, paths, out, settings, model.about), *result
+        return conduct(engine, paths, out, settings, model.about, model.runtime.kind), *result
 
     return run
 
@@ -210,9 +210,12 @@ def test_a_cluster_whose_workers_cannot_begin(run_here: Callable[..., Any], tmp_
         run_here(tmp_path / "out", lambda doc: True)
 
 
-def test_a_node_with_other_packages(run_here: Callable[..., Any], tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"begun with pizhu version 0\.0, this is version .* on node"):
-        run_here(tmp_path / "out", versions={"pizhu": "0.0"})
+def test_a_node_with_other_packages(run_here: Callable[..., Any], model: Any, tmp_path: Path) -> None:
+    versions = head_of(Settings(), model.about, model.runtime.kind)["versions"]
+    with pytest.raises(ConfigError, match=r"begun with lxml version 0\.0, this is version .* on node"):
+        run_here(tmp_path / "out", versions=versions | {"lxml": "0.0"})
+    with pytest.raises(ConfigError, match=r"begun with the runtime torch on cpu, this is hashed on node"):
+        run_here(tmp_path / "out", runtime="torch on cpu")
 
 
 def test_a_node_that_does_not_see_the_files(

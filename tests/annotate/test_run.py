@@ -95,6 +95,9 @@ def test_a_format_whose_packages_are_missing(
     result = annotate_files([write(tmp_path / f"{c}.txt") for c in "abc"], tmp_path / "out", annotator)
     assert names(tmp_path / "out") == ["a.jsonl", "c.jsonl", "manifest.json"]
     assert result.failed == [(str(tmp_path / "b.txt"), str(MissingExtraError("a PDF", "pdf")))]
+    monkeypatch.undo()  # what the sentence asks for was done
+    result = annotate_files([tmp_path / f"{c}.txt" for c in "abc"], tmp_path / "out", annotator)
+    assert (result.failed, result.reports, result.kept) == ([], 1, 2)
 
 
 def test_nothing_half_written(annotator: Annotator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +109,7 @@ def test_nothing_half_written(annotator: Annotator, tmp_path: Path, monkeypatch:
         patch.setattr(writers, "page", stop)
         with pytest.raises(KeyboardInterrupt):
             annotate_files([path], tmp_path / "out", annotator, ("html",))
-    assert names(tmp_path / "out") == [".journal.jsonl", "manifest.json"]
+    assert names(tmp_path / "out") == [".begun.txt", ".journal.jsonl", "manifest.json"]
     annotate_files([path], tmp_path / "out", annotator, ("html",))
     assert names(tmp_path / "out") == ["a.html", "manifest.json"]
 
@@ -190,7 +193,67 @@ def test_a_full_disk_stops_the_run(
     path = write(tmp_path / "a.txt")
     answer = pizhu("annotate", path, "--model", model_folder, "--out", tmp_path / "out")
     assert answer.status == 2
-    assert answer.err.splitlines()[-1] == "pizhu: the system: No space left on device"
+    said = "pizhu: the system: No space left on device; free space and run the same command again"
+    assert answer.err.splitlines()[-1] == said
+
+
+@pytest.mark.parametrize("where", ["read_source", "write_report"])
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied", "b.html"), "b.html: Permission denied; see that you may write there"),
+        (OSError(36, "File name too long", "b.html"), "b.html: File name too long; name a folder with a shorter path"),
+        (MemoryError(), "memory is short"),
+    ],
+)
+def test_what_the_system_refuses_one_report_fails_that_one(
+    where: str, error: Exception, said: str, model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pizhu.annotate.run as run
+
+    real = getattr(run, where)
+
+    def refusing(thing: Any, *words: Any) -> Any:
+        answer = real(thing, *words)  # some was done before
+        if getattr(thing, "doc", None) == "b.txt" or getattr(thing, "name", None) == "b.txt":
+            raise error
+        return answer
+
+    paths, out = [write(tmp_path / f"{c}.txt") for c in "abc"], tmp_path / "out"
+    monkeypatch.setattr(run, where, refusing)
+    for turn in range(2):
+        result = annotate_files(paths, out, model, ("jsonl", "html"))
+        assert (result.reports, result.kept, result.untried) == ((2, 0, 0), (0, 2, 0))[turn]
+        ((path, reason),) = result.failed
+        what = "read" if where == "read_source" else "written"
+        assert path == str(paths[1]) and f"b.txt cannot be {what}: " in reason and said in reason
+        assert names(out) == ["a.html", "a.jsonl", "c.html", "c.jsonl", "manifest.json"]
+    monkeypatch.undo()
+    assert annotate_files(paths, out, model, ("jsonl", "html")).failed == []
+
+
+def test_what_concerns_the_machine_stops_the_run(model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pizhu.annotate.run as run
+
+    def full(*_: Any) -> Any:  # as where LibreOffice should convert
+        raise OSError(28, "No space left on device", "/tmp/report.doc")
+
+    path = write(tmp_path / "a.txt")
+    monkeypatch.setattr(run, "read_source", full)
+    with pytest.raises(OSError, match="No space left"):
+        annotate_files([path], tmp_path / "out", model)
+    monkeypatch.undo()
+    assert annotate_files([path], tmp_path / "out", model).reports == 1
+
+
+def test_an_output_that_cannot_be_replaced(model: Any, tmp_path: Path) -> None:
+    paths, out = [write(tmp_path / f"{c}.txt") for c in "ab"], tmp_path / "out"
+    (out / "a.html").mkdir(parents=True)  # a folder stands where the page shall go
+    result = annotate_files(paths, out, model, ("jsonl", "html"))
+    assert [path for path, _ in result.failed] == [str(paths[0])] and f"{out / 'a.html'}: " in result.failed[0][1]
+    assert names(out) == ["a.html", "b.html", "b.jsonl", "manifest.json"]
+    (out / "a.html").rmdir()
+    assert annotate_files(paths, out, model, ("jsonl", "html")).failed == []
 
 
 def test_watching(annotator: Annotator, tmp_path: Path) -> None:
@@ -209,7 +272,7 @@ def test_the_same_report_by_other_names_is_answered_once(annotator: Annotator, t
     asked = []
 
     class Counting:
-        about = annotator.about
+        about, runtime = annotator.about, annotator.runtime
 
         def annotate_many(self, reports: Any) -> Any:
             for report in reports:
@@ -240,7 +303,7 @@ def test_tasks_can_be_done_in_another_process(model: Any, tmp_path: Path) -> Non
             done(outcome)
 
     for turn in range(2):
-        result = conduct(elsewhere, paths, there, settings, model.about)
+        result = conduct(elsewhere, paths, there, settings, model.about, model.runtime.kind)
         assert (result.reports, result.kept, result.seen) == ((3, 0, 4), (0, 3, 4))[turn]
     assert model.asked == 6  # what stands is not done again
     assert {p.name: p.read_bytes() for p in there.iterdir()} == {
@@ -252,7 +315,7 @@ def test_names_do_not_depend_on_what_is_done(tmp_path: Path) -> None:
     """A run whose inputs are done in any order, and cut off at any of them, goes on with the names it began with."""
     places = ("一/a.txt", "二/a.txt", "a-二.txt", "三/二/a.txt", "A.txt", "a-一.txt", "四/一/a.txt")
     inputs = find([write(tmp_path / place) for place in places])
-    settings, out = Settings(), tmp_path / "out"
+    settings, out = Settings(), tmp_path
     first = {task.key: task.name for task in plan(inputs, out, settings, {})}
     for size in range(len(first)):
         for done in combinations(first, size):

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from pizhu import Annotator
+from pizhu.annotate import runfolder
 from pizhu.annotate.run import annotate_files
-from pizhu.annotate.runfolder import Entry, Settings, open_run
+from pizhu.annotate.runfolder import Entry, Settings, head_of, open_run
 from pizhu.data.errors import ConfigError
 
 KILLING = Path(__file__).with_name("killing.py")
@@ -43,15 +44,22 @@ def kills(tmp_path: Path, *words: str) -> list[dict[str, Any]]:
     answer = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert answer.returncode == 0 and answer.stderr == ""
     body = json.loads(answer.stdout)
-    assert body["files"] == ["0.jsonl", "0.txt", "1.jsonl", "1.txt", "all/part-00001.jsonl", "manifest.json"]
+    files = {f"{name}.{kind}" for name in ("0", "1") for kind in ("jsonl", "txt")} | {"all/part-00001.jsonl"}
+    if words[0] == "opened":
+        files = {f"{name}.{kind}" for name in ("0", "1") for kind in ("jsonl", "html", "docx")}
+        files |= {"all/index.html", "all/汇总.xlsx"}
+    elif words[0] == "full":
+        files -= {"0.jsonl", "0.txt"}
+    assert set(body["files"]) == files | {"manifest.json"}
     return list(body["kills"])
 
 
 @forks
 @pytest.mark.parametrize(
-    "scenario", ["new", pytest.param("grown", marks=pytest.mark.slow), pytest.param("fresh", marks=pytest.mark.slow)]
+    "scenario",
+    ["new", *(pytest.param(name, marks=pytest.mark.slow) for name in ("opened", "grown", "fresh", "dropped", "full"))],
 )
-def test_killed_at_every_write_and_rename(tmp_path: Path, scenario: str) -> None:
+def test_cut_off_at_every_write_and_rename(tmp_path: Path, scenario: str) -> None:
     rows = kills(tmp_path, scenario)
     struck = {row["at"] for row in rows}
     assert {"os.rename 0.jsonl", "half a line of the journal", "os.remove .journal.jsonl"} <= {
@@ -61,10 +69,11 @@ def test_killed_at_every_write_and_rename(tmp_path: Path, scenario: str) -> None
 
 
 @forks
-def test_killed_at_random_moments(tmp_path: Path) -> None:
-    rows = kills(tmp_path, "moments", "7", "4")
-    assert sum(row["kills"] for row in rows) > 0
-    assert [row for row in rows if row["differ"]] == []
+@pytest.mark.parametrize("least", [5, pytest.param(50, marks=pytest.mark.slow)])
+def test_killed_at_random_moments(tmp_path: Path, least: int) -> None:
+    rows = kills(tmp_path, "moments", "7", str(least))
+    assert sum(row["kills"] for row in rows) >= least
+    assert [row for row in rows if row["ended"] or row["differ"]] == []
 
 
 @pytest.mark.slow
@@ -90,7 +99,9 @@ def test_what_the_manifest_says(annotator: Annotator, model_folder: Path, tmp_pa
     annotate_files([write(tmp_path / "a.txt"), tmp_path / "none.txt"], tmp_path / "out", annotator)
     body = manifest(tmp_path / "out")
     assert body["model"] == {"name": model_folder.name, "sha256": annotator.about.fingerprint}
-    assert body["settings"]["formats"] == ["jsonl"] and body["versions"]["pizhu"]
+    assert body["settings"]["formats"] == ["jsonl"] and body["runtime"] == "onnxruntime on cpu"
+    assert {"pizhu", "python", "lxml", "numpy", "onnxruntime", "pypdfium2", "tokenizers"} <= set(body["versions"])
+    assert body["versions"]["python"] == f"{sys.version_info.major}.{sys.version_info.minor}"
     assert list(body["inputs"]) == ["../a.txt", "../none.txt"]
     done, failed = body["inputs"].values()
     assert (done["state"], done["name"], done["sentences"], len(done["sha256"])) == ("done", "a", 1, 64)
@@ -135,10 +146,10 @@ def test_another_model_or_setting_is_refused(annotator: Annotator, tmp_path: Pat
         pytest.raises(
             ConfigError, match=rf"the model {about.name} \({about.fingerprint[:12]}…\), this is 较新 \(0{{12}}"
         ),
-        open_run(out, Settings(), other),
+        open_run(out, Settings(), other, annotator.runtime.kind),
     ):
         pass
-    with open_run(out, Settings(), replace(about, name="moved")) as run:
+    with open_run(out, Settings(), replace(about, name="moved"), annotator.runtime.kind) as run:
         assert list(run.entries) == ["../a.txt"]
         run.finish(about)
     assert {p.name: p.read_bytes() for p in out.iterdir() if p.name != "manifest.json"} == {
@@ -156,9 +167,9 @@ def test_beginning_anew_removes_only_what_the_run_wrote(annotator: Annotator, tm
 
 def test_only_one_process_writes(annotator: Annotator, tmp_path: Path) -> None:
     with (
-        open_run(tmp_path / "out", Settings(), annotator.about),
+        open_run(tmp_path / "out", Settings(), annotator.about, annotator.runtime.kind),
         pytest.raises(ConfigError, match="another process is annotating"),
-        open_run(tmp_path / "out", Settings(), annotator.about),
+        open_run(tmp_path / "out", Settings(), annotator.about, annotator.runtime.kind),
     ):
         pass
 
@@ -186,14 +197,14 @@ def test_a_manifest_that_is_none(annotator: Annotator, tmp_path: Path, content: 
 def test_a_journal_with_torn_lines(annotator: Annotator, tmp_path: Path) -> None:
     paths = [write(tmp_path / f"{c}.txt") for c in "ab"]
     out = tmp_path / "out"
-    with open_run(out, Settings(), annotator.about) as run:
+    with open_run(out, Settings(), annotator.about, annotator.runtime.kind) as run:
         run.record("../a.txt", Entry("a", "0" * 64, 1))
     with (out / ".journal.jsonl").open("ab") as journal:
         journal.write(b'\xff\x00\n[1]\n{"input": "../b.txt", "state": "do')
-    with open_run(out, Settings(), annotator.about) as run:
+    with open_run(out, Settings(), annotator.about, annotator.runtime.kind) as run:
         assert list(run.entries) == ["../a.txt"]
         run.record("../b.txt", Entry("b", "1" * 64, 1))
-    with open_run(out, Settings(), annotator.about) as run:
+    with open_run(out, Settings(), annotator.about, annotator.runtime.kind) as run:
         assert list(run.entries) == ["../a.txt", "../b.txt"]
     result = annotate_files(paths, out, annotator)
     assert result.reports == 2
@@ -248,5 +259,55 @@ def test_the_command_goes_on(model_folder: Path, tmp_path: Path, pizhu: Callable
         "0 reports, 0 sentences annotated, 1 were done before",
         f"pizhu: {bad} does not exist",
     ]
+    bad.write_bytes(b"")
+    assert "--retry-failed" not in pizhu(*words).err
+    hint = "pizhu: 1 of these were not tried again; that takes --retry-failed"
+    assert pizhu(*words).err.splitlines()[-1] == hint
+    assert hint not in pizhu(*words, "--retry-failed").err
     write(bad)
     assert pizhu(*words).status == 0
+
+
+def test_an_input_that_is_named_no_more_and_whose_records_are_gone(annotator: Annotator, tmp_path: Path) -> None:
+    """It is forgotten, else nothing could ever be made of all reports again."""
+    paths, out = [write(tmp_path / f"{c}.txt") for c in "abc"], tmp_path / "out"
+    annotate_files(paths[:2], out, annotator, ("jsonl", "txt", "jsonl-parts"))
+    (out / "a.jsonl").unlink()
+    annotate_files(paths[1:], out, annotator, ("jsonl", "txt", "jsonl-parts"))
+    assert list(manifest(out)["inputs"]) == ["../b.txt", "../c.txt"]
+    assert sorted(p.name for p in out.glob("*.*")) == ["b.jsonl", "b.txt", "c.jsonl", "c.txt", "manifest.json"]
+    annotate_files(paths, out, annotator, ("jsonl", "txt", "jsonl-parts"))
+    assert len(manifest(out)["inputs"]) == 3
+
+
+def test_other_versions_are_refused_but_not_what_was_missing(
+    annotator: Annotator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sentence asks to install what is missing; whoever does so goes on with the same command."""
+    versions = {"pypdfium2": "missing", "lxml": "5.0"}
+    real = runfolder._version
+    monkeypatch.setattr(runfolder, "_version", lambda name: versions.get(name) or real(name))
+    path, out = write(tmp_path / "a.txt"), tmp_path / "out"
+    annotate_files([path], out, annotator)
+    versions["pypdfium2"] = "5.0"
+    assert annotate_files([path], out, annotator).kept == 1
+    assert manifest(out)["versions"]["pypdfium2"] == "5.0"
+    for name, found, said in (("pypdfium2", "missing", "missing"), ("lxml", "6.0", "version 6.0")):
+        with monkeypatch.context() as patch:
+            patch.setitem(versions, name, found)
+            with pytest.raises(ConfigError, match=f"was begun with {name} version 5.0, this is {said};"):
+                annotate_files([path], out, annotator)
+    with (
+        pytest.raises(ConfigError, match="was begun with the runtime onnxruntime on cpu, this is torch on cuda in bf"),
+        open_run(out, Settings(), annotator.about, "torch on cuda in bf"),
+    ):
+        pass
+
+
+def test_the_formats_in_use_tell_which_packages_count(annotator: Annotator) -> None:
+    def packages(runtime: str, *formats: str) -> set[str]:
+        return set(head_of(Settings(formats), annotator.about, runtime)["versions"])
+
+    plain = packages("onnxruntime on cpu", "jsonl")
+    assert packages("onnxruntime on cpu", "parquet", "xlsx-all") - plain == {"pyarrow", "xlsxwriter"}
+    assert packages("torch on cuda in bfloat16", "jsonl") - plain == {"torch", "transformers"}

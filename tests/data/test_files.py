@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pizhu.data import files
 from pizhu.data.errors import DataError
 from pizhu.data.files import read_records, replacing, write_records, write_text
 
@@ -23,6 +24,35 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
             raise error
     assert path.read_text(encoding="utf-8") == "旧"
     assert [p.name for p in path.parent.iterdir()] == ["报告.jsonl"]
+
+
+def test_a_file_that_another_program_has_open_for_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, tries = Path.replace, []
+
+    def replace(part: Path, path: Path) -> Path:
+        tries.append(part)
+        if len(tries) <= refusals:
+            raise PermissionError(13, "Permission denied", str(part), None, str(path))
+        return real(part, path)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    monkeypatch.setattr(files, "_PATIENCE", (0.0, 0.0))
+    path = tmp_path / "a.txt"
+    refusals = 2
+    write_text(path, "新")
+    assert path.read_text(encoding="utf-8") == "新"
+    refusals = 9
+    with pytest.raises(PermissionError) as caught:
+        write_text(path, "更新")
+    assert (caught.value.filename, caught.value.filename2) == (str(path), None)  # not the file beside it
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"] and len(tries) == 6
+
+
+def test_a_full_disk_names_the_file(tmp_path: Path) -> None:
+    for error, named in ((OSError(28, "No space left on device"), str(tmp_path / "a")), (OSError(99, "?"), None)):
+        with pytest.raises(OSError) as caught, replacing(tmp_path / "a"):
+            raise error
+        assert caught.value.filename == named
 
 
 def test_records_that_break_off_leave_nothing(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from pizhu.data.report import Report
 from pizhu.models.annotator import report_logits
 from pizhu.models.folder import load_model, save_model
 from pizhu.models.quantise import SCALE, dequantise, quantise
-from pizhu.models.runtime import OnnxRuntime, TorchRuntime
+from pizhu.models.runtime import OnnxRuntime, TorchRuntime, kind_of
 from pizhu.models.windows import SpecialTokens
 
 
@@ -51,6 +51,14 @@ def torch_logits(folder: Path, reports: list[Report]) -> list[np.ndarray]:
 def test_onnx_says_what_torch_says(annotator: Annotator, model_folder: Path, reports: list[Report]) -> None:
     for ours, theirs in zip(map(annotator.logits, reports), torch_logits(model_folder, reports), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=2e-4)
+
+
+def test_the_kind_can_be_told_without_loading(annotator: Annotator, model_folder: Path, tmp_path: Path) -> None:
+    assert kind_of(model_folder, gpu=False) == annotator.runtime.kind == "onnxruntime on cpu"
+    model, tokenizer, _ = load_model(model_folder)
+    runtime = TorchRuntime(model, SpecialTokens.of(tokenizer).pad)
+    assert kind_of(tmp_path, gpu=False) == runtime.kind == "torch on cpu in float32"
+    assert kind_of(model_folder, gpu=True) == "torch on cuda in bfloat16"
 
 
 def test_eight_bits_say_nearly_the_same(annotator: Annotator, small: Path, reports: list[Report]) -> None:

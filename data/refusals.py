@@ -1,0 +1,36 @@
+"""What the system's refusals mean: whether they concern one file or the machine, and what a person can do."""
+
+from __future__ import annotations
+
+import errno
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_MACHINE = _FULL | {
+    errno.EROFS,
+    errno.EIO,
+    errno.ENOMEM,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENODEV,
+    errno.ENXIO,
+    errno.ENOTCONN,  # a mounted file system whose server is gone
+    errno.ESTALE,
+    errno.ETIMEDOUT,
+}
+
+
+def of_machine(error: OSError) -> bool:
+    """Whether the next file would be refused as well: the disk is full, broken or gone, or memory is short."""
+    return error.errno in _MACHINE
+
+
+def explained(error: OSError) -> str:
+    """The error as a sentence: the file, what the system says, and where it is known what to do."""
+    advice = ""
+    if error.errno in _FULL:
+        advice = "; free space and run the same command again"
+    elif error.errno == errno.ENAMETOOLONG:
+        advice = "; name a folder with a shorter path"
+    elif isinstance(error, PermissionError):
+        advice = "; see that you may write there and that no other program has it open, and run the same command again"
+    return f"{error.filename or 'the system'}: {error.strerror or error}{advice}"
