@@ -5,39 +5,51 @@ The names in an archive and the identities in a table are data: they are shown a
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from lzma import LZMAError
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from ..data.errors import MissingExtraError
 from ..data.limits import Limits
+from ..data.readers.zipped import BOUNDED
 from .inputs import Input, is_report_name
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, LZMAError, EOFError, OSError, ValueError)
-_ROWS_AT_ONCE = 64
+_DAMAGED = (
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError),
+    *(EOFError, OSError, ValueError, RecursionError),  # the last where headers of tar files go on and on
+)
+_MB = 2**20
+_HEADERS = _MB
+"""Bytes that a tar file may spend on the headers of one member: long names and whatever else may be told there."""
 
 
 class _Packed:
     """What archives and tables share: members told apart, and trouble that ends them recorded, not raised."""
 
     kind = "archive"
+    damaged: tuple[type[Exception], ...] = _DAMAGED
+    """What reading raises where the container is not what it should be."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, limits: Limits) -> None:
         self.place = place.resolve()
+        self._limits = limits
+        self._most = limits.file_mb * _MB
 
     def count(self) -> int | None:
         return None
 
     def members(self) -> Iterator[Input]:
-        """The reports; raises _DAMAGED or _Trouble where it cannot go on."""
+        """The reports; raises what is ``damaged``, or _Trouble, where it cannot go on."""
         raise NotImplementedError
 
     def __iter__(self) -> Iterator[Input]:
@@ -48,13 +60,36 @@ class _Packed:
             trouble = str(error)
         except FileNotFoundError:
             trouble = f"{self.place.name} does not exist"
-        except _DAMAGED as error:
+        except self.damaged as error:
             trouble = f"{self.place.name} is damaged or no {self.kind}: {' '.join(str(error).split()) or 'cut off'}"
         yield Input(self.place, "", self.place.name, self.place.stem, trouble=trouble, end=True)
+
+    def _too_large(self, name: str) -> str:
+        return f"{name} is larger than the limit of {self._limits.file_mb} MB"
+
+    def _allowance(self) -> _Allowance:
+        return _Allowance(self.place.name, self._limits)
 
 
 class _Trouble(Exception):
     """Why the rest of a container is not read."""
+
+
+class _Allowance:
+    """What may still be unpacked of a container."""
+
+    def __init__(self, name: str, limits: Limits) -> None:
+        self._name, self._limits = name, limits
+        self.left = limits.archive_mb * _MB
+
+    def take(self, size: int) -> None:
+        """Raises _Trouble once there is more than the limit."""
+        self.left -= size
+        if self.left < 0:
+            raise _Trouble(
+                f"{self._name} unpacks to more than the limit of {self._limits.archive_mb:,} MB; it may be a "
+                "bomb, else raise --limit archive_mb"
+            )
 
 
 class _Distinct:
@@ -73,43 +108,25 @@ class _Distinct:
 
 
 class _Archive(_Packed):
-    def __init__(self, place: Path, limits: Limits) -> None:
-        super().__init__(place)
-        self._limits = limits
-
     def taken(self, members: Iterable[tuple[str, int, Any]]) -> Iterator[Input]:
         """Reports of ``members``: name, size as the archive states it, how to open it."""
         distinct = _Distinct()
-        left = self._limits.archive_mb * 2**20
-        most = self._limits.file_mb * 2**20
         for name, stated, start in members:
             path = PurePosixPath(name.replace("\\", "/"))
             if not is_report_name(path.name) or "__MACOSX" in path.parts:
                 continue
             under = "/".join(path.parts[:-1])
             made = partial(Input, self.place, distinct(name), path.name, path.stem, under)
+            if stated > self._most:
+                yield made(trouble=self._too_large(path.name))
+                continue
             try:
-                if stated > most:
-                    raise _Trouble(f"{path.name} is larger than the limit of {self._limits.file_mb} MB")
                 with start() as file:
-                    data = file.read(min(most, left) + 1)  # the size that is stated may be a lie
-            except _Trouble as error:
-                yield made(trouble=str(error))
-                continue
-            except RuntimeError:  # zipfile's word for a password
-                yield made(trouble=f"{path.name} is protected by a password; pack it without one")
-                continue
+                    data = file.read(stated)  # which may be a lie, but nothing gives more
             except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
                 yield made(trouble=f"{path.name} cannot be unpacked: {error}")
-                continue
-            left -= len(data)
-            if left < 0:
-                raise _Trouble(
-                    f"{self.place.name} unpacks to more than the limit of {self._limits.archive_mb:,} MB; it may be a "
-                    "bomb, else raise --limit archive_mb"
-                )
-            if len(data) > most:
-                yield made(trouble=f"{path.name} is larger than the limit of {self._limits.file_mb} MB")
+            except RuntimeError:  # zipfile's word for a password; NotImplementedError is one too
+                yield made(trouble=f"{path.name} is protected by a password; pack it without one")
             else:
                 yield made(data=data)
 
@@ -127,12 +144,19 @@ class Zip(_Archive):
             return 1
 
     def members(self) -> Iterator[Input]:
+        allowance = self._allowance()
         with zipfile.ZipFile(self.place) as archive:
             yield from self.taken(
-                (_zip_name(info), info.file_size, partial(archive.open, info))
+                (_zip_name(info), info.file_size, partial(_Counted, partial(_zip_open, archive, info), allowance))
                 for info in archive.infolist()
                 if not info.is_dir()
             )
+
+
+def _zip_open(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
+    if info.compress_type not in BOUNDED:
+        raise NotImplementedError("its compression method is not supported, only Deflate is")
+    return archive.open(info)
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:
@@ -157,33 +181,79 @@ class Tar(_Archive):
     kind = "tar archive"
 
     def members(self) -> Iterator[Input]:
-        with tarfile.open(self.place, "r|*") as archive:  # a stream: read once, front to back
-            yield from self.taken(
-                (member.name, member.size, partial(_member, archive, member))
-                for member in _forgotten(archive)
-                if member.isreg()
+        # A stream: read once, front to back. What is passed over is unpacked all the same, and so it counts.
+        with _Counted(partial(_unpacking, self.place), self._allowance()) as stream:
+            stream.fence = _HEADERS
+            with tarfile.open(fileobj=cast(Any, stream), mode="r|") as archive:
+                yield from self.taken(
+                    (member.name, member.size, partial(_member, archive, member))
+                    for member in _forgotten(archive, stream)
+                    if member.isreg()
+                )
+
+
+class _Counted:
+    """A file, opened by ``start``, whose bytes are taken from an allowance.
+
+    Attributes:
+        fence: where reading must stop, since tarfile holds in memory all that it reads as headers; None is nowhere.
+    """
+
+    def __init__(self, start: Callable[[], IO[bytes]], allowance: _Allowance) -> None:
+        self._file = start()
+        self._allowance = allowance
+        self._at = 0
+        self.fence: int | None = None
+
+    def read(self, size: int) -> bytes:
+        data = self._file.read(min(size, self._allowance.left + 1))
+        self._allowance.take(len(data))
+        self._at += len(data)
+        if self.fence is not None and self._at > self.fence + tarfile.RECORDSIZE:  # which it reads ahead
+            raise _Trouble(
+                f"the archive has a member whose headers alone are more than {_HEADERS // _MB} MB; it is refused"
             )
+        return data
+
+    def __enter__(self) -> _Counted:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
 
-def _forgotten(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    """The members, of which tarfile would keep every one it has passed."""
+def _unpacking(path: Path) -> IO[bytes]:
+    """The tar file, unpacked as its first bytes say, whatever its name."""
+    with path.open("rb") as file:
+        begins = file.read(6)
+    for magic, opened in ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\0", lzma.open)):
+        if begins.startswith(magic):
+            return cast(IO[bytes], opened(path))
+    return path.open("rb")
+
+
+def _forgotten(archive: tarfile.TarFile, stream: _Counted) -> Iterator[tarfile.TarInfo]:
+    """The members, of which tarfile would keep every one it has passed, and what headers say of all that follow."""
     for member in archive:
+        stream.fence = None
         yield member
         archive.members.clear()  # type: ignore[attr-defined]
+        archive.pax_headers.clear()  # type: ignore[attr-defined]
+        stream.fence = archive.offset + _HEADERS
 
 
 def _member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
     file = archive.extractfile(member)
-    if file is None:
-        raise _Trouble(f"{member.name} is no file")
+    assert file is not None  # for a regular file there is one
     return file
 
 
 class _Table(_Packed):
     kind = "table"
+    damaged = (*_DAMAGED, LookupError, TypeError, AttributeError, NotImplementedError)  # pyarrow's, datasets'
 
-    def __init__(self, place: Path, text: str, identity: str | None) -> None:
-        super().__init__(place)
+    def __init__(self, place: Path, text: str, identity: str | None, limits: Limits) -> None:
+        super().__init__(place, limits)
         self._text, self._identity = text, identity
 
     def columns(self, names: Iterable[str]) -> list[str]:
@@ -200,15 +270,20 @@ class _Table(_Packed):
 
     def rows(self, rows: Iterable[dict[str, Any]], columns: list[str], under: str = "") -> Iterator[Input]:
         """A report a row."""
-        distinct = _Distinct()
+        distinct, allowance = _Distinct(), self._allowance()
         for number, row in enumerate(rows):
             doc = f"{self.place.stem}-{number}" if len(columns) == 1 else str(row[columns[1]])
             inside = distinct(f"{under}/{doc}" if under else doc)
             text = row[columns[0]]
-            if isinstance(text, str):
-                yield Input(self.place, inside, doc, doc, under, text=text)
-            else:
+            if not isinstance(text, str):
                 yield Input(self.place, inside, doc, doc, under, trouble=f"row {number} has no text")
+                continue
+            size = len(text.encode("utf-8", "surrogatepass"))
+            allowance.take(size)
+            if size > self._most:
+                yield Input(self.place, inside, doc, doc, under, trouble=self._too_large(f"row {number}"))
+            else:
+                yield Input(self.place, inside, doc, doc, under, text=text)
 
 
 class Parquet(_Table):
@@ -220,14 +295,27 @@ class Parquet(_Table):
         try:
             with _parquet(self.place) as file:
                 return int(file.metadata.num_rows)
-        except (*_DAMAGED, RuntimeError):
+        except self.damaged:
             return 1
 
     def members(self) -> Iterator[Input]:
         with _parquet(self.place) as file:
             columns = self.columns(file.schema_arrow.names)
-            batches = file.iter_batches(_ROWS_AT_ONCE, columns=columns)
-            yield from self.rows((row for batch in batches for row in batch.to_pylist()), columns)
+            yield from self.rows(self._unpacked(file, columns), columns)
+
+    def _unpacked(self, file: pq.ParquetFile, columns: list[str]) -> Iterator[dict[str, Any]]:
+        """The rows one at a time: the file holds equal texts once, and many of them may be more than fits in memory."""
+        for number in range(file.num_row_groups):
+            group = file.metadata.row_group(number)
+            chunks = [group.column(i) for i in range(group.num_columns)]
+            size = sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema in columns)
+            if size > group.num_rows * self._most:  # then a page of it may be too, and is unpacked in one piece
+                raise _Trouble(
+                    f"rows of {self.place.name} are larger than the limit of {self._limits.file_mb} MB; "
+                    "raise --limit file_mb"
+                )
+            for batch in file.iter_batches(1, row_groups=[number], columns=columns):
+                yield from batch.to_pylist()
 
 
 def _parquet(path: Path) -> pq.ParquetFile:
@@ -254,7 +342,7 @@ class Dataset(_Table):
     def count(self) -> int | None:
         try:
             return sum(map(len, self._splits().values()))
-        except _DAMAGED:
+        except self.damaged:
             return 1
 
     def members(self) -> Iterator[Input]:
