@@ -358,9 +358,44 @@ def test_a_report_is_known_by_its_place_seen_from_the_run_folder(tmp_path: Path,
 def test_names_are_safe(text: str) -> None:
     name = safe(text)
     assert name == Path(name).name and name not in ("", ".", "..")
-    assert len(name.encode("utf-8")) <= 170
+    assert len(name.encode("utf-8")) <= 160
     assert not set(name) & set('<>:"/\\|?*\0\n') and not name.startswith(".") and not name.endswith((" ", "."))
     assert safe(name) == name
+
+
+@pytest.mark.parametrize(
+    "text", ["con", "CON.x", "con .x", "LPT1 .a", "com¹", "lpt³.txt", "CONIN$", "conout$.a", "nul.tar.gz", "aux  "]
+)
+def test_devices_of_windows_are_no_names(text: str) -> None:
+    assert safe(text) == f"_{text.strip()}"
+    assert safe(f"{text.strip()[:2]}-") == f"{text[:2]}-"
+
+
+LONG = st.text("ab中𠀀 .", min_size=1, max_size=200)
+
+
+@given(st.lists(st.tuples(st.lists(LONG, max_size=30), LONG), unique_by=lambda place: ("/".join(place[0]), place[1])))
+def test_paths_are_bounded(places: list[tuple[list[str], str]]) -> None:
+    for layout in ("flat", "folders", "hash"):
+        names = Names(layout)
+        given = set()
+        for folders, stem in places:
+            under = "/".join(folders)
+            name = names.give(Input(Path("/r"), f"{under}/{stem}", stem, stem, under), f"{under}/{stem}")
+            assert len(name.encode("utf-16-le")) // 2 <= 200
+            assert all(part == safe(part) and len(part.encode()) <= 177 for part in name.split("/"))
+            given.add(name.casefold())
+        assert len(given) == len(places)
+
+
+def test_long_folders_keep_their_beginning() -> None:
+    def given(under: str) -> str:
+        return Names("folders").give(Input(Path("/r"), "", "a.txt", "a", under), under)
+
+    deep = "/".join(f"第{i}级" for i in range(20))
+    assert given(deep) == f"{deep}/a"
+    one, other = given(f"市/{'x' * 70}/{'y' * 70}"), given(f"市/{'x' * 70}/{'z' * 70}")
+    assert one.startswith(f"市/{'x' * 70}/") and one.count("/") == 3 and one != other
 
 
 PLACES = st.tuples(st.sampled_from(["", "x", "X", "y/x"]), st.sampled_from(["a", "A", "b", "a-x", "ａ"]))
