@@ -168,6 +168,7 @@ def conduct(
     if not isinstance(inputs, Inputs):
         inputs = find(inputs, limits=settings.limits)
     inputs.check_out(out.resolve())
+    writers.check(settings.formats, labels=about.labels)
     result = RunResult()
     with open_run(out, settings, about, fresh=fresh) as run:
 
