@@ -112,9 +112,7 @@ WHOLE = tuple(name for name, format in FORMATS.items() if format.whole is not No
 """Formats that are made of all reports of a run, in a folder of their own (``names.WHOLE``)."""
 
 
-def check(
-    names: Iterable[str], known: Iterable[str] = FORMATS, labels: LabelSet | None = None
-) -> tuple[str, ...]:
+def check(names: Iterable[str], known: Iterable[str] = FORMATS, labels: LabelSet | None = None) -> tuple[str, ...]:
     """``names`` in the order of ``known``, each once; ``jsonl`` with them where something is made of it.
 
     Args:
