@@ -57,6 +57,7 @@ def metrics(
     from ..annotate.inputs import find
     from ..annotate.metrics import check_name, write_metrics
     from ..data.limits import limits
+    from ..labeling.progress import silent
     from .progress import shown
 
     if out is not None:
@@ -65,7 +66,7 @@ def metrics(
     found = find(_words(inputs), limits=allowed)
     failed: list[str] = []
     # Rows that scroll by on a terminal are progress enough, and a bar among them would tear them.
-    with nullcontext(_silent) if as_json and sys.stdout.isatty() else shown() as tell:
+    with nullcontext(silent) if as_json and sys.stdout.isatty() else shown() as tell:
         rows = _rows(found, model, every, allowed, failed, tell)
         if out is not None:
             count = write_metrics(out, rows)
@@ -83,10 +84,6 @@ def metrics(
         typer.echo(f"pizhu: {reason}", err=True)
     if failed:
         raise typer.Exit(1)
-
-
-def _silent(what: str, done: float, total: float | None = None, /) -> None:
-    """Tells nobody."""
 
 
 def _words(inputs: Iterable[str]) -> Iterator[str | Path]:
