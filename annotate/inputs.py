@@ -260,7 +260,8 @@ def find(
         ReadError: a list cannot be read, a pattern fits nothing, or there is no report at all.
         ConfigError: a list names a list.
     """
-    from .packed import Dataset, Parquet, Tar, Zip
+    from .archives import Tar, Zip
+    from .tabular import Dataset, Parquet
 
     def source(path: Path) -> Source:
         name = path.name.lower()
