@@ -17,7 +17,8 @@ from .inputs import Input
 
 DAMAGED = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError),
-    *(EOFError, OSError, ValueError, RecursionError),  # the last where headers of tar files go on and on
+    *(EOFError, OSError, ValueError, NotImplementedError),
+    RecursionError,  # where headers of tar files go on and on
 )
 """What reading raises where a container is not what it should be."""
 MB = 2**20

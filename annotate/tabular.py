@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 class _Table(Packed):
     kind = "table"
-    damaged = (*DAMAGED, LookupError, TypeError, AttributeError, NotImplementedError)  # pyarrow's, datasets'
+    damaged = (*DAMAGED, LookupError, TypeError, AttributeError)  # pyarrow's, datasets'
 
     def __init__(self, place: Path, text: str, identity: str | None, limits: Limits) -> None:
         super().__init__(place, limits)

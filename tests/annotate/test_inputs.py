@@ -246,6 +246,11 @@ def test_packings_that_are_not_known(tmp_path: Path) -> None:
         archive.writestr("a.txt", bytes(2**20))
     one, end = find([path])
     assert "not supported" in one.trouble
+    data = bytearray(zipped(path, {"a.txt": b"a"}).read_bytes())
+    data[data.index(b"PK\x01\x02") + 6] = 99  # the version of the format that is needed
+    path.write_bytes(data)
+    (end,) = find([path])
+    assert "x.zip is damaged or no zip archive: zip file version 9.9" in end.trouble
 
 
 @pytest.mark.parametrize("ending", [".zip", ".tar.gz", ".parquet"])
@@ -314,6 +319,19 @@ def test_tables_over_the_limits(tmp_path: Path) -> None:
     assert troubles([str(i) * 2**22 for i in range(8)]) == [
         "rows of x.parquet are larger than the limit of 1 MB; raise --limit file_mb"
     ]
+
+
+def test_what_pyarrow_cannot_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    def batches(*_: Any, **__: Any) -> None:
+        raise pa.ArrowNotImplementedError("no such encoding")
+
+    pq.write_table(pa.table({"text": [TEXT]}), tmp_path / "x.parquet")
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", batches)
+    (end,) = find([tmp_path / "x.parquet"])
+    assert end.trouble == "x.parquet is damaged or no Parquet file: no such encoding"
 
 
 def test_damaged_datasets(tmp_path: Path, model: Any) -> None:
