@@ -260,16 +260,17 @@ def find(
         ReadError: a list cannot be read, a pattern fits nothing, or there is no report at all.
         ConfigError: a list names a list.
     """
-    from .packed import Dataset, Parquet, Tar, Zip
+    from .archives import Tar, Zip
+    from .tabular import Dataset, Parquet
 
     def source(path: Path) -> Source:
         name = path.name.lower()
         if name.endswith(".parquet"):
-            return Parquet(path, text_column, id_column)
+            return Parquet(path, text_column, id_column, limits)
         if name.endswith(ARCHIVES) and not path.is_dir():
             return Zip(path, limits) if name.endswith(".zip") else Tar(path, limits)
         if is_dataset(path):
-            return Dataset(path, text_column, id_column)
+            return Dataset(path, text_column, id_column, limits)
         return Folder(path) if path.is_dir() else File(path)
 
     def sources(words: Iterable[str | Path], listed: bool) -> Iterator[Source]:

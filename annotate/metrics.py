@@ -16,6 +16,7 @@ from .cells import guarded
 
 COLUMNS = {
     "doc": "报告",
+    "source": "来源",
     "headings": "章节",
     "indicator": "指标",
     "value": "数值",
@@ -40,7 +41,7 @@ SUFFIXES = (".csv", ".jsonl")
 Row = dict[str, Any]
 
 
-def rows(report: Report, label: str | None = "metric") -> Iterator[Row]:
+def rows(report: Report, label: str | None = "metric", source: str = "") -> Iterator[Row]:
     """A row with the names of ``COLUMNS`` for each quantity of a report, in the order of the text.
 
     Values are numbers (``value``, ``upper`` or None, ``start``, ``end``), lists of texts (``headings``, ``labels``) and
@@ -48,11 +49,12 @@ def rows(report: Report, label: str | None = "metric") -> Iterator[Row]:
 
     Args:
         label: only sentences with this label are read; None reads all of them, labelled or not.
+        source: where the report lies, which tells it from others of its name; empty is its name.
     """
-    return record_rows(report.records(), label)
+    return record_rows(report.records(), label, source)
 
 
-def record_rows(records: Iterable[Mapping[str, Any]], label: str | None = "metric") -> Iterator[Row]:
+def record_rows(records: Iterable[Mapping[str, Any]], label: str | None = "metric", source: str = "") -> Iterator[Row]:
     """:func:`rows` for sentence records (design.md, "Records")."""
     for record in records:
         if record.get("kind", "sentence") != "sentence" or (label and label not in (record.get("labels") or ())):
@@ -63,6 +65,7 @@ def record_rows(records: Iterable[Mapping[str, Any]], label: str | None = "metri
             found["end"] += record["start"]
             yield {
                 "doc": record["doc"],
+                "source": source or record["doc"],
                 "headings": list(record.get("headings", ())),
                 **{name: found[name] for name in COLUMNS if name in found},
                 "sentence": record["text"],
@@ -92,6 +95,12 @@ def read_annotated(path: Path, *, labelled: bool = True) -> list[dict[str, Any]]
     return records
 
 
+def check_name(path: Path) -> None:
+    """Raises a ConfigError where ``path`` is no name for :func:`write_metrics`."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise ConfigError(f"{path} is no name for a table, expected one that ends in {' or '.join(SUFFIXES)}")
+
+
 def write_metrics(path: str | Path, table: Iterable[Row]) -> int:
     """Replace ``path``, a .csv or .jsonl, by the rows of ``table``; returns how many.
 
@@ -99,8 +108,7 @@ def write_metrics(path: str | Path, table: Iterable[Row]) -> int:
         ConfigError: the name ends otherwise.
     """
     path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise ConfigError(f"{path} is no name for a table, expected one that ends in {' or '.join(SUFFIXES)}")
+    check_name(path)
     return write_records(path, table) if path.suffix.lower() == ".jsonl" else write_csv(path, table)
 
 

@@ -16,20 +16,28 @@ WHOLE = "all"
 """The folder in a run folder for what is made of all reports together."""
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\ud800-\udfff]')
-_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+_DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³])\s*(\.|$)", re.IGNORECASE)
 _TABLE = ".metrics"  # of NAME.metrics.csv, which must not be what a report called NAME.metrics writes
 _BYTES = 160  # of the 255 that file systems allow, with room for endings
+# Windows allows 260 in a whole path. With a hash (17) and the longest ending these leave some 45 for the run folder.
+_CHARACTERS, _FOLDERS = 80, 100
 
 
 def safe(text: str) -> str:
     """``text`` as the name of a file without its ending: Windows' rules, no controls, not hidden, not too long."""
     name = "".join("_" if unicodedata.category(c) in ("Cc", "Cf") else c for c in _FORBIDDEN.sub("_", text))
     name = name.strip().rstrip(". ")
-    if len(name.encode("utf-8")) > _BYTES:
-        name = name.encode("utf-8")[: _BYTES - 9].decode("utf-8", "ignore") + "-" + _digest(text)
     if not name or name.startswith(".") or _DEVICES.match(name):
         name = f"_{name}"
+    if len(name.encode("utf-8")) > _BYTES or _length(name) > _CHARACTERS:
+        name = name.encode("utf-16-le")[: 2 * (_CHARACTERS - 9)].decode("utf-16-le", "ignore")
+        name = name.encode("utf-8")[: _BYTES - 9].decode("utf-8", "ignore") + "-" + _digest(text)
     return name
+
+
+def _length(name: str) -> int:
+    """Characters as Windows counts them."""
+    return len(name.encode("utf-16-le")) // 2
 
 
 class Names:
@@ -50,7 +58,7 @@ class Names:
         folder = self._folder(item, key)
         stem = safe(item.stem)
         parent = (item.under or item.place.parent.name if not item.inside else item.under or item.place.stem) or "."
-        for name in (stem, f"{stem}-{safe(parent.rpartition('/')[2])}", f"{stem}-{_digest(key)}"):
+        for name in (stem, safe(f"{item.stem}-{parent.rpartition('/')[2]}"), f"{stem}-{_digest(key)}"):
             if self._free(folder + name):
                 break
         else:
@@ -72,7 +80,14 @@ class Names:
         parts = [safe(part) for part in item.under.split("/") if part not in ("", ".", "..")]
         if parts and parts[0].casefold() == WHOLE:
             parts[0] = f"_{parts[0]}"
-        return "".join(f"{part}/" for part in parts[:20])
+        if sum(_length(part) + 1 for part in parts) <= _FOLDERS:
+            return "".join(f"{part}/" for part in parts)
+        kept, left = "", _FOLDERS - 9
+        for part in parts:
+            if (left := left - _length(part) - 1) < 0:
+                break
+            kept += f"{part}/"
+        return f"{kept}{_digest(item.under)}/"
 
 
 def _folded(name: str) -> str:

@@ -14,6 +14,9 @@ from ..data.quantities import Quantity, quantities
 from ..data.report import Report, Sentence
 from .template import assemble, sheet
 
+_KEYS = "achjkr"
+"""Letters that mean something on the page, whatever the labels (web/page.html, web/page.js)."""
+
 
 def page(report: Report, labels: LabelSet) -> str:
     """The page. Text from the report is escaped everywhere: it is data, never markup."""
@@ -25,9 +28,19 @@ def page(report: Report, labels: LabelSet) -> str:
         "body": _body(report, labels),
         "review": _review(report, labels),
         "metrics": _metrics(report) if "metric" in labels.names else "",
-        "keys": "".join(f"<dt><kbd>{label.hotkey}</kbd></dt><dd>{escape(label.title)}</dd>" for label in labels),
+        "keys": "".join(
+            f"<dt><kbd>{key}</kbd></dt><dd>{escape(label.title)}</dd>"
+            for label, key in zip(labels, hotkeys(labels), strict=True)
+            if key
+        ),
     }
     return assemble("page", parts, sheet("page", labels))
+
+
+def hotkeys(labels: LabelSet) -> list[str]:
+    """The key of each label: its hot key, or a free digit where that is a key of the page; empty where none is left."""
+    free = [digit for digit in "123456789" if digit not in {label.hotkey for label in labels}]
+    return [label.hotkey if label.hotkey not in _KEYS else free.pop(0) if free else "" for label in labels]
 
 
 def title(report: Report) -> str:
@@ -47,11 +60,12 @@ def counts(sentences: Iterable[Sentence]) -> Counter[str]:
 def _filters(report: Report, labels: LabelSet) -> str:
     found = counts(report.sentences)
     none = Label("none_", "无", "#ffffff", "1", "没有标签的句子")
-    shown = [(label.name, label, label.hotkey) for label in labels] + [("none", none, "0")]
+    keys = hotkeys(labels)
+    shown = [(label.name, label, key) for label, key in zip(labels, keys, strict=True)] + [("none", none, "0")]
     return "".join(
         f'<button type="button" data-label="{name}" data-key="{key}" title="{escape(label.description)}" '
         f'aria-pressed="false"><i class="t-{name}"></i><span>{escape(label.title)}</span> <b>{found[name]}</b> '
-        f"<kbd>{key}</kbd></button>"
+        f"{f'<kbd>{key}</kbd>' if key else ''}</button>"
         for name, label, key in shown
     )
 

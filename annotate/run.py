@@ -177,6 +177,7 @@ def conduct(
     if not isinstance(inputs, Inputs):
         inputs = find(inputs, limits=settings.limits)
     inputs.check_out(out.resolve())
+    writers.check(settings.formats, labels=about.labels)
     result = RunResult()
     with open_run(out, settings, about, runtime, fresh=fresh) as run:
 

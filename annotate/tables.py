@@ -33,15 +33,19 @@ def _expand(inputs: Iterable[Path], out: Path) -> Iterator[tuple[str, Path]]:
     """Reports with their names: as seen from the folder that was named, where a run called them so."""
     for path in inputs:
         if path.is_dir():
-            # Neither what a run made of all its reports is one of them, nor a table that an earlier call wrote there.
-            together = {folder for folder in path.rglob(WHOLE) if is_run(folder.parent)}
-            for found in sorted(path.rglob("*.jsonl")):
-                if found.name.startswith(".") or not found.is_file() or not together.isdisjoint(found.parents):
-                    continue
-                if not (out.exists() and found.samefile(out)):
+            for found in records_in(path):
+                if not (out.exists() and found.samefile(out)):  # a table that an earlier call wrote there
                     yield found.relative_to(path).with_suffix("").as_posix(), found
         else:
             yield path.stem, path
+
+
+def records_in(folder: Path) -> Iterator[Path]:
+    """The records of reports anywhere in ``folder``, where what a run made of all its reports is none."""
+    together = {found for found in folder.rglob(WHOLE) if is_run(found.parent)}
+    for found in sorted(folder.rglob("*.jsonl")):
+        if not found.name.startswith(".") and found.is_file() and together.isdisjoint(found.parents):
+            yield found
 
 
 def _distinct(named: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, Path]]:

@@ -222,7 +222,6 @@ def main() -> None:
         "words only": (None, both),
         "encoder only": (encoder, replace(both, words=0)),
         "words, model's vectors": (Tagging(annotator), both),
-        "both, and headings": (encoder, replace(both, headings=0.1)),
         "both, common part kept": (encoder, replace(both, common=0)),
     }
     development = [pair for pair in pairs if pair.split == "development"]

@@ -38,22 +38,26 @@ def compare(
     """
     from functools import cache
 
-    from ..annotate.compare.run import compare_files, write_comparison, wrong_order
+    from ..annotate.compare.run import check, compare_files, write_comparison, wrong_order
     from ..data.errors import MissingExtraError
     from ..data.limits import limits
     from ..models.annotator import Annotator
     from ..models.meaning import Meaning
+    from .progress import shown
 
+    wanted = tuple(f.strip() for f in formats.split(",") if f.strip())
+    check(wanted)
+    allowed = limits(limit or ())
     meaning = None
     if encoder != "none":
         try:
             meaning = Meaning.load(encoder)
         except MissingExtraError as error:
             typer.echo(f"pizhu: words alone are compared, since {error}", err=True)
-    comparison = compare_files(
-        earlier, later, cache(lambda: Annotator.load(model)), meaning, limits=limits(limit or ())
-    )
-    written = write_comparison(comparison, out, tuple(f.strip() for f in formats.split(",") if f.strip()))
+    with shown() as tell:
+        load = cache(lambda: Annotator.load(model))
+        comparison = compare_files(earlier, later, load, meaning, limits=allowed, tell=tell)
+    written = write_comparison(comparison, (earlier, later), out, wanted)
     if wrong_order(comparison.earlier, comparison.later):
         typer.echo("pizhu: by their titles the first report is the later one; name the earlier one first", err=True)
     if as_json:

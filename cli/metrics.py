@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..data.errors import DataError, ReadError
 from .options import Limit
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..annotate.inputs import Inputs
     from ..data.limits import Limits
-    from ..data.report import Report
+    from ..labeling.progress import Progress
 
 
 def metrics(
     inputs: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
-            help="Reports, folders of reports, or annotated reports (.jsonl as `pizhu annotate` writes).",
+            help="Annotated reports (.jsonl as `pizhu annotate` writes) and folders that it wrote; reports, and what "
+            "else `pizhu annotate` takes: folders, patterns, archives, `@list.txt`, `-`.",
             show_default=False,
         ),
     ],
@@ -47,54 +54,84 @@ def metrics(
 
     Example: `pizhu metrics 2021年总结.docx 结果/2022年总结.jsonl --out 指标.csv`
     """
-    from ..annotate.metrics import write_metrics
+    from ..annotate.inputs import find
+    from ..annotate.metrics import check_name, write_metrics
     from ..data.limits import limits
+    from ..labeling.progress import silent
+    from .progress import shown
 
-    failed: list[str] = []
-    found = _rows(inputs, model, every, limits(limit or ()), failed)
     if out is not None:
-        count = write_metrics(out, found)
-        typer.echo(out)
-        typer.echo(f"{count} quantities", err=True)
-    elif as_json:
-        for row in found:
-            typer.echo(json.dumps(row, ensure_ascii=False))
-    else:
-        _show(found)
+        check_name(out)
+    allowed = limits(limit or ())
+    found = find(_words(inputs), limits=allowed)
+    failed: list[str] = []
+    # Rows that scroll by on a terminal are progress enough, and a bar among them would tear them.
+    with nullcontext(silent) if as_json and sys.stdout.isatty() else shown() as tell:
+        rows = _rows(found, model, every, allowed, failed, tell)
+        if out is not None:
+            count = write_metrics(out, rows)
+            typer.echo(out)
+        elif as_json:
+            count = 0
+            for count, row in enumerate(rows, 1):  # noqa: B007 - the last is how many
+                typer.echo(json.dumps(row, ensure_ascii=False))
+        else:
+            count, tables = _tables(rows)
+    if out is None and not as_json:
+        _show(tables)
+    typer.echo(f"{count} quantities", err=True)
     for reason in failed:
         typer.echo(f"pizhu: {reason}", err=True)
     if failed:
         raise typer.Exit(1)
 
 
+def _words(inputs: Iterable[str]) -> Iterator[str | Path]:
+    """``inputs``, with the records of a folder that a run wrote, or that holds nothing else, in its place."""
+    from ..annotate.inputs import Folder, is_dataset, is_run
+    from ..annotate.tables import records_in
+
+    for word in inputs:
+        path = Path(word)
+        if path.is_dir() and (is_run(path) or not (is_dataset(path) or Folder(path).count())):
+            records = list(records_in(path))
+            if is_run(path) and not records:
+                raise ReadError(f"{word} holds no records; run `pizhu annotate` with --formats jsonl")
+            if records:
+                yield from records
+                continue
+        yield word
+
+
 def _rows(
-    inputs: list[Path], model: Path | None, every: bool, allowed: Limits, failed: list[str]
+    inputs: Inputs, model: Path | None, every: bool, allowed: Limits, failed: list[str], tell: Progress
 ) -> Iterator[dict[str, Any]]:
     """The rows of all inputs; what cannot be read is told to ``failed``."""
-    from ..annotate.inputs import find
     from ..annotate.metrics import read_annotated, record_rows, rows
     from ..annotate.run import read_input
-    from ..data.errors import DataError
 
     label = None if every else "metric"
+    total, here = inputs.count(), Path.cwd()
     annotator = None
-    for path in (path for path in inputs if path.suffix.lower() == ".jsonl"):
-        try:
-            yield from record_rows(read_annotated(path, labelled=not every), label)
-        except DataError as error:
-            failed.append(str(error))
-    reports = [path for path in inputs if path.suffix.lower() != ".jsonl"]
-    for item in find(reports, limits=allowed) if reports else ():
+    for number, item in enumerate(inputs):
+        tell("Reading reports", number, total)
+        if item.place.suffix.lower() == ".jsonl" and not item.inside:
+            try:
+                yield from record_rows(read_annotated(item.place, labelled=not every), label, item.key(here))
+            except DataError as error:
+                failed.append(str(error))
+            continue
+        if item.end and not item.trouble:
+            continue
         reading = read_input(item, allowed)
         if reading.report is None:
-            if reading.reason:
-                failed.append(reading.reason)
+            failed.append(reading.reason)
             continue
-        report: Report = reading.report
+        report = reading.report
         if not every:
             annotator = annotator or _annotator(model)
             report = annotator.annotate(report)
-        yield from rows(report, label)
+        yield from rows(report, label, item.key(here))
 
 
 def _annotator(model: Path | None) -> Any:
@@ -107,25 +144,31 @@ def _annotator(model: Path | None) -> Any:
     return annotator
 
 
-def _show(found: Iterable[dict[str, Any]]) -> None:
-    import sys
-
-    from rich.console import Console
+def _tables(found: Iterable[dict[str, Any]]) -> tuple[int, list[Table]]:
+    """How many quantities there are, and a table of them for each report."""
     from rich.table import Table
     from rich.text import Text
 
     from ..annotate.metrics import COLUMNS
 
-    tables: dict[str, Table] = {}
-    for row in found:
-        if row["doc"] not in tables:
-            tables[row["doc"]] = Table(title=Text(row["doc"]), title_justify="left")
+    count = 0
+    tables: dict[tuple[str, str], Table] = {}
+    for count, row in enumerate(found, 1):  # noqa: B007 - the last is how many
+        key = row["source"], row["doc"]
+        if key not in tables:
+            tables[key] = Table(title=Text(" ".join(dict.fromkeys(reversed(key)))), title_justify="left")
             for name in ("indicator", "text", "change", "comparison", "period"):
                 justify = "right" if name == "text" else "left"
-                tables[row["doc"]].add_column(COLUMNS[name], justify=justify, overflow="fold")  # type: ignore[arg-type]
+                tables[key].add_column(COLUMNS[name], justify=justify, overflow="fold")  # type: ignore[arg-type]
         amount = " ".join(row["text"].split()) + (f"（{row['bound']}）" if row["bound"] else "")
         cells = (row["indicator"], amount, row["change"], row["comparison"], row["period"])
-        tables[row["doc"]].add_row(*(Text(cell) for cell in cells))  # Text: cells are data, never rich's markup
+        tables[key].add_row(*(Text(cell) for cell in cells))  # Text: cells are data, never rich's markup
+    return count, list(tables.values())
+
+
+def _show(tables: Iterable[Table]) -> None:
+    from rich.console import Console
+
     console = Console(width=None if sys.stdout.isatty() else 120)
-    for table in tables.values():
+    for table in tables:
         console.print(table)

@@ -13,7 +13,7 @@ class Limits:
     """Limits on one report, or on an archive of reports; each is a whole number above 0.
 
     Attributes:
-        file_mb: size of the file, in MiB.
+        file_mb: size of the file, or of the text in a row of a table, in MiB.
         expanded_mb: size of what is packed in it (.docx, .odt), in MiB.
         elements: tags of a web page or of a part of a Word document.
         characters: length of the extracted text.
@@ -21,7 +21,7 @@ class Limits:
         line: length of its longest line.
         pages: pages of a PDF.
         seconds: time that converting or extracting may take.
-        archive_mb: size of everything that is packed in an archive of reports (.zip, .tar.gz), in MiB.
+        archive_mb: size of everything that is packed in an archive (.zip, .tar.gz) or table of reports, in MiB.
     """
 
     file_mb: int = 100

@@ -33,14 +33,12 @@ class Weights:
     Attributes:
         words: weight of the shared words.
         meaning: weight of the encoder's cosine, where there is an encoder; the two are divided by their sum.
-        headings: added for shared words of the heading paths; 0 since it changed nothing on the pairs.
         common: share taken away of what a candidate has in common with the other queries, so that a sentence that is a
             little like every plan (本年各项工作稳步推进) answers none of them (CSLS; Conneau et al. 2018).
     """
 
     words: float = 1.0
     meaning: float = 1.0
-    headings: float = 0.0
     common: float = 0.5
 
 
@@ -91,17 +89,10 @@ class Similarity:
             columns = np.stack([self._vectors[place] for place in candidates])
             result = result + weights.meaning * (rows @ columns.T)
             total += weights.meaning
-        result = result / total
-        if weights.headings:
-            paths = [[" ".join(self._sentence(place).headings) for place in side] for side in (queries, candidates)]
-            result = result + weights.headings * self.words.similarity(*paths)
-        return np.asarray(result, dtype=np.float32)
+        return np.asarray(result / total, dtype=np.float32)
 
     def _text(self, place: Place) -> str:
-        return self._sentence(place).text
-
-    def _sentence(self, place: Place) -> Sentence:
-        return self._reports[place.side][place.index]
+        return self._reports[place.side][place.index].text
 
 
 def _in_common(similarity: Floats) -> Floats:

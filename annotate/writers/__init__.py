@@ -121,11 +121,14 @@ WHOLE = tuple(name for name, format in FORMATS.items() if format.whole is not No
 """Formats that are made of all reports of a run, in a folder of their own (``names.WHOLE``)."""
 
 
-def check(names: Iterable[str], known: Iterable[str] = FORMATS) -> tuple[str, ...]:
+def check(names: Iterable[str], known: Iterable[str] = FORMATS, labels: LabelSet | None = None) -> tuple[str, ...]:
     """``names`` in the order of ``known``, each once; ``jsonl`` with them where something is made of it.
 
+    Args:
+        labels: those that are given, where that is known.
+
     Raises:
-        ConfigError: there is none, or an unknown one.
+        ConfigError: there is none, or an unknown one, or one needs a label that is never given.
         MissingExtraError: one needs packages that are not installed.
     """
     known, wanted = tuple(known), set(names)
@@ -136,6 +139,8 @@ def check(names: Iterable[str], known: Iterable[str] = FORMATS) -> tuple[str, ..
     for name in sorted(wanted):
         if any(find_spec(package) is None for package in FORMATS[name].packages):
             raise MissingExtraError(f"the format {name}", "tables")
+    if labels is not None and "metrics" in wanted and "metric" not in labels.names:
+        raise ConfigError("the format metrics needs the label 'metric', which the model does not give")
     if wanted & set(WHOLE):
         wanted.add("jsonl")
     return tuple(name for name in known if name in wanted)

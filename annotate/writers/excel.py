@@ -175,27 +175,28 @@ class _Reports:
         figure = {"valign": "top", "align": "center"}
         self._count = book.add_format(figure | {"num_format": "#,##0"})
         self._share = book.add_format(figure | {"num_format": "0.0%"})
-        self.number = self._row = 0
+        self.number = self.listed = 0
         self.total = Counts()
 
     def add(self, name: str, counts: Counts) -> None:
         """Write the counts of one report."""
         self.number += 1
         self.total.merge(counts)
-        if self._row == _ROWS - 1:
+        if self.listed == _ROWS - 1:  # the overview tells of it
             return
-        self._row += 1
+        self.listed += 1
+        row = self.listed
         found = _figures(counts, self._labels)
-        self.sheet.write_string(self._row, 0, cell(name), self._text)
-        self.sheet.write_number(self._row, 1, counts.sentences, self._count)
+        self.sheet.write_string(row, 0, cell(name), self._text)
+        self.sheet.write_number(row, 1, counts.sentences, self._count)
         for i, count in enumerate(found, 2):
-            self.sheet.write_number(self._row, i, count, self._count)
+            self.sheet.write_number(row, i, count, self._count)
             share = count / counts.sentences if counts.sentences else 0
-            self.sheet.write_number(self._row, i + len(found), share, self._share)
+            self.sheet.write_number(row, i + len(found), share, self._share)
 
     def close(self) -> None:
         """Put the filter over what the sheet holds."""
-        self.sheet.autofilter(0, 0, max(1, self._row), len(self._columns) - 1)
+        self.sheet.autofilter(0, 0, max(1, self.listed), len(self._columns) - 1)
 
 
 def _overview(book: Workbook, sheet: Worksheet, reports: _Reports, labels: LabelSet) -> None:
@@ -208,6 +209,9 @@ def _overview(book: Workbook, sheet: Worksheet, reports: _Reports, labels: Label
     sheet.write_string(
         0, 0, f"{number} 份报告，{total.sentences:,} 句", book.add_format({"bold": True, "font_size": 14})
     )
+    if reports.listed < number:
+        told = f"“{reports.sheet.get_name()}”只列出前 {reports.listed:,} 份（一张表的上限）；此页各数包括全部报告。"
+        sheet.write_string(1, 0, told, book.add_format({"font_color": "#C00000"}))
     for i, title in enumerate(("标签", "句数", "占比", "含义")):
         sheet.write_string(2, i, title, head)
     centre = {"align": "center"}

@@ -16,6 +16,10 @@ from .base import Source
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
 
 
+BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Compression methods that zipfile unpacks piece by piece; of others 4 KB may become 4 GB at once."""
+
+
 class Archive:
     """The parts of a zipped document, read one by one and counted."""
 
@@ -32,14 +36,16 @@ class Archive:
     def read(self, part: str) -> bytes:
         """The bytes of ``part``; a ReadError where it is damaged, locked or over the limit."""
         try:
+            if self._zip.getinfo(part).compress_type not in BOUNDED:
+                raise NotImplementedError
             with self._zip.open(part) as file:
                 data = file.read(self._left + 1)  # the size that the directory states may be a lie
         except KeyError:
             raise ReadError(f"{self._name} is damaged: it has no part {part}") from None
-        except RuntimeError:
-            raise ReadError(f"{self._name} is protected by a password; save it without one") from None
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError):
             raise ReadError(f"{self._name} is damaged: its part {part} cannot be unpacked") from None
+        except RuntimeError:  # zipfile's word for a password; NotImplementedError is one too
+            raise ReadError(f"{self._name} is protected by a password; save it without one") from None
         if len(data) > self._left:
             raise ReadError(
                 f"{self._name} unpacks to more than the limit of {self._limits.expanded_mb} MB; it may be a zip bomb"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tarfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -166,13 +167,90 @@ def test_members_of_one_name_are_told_apart(tmp_path: Path, model: Any) -> None:
 
 @pytest.mark.parametrize("make", [zipped, tarred])
 def test_archives_over_the_limits(tmp_path: Path, make: Callable[[Path, dict[str, bytes]], Path]) -> None:
-    path = make(tmp_path / ("x.zip" if make is zipped else "x.tgz"), {f"{i}.txt": b"a" * 2**20 for i in range(4)})
+    path = make(
+        tmp_path / ("x.zip" if make is zipped else "x.tgz"), {f"{i}.txt": b"a" * (2**20 - 2**14) for i in range(4)}
+    )
     few = find([path], limits=limits(["file_mb=1", "archive_mb=2"]))
     assert ["archive_mb" in item.trouble for item in few] == [False, False, True]
     path = make(path, {"a.txt": b"a" * 2**21, "b.txt": b"b"})
     (big, small, end) = find([path], limits=limits(["file_mb=1"]))
     assert "a.txt is larger than the limit of 1 MB" in big.trouble
     assert small.data == b"b" and not end.trouble
+
+
+def test_what_is_passed_over_in_a_tar_file_counts(tmp_path: Path) -> None:
+    one = limits(["archive_mb=1", "file_mb=1"])
+    path = tarred(tmp_path / "x.tgz", {"a.txt": b"a", "b.png": b"b" * 2**21, "c.txt": b"c"})
+    (first, end) = find([path], limits=one)
+    assert first.data == b"a" and "x.tgz unpacks to more than the limit of 1 MB" in end.trouble
+    path = tarred(path, {"a.txt": b"a" * 2**21})
+    (first, end) = find([path], limits=one)
+    assert "a.txt is larger" in first.trouble and "archive_mb" in end.trouble
+
+
+@pytest.mark.parametrize("ending", ["gz", "bz2", "xz"])
+@pytest.mark.parametrize("format", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+def test_headers_of_tar_files_are_not_unpacked_without_end(tmp_path: Path, ending: str, format: int) -> None:
+    path = tmp_path / f"x.tar.{ending}"
+    with tarfile.open(path, f"w:{ending}", format=format) as archive:  # type: ignore[call-overload]
+        for name in ("a.txt", f"{'长' * 300}.txt", f"{'b' * 20 * 2**20}.txt"):
+            archive.addfile(tarfile.TarInfo(name))
+    tracemalloc.start()
+    *good, end = find([path])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [item.doc for item in good] == ["a.txt", f"{'长' * 300}.txt"]
+    assert "headers alone are more than 1 MB" in end.trouble
+    assert peak < 10 * 2**20
+
+
+def test_what_a_tar_file_says_of_all_that_follow_is_not_kept(tmp_path: Path) -> None:
+    path = tmp_path / "x.tgz"
+    with tarfile.open(path, "w:gz") as archive:
+        for number in range(20):
+            told = tarfile.TarInfo.create_pax_global_header({f"key{number}": "v" * 2**19})  # type: ignore[attr-defined]
+            archive.fileobj.write(told)  # type: ignore[union-attr]
+            archive.addfile(tarfile.TarInfo(f"{number}.txt"))
+    tracemalloc.start()
+    assert len(found(path)) == 20
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * 2**20
+
+
+def test_many_headers_before_one_member(tmp_path: Path) -> None:
+    path = tmp_path / "x.tar"
+    info = tarfile.TarInfo("././@PaxHeader")
+    info.type = tarfile.XHDTYPE
+    path.write_bytes(info.tobuf() * 1500 + bytes(10240))
+    ((end),) = find([path])
+    assert "x.tar is damaged" in end.trouble
+
+
+def test_a_tar_file_that_is_cut_off(tmp_path: Path) -> None:
+    whole = tarred(tmp_path / "whole.tgz", {"a.txt": b"a", "b.txt": os.urandom(2**18)}).read_bytes()
+    (tmp_path / "x.tgz").write_bytes(whole[: 2**17])
+    first, *_, end = find([tmp_path / "x.tgz"])
+    assert first.data == b"a" and "x.tgz is damaged" in end.trouble
+
+
+def test_packings_that_are_not_known(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "x.zip", {"a.txt": TEXT.encode(), "b.txt": TEXT.encode()})
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\x01\x02") + 10] = data[8] = 9  # Deflate64, as Windows packs large files
+    path.write_bytes(data)
+    one, other, end = find([path])
+    assert one.trouble == "a.txt cannot be unpacked: its compression method is not supported, only Deflate is"
+    assert other.data == TEXT.encode() and not end.trouble
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:  # which zipfile unpacks without a bound
+        archive.writestr("a.txt", bytes(2**20))
+    one, end = find([path])
+    assert "not supported" in one.trouble
+    data = bytearray(zipped(path, {"a.txt": b"a"}).read_bytes())
+    data[data.index(b"PK\x01\x02") + 6] = 99  # the version of the format that is needed
+    path.write_bytes(data)
+    (end,) = find([path])
+    assert "x.zip is damaged or no zip archive: zip file version 9.9" in end.trouble
 
 
 @pytest.mark.parametrize("ending", [".zip", ".tar.gz", ".parquet"])
@@ -216,6 +294,62 @@ def test_tables(tmp_path: Path, model: Any) -> None:
     assert found(path) == ["报告-0"]
 
 
+def test_tables_over_the_limits(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    small = limits(["file_mb=1", "archive_mb=2"])
+    path = tmp_path / "x.parquet"
+
+    def troubles(texts: list[str]) -> list[str]:
+        pq.write_table(pa.table({"text": texts}), path, compression="zstd")
+        before = pa.total_allocated_bytes()
+        seen = []
+        for item in find([path], limits=small):
+            seen.append(item.trouble)
+            assert pa.total_allocated_bytes() - before < 16 * 2**20
+        return seen
+
+    assert troubles(["a" * 2**19, "b" * (2**20 + 1), "", ""]) == [
+        *("", "row 1 is larger than the limit of 1 MB", "", ""),
+        "",
+    ]
+    # The same text again and again, which the file holds once.
+    assert troubles(["a" * 2**23] * 64)[-1].startswith("x.parquet unpacks to more than")
+    assert troubles([str(i) * 2**22 for i in range(8)]) == [
+        "rows of x.parquet are larger than the limit of 1 MB; raise --limit file_mb"
+    ]
+
+
+def test_what_pyarrow_cannot_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    def batches(*_: Any, **__: Any) -> None:
+        raise pa.ArrowNotImplementedError("no such encoding")
+
+    pq.write_table(pa.table({"text": [TEXT]}), tmp_path / "x.parquet")
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", batches)
+    (end,) = find([tmp_path / "x.parquet"])
+    assert end.trouble == "x.parquet is damaged or no Parquet file: no such encoding"
+
+
+def test_damaged_datasets(tmp_path: Path, model: Any) -> None:
+    pytest.importorskip("datasets")
+    for name, file, text in (
+        ("one", "state.json", "{}"),
+        ("two", "dataset_dict.json", "[]"),
+        ("three", "dataset_dict.json", '{"splits": 3}'),
+    ):
+        write(tmp_path / name / file, text)
+        write(tmp_path / name / "dataset_info.json", "{}")
+    good = write(tmp_path / "good.txt")
+    places = [tmp_path / name for name in ("one", "two", "three")]
+    result = annotate_files([*places, good], tmp_path / "out", model)
+    assert result.reports == 1
+    assert ["is damaged or no dataset" in reason for _, reason in result.failed] == [True] * 3
+
+
 def test_datasets(tmp_path: Path, model: Any) -> None:
     datasets = pytest.importorskip("datasets")
     one = datasets.Dataset.from_dict({"id": ["甲", "乙"], "text": [TEXT, "办理完毕。"]})
@@ -242,9 +376,44 @@ def test_a_report_is_known_by_its_place_seen_from_the_run_folder(tmp_path: Path,
 def test_names_are_safe(text: str) -> None:
     name = safe(text)
     assert name == Path(name).name and name not in ("", ".", "..")
-    assert len(name.encode("utf-8")) <= 170
+    assert len(name.encode("utf-8")) <= 160
     assert not set(name) & set('<>:"/\\|?*\0\n') and not name.startswith(".") and not name.endswith((" ", "."))
     assert safe(name) == name
+
+
+@pytest.mark.parametrize(
+    "text", ["con", "CON.x", "con .x", "LPT1 .a", "com¹", "lpt³.txt", "CONIN$", "conout$.a", "nul.tar.gz", "aux  "]
+)
+def test_devices_of_windows_are_no_names(text: str) -> None:
+    assert safe(text) == f"_{text.strip()}"
+    assert safe(f"{text.strip()[:2]}-") == f"{text[:2]}-"
+
+
+LONG = st.text("ab中𠀀 .", min_size=1, max_size=200)
+
+
+@given(st.lists(st.tuples(st.lists(LONG, max_size=30), LONG), unique_by=lambda place: ("/".join(place[0]), place[1])))
+def test_paths_are_bounded(places: list[tuple[list[str], str]]) -> None:
+    for layout in ("flat", "folders", "hash"):
+        names = Names(layout)
+        given = set()
+        for folders, stem in places:
+            under = "/".join(folders)
+            name = names.give(Input(Path("/r"), f"{under}/{stem}", stem, stem, under), f"{under}/{stem}")
+            assert len(name.encode("utf-16-le")) // 2 <= 200
+            assert all(part == safe(part) and len(part.encode()) <= 177 for part in name.split("/"))
+            given.add(name.casefold())
+        assert len(given) == len(places)
+
+
+def test_long_folders_keep_their_beginning() -> None:
+    def given(under: str) -> str:
+        return Names("folders").give(Input(Path("/r"), "", "a.txt", "a", under), under)
+
+    deep = "/".join(f"第{i}级" for i in range(20))
+    assert given(deep) == f"{deep}/a"
+    one, other = given(f"市/{'x' * 70}/{'y' * 70}"), given(f"市/{'x' * 70}/{'z' * 70}")
+    assert one.startswith(f"市/{'x' * 70}/") and one.count("/") == 3 and one != other
 
 
 PLACES = st.tuples(st.sampled_from(["", "x", "X", "y/x"]), st.sampled_from(["a", "A", "b", "a-x", "ａ"]))

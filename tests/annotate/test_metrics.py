@@ -108,15 +108,18 @@ def annotated(labelled: Report, tmp_path: Path) -> Path:
     return path
 
 
+TOLD = "Reading reports\n6 quantities\n"
+
+
 def test_command_shows_a_table(annotated: Path, pizhu: Callable[..., Any]) -> None:
     answer = pizhu("metrics", annotated)
-    assert (answer.status, answer.err) == (0, "")
+    assert (answer.status, answer.err) == (0, TOLD)
     assert all(word in answer.out for word in ("county-archive-2022", "接收档案", "3.2万卷", "80%（以上）"))
 
 
 def test_command_writes_a_file(annotated: Path, tmp_path: Path, pizhu: Callable[..., Any]) -> None:
     answer = pizhu("metrics", annotated, "--out", tmp_path / "指标.csv")
-    assert (answer.status, answer.out, answer.err) == (0, f"{tmp_path / '指标.csv'}\n", "6 quantities\n")
+    assert (answer.status, answer.out, answer.err) == (0, f"{tmp_path / '指标.csv'}\n", TOLD)
     assert len(table(tmp_path / "指标.csv")) == 6
 
 
@@ -138,8 +141,54 @@ def test_command_goes_on_after_a_bad_input(annotated: Path, tmp_path: Path, pizh
     answer = pizhu("metrics", bare, wrong, tmp_path / "none.txt", annotated, "--json")
     assert answer.status == 1 and len(answer.out.splitlines()) == 6
     assert answer.err.splitlines() == [
+        *TOLD.splitlines(),
         f"pizhu: {bare} holds no labelled sentence; run: pizhu annotate, or read every sentence with --all",
         f"pizhu: {wrong}, record 1: lacks start (int)",
         f"pizhu: {tmp_path / 'none.txt'} does not exist",
     ]
     assert len(pizhu("metrics", bare, "--all", "--json").out.splitlines()) == 1
+
+
+def test_reports_of_one_name_are_told_apart(
+    tmp_path: Path, pizhu: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for year in ("2021", "2022"):
+        Path(year).mkdir()
+        Path(year, "总结.txt").write_text(f"全年接收档案{year}卷。\n", encoding="utf-8")
+    answer = pizhu("metrics", "202?/*.txt", "--all", "--out", "指标.csv")
+    assert answer.status == 0
+    assert [(row["报告"], row["来源"], row["数值"]) for row in table(Path("指标.csv"))] == [
+        ("总结.txt", "2021/总结.txt", "2021"),
+        ("总结.txt", "2022/总结.txt", "2022"),
+    ]
+    shown = pizhu("metrics", "2021", "2022/总结.txt", "--all").out
+    assert "总结.txt 2021/总结.txt" in shown and "总结.txt 2022/总结.txt" in shown
+
+
+def test_command_reads_the_folder_of_a_run(
+    annotated: Path, tmp_path: Path, model: Any, pizhu: Callable[..., Any], labelled: Report
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "甲.txt").write_text("全年接收档案3.2万卷。\n", encoding="utf-8")
+    run = tmp_path / "run"
+    annotate_files([tmp_path / "in"], run, model, ("jsonl", "html", "jsonl-parts"))
+    answer = pizhu("metrics", run, "--all", "--json")
+    assert [json.loads(line)["doc"] for line in answer.out.splitlines()] == ["甲.txt"]  # not the page, nor the parts
+    (tmp_path / "copied").mkdir()
+    annotated.rename(tmp_path / "copied" / "总结.jsonl")
+    assert pizhu("metrics", tmp_path / "copied").err == TOLD
+    annotate_files([tmp_path / "in"], tmp_path / "pages", model, ("html",))
+    answer = pizhu("metrics", tmp_path / "pages")
+    assert answer.status == 2 and "holds no records" in answer.err
+
+
+def test_nothing_is_shown_before_what_was_named_is_found(
+    annotated: Path, tmp_path: Path, pizhu: Callable[..., Any]
+) -> None:
+    for word in (tmp_path / "*.doc", f"@{tmp_path / 'none'}"):
+        answer = pizhu("metrics", annotated, word, "--json")
+        assert (answer.status, answer.out) == (2, "")
+    (tmp_path / "a.txt").write_text("没有数字。", encoding="utf-8")
+    answer = pizhu("metrics", tmp_path / "a.txt", "--all")
+    assert (answer.status, answer.out.strip(), answer.err.splitlines()[-1]) == (0, "", "0 quantities")

@@ -10,8 +10,8 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pizhu.annotate.page import page
-from pizhu.annotate.template import sheet
+from pizhu.annotate.page import hotkeys, page
+from pizhu.annotate.template import asset, sheet
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.data.report import Report, Span
 
@@ -211,3 +211,22 @@ def test_a_long_report_stays_small() -> None:
         "某市2022年工作总结", "一、主要工作", "打印", *[f"{sentence[:-1]}，其中第{i}批。" for i in range(150)]
     )
     assert len(page(made, DEFAULT_LABELS).encode()) < 300_000
+
+
+def test_the_pages_own_keys_are_no_labels() -> None:
+    labels = LabelSet(tuple(Label(f"l{key}", f"标签{key}", "#aaaaaa", key) for key in "a1rx"))
+    assert hotkeys(labels) == ["2", "1", "3", "x"]
+    html = page(report("一句。"), labels)
+    keys = [str(found) for _, attributes in Tree(html).tags if (found := attributes.get("data-key"))]
+    assert keys == ["2", "1", "3", "x", "0", "r", "a", "h"]  # each once: labels, none, and the page's own
+    assert all(f"<dt><kbd>{key}</kbd></dt><dd>标签" in html for key in "213x")
+    script = asset("page.js")
+    pressed = set(
+        re.findall(
+            r"\b([a-z]): ", script[script.index("const keys = {") : script.index("};", script.index("const keys"))]
+        )
+    )
+    assert {*pressed, *(key for key in keys[5:])} == set("achjkr")
+    many = LabelSet(tuple(Label(f"l{key}", f"标签{key}", "#aaaaaa", key) for key in "123456789k"))
+    assert hotkeys(many)[-1] == ""
+    assert "<kbd></kbd>" not in page(report("一句。"), many)

@@ -174,9 +174,9 @@ def test_headers_and_footers_are_furniture(tmp_path: Path) -> None:
     ]
 
 
-def _zip(**parts: bytes) -> bytes:
+def _zip(packing: int = zipfile.ZIP_DEFLATED, /, **parts: bytes) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(out, "w", packing) as archive:
         for name, data in parts.items():
             archive.writestr(name.replace("__", "/"), data)
     return out.getvalue()
@@ -197,6 +197,7 @@ _SHEET = b'<Relationships><Relationship Type="x/officeDocument" Target="xl/workb
         (_zip(**{"word/document.xml": _ENTITIES.decode().encode("utf-16")}), "declares XML entities"),
         (_zip(**{"word/document.xml": b"<w:document>"}), "is no XML"),
         (_zip(**{"word/document.xml": b"<a><b/></a>"}), "without any text"),
+        (_zip(zipfile.ZIP_BZIP2, **{"word/document.xml": b"<a/>"}), "document.xml cannot be unpacked"),
         (_zip(**{"word/document.xml": b"<a>" + b" " * 3_000_000 + b"</a>"}), "zip bomb"),
         (_zip(a=b"1" * 5000)[:60], "damaged or cut off"),
     ],

@@ -33,7 +33,8 @@ def test_two_texts_with_a_model(model_folder: Path, tmp_path: Path, pizhu: Calla
     assert answer.status == 0
     page, data = out / "2021年 总结--2022年 总结.html", out / "2021年 总结--2022年 总结.json"
     assert answer.out.splitlines() == [str(page), str(data)]
-    assert answer.err.startswith("plans: ")
+    assert answer.err.splitlines()[:2] == ["Reading and labelling", "Comparing"]
+    assert answer.err.splitlines()[2].startswith("plans: ")
     assert "对照" in page.read_text(encoding="utf-8")
     body = json.loads(data.read_text(encoding="utf-8"))
     assert (body["earlier"], body["later"]) == ("2021年 总结.txt", "2022年 总结.txt")
@@ -42,11 +43,35 @@ def test_two_texts_with_a_model(model_folder: Path, tmp_path: Path, pizhu: Calla
 def test_corrected_records_need_no_model(records: tuple[Path, Path], tmp_path: Path, pizhu: Callable[..., Any]) -> None:
     words = ["compare", *records, "-o", tmp_path / "out", "--encoder", "none", "--model", tmp_path / "no model"]
     answer = pizhu(*words, "--json", "--formats", "json")
-    assert (answer.status, answer.err) == (0, "")
+    assert (answer.status, answer.err) == (0, "Reading and labelling\nComparing\n")
     body = json.loads(answer.out)
     assert body["counts"]["plans"] == {"answered": 0, "partly": 2, "missing": 1, "general": 2}
     (path,) = (tmp_path / "out").iterdir()
-    assert json.loads(path.read_text(encoding="utf-8")) == body
+    written = json.loads(path.read_text(encoding="utf-8"))
+    assert written.pop("pair") and written == body
+
+
+def test_pairs_of_equal_names_do_not_replace_each_other(
+    earlier: Report, later: Report, tmp_path: Path, pizhu: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for place, report in (("2021", earlier), ("2022", later), ("2023", later), ("别处/2022", earlier)):
+        write_records(Path(place, "总结.jsonl"), report.records())
+        write_records(Path(place, f"{Path(place).name}.jsonl"), report.records())
+
+    def written(*words: str) -> list[str]:
+        return [str(Path(line)) for line in pizhu("compare", *words, "--encoder", "none").out.splitlines()]
+
+    first = written("2021/总结.jsonl", "2022/总结.jsonl")
+    assert first == [str(Path("compared", f"总结-2021--总结-2022.{kind}")) for kind in ("html", "json")]
+    before = [Path(path).read_bytes() for path in first]
+    assert Path(written("2022/总结.jsonl", "2023/总结.jsonl")[0]).stem == "总结-2022--总结-2023"
+    other = written("2021/总结.jsonl", "别处/2022/总结.jsonl", "--formats", "json")  # folders' names are equal too
+    assert other[0] not in first and len(other) == 1
+    assert [Path(path).read_bytes() for path in first] == before
+    assert written("2021/总结.jsonl", "2022/总结.jsonl") == first  # the same pair replaces itself
+    assert Path(written("2021/2021.jsonl", "2022/2022.jsonl")[0]).name == "2021--2022.html"
+    assert Path(written("2021/2021.jsonl", "别处/2022/2022.jsonl")[0]).name == "2021-2021--2022-2022.html"
 
 
 def test_an_encoder_takes_part(
@@ -68,7 +93,7 @@ def test_without_torch_words_alone_are_compared(
     monkeypatch.setattr(meaning, "load_encoder", missing)
     answer = pizhu("compare", *records, "-o", tmp_path / "out", "--json")
     assert answer.status == 0
-    assert answer.err == (
+    assert answer.err.partition("Reading and labelling")[0] == (
         "pizhu: words alone are compared, since an encoder needs packages that are not installed; "
         "run: pip install 'pizhu[train]'\n"
     )
@@ -109,7 +134,8 @@ def test_errors_are_one_sentence(
     monkeypatch.chdir(tmp_path)
     answer = pizhu("compare", *words)
     assert (answer.status, answer.out) == (2, "")
-    assert said in answer.err and answer.err.count("\n") == 1
+    told = [line for line in answer.err.splitlines() if line not in ("Reading and labelling", "Comparing")]
+    assert len(told) == 1 and said in told[0]
     assert not (tmp_path / "compared").exists()
 
 
@@ -123,3 +149,14 @@ def test_a_model_with_other_labels(tmp_path: Path, pizhu: Callable[..., Any], mo
     (tmp_path / "a.txt").write_text("完成了任务。", encoding="utf-8")
     answer = pizhu("compare", tmp_path / "a.txt", tmp_path / "a.txt", "--encoder", "none")
     assert answer.status == 2 and "does not give the label 'achievement'" in answer.err
+
+
+def test_formats_are_checked_before_anything_is_read(
+    tmp_path: Path, pizhu: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pizhu.models.annotator import Annotator
+
+    monkeypatch.setattr(Annotator, "load", lambda folder: pytest.fail("the model was loaded"))
+    (tmp_path / "a.txt").write_text("完成了任务。", encoding="utf-8")
+    words = ["compare", tmp_path / "a.txt", tmp_path / "a.txt", "--encoder", "none", "--formats", "pdf"]
+    assert "formats are pdf" in pizhu(*words).err

@@ -35,13 +35,6 @@ def test_meaning_finds_what_shares_no_word(report: Callable[..., Report]) -> Non
     assert np.allclose(Similarity(one, other, Topics(), Weights(meaning=0)).alike(queries, candidates), by_words)
 
 
-def test_headings_can_be_weighed(report: Callable[..., Report]) -> None:
-    one = report("# 题", "P 甲乙。")
-    plain, weighed = (Similarity(one, one, weights=Weights(headings=h)) for h in (0.0, 0.5))
-    there = places(one, "earlier"), places(one, "later")
-    assert (weighed.alike(*there) >= plain.alike(*there)).all()
-
-
 def test_what_a_candidate_has_in_common_leaves_the_query_out() -> None:
     similarity = np.array([[0.9, 0.1], [0.3, 0.1], [0.1, 0.1]], dtype=np.float32)
     expected = [[0.2, 0.1], [0.5, 0.1], [0.6, 0.1]]

@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from pizhu.annotate.tables import table_of
 from pizhu.annotate.writers import excel
 from pizhu.data.errors import ConfigError, DataError, MissingExtraError
 from pizhu.data.files import read_records, write_records
-from pizhu.data.labels import DEFAULT_LABELS
+from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.data.read import report_from_text
 from pizhu.data.report import Report
 
@@ -100,6 +101,9 @@ def test_a_full_sheet_is_followed_by_another(tmp_path: Path, monkeypatch: pytest
     assert [book[name].max_row for name in book.sheetnames[1:]] == [5, 5, 5, 3]
     assert book["句子 3"].auto_filter.ref == "A1:N3"
     assert book["汇总"]["A1"].value == "10 份报告，10 句"
+    assert book["汇总"]["A2"].value == "“各报告”只列出前 4 份（一张表的上限）；此页各数包括全部报告。"
+    writers.write_table(path, [(f"r{i}", records[i : i + 1]) for i in range(4)], DEFAULT_LABELS)
+    assert openpyxl.load_workbook(path)["汇总"]["A2"].value is None
 
 
 def test_heights_of_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,6 +240,18 @@ def test_missing_packages_are_told_before_the_work(monkeypatch: pytest.MonkeyPat
         writers.check(["jsonl", "xlsx"])
     with pytest.raises(MissingExtraError):
         writers.write_table(tmp_path / "a.parquet", [], DEFAULT_LABELS)
+
+
+def test_a_format_whose_label_is_never_given_is_refused(tmp_path: Path, model: Any) -> None:
+    other = LabelSet((Label("risk", "风险", "#ff0000", "1"),))
+    writers.check(["metrics"], labels=DEFAULT_LABELS)
+    with pytest.raises(ConfigError, match="the format metrics needs the label 'metric'"):
+        writers.check(["jsonl", "metrics"], labels=other)
+    model.about = replace(model.about, labels=other)
+    (tmp_path / "a.txt").write_text("完成了任务。", encoding="utf-8")
+    with pytest.raises(ConfigError, match="needs the label"):
+        annotate_files([tmp_path / "a.txt"], tmp_path / "out", model, ("metrics",))
+    assert not (tmp_path / "out").exists()
 
 
 def test_import_loads_no_heavy_package() -> None:
