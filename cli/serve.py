@@ -14,6 +14,15 @@ from .options import Limit, Model
 def serve(
     model: Model = None,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A name that people type to get here, as with a reverse proxy (repeatable). IP addresses, localhost "
+            "and this machine's name need none; requests under other names are refused.",
+            metavar="HOST",
+            show_default=False,
+        ),
+    ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8765,
     secret_file: Annotated[
         Path | None,
@@ -47,11 +56,12 @@ def serve(
     from ..annotate.service.settings import SERVICE_LIMITS, Settings, find_secret
     from ..models.annotator import Annotator
 
+    names = [*(name or ()), *([] if ":" in host else [host])]  # an IPv6 address is no name, and needs none
     settings = Settings(
         limits(limit or (), SERVICE_LIMITS),
         seconds,
         places,
-        hosts=(*Settings.hosts, host) if server.is_local(host) else (),
+        names=tuple(names),
         secret=find_secret(secret_file),
     )
     with server.listen(host, port) as listening:  # a taken port is told before the model is loaded

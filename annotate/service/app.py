@@ -22,6 +22,7 @@ from .batcher import Batcher, Full
 from .envelope import Envelope
 from .home import ICON, home
 from .meters import CONTENT_TYPE, Meters
+from .names import answers_to, hostname
 from .refusal import Refusal
 from .settings import Settings
 from .uploads import received
@@ -49,9 +50,11 @@ def create_app(annotator: Annotator, settings: Settings = Settings()) -> FastAPI
 
     def known(request: Request) -> None:
         """Only who was told of the service may use it: no page of another site, no stranger where a secret is set."""
-        if settings.hosts and request.url.hostname not in settings.hosts:
-            raise Refusal(403, "the service goes by another name here; use the address that `pizhu serve` printed")
-        if request.headers.get("sec-fetch-site", "none") in ("cross-site", "same-site") and request.method != "GET":
+        called = request.headers.get("host")
+        host = hostname(f"//{called}")
+        if called and not answers_to(host, settings.names):
+            raise Refusal(403, f"the service does not go by the name {host[:80]!r}; start it with: --name {host[:80]}")
+        if request.method != "GET" and not _own_page(request, host):
             raise Refusal(403, "pages of other sites may not use the service")
 
     def trusted(request: Request) -> None:
@@ -120,6 +123,15 @@ def create_app(annotator: Annotator, settings: Settings = Settings()) -> FastAPI
 
     app.add_middleware(Envelope, meters=meters, routes=("/", "/annotate", "/health", "/metrics"))
     return app
+
+
+def _own_page(request: Request, host: str) -> bool:
+    """Whether a page of the service itself asks, or none."""
+    if (site := request.headers.get("sec-fetch-site")) is not None:
+        return site in ("same-origin", "none")
+    # Browsers say that over HTTPS and on this machine only; elsewhere they name where the page comes from.
+    origin = request.headers.get("origin")
+    return origin is None or hostname(origin) == host
 
 
 def _say_what_is_wrong(app: FastAPI, settings: Settings) -> None:

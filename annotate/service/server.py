@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...data.errors import ConfigError
+from ...labeling.network import shared_url
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -50,8 +51,10 @@ def is_local(host: str) -> bool:
 
 
 def address(listening: socket.socket) -> str:
-    """The URL of what listens there."""
+    """The URL by which to reach what listens there, from another machine if it may be."""
     host, port = listening.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        return str(shared_url("0.0.0.0", port))
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from ...data.errors import ConfigError
 from ...data.limits import Limits
 from ...labeling.access import read_private
+from .names import checked
 
 SECRET_VARIABLE = "PIZHU_SERVE_SECRET"
 
@@ -27,8 +28,7 @@ class Settings:
         places: requests in the house at one time; whoever comes then is asked to come again.
         batch: sentences that are annotated together, from as many requests as it takes.
         readers: files that are read at one time.
-        hosts: what browsers may call this machine; empty for anything. It keeps out pages of other sites that have
-            their name point to this machine (DNS rebinding).
+        names: by which the service goes besides this machine's addresses and its own name; see :mod:`.names`.
         secret: what requests must show, None where nothing is asked.
     """
 
@@ -37,13 +37,14 @@ class Settings:
     places: int = 64
     batch: int = 512
     readers: int = 4
-    hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1")
+    names: tuple[str, ...] = ()
     secret: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("seconds", "places", "batch", "readers"):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name} is {getattr(self, name)}, expected a number above 0")
+        object.__setattr__(self, "names", tuple(map(checked, self.names)))
 
 
 def find_secret(file: Path | None = None) -> str | None:

@@ -18,6 +18,7 @@ import httpx
 import pytest
 from pizhu.annotate.service import server
 from pizhu.data.errors import ConfigError
+from starlette.testclient import TestClient
 
 TEXT = "澄岭县档案局2022年工作总结\n\n一、主要工作\n\n全年接收档案3.2万卷。还要努力。\n"
 
@@ -116,6 +117,8 @@ def test_the_command_says_what_is_wrong(
     assert answer.status == 2 and "does not exist" in answer.err
     answer = pizhu("serve", "--host", "no.such.host.invalid", "--port", "0", "--model", model_folder)
     assert answer.status == 2 and "there is no host 'no.such.host.invalid'" in answer.err
+    answer = pizhu("serve", "--name", "https://report.example", "--port", "0", "--model", model_folder)
+    assert answer.status == 2 and "'https://report.example' is no host name" in answer.err
     answer = pizhu("serve", "--secret-file", tmp_path / "none", "--port", "0")
     assert answer.status == 2 and "does not exist" in answer.err
 
@@ -128,11 +131,29 @@ def test_other_machines_are_let_in_with_a_warning(
     warning = "pizhu: whoever reaches this machine can use the service, unencrypted\n"
     answer = pizhu("serve", "--host", "0.0.0.0", "--port", "0", "--model", model_folder)
     assert (answer.status, answer.err) == (0, warning)
+    assert "0.0.0.0" not in answer.out  # nobody can open that
     monkeypatch.setenv("PIZHU_SERVE_SECRET", "sixteen-characters")
     answer = pizhu("serve", "--host", "0.0.0.0", "--port", "0", "--model", model_folder)
     assert "and knows the secret can use" in answer.err
     answer = pizhu("serve", "--port", "0", "--model", model_folder)
     assert answer.err == "" and answer.out.startswith("pizhu serves at http://127.0.0.1:")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1"])
+def test_names_are_added_wherever_it_listens(
+    model_folder: Path, pizhu: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    answers: list[int] = []
+
+    def ask(app: Any, *_: object) -> None:
+        with TestClient(app) as client:
+            for name in ("a.example", "b.example", "c.example", "10.0.0.5"):
+                answers.append(client.get("/health", headers={"host": name}).status_code)
+
+    monkeypatch.setattr(server, "run", ask)
+    words = ("--name", "a.example", "--name", "b.example", "--port", "0", "--model", model_folder)
+    assert pizhu("serve", "--host", host, *words).status == 0
+    assert answers == [200, 200, 403, 200]
 
 
 @pytest.mark.parametrize(

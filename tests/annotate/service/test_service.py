@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import socket
 import tempfile
 import threading
 import time
@@ -231,12 +232,56 @@ def test_the_home_page(model: Any, serving: Serve) -> None:
 def test_other_sites_are_kept_out(model: Any, serving: Serve) -> None:
     client = serving(model)
     rebound = client.post("/annotate", content=TEXT.encode(), headers={"host": "evil.example:8765"})
-    assert "use the address" in one_sentence(rebound, 403)
+    assert "start it with: --name evil.example" in one_sentence(rebound, 403)
     forged = client.post("/annotate", content=TEXT.encode(), headers={"sec-fetch-site": "cross-site"})
     assert "other sites" in one_sentence(forged, 403)
     own = client.post("/annotate", content=TEXT.encode(), headers={"sec-fetch-site": "same-origin"})
     assert own.status_code == 200 and "access-control-allow-origin" not in own.headers
-    assert serving(model, hosts=()).get("/health", headers={"host": "report.example"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:8765", "[::1]:8765", "localhost", "LOCALHOST:1", "10.0.0.5", "[fe80::1]", socket.gethostname()]
+)
+def test_addresses_and_the_machine_s_name_need_no_option(model: Any, serving: Serve, host: str) -> None:
+    assert serving(model).get("/health", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["report.example", "10.0.0.5.evil.example", "[", "localhost.evil.example", "a@b@", ":80"]
+)
+def test_other_names_are_refused(model: Any, serving: Serve, host: str) -> None:
+    one_sentence(serving(model).get("/health", headers={"host": host}), 403)
+
+
+def test_names_that_were_given(model: Any, serving: Serve) -> None:
+    """As behind a reverse proxy that hands on the name which the browser called."""
+    client = serving(model, names=("Report.Example", "批注.example"))
+    for host in ("report.example", "REPORT.example:8765", "xn--vqu35u.example"):
+        assert client.get("/health", headers={"host": host}).status_code == 200
+    page = {"host": "report.example", "origin": "https://report.example", "sec-fetch-site": "same-origin"}
+    assert client.post("/annotate", content=TEXT.encode(), headers=page).status_code == 200
+    one_sentence(client.get("/health", headers={"host": "www.report.example"}), 403)
+
+
+def test_pages_of_other_sites_over_plain_http(model: Any, serving: Serve) -> None:
+    """There browsers send no Sec-Fetch-Site."""
+    client = serving(model)
+    for origin, status in (
+        ("http://10.0.0.5:8765", 200),
+        ("http://evil.example", 403),
+        ("null", 403),
+        ("http://[", 403),
+    ):
+        asked = client.post("/annotate", content=TEXT.encode(), headers={"host": "10.0.0.5:8765", "origin": origin})
+        assert asked.status_code == status
+
+
+@pytest.mark.parametrize(
+    "name", ["https://report.example", "report.example:80", "", "a b", "*", "a/b", "a..b", "x" * 64]
+)
+def test_names_that_are_none(name: str) -> None:
+    with pytest.raises(ConfigError, match="no host name"):
+        Settings(names=(name,))
 
 
 def test_a_secret(model: Any, serving: Serve) -> None:
