@@ -11,16 +11,13 @@ from __future__ import annotations
 
 import argparse
 import re
-import subprocess
 import sys
 import tempfile
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from browsing import Annotator, find_chromium, launched
-from PIL import Image
-from pizhu.data.files import replacing_bytes
+from pictures import pizhu, take
 from pizhu.labeling import server as servers
 from pizhu.labeling.client import connect
 from pizhu.labeling.kinds import TITLE
@@ -29,7 +26,7 @@ from pizhu.labeling.submit import submit
 
 if TYPE_CHECKING:
     from pizhu.labeling.server import Server
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "data" / "samples"
@@ -140,21 +137,6 @@ def project(server: Server, title: str = TITLE) -> int:
         found = find_project(client, title)
     assert found is not None
     return int(found.id)
-
-
-def take(page: Page, path: Path, top: int = 0, left: int = 0, height: int | None = None) -> None:
-    """A picture of the window, or a part of it, in 256 colours, which a page of text does not miss."""
-    picture = Image.open(BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
-    bottom = picture.height if height is None else top + height
-    small = picture.crop((left, top, picture.width, bottom)).quantize(256, dither=Image.Dither.NONE)
-    with replacing_bytes(path) as file:
-        small.save(file, "PNG", optimize=True)
-    print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
-
-
-def pizhu(folder: Path, *words: str | Path) -> None:
-    """Run the command line as its user would."""
-    subprocess.run([sys.executable, "-m", "pizhu", *map(str, words)], cwd=folder, check=True)
 
 
 if __name__ == "__main__":
