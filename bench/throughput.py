@@ -6,12 +6,16 @@ is best. The plain way is timed with the same weights, with those of the 12-laye
 of bert-base's shape, on the first ``--plain`` sentences. Prints sentences a second, ratios and the share of equal
 labels; the machine's measured rates for matrices and the share reached; where the time goes; and the time from start
 to the first file. Each figure is the median of ``--rounds`` with the lowest and highest.
+
+All sides compute on ``--device``, the processor unless it says otherwise. On a GPU the plain way is given bf16 too, and
+larger batches. What labels are compared with is always f32 on the processor.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -37,7 +41,7 @@ from pizhu.models.windows import SpecialTokens, Window, units, windows
 from tokenizers import Tokenizer
 
 PIZHU = Path(sys.executable).with_name("pizhu")
-BATCHES = (4, 8, 16, 32, 64)
+BATCHES = {"cpu": (4, 8, 16, 32, 64), "cuda": (16, 64, 256, 1024)}
 
 
 @dataclass(frozen=True)
@@ -74,15 +78,23 @@ def rate(amount: float, work: Callable[[], object], rounds: int) -> Measured:
 # The machine ---------------------------------------------------------------------------------------------------------
 
 
-def matrix_rates(rounds: int) -> dict[str, Measured]:
+def matrix_rates(rounds: int, device: torch.device) -> dict[str, Measured]:
     """Billions of multiplications and additions a second, by type: matrices of the size that an encoder multiplies."""
-    rows, inner, columns, times = 2048, 384, 1536, 20
+    rows, inner, columns, times = 2048 if device.type == "cpu" else 65_536, 384, 1536, 20
     amount = 2 * rows * inner * columns * times / 1e9
+
+    def work(a: torch.Tensor, b: torch.Tensor) -> None:
+        for _ in range(times):
+            a @ b
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+
     found = {}
     for name, kind in (("f32", torch.float32), ("bf16", torch.bfloat16)):
-        a, b = torch.rand(rows, inner).to(kind), torch.rand(inner, columns).to(kind)
-        found[name] = rate(amount, lambda a=a, b=b: [a @ b for _ in range(times)], rounds)
-    if (multiply := _int8(rows, inner, columns)) is not None:
+        a, b = (torch.rand(shape, device=device).to(kind) for shape in ((rows, inner), (inner, columns)))
+        work(a, b)  # what is made on first use is made
+        found[name] = rate(amount, lambda a=a, b=b: work(a, b), rounds)
+    if device.type == "cpu" and (multiply := _int8(rows, inner, columns)) is not None:
         found["int8"] = rate(amount, lambda: [multiply() for _ in range(times)], rounds)
     return found
 
@@ -107,6 +119,11 @@ def _int8(rows: int, inner: int, columns: int) -> Callable[[], Any] | None:
     session = onnxruntime.InferenceSession(made.SerializeToString(), options, providers=["CPUExecutionProvider"])
     a = np.ones((rows, inner), dtype=np.uint8)
     return lambda: session.run(None, {"a": a})
+
+
+def where(device: torch.device) -> str:
+    """The device in words."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} threads"
 
 
 def operations(folder: Path, lengths: Sequence[int]) -> float:
@@ -152,18 +169,19 @@ def pairs(report: Report, tokenizer: Tokenizer, special: SpecialTokens) -> list[
 
 def plain_vectors(encoder: Any, found: Sequence[Pair], batch: int, pad: int) -> torch.Tensor:
     """(pairs, hidden) the mean over each sentence's own tokens."""
+    device = encoder.device
     order = sorted(range(len(found)), key=lambda i: len(found[i].ids)) if batch > 1 else range(len(found))
     result: list[Any] = [None] * len(found)
     with torch.inference_mode():
         for first in range(0, len(found), batch):
             group = [(i, found[i]) for i in list(order)[first : first + batch]]
             length = max(len(p.ids) for _, p in group)
-            ids = torch.tensor([[*p.ids, *[pad] * (length - len(p.ids))] for _, p in group])
-            mask = torch.tensor([[1] * len(p.ids) + [0] * (length - len(p.ids)) for _, p in group])
+            ids = torch.tensor([[*p.ids, *[pad] * (length - len(p.ids))] for _, p in group], device=device)
+            mask = torch.tensor([[1] * len(p.ids) + [0] * (length - len(p.ids)) for _, p in group], device=device)
             hidden = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
             for row, (i, p) in enumerate(group):
                 result[i] = hidden[row, p.start : p.end].mean(0)
-    return torch.stack(result)
+    return torch.stack(result).cpu()
 
 
 def plain_labels(model: Any, about: About, tokenizer: Tokenizer, report: Report, vectors: torch.Tensor) -> list[Any]:
@@ -187,10 +205,15 @@ def plain_rates(name: str, encoder: Any, found: list[Pair], pad: int, rounds: in
 
     measure(1, 1)  # what is made on first use is made
     rows = [(name, 1, measure(1, rounds))]
-    tried = {batch: measure(batch, 1).median for batch in BATCHES}
+    tried = {batch: measure(batch, 1).median for batch in BATCHES[encoder.device.type]}
     best = max(tried, key=lambda batch: tried[batch])
     rows.append((name, best, measure(best, rounds)))
     return rows
+
+
+def placed(encoder: Any, device: torch.device) -> Any:
+    """The encoder on ``device``, on a GPU in the type that it is fast in."""
+    return encoder.to(device, torch.bfloat16) if device.type == "cuda" else encoder.to(device)
 
 
 def base_shape() -> Any:
@@ -257,13 +280,16 @@ def stages(annotator: Annotator, folder: Path, paths: Sequence[Path]) -> dict[st
     }
 
 
-def first_output(path: Path, model: Path) -> float:
+def first_output(path: Path, model: Path, device: torch.device) -> float:
     """Seconds from starting the command to its first file."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
         command = [str(PIZHU), "annotate", str(path), "--model", str(model), "--out", str(out)]
+        hidden = {"CUDA_VISIBLE_DEVICES": ""} if device.type == "cpu" else {}
         began = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, **hidden}
+        )
         while not (out / f"{path.stem}.jsonl").exists():
             if process.poll():
                 raise SystemExit(process.communicate()[1].decode("utf-8", "replace"))
@@ -286,17 +312,19 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, default=0, help="about how many sentences; 0 for all")
     parser.add_argument("--plain", type=int, default=400, help="about how many of them the plain way does")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--device", type=torch.device, default="cpu", help="where all sides compute: cpu, cuda, cuda:1")
     args = parser.parse_args()
     rounds: int = args.rounds
+    device: torch.device = args.device
 
     began = time.perf_counter()
-    annotator = Annotator.load(args.model)
+    annotator = Annotator.load(args.model, device=str(device))
     loading = time.perf_counter() - began
     copies = tempfile.TemporaryDirectory()
     paths = chosen(args.reports, args.sentences, Path(copies.name))
     reports = [read_report(path) for path in paths]
     count = sentences_of(reports)
-    print(f"{len(paths)} reports, {count:,} sentences, {torch.get_num_threads()} threads; model {args.model.name}\n")
+    print(f"{len(paths)} reports, {count:,} sentences, {where(device)}; model {args.model.name}\n")
 
     def annotate() -> None:
         with tempfile.TemporaryDirectory() as out:
@@ -313,14 +341,16 @@ def main() -> None:
     special = SpecialTokens.of(tokenizer)
     by_report = [pairs(report, tokenizer, special) for report in few]
     found = [pair for group in by_report for pair in group if pair.sentence][: args.plain]
-    rows += plain_rates("plain, the same weights", model.encoder, found, special.pad, rounds)
+    same = placed(load_model(args.model)[0].encoder, device)
+    rows += plain_rates("plain, the same weights", same, found, special.pad, rounds)
     if args.teacher:
         teacher, teacher_tokenizer, _ = load_model(args.teacher)
         teacher_special = SpecialTokens.of(teacher_tokenizer)
         longer = [pair for report in few for pair in pairs(report, teacher_tokenizer, teacher_special) if pair.sentence]
-        rows += plain_rates("plain, teacher", teacher.encoder, longer[: args.plain], teacher_special.pad, rounds)
+        encoder = placed(teacher.encoder, device)
+        rows += plain_rates("plain, teacher", encoder, longer[: args.plain], teacher_special.pad, rounds)
     other = [Pair(tuple(i % 21128 for i in pair.ids), pair.start, pair.end, True) for pair in found]
-    rows += plain_rates("plain, bert-base's shape", base_shape(), other, 0, rounds)
+    rows += plain_rates("plain, bert-base's shape", placed(base_shape(), device), other, 0, rounds)
     print(f"{'':32} {'batch':>6} {'sentences a second':>26} {'ours is':>9}")
     for name, batch, measured in rows:
         print(f"{name:32} {batch!s:>6} {measured!s:>26} {ours.median / measured.median:8.1f}x")
@@ -346,7 +376,7 @@ def main() -> None:
     lengths = [len(w.tokens) for report in reports for w in cut(report, tokenizer, special, about)]
     reached = operations(args.model, lengths) * ours.median / count
     print(f"\n{'matrices':10} {'billions a second':>26} {'share reached':>14}")
-    for name, measured in matrix_rates(rounds).items():
+    for name, measured in matrix_rates(rounds, device).items():
         print(f"{name:10} {measured!s:>26} {reached / measured.median:14.1%}")
     needed = operations(args.model, lengths)
     print(f"needed: {sum(lengths) / count:.1f} tokens and {needed / count:.2f} billion a sentence")
@@ -356,7 +386,7 @@ def main() -> None:
     for name, seconds in spent.items():
         print(f"{name:20} {seconds / sum(spent.values()):7.1%} {1000 * seconds / len(paths):12.1f}")
 
-    firsts = Measured(tuple(first_output(paths[0], args.model) for _ in range(rounds)))
+    firsts = Measured(tuple(first_output(paths[0], args.model, device) for _ in range(rounds)))
     print(f"\nfrom start to the first file: {firsts} s; loading the model {loading:.1f} s with torch imported")
 
 
