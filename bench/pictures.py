@@ -90,10 +90,10 @@ def compare(browser: Browser, work: Path, path: Path) -> None:
 def evaluation(browser: Browser, work: Path, path: Path) -> None:
     """The first sections of the shipped model's evaluation, down to its calibration."""
     pizhu(work, "evaluate", "--errors", "0", "--out", "评测")
-    page = opened(browser, work / "评测" / "evaluation.html", 1024, 800)
+    page = opened(browser, work / "评测" / "evaluation.html", 1280, 800)
     last = page.get_by_role("heading", name="概率是否可信").locator("xpath=ancestor::section").bounding_box()
     assert last is not None
-    page.set_viewport_size({"width": 1024, "height": int(last["y"] + last["height"]) + 16})
+    page.set_viewport_size({"width": 1280, "height": int(last["y"] + last["height"]) + 16})
     take(page, path)
 
 
