@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -29,6 +30,7 @@ class Summary:
         counts: sentences that carry each label, ``none`` for those without.
         review: sentences that a person should look at.
         href: where its page is, a relative URL; empty where it has none.
+        name: what its outputs are called, which no other report's are; shown where ``doc`` is another's too.
     """
 
     doc: str
@@ -37,9 +39,10 @@ class Summary:
     counts: Mapping[str, int] = field(default_factory=dict)
     review: int = 0
     href: str = ""
+    name: str = ""
 
 
-def summarise(records: Iterable[Mapping[str, Any]], href: str = "") -> Summary:
+def summarise(records: Iterable[Mapping[str, Any]], href: str = "", name: str = "") -> Summary:
     """The summary of one report's records (design.md, "Records")."""
     doc = title = ""
     found: Counter[str] = Counter()
@@ -53,7 +56,7 @@ def summarise(records: Iterable[Mapping[str, Any]], href: str = "") -> Summary:
             review += bool(record.get("review"))
             if (given := record["labels"]) is not None:
                 found.update(given or ["none"])
-    return Summary(doc, title or doc, sentences, dict(found), review, href)
+    return Summary(doc, title or doc, sentences, dict(found), review, href, name)
 
 
 def index_page(
@@ -70,11 +73,13 @@ def index_page(
     for summary in summaries:
         total.update({name: summary.counts.get(name, 0) for name in names})
     numbers = "".join(f"<td>{total[name]:,}</td>" for name in names)
+    docs = Counter(summary.doc for summary in summaries)
+    told = [summary.name if docs[summary.doc] > 1 and summary.name else summary.doc for summary in summaries]
     parts = {
         "title": escape(title),
         "count": f"{len(summaries):,} 份报告，{sum(s.sentences for s in summaries):,} 句",
         "columns": columns,
-        "rows": "\n".join(_row(number, summary, labels) for number, summary in enumerate(summaries)),
+        "rows": "\n".join(_row(*row, labels) for row in zip(count(), summaries, told)),
         "totals": f"<td>{sum(s.sentences for s in summaries):,}</td>{numbers}"
         f"<td>{sum(s.review for s in summaries):,}</td>",
         "bar": _bar(total, labels),
@@ -89,20 +94,21 @@ def write_index(folder: Path, labels: LabelSet, run: Complete) -> list[Path]:
     for report in run.reports:
         there = (folder.parent / f"{report.name}.html").is_file()
         # A relative URL from a name: "a:b" must be no scheme, "#" and "?" and "%" no parts of an address.
-        summaries.append(summarise(read_records(report.records), f"../{quote(report.name)}.html" if there else ""))
+        href = f"../{quote(report.name)}.html" if there else ""
+        summaries.append(summarise(read_records(report.records), href, report.name))
     path = folder / "index.html"
     write_text(path, index_page(summaries, labels, run.failed))
     return [path]
 
 
-def _row(number: int, summary: Summary, labels: LabelSet) -> str:
+def _row(number: int, summary: Summary, doc: str, labels: LabelSet) -> str:
     title = f"<bdi>{escape(summary.title)}</bdi>"
     if summary.href:
         title = f'<a href="{escape(summary.href)}">{title}</a>'
-    doc = f"<small><bdi>{escape(summary.doc)}</bdi></small>" if summary.doc != summary.title else ""
+    name = f"<small><bdi>{escape(doc)}</bdi></small>" if doc != summary.title else ""
     cells = (summary.sentences, *(summary.counts.get(name, 0) for name in (*labels.names, "none")), summary.review)
     numbers = "".join(f"<td>{n}</td>" if n else '<td class="zero">0</td>' for n in cells)
-    return f'<tr data-n="{number}"><th scope="row">{title}{doc}{_bar(summary.counts, labels)}</th>{numbers}</tr>'
+    return f'<tr data-n="{number}"><th scope="row">{title}{name}{_bar(summary.counts, labels)}</th>{numbers}</tr>'
 
 
 def _bar(found: Mapping[str, int], labels: LabelSet) -> str:

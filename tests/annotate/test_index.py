@@ -35,6 +35,15 @@ def test_numbers_and_totals(labelled: Report) -> None:
     assert found[-1] == ["合计", "34", "12", "8", "10", "8", "6", "0"]
 
 
+def test_reports_of_one_name_are_told_apart(labelled: Report) -> None:
+    one, two = (summarise(labelled.records(), name=name) for name in ("2021/总结", "2022/总结"))
+    told = [
+        [small.text_content() for small in html.fromstring(index_page(found, DEFAULT_LABELS)).iter("small")]
+        for found in ([one, two], [one])
+    ]
+    assert told == [["2021/总结", "2022/总结"], [labelled.doc]]
+
+
 def test_unlabelled_is_not_none(labelled: Report) -> None:
     blank = labelled.with_labels([None] * len(labelled.sentences), review=[True] * len(labelled.sentences))
     assert summarise(blank.records()).counts == {}
