@@ -23,7 +23,8 @@ class EncoderSettings:
         name: ``bundled``, a folder or a hub id: a bare encoder. ``shipped`` (the model that pizhu brings along) or the
             folder of any pizhu model: that model, its head included as far as the labels are the same.
         frozen_layers: how many of its lower layers (with the embeddings) stay as they are.
-        layers: how many layers are kept of it: the frozen ones, and of the others some evenly spread; 0 keeps all.
+        layers: how many layers are kept of it, 0 for all: of a bare encoder the lowest; of a pizhu model the frozen
+            ones, and of the others some evenly spread up to the last.
     """
 
     name: str = "bundled"

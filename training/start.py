@@ -66,7 +66,8 @@ def load_start(recipe: Recipe, names: Sequence[str], *, offline: bool = False) -
     if frozen > kept:
         raise ConfigError(f"encoder.frozen_layers is {frozen}, expected at most the {kept} layers that there are")
     if kept < depth:
-        _shorten(network, kept, frozen)
+        # A head knows what the last layer says; without one the lowest layers are the better start (docs/ablation.md).
+        _shorten(network, kept, kept if known is None else frozen)
     torch.manual_seed(recipe.training.seed)
     model = ReportClassifier(network, len(names), recipe.head.recurrent, recipe.head.dropout)
     if known is not None and about.recurrent == recipe.head.recurrent:
@@ -74,11 +75,11 @@ def load_start(recipe: Recipe, names: Sequence[str], *, offline: bool = False) -
     return Start(model, tokenizer, depth, mark, frozenset(before))
 
 
-def _shorten(network: Any, count: int, frozen: int) -> None:
-    """Keep ``count`` layers of ``network``: the ``frozen`` lowest, and above them evenly spread ones to the last."""
+def _shorten(network: Any, count: int, lowest: int) -> None:
+    """Keep ``count`` layers of ``network``: the ``lowest``, and above them evenly spread ones to the last."""
     layers = network.encoder.layer
-    above = range(1, count - frozen + 1)
-    kept = [*range(frozen), *(frozen + n * (len(layers) - frozen) // (count - frozen) - 1 for n in above)]
+    above = range(1, count - lowest + 1)
+    kept = [*range(lowest), *(lowest + n * (len(layers) - lowest) // (count - lowest) - 1 for n in above)]
     network.encoder.layer = torch.nn.ModuleList([layers[number] for number in kept])
     network.config.num_hidden_layers = count
 

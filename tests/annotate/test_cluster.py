@@ -18,7 +18,7 @@ from pizhu.annotate import cluster
 from pizhu.annotate.cluster import Cluster
 from pizhu.annotate.inputs import Inputs
 from pizhu.annotate.run import Outcome, annotate_files, conduct
-from pizhu.annotate.runfolder import RunFolder, Settings, head_of
+from pizhu.annotate.runfolder import JOURNAL, RunFolder, Settings, head_of
 from pizhu.data.errors import ConfigError
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'pizhu[ray]'")
@@ -103,8 +103,10 @@ def wait(process: subprocess.Popen[str], until: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def written(out: Path, least: int) -> Callable[[], bool]:
-    return lambda: len(list(out.glob("*.jsonl"))) >= least
+def recorded(out: Path, least: int) -> Callable[[], bool]:
+    """Whether the driver has told the journal of ``least`` inputs; workers may have written more."""
+    journal = out / JOURNAL
+    return lambda: journal.is_file() and journal.read_bytes().count(b"\n") >= least
 
 
 def workers(raylet: psutil.Process) -> list[psutil.Process]:
@@ -254,7 +256,7 @@ def test_a_node_is_killed_in_the_middle(
     (lost,) = two_nodes.worker_nodes
     raylet = psutil.Process(lost.all_processes["raylet"][0].process.pid)
     process = begin(command, out, "--ray-address", two_nodes.address)
-    wait(process, lambda: bool(workers(raylet)) and written(out, 3)())
+    wait(process, lambda: bool(workers(raylet)) and recorded(out, 3)())
     doomed = workers(raylet)
     for victim in (raylet, *doomed):
         victim.kill()
@@ -271,7 +273,7 @@ def test_a_cluster_of_its_own_and_a_driver_that_is_killed(
     command: list[str], expected: dict[str, bytes], out: Path
 ) -> None:
     process = begin(command, out, "--workers", "1")
-    wait(process, written(out, 3))
+    wait(process, recorded(out, 3))
     listening = {c.laddr.ip for child in family(process) for c in child.net_connections() if c.status == "LISTEN"}
     assert listening <= {"127.0.0.1", "::ffff:127.0.0.1"}
     process.kill()
