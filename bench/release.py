@@ -1,6 +1,6 @@
-"""Make the model that pizhu ships: bench/release.py STUDENT OUT [GOLD.jsonl REPORTS SCORE.py]
+"""Make the model that pizhu ships: bench/release.py MODEL OUT [GOLD.jsonl REPORTS SCORE.py]
 
-STUDENT is what `pizhu distil` made. It is stored in eight bits (as `pizhu compact` does, and under the same condition),
+MODEL is what `pizhu train --recipe small` made. It is stored in eight bits (as `pizhu compact` does, and under the same condition),
 scored on the shipped test split and, where GOLD is given (see bench/gold.py), on real reports, and written to OUT with
 those figures in its pizhu.json.
 """
@@ -55,13 +55,13 @@ def on_real_reports(model: Annotator, gold: Path, reports: Path, script: Path) -
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("student", type=Path)
+    parser.add_argument("model", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("gold", type=Path, nargs="*")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         small = Path(folder) / "int8"
-        print(compact(args.student, [c.report for c in load_corpus(split="validation")], small))
+        print(compact(args.model, [c.report for c in load_corpus(split="validation")], small))
         model = Annotator.load(small, device="cpu")
         found = {"test split": on_test_split(model)}
         if args.gold:
