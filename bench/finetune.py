@@ -4,9 +4,9 @@ A start model is trained on one half of the shipped training reports (or named w
 left out). From the other half come the newly labelled reports, about --sentences in all. Each way trains on them with
 each seed, and is scored on the shipped test split:
 
-- `finetune`: the recipe, from the start model.
-- `plain`: the default recipe from the start model, no layer frozen, all passes.
-- `anew`: the default recipe from the bundled encoder on the old half and the new sentences together.
+- `finetune`: the recipe, from the start model, with what --finetune-set changes (encoder.frozen_layers=3, …).
+- `plain`: the --recipe from the start model, no layer frozen, all passes.
+- `anew`: the --recipe from the bundled encoder on the old half and the new sentences together.
 
 Printed: minutes and macro-F1, mean and standard deviation over seeds, and each way's ratio to `plain`. What was
 measured is kept in --out and not measured again; remove the folder to start anew. Timings mean something on a quiet
