@@ -1,8 +1,8 @@
 """Make the model that pizhu ships: bench/release.py MODEL OUT [GOLD.jsonl REPORTS SCORE.py]
 
-MODEL is what `pizhu train --recipe small` made. It is stored in eight bits (as `pizhu compact` does, and under the same condition),
-scored on the shipped test split and, where GOLD is given (see bench/gold.py), on real reports, and written to OUT with
-those figures in its pizhu.json.
+MODEL is what `pizhu train --recipe small` made. It is stored in eight bits (as `pizhu compact` does, and under the same
+condition), scored on the shipped test split and, where GOLD is given (see bench/gold.py), on real reports, and written
+to OUT with those figures in its pizhu.json.
 """
 
 from __future__ import annotations
