@@ -31,14 +31,14 @@ import numpy as np
 from corpus_scores import kept, score, spread
 from pizhu.data.corpus import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
-from pizhu.data.report import Report, Sentence, normalise
+from pizhu.data.report import Report, Sentence, labelled, normalise
 from pizhu.models.decision import macro_f1
 from pizhu.models.encoder import load_encoder
 from pizhu.models.folder import load_model
 from pizhu.models.places import SHIPPED
 from pizhu.training.loop import train
 from pizhu.training.recipe import load_recipe
-from pizhu.training.sources import divide, labelled
+from pizhu.training.sources import divide
 from setfit import SetFit
 
 OWN = LabelSet(

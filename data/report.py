@@ -146,6 +146,11 @@ class Report:
         return records
 
 
+def labelled(reports: Iterable[Report]) -> list[Report]:
+    """Those with at least one labelled sentence."""
+    return [r for r in reports if any(s.kind == "sentence" and s.labels is not None for s in r.sentences)]
+
+
 def normalise(text: str) -> str:
     """``text`` as identities and models see it: NFKC, white space, invisible characters and lone surrogates gone.
 

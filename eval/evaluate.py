@@ -12,7 +12,7 @@ import numpy as np
 
 from ..data.errors import DataError, PizhuError
 from ..data.labels import DEFAULT_LABELS, LabelSet
-from ..data.report import Report, normalise
+from ..data.report import Report, labelled, normalise
 from ..models.baseline import FrozenBaseline, TfidfBaseline
 from .answers import Answers, Floats, Sheet, Tell, collect, silent
 from .calibration import Reliability, reliability
@@ -24,7 +24,7 @@ from .mistakes import Memory, Mistake, worst
 from .rules import KeywordRules
 from .significance import Comparison, compare
 from .slices import slices
-from .unseen import Division, divide, labelled
+from .unseen import Division, divide
 
 if TYPE_CHECKING:
     from ..models.annotator import Annotator

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..data.errors import DataError
-from ..data.report import Report
+from ..data.report import Report, labelled
 from ..models.folder import learned
 
 
@@ -64,11 +64,6 @@ def divide(reports: Iterable[Report], origin: Mapping[str, Any]) -> Division:
         f"the model has learned from all {len(asked)} labelled reports here; "
         "label reports that it has not seen and evaluate it on those"
     )
-
-
-def labelled(reports: Iterable[Report]) -> list[Report]:
-    """Those with at least one labelled sentence."""
-    return [r for r in reports if any(s.kind == "sentence" and s.labels is not None for s in r.sentences)]
 
 
 def _count(reports: tuple[Report, ...]) -> str:

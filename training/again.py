@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ..data.errors import ConfigError, DataError, ModelError
+from ..data.report import labelled
 from ..models.folder import WEIGHTS, About, load_about
 from .provenance import fingerprint_data, versions
 from .ranks import processes
 from .recipe import Recipe, recipe_from_dict
-from .sources import Sources, gather, labelled
+from .sources import Sources, gather
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.errors import DataError, ModelError
-from ..data.report import Report
+from ..data.report import Report, labelled
 from ..models.annotator import Annotator
 from ..models.decision import Decision, macro_f1
 from ..models.folder import check_place, learned, load_about, load_model, save_model
 from ..models.graph import has_graph
-from .sources import check_labels, labelled
+from .sources import check_labels
 from .validation import answers, decide, decided
 
 MOST_LOST = 0.003

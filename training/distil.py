@@ -16,7 +16,7 @@ from typing import Any
 
 from ..data.errors import ConfigError
 from ..data.labels import LabelSet
-from ..data.report import Report
+from ..data.report import Report, labelled
 from ..models.decision import Decision
 from ..models.folder import About, check_place, load_about
 from ..models.windows import SpecialTokens, units
@@ -24,7 +24,6 @@ from .examples import Example
 from .loop import Progress, check_data, describe, learn, shared_steps, training_folder
 from .ranks import joined
 from .recipe import Recipe
-from .sources import labelled
 from .start import Start, load_start
 from .teacher import Lesson, lessons, taught
 

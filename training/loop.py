@@ -14,7 +14,7 @@ import torch
 
 from ..data.errors import DataError
 from ..data.labels import DEFAULT_LABELS, LabelSet
-from ..data.report import Report
+from ..data.report import Report, labelled
 from ..models.decision import Decision
 from ..models.folder import About, check_place, learned, save_model
 from ..models.runtime import TorchRuntime
@@ -25,7 +25,7 @@ from .provenance import fingerprint, fingerprint_data, fingerprint_reports, reco
 from .ranks import Ranks, joined
 from .recipe import Recipe
 from .schedule import Schedule
-from .sources import check_labels, labelled
+from .sources import check_labels
 from .start import Start, load_start
 from .step import Stepper, freeze, make_optimizer
 from .validation import answers, decided, score

@@ -64,11 +64,6 @@ def divide(reports: Sequence[Report], taught: Set[str] = frozenset()) -> tuple[l
     return training, validation
 
 
-def labelled(reports: Sequence[Report]) -> list[Report]:
-    """Those with at least one labelled sentence."""
-    return [r for r in reports if any(s.kind == "sentence" and s.labels is not None for s in r.sentences)]
-
-
 def check_labels(reports: Iterable[Report], labels: LabelSet) -> None:
     """Raise a DataError if ``reports`` have a label that is not among ``labels``."""
     if unknown := {n for r in reports for s in r.sentences for n in s.labels or ()} - set(labels.names):
