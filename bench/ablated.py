@@ -111,9 +111,9 @@ class Smoothed(Stepper):
     """Label smoothing."""
 
     def _loss(self, visit: Visit) -> tuple[Tensor, int]:
-        def smoothed(logits: Tensor, targets: Tensor, reduction: str) -> Tensor:
+        def smoothed(logits: Tensor, targets: Tensor, weights: Tensor | None, reduction: str) -> Tensor:
             targets = targets * (1 - SMOOTHED) + SMOOTHED / 2
-            return binary_cross_entropy_with_logits(logits, targets, reduction=reduction)
+            return binary_cross_entropy_with_logits(logits, targets, weights, reduction=reduction)
 
         with patch(LOSS, smoothed):
             return super()._loss(visit)

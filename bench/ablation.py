@@ -156,9 +156,8 @@ def train(variant: Variant, recipe: Recipe, start: Start, learned: Sequence[Exam
     for one in learned:
         lower.warm(one)
     schedule = Schedule(len(learned), recipe.training)
-    unit = sum(int(one.known.sum()) for one in learned) / len(learned)
     with joined("cpu") as ranks:
-        stepper = variant.stepper(model, make_optimizer(model, recipe), lower, learned, schedule, ranks, unit)
+        stepper = variant.stepper(model, make_optimizer(model, recipe), lower, learned, schedule, ranks)
         for number in range(schedule.steps):
             stepper.step(number)
     model.eval()
@@ -170,11 +169,9 @@ def answer(variant: Variant, recipe: Recipe, start: Start, lower: Kept, report: 
     model: ReportClassifier = start.model
     asked = replace(example(variant, recipe, start, report), bare=[])
     lower.warm(asked)
-    stretch = lower.stretch(asked.windows, 0, len(asked.roles))
-    assert stretch is not None
+    vectors, _ = lower.vectors(asked)
     with torch.no_grad(), half_precision(lower.device):
-        vectors = model.vectors(stretch.batch, stretch.hidden, lower.layers)  # windows in order, so units too
-        logits = model.scores(vectors, asked.roles).float().numpy()
+        logits = model.scores(vectors, asked.outline).float().numpy()
     result = np.zeros((len(report.sentences), len(NAMES)), dtype=np.float32)
     result[[part.index for part in units(report, start.tokenizer, recipe.context)]] = logits
     return result

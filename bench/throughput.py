@@ -35,6 +35,7 @@ from pizhu.annotate.run import annotate_files, write_report
 from pizhu.data.report import Report, normalise
 from pizhu.models.annotator import report_logits
 from pizhu.models.folder import About, load_model
+from pizhu.models.outline import Outline
 from pizhu.models.places import default_model
 from pizhu.models.runtime import TorchRuntime
 from pizhu.models.windows import SpecialTokens, Window, units, windows
@@ -188,7 +189,7 @@ def plain_labels(model: Any, about: About, tokenizer: Tokenizer, report: Report,
     """The labels that the model's own head gives these vectors."""
     parts = units(report, tokenizer, about.context)
     with torch.inference_mode():
-        logits = model.scores(vectors.float(), torch.tensor([part.role for part in parts])).numpy()
+        logits = model.scores(vectors.float(), Outline.of(parts)).numpy()
     return _chosen(about, logits, [report.sentences[part.index].kind == "sentence" for part in parts])
 
 

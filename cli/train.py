@@ -38,7 +38,7 @@ def train(
         ),
     ] = None,
     recipe: Annotated[
-        str, typer.Option(help="A TOML file, or a shipped recipe: default, demo, finetune, few.")
+        str, typer.Option(help="A TOML file, or a shipped recipe: default, small, demo, finetune, own.")
     ] = "default",
     settings: Annotated[
         list[str] | None,
@@ -68,7 +68,7 @@ def train(
 
     Examples: `pizhu train --data 标注.jsonl --out 模型` · `pizhu train --again 模型` ·
     `pizhu train --recipe finetune --no-corpus --data 新标注.jsonl --out 模型` ·
-    `pizhu train --recipe few --labels 标签.toml --data 标注.jsonl --out 模型` ·
+    `pizhu train --recipe own --labels 标签.toml --data 标注.jsonl --out 模型` ·
     `torchrun --nproc-per-node 2 -m pizhu train --out 模型`
     """
     from ..data.labels import DEFAULT_LABELS, LabelSet
@@ -88,7 +88,8 @@ def train(
     sources = gather(data or (), named, corpus=corpus and labels is None)
     count = sum(s.kind == "sentence" and s.labels is not None for r in sources.training for s in r.sentences)
     if recipe == "default" and 0 < count < FEW:
-        typer.echo(f"{count} labelled sentences are few; --recipe few makes more of them", err=True)
+        better = "finetune" if labels is None else "own"
+        typer.echo(f"{count} labelled sentences are few; --recipe {better} makes more of them", err=True)
     folder = _run(chosen, sources, out or own_model(), offline, device)
     show_model(folder, as_json)
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..data.report import Report, normalise
 from ..models.folder import About, load_model
+from ..models.outline import Outline
 from ..models.windows import SpecialTokens, Window
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def attribute(
     special = SpecialTokens.of(tokenizer)
     device = reading.vectors.device
     batch = Batch.of([window], special.pad, device)
-    roles = torch.tensor([part.role for part in reading.parts], device=device)
+    outline = Outline.of(reading.parts)
     column = about.labels.names.index(label)
 
     table = model.encoder.embeddings.word_embeddings
@@ -99,7 +100,7 @@ def attribute(
         hidden = model.encoder.embeddings(inputs_embeds=embedded)
         vectors = reading.vectors.clone()
         vectors[batch.units] = model.vectors(batch, hidden)
-        return model.scores(vectors, roles)[unit, column]
+        return model.scores(vectors, outline)[unit, column]
 
     with torch.no_grad():
         start, end = float(logit(padding)), float(logit(words))

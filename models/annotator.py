@@ -16,6 +16,7 @@ from ..data.report import Report
 from .decision import Decision
 from .device import choose_device
 from .folder import ENCODER_GRAPH, About, load_about, load_model, load_tokenizer
+from .outline import Outline
 from .places import default_model
 from .runtime import OnnxRuntime, Runtime, TorchRuntime
 from .windows import ContextFormat, SpecialTokens, Unit, Window, units, windows
@@ -109,7 +110,7 @@ def report_logits(
     for (report, parts), vectors in runtime.encode(_jobs(tokenizer, special, context, reports)):
         result = np.zeros((len(report.sentences), runtime.labels), dtype=np.float32)
         if parts:
-            result[[part.index for part in parts]] = runtime.scores(vectors, [part.role for part in parts])
+            result[[part.index for part in parts]] = runtime.scores(vectors, Outline.of(parts))
         yield report, result
 
 

@@ -1,4 +1,4 @@
-"""The network: an encoder over windows, a mean for each unit, a GRU over the report, a score for each label."""
+"""The network: an encoder over windows, a mean for each unit, and a head that scores each unit for each label."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .outline import Outline
 from .windows import ROLES, Window
 
 
@@ -51,23 +52,31 @@ class ReportClassifier(nn.Module):
     """Scores every unit of a report for every label.
 
     What a bare verb phrase means ("深化改革": done or planned?) is often decided pages earlier, so a bidirectional GRU
-    reads the unit vectors of the whole report, headings included, after the encoder has read its windows.
+    reads the unit vectors of the whole report, headings included, after the encoder has read its windows. Where few
+    sentences are labelled, that is more than they can teach: then the head is a logistic regression on the unit's
+    vector, the mean of its headings' and the innermost heading's.
 
     Args:
         encoder: a BERT-shaped ``transformers`` model (``embeddings`` and ``encoder.layer``).
         labels: how many.
         recurrent: width of the GRU in each direction; 0 leaves it out.
+        regression: whether the head is a regression; it has no GRU.
         dropout: in the head, 0 to 1.
     """
 
-    def __init__(self, encoder: Any, labels: int, recurrent: int = 192, dropout: float = 0.1) -> None:
+    def __init__(
+        self, encoder: Any, labels: int, recurrent: int = 192, regression: bool = False, dropout: float = 0.1
+    ) -> None:
         super().__init__()
-        self.encoder = encoder
+        self.encoder, self.regression = encoder, regression
         hidden = encoder.config.hidden_size
         self.norm = nn.LayerNorm(hidden)
+        self.dropout = nn.Dropout(dropout)
+        if regression:
+            self.out = nn.Linear(3 * hidden, labels)
+            return
         self.role = nn.Embedding(ROLES, hidden)
         self.recurrent = nn.GRU(hidden, recurrent, bidirectional=True, batch_first=True) if recurrent else None
-        self.dropout = nn.Dropout(dropout)
         self.mix = nn.Linear(hidden + 2 * recurrent, hidden)
         self.out = nn.Linear(hidden, labels)
 
@@ -93,15 +102,26 @@ class ReportClassifier(nn.Module):
         row, start, end = batch.where.unbind(1)
         return (summed[row, end] - summed[row, start]) / (end - start).clamp(min=1).unsqueeze(1)
 
-    def scores(self, vectors: Tensor, roles: Tensor) -> Tensor:
-        """Logits (units, labels) for the units of one report in order; ``roles`` (units,) as in ``windows.Unit``."""
-        own = self.dropout(self.norm(vectors) + self.role(roles))
+    def scores(self, vectors: Tensor, outline: Outline) -> Tensor:
+        """Logits (units, labels) for the units of one report in order."""
+        if self.regression:
+            result: Tensor = self.out(self.dropout(self.features(vectors, outline)))
+            return result
+        own = self.dropout(self.norm(vectors) + self.role(torch.from_numpy(outline.roles).to(vectors.device)))
         if self.recurrent is not None:
             around, _ = self.recurrent(own.unsqueeze(0))
             own = torch.cat([own, around.squeeze(0)], dim=1)
         mixed = torch.nn.functional.gelu(self.mix(self.dropout(own)))
-        result: Tensor = self.out(self.dropout(mixed))
+        result = self.out(self.dropout(mixed))
         return result
+
+    def features(self, vectors: Tensor, outline: Outline) -> Tensor:
+        """(units, 3 × hidden) what the regression looks at: own vector, headings' mean, innermost heading's."""
+        normed = self.norm(vectors)
+        above = torch.from_numpy(outline.above).to(vectors.device)
+        path = torch.cat([normed, torch.zeros_like(normed[:1])])[above]  # -1 is the row of zeros
+        mean = path.sum(dim=1) / (above >= 0).sum(dim=1, keepdim=True).clamp(min=1)
+        return torch.cat([normed, mean, path[:, -1]], dim=1)
 
     def _layers(self, hidden: Tensor, mask: Tensor, first: int, last: int) -> Tensor:
         blocked = torch.zeros(mask.shape, dtype=hidden.dtype, device=hidden.device)

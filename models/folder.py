@@ -44,6 +44,7 @@ class About:
         context: how windows are made.
         recurrent: width of the GRU over the report, 0 for none.
         decision: calibration and thresholds.
+        regression: whether the head is a logistic regression; see ``classifier.ReportClassifier``.
         origin: recipe, data fingerprint, splits, versions, seed: how the model was made; see :func:`learned`.
         scores: figures, each with the data they were measured on.
         name: of the folder that it was loaded from; empty before.
@@ -54,6 +55,7 @@ class About:
     context: ContextFormat
     recurrent: int
     decision: Decision
+    regression: bool = False
     origin: dict[str, Any] = field(default_factory=dict)
     scores: dict[str, Any] = field(default_factory=dict)
     name: str = field(default="", compare=False)
@@ -109,6 +111,7 @@ def _write_about(folder: Path, about: About, names: tuple[str, ...]) -> None:
         "labels": [{k: v for k, v in asdict(label).items() if k != "formerly"} for label in about.labels],
         "context": asdict(about.context),
         "recurrent": about.recurrent,
+        "regression": about.regression,
         "decision": asdict(about.decision),
         "origin": about.origin,
         "scores": about.scores,
@@ -167,6 +170,7 @@ def load_about(folder: str | Path) -> About:
             ContextFormat(**{name: _count(value) for name, value in body["context"].items()}),
             _count(body["recurrent"]),
             _decision(body["decision"]),
+            _flag(body.get("regression", False)),  # older folders do not say
             dict(body["origin"]),
             dict(body["scores"]),
             folder.resolve().name,
@@ -186,6 +190,12 @@ def load_about(folder: str | Path) -> About:
 def _count(value: Any) -> int:
     if not isinstance(value, int) or value < 0:
         raise ValueError(f"{value!r} is no count")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} is neither true nor false")
     return value
 
 
@@ -227,7 +237,7 @@ def load_model(folder: str | Path) -> tuple[ReportClassifier, Tokenizer, About]:
             encoder = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
         if getattr(encoder, "pooler", None) is not None:
             encoder.pooler = None
-        model = ReportClassifier(encoder, len(about.labels), about.recurrent)
+        model = ReportClassifier(encoder, len(about.labels), about.recurrent, about.regression)
         model.load_state_dict({name: torch.from_numpy(value) for name, value in dequantise(tensors).items()})
     except ModelError:
         raise

@@ -20,6 +20,7 @@ from typing import Any
 
 from ..data.errors import MissingExtraError
 from .folder import CONFIG, ENCODER_GRAPH, HEAD_GRAPH, WEIGHTS
+from .outline import DEEPEST
 from .quantise import SCALE
 
 OPSET = 20
@@ -196,11 +197,26 @@ def _encoder(g: _Graph, config: dict[str, Any], path: Path) -> None:
 
 
 def _head(g: _Graph, path: Path) -> None:
-    """vectors (units, width), roles (units,) → scores (units, labels), as ``ReportClassifier.scores``."""
-    import numpy as np
-
+    """vectors (units, width) and the roles or above of an ``Outline`` → scores (units, labels), as the classifier's."""
     helper, kinds = g.onnx.helper, g.onnx.TensorProto
     x = g.node("LayerNormalization", "vectors", g.real("norm.weight"), g.real("norm.bias"), axis=-1, epsilon=1e-5)
+    regression = "mix.weight" not in g.stored
+    g.linear(_features(g, x) if regression else _mixed(g, x), "out")
+    g.nodes[-1].output[0] = "scores"
+    width = g.stored["norm.weight"].shape[0]
+    labels = g.stored["out.bias"].shape[0]
+    asked, shape = ("above", ["units", DEEPEST]) if regression else ("roles", ["units"])
+    inputs = [
+        helper.make_tensor_value_info("vectors", kinds.FLOAT, ["units", width]),
+        helper.make_tensor_value_info(asked, kinds.INT64, shape),
+    ]
+    g.save(path, inputs, helper.make_tensor_value_info("scores", kinds.FLOAT, ["units", labels]))
+
+
+def _mixed(g: _Graph, x: str) -> str:
+    """``x`` with the units' roles, what the GRU makes of them, and the layer that mixes both."""
+    import numpy as np
+
     own = g.node("Add", x, g.node("Gather", g.real("role.weight"), "roles"))
     if "recurrent.weight_ih_l0" in g.stored:
         zero, one = g.constant("zero", np.array([0])), g.constant("one", np.array([1]))
@@ -222,16 +238,22 @@ def _head(g: _Graph, path: Path) -> None:
         )  # (units, 2, 1, width)
         flat = g.node("Reshape", around, g.constant("flat", np.array([0, 2 * width])))
         own = g.node("Concat", own, flat, axis=1)
-    mixed = g.node("Gelu", g.linear(own, "mix"))
-    g.linear(mixed, "out")
-    g.nodes[-1].output[0] = "scores"
-    width = g.stored["norm.weight"].shape[0]
-    labels = g.stored["out.bias"].shape[0]
-    inputs = [
-        helper.make_tensor_value_info("vectors", kinds.FLOAT, ["units", width]),
-        helper.make_tensor_value_info("roles", kinds.INT64, ["units"]),
-    ]
-    g.save(path, inputs, helper.make_tensor_value_info("scores", kinds.FLOAT, ["units", labels]))
+    return str(g.node("Gelu", g.linear(own, "mix")))
+
+
+def _features(g: _Graph, x: str) -> str:
+    """``x`` of each unit, the mean of its headings' and the innermost heading's; zeros where there are none."""
+    import numpy as np
+
+    one = g.constant("one", np.array([1]))
+    nothing = g.constant("nothing", np.zeros((1, g.stored["norm.weight"].shape[0]), dtype=np.float32))
+    path = g.node("Gather", g.node("Concat", x, nothing, axis=0), "above")  # -1 is the row of nothing
+    there = g.node("Cast", g.node("GreaterOrEqual", "above", g.constant("zero", np.array([0]))), to=1)
+    count = g.node("ReduceSum", there, one, keepdims=1)
+    count = g.node("Max", count, g.constant("least", np.array(1, dtype=np.float32)))
+    mean = g.node("Div", g.node("ReduceSum", path, one, keepdims=0), count)
+    innermost = g.node("Gather", path, g.constant("innermost", np.array(DEEPEST - 1)), axis=1)
+    return str(g.node("Concat", x, mean, innermost, axis=1))
 
 
 def _reordered(g: _Graph, name: str) -> str:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..data.errors import ModelError
 from .folder import ENCODER_GRAPH, HEAD_GRAPH
+from .outline import Outline
 from .windows import Window
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Runtime(Protocol):
         """
         ...
 
-    def scores(self, vectors: Floats, roles: Sequence[int]) -> Floats:
+    def scores(self, vectors: Floats, outline: Outline) -> Floats:
         """Logits (units, labels) of one report's units in order."""
         ...
 
@@ -77,6 +78,7 @@ class OnnxRuntime:
             raise ModelError(f"model folder {folder} cannot be loaded: {reason}") from error
         self.width = int(self._encoder.get_outputs()[0].shape[-1])
         self.labels = int(self._head.get_outputs()[0].shape[-1])
+        self._asked = [asked.name for asked in self._head.get_inputs()]  # roles or above, as the head has it
         self.threads = threads or cores()
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="pizhu-encoder")
 
@@ -93,10 +95,10 @@ class OnnxRuntime:
         while ahead:
             yield self._collect(*ahead.popleft())
 
-    def scores(self, vectors: Floats, roles: Sequence[int]) -> Floats:
+    def scores(self, vectors: Floats, outline: Outline) -> Floats:
         """See :class:`Runtime`."""
-        given = {"vectors": vectors, "roles": np.asarray(roles, dtype=np.int64)}
-        result: Floats = self._head.run(None, given)[0]
+        given = {"vectors": vectors, "roles": outline.roles, "above": outline.above}
+        result: Floats = self._head.run(None, {name: given[name] for name in self._asked})[0]
         return result
 
     def _window(self, window: Window) -> Floats:
@@ -135,13 +137,13 @@ class TorchRuntime:
                 group, tokens = [], 0
         yield from self._group(group)
 
-    def scores(self, vectors: Floats, roles: Sequence[int]) -> Floats:
+    def scores(self, vectors: Floats, outline: Outline) -> Floats:
         """See :class:`Runtime`."""
         import torch
 
         with torch.inference_mode(), self._autocast():
             given = torch.from_numpy(vectors).to(self.device)
-            found = self.model.scores(given, torch.tensor(roles, dtype=torch.long, device=self.device))
+            found = self.model.scores(given, outline)
         result: Floats = found.float().cpu().numpy()
         return result
 
@@ -152,7 +154,7 @@ class TorchRuntime:
 
         found = [np.zeros((sum(len(w.spans) for w in ws), self.width), dtype=np.float32) for _, ws in group]
         places = [(number, window) for number, (_, windows) in enumerate(group) for window in windows]
-        for some in _batches(places, self.tokens):
+        for some in batches(places, self.tokens):
             batch = Batch.of([window for _, window in some], self.pad, self.device)
             with torch.inference_mode(), self._autocast():
                 vectors = self.model.vectors(batch).float().cpu().numpy()
@@ -168,7 +170,7 @@ class TorchRuntime:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.half)
 
 
-def _batches(found: Sequence[tuple[Any, Window]], most: int) -> list[list[tuple[Any, Window]]]:
+def batches(found: Sequence[tuple[Any, Window]], most: int) -> list[list[tuple[Any, Window]]]:
     """Windows of like length together, at most ``most`` tokens a batch after padding."""
     groups: list[list[tuple[Any, Window]]] = []
     for pair in sorted(found, key=lambda pair: -len(pair[1].tokens)):

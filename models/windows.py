@@ -28,6 +28,7 @@ class ContextFormat:
         after: units of context after the last answered one.
         prefix: the most tokens of title and heading path.
         unit: the most tokens of one unit; of longer ones head and tail are kept.
+        units: the most answered units of a window; 0 for as many as there is room for.
     """
 
     tokens: int = 256
@@ -35,6 +36,7 @@ class ContextFormat:
     after: int = 1
     prefix: int = 48
     unit: int = 160
+    units: int = 0
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,13 @@ class Unit:
         index: its place in ``Report.sentences``.
         role: 0 a sentence, 1 one that opens a paragraph, 2 to 5 a heading of level 1 to 4 or deeper.
         tokens: its token ids, at most ``ContextFormat.unit``.
+        above: the places among the units of the headings above it, outermost first; the title is none.
     """
 
     index: int
     role: int
     tokens: tuple[int, ...]
+    above: tuple[int, ...] = ()
 
 
 ROLES = 6
@@ -88,12 +92,15 @@ def units(report: Report, tokenizer: Tokenizer, context: ContextFormat) -> list[
     """The report's sentences and headings, tokenised."""
     kept = [(i, s) for i, s in enumerate(report.sentences) if s.kind != "furniture"]
     encoded = tokenizer.encode_batch_fast([normalise(s.text) for _, s in kept], add_special_tokens=False)
-    result = []
+    result: list[Unit] = []
+    latest: dict[str, int] = {}  # a topic sentence is a heading of those that follow, so any unit may be one
     end = 0
     for (index, sentence), encoding in zip(kept, encoded, strict=True):
         opens = "\n" in report.text[end : sentence.start] or not end
         role = min(2 + len(sentence.headings), ROLES - 1) if sentence.kind == "heading" else int(opens)
-        result.append(Unit(index, role, _shorten(encoding.ids, context.unit)))
+        above = tuple(latest[h] for h in sentence.headings if h in latest)
+        latest[" ".join(sentence.text.split())] = len(result)  # as headings are written
+        result.append(Unit(index, role, _shorten(encoding.ids, context.unit), above))
         end = sentence.end
     return result
 
@@ -113,7 +120,8 @@ def windows(
         tokens += _context(parts[max(0, first - context.before) : first], min(context.tokens // 4, max(0, room)))
         spans: list[tuple[int, int, int]] = []
         last = first
-        while last < len(parts) and (last == first or len(tokens) + len(parts[last].tokens) < context.tokens):
+        end = min(len(parts), first + context.units) if context.units else len(parts)
+        while last < end and (last == first or len(tokens) + len(parts[last].tokens) < context.tokens):
             ids = parts[last].tokens
             spans.append((last, len(tokens), len(tokens) + len(ids)))
             tokens += ids

@@ -10,18 +10,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..data.errors import ConfigError
 from ..data.labels import LabelSet
 from ..data.report import Report, labelled
-from ..models.decision import Decision
-from ..models.folder import About, check_place, load_about
+from ..models.folder import check_place, load_about
 from ..models.windows import SpecialTokens, units
 from .examples import Example
-from .loop import Progress, check_data, describe, learn, shared_steps, training_folder
+from .loop import Progress, check_data, describe, learn, shared_steps, training_folder, untrained
 from .ranks import joined
 from .recipe import Recipe
 from .start import Start, load_start
@@ -73,10 +71,9 @@ def distil(
                 f"encoder.layers is {start.depth}, which are all that {recipe.encoder.name} has; "
                 f"for a smaller model set fewer: --set encoder.layers={half} --set encoder.frozen_layers={half // 2}"
             )
-        about = About(labels, recipe.context, recipe.head.recurrent, Decision.plain(len(labels)))
         known = [load_about(teacher) for teacher in teachers]
         made = describe(recipe, start, training, validation, sources, ranks, unlabelled=unlabelled, teachers=known)
-        about = replace(about, origin=made)
+        about = untrained(recipe, labels, made)
         reports = [*training, *(r.with_labels([None for _ in r.sentences]) for r in unlabelled)]
         asked = 0
 

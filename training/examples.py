@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..data.report import Report
 from ..models.classifier import Batch, ReportClassifier
 from ..models.device import half_precision
+from ..models.outline import Outline
+from ..models.runtime import batches
 from ..models.windows import ContextFormat, SpecialTokens, Window, units, windows
 
 if TYPE_CHECKING:
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
 
 # Above this many tokens the frozen layers' answers are not kept (1.5 GB for a width of 384).
 CACHED_TOKENS = 1_000_000
+# A report whose windows are of unlike length, or have more tokens than fit the memory at once, is read in groups.
+GROUPED_TOKENS, TOGETHER = 4096, 100_000
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class Example:
 
     Attributes:
         windows: with title and heading path, and, in ``bare``, without (or none at all).
-        roles: (units,) as in ``windows.Unit``.
+        outline: of its units.
         targets: (units, labels) 0 or 1, or between them where a teacher has a say.
         known: (units,) True where a person, the corpus or a teacher gave labels; only these carry loss.
         vectors: (units, width) a teacher's unit vectors, to be learned as well; None without a teacher.
@@ -35,7 +41,7 @@ class Example:
 
     windows: list[Window]
     bare: list[Window]
-    roles: Tensor
+    outline: Outline
     targets: Tensor
     known: Tensor
     vectors: Tensor | None = None
@@ -61,10 +67,26 @@ class Example:
                 known[row] = True
                 for label in sentence.labels:
                     targets[row, names.index(label)] = 1.0
-        roles = torch.tensor([part.role for part in parts], dtype=torch.long)
         covered = windows(report, parts, tokenizer, special, context)
         without = windows(report, parts, tokenizer, special, replace(context, prefix=0)) if bare else []
-        return cls(covered, without, roles, targets, known)
+        return cls(covered, without, Outline.of(parts), targets, known)
+
+    def counted(self, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(units,) the units ``known`` and the headings above them: all that a regression over ``known`` looks at."""
+        found = known.copy()
+        above = self.outline.above[known]
+        found[above[above >= 0]] = True
+        return found
+
+    def narrowed(self) -> Example:
+        """This, read no further than a regression over its labelled units looks."""
+        counted = self.counted(self.known.numpy())
+        return replace(self, windows=holding(self.windows, counted), bare=holding(self.bare, counted))
+
+
+def holding(found: Sequence[Window], units: NDArray[np.bool_]) -> list[Window]:
+    """The windows among ``found`` that answer one of ``units``, a mask over the report's."""
+    return [window for window in found if any(units[unit] for unit, _, _ in window.spans)]
 
 
 @dataclass(frozen=True)
@@ -87,12 +109,30 @@ class Lower:
 
     def warm(self, example: Example) -> None:
         """Compute those of ``example``, always its windows together, so that they come out the same to the last bit."""
-        for group in filter(None, (example.windows, example.bare) if self.enabled else ()):
+        groups = (*_alike(example.windows), *_alike(example.bare)) if self.enabled else ()
+        for group in groups:
             batch = Batch.of(group, self.pad, self.device)
             with torch.no_grad(), half_precision(self.device):
                 hidden = self.model.lower(batch, self.layers)
             for row, window in enumerate(group):
                 self._kept[window] = hidden[row, : len(window.tokens)].clone()
+
+    def vectors(self, example: Example) -> tuple[Tensor, NDArray[np.bool_]]:
+        """The vectors (read units, width) of the units that the windows of ``example`` answer, without gradients.
+
+        And a mask (units,) of those units.
+        """
+        count = len(example.known)
+        found = torch.zeros((count, self.model.encoder.config.hidden_size), device=self.device)
+        kept = torch.zeros(count, dtype=torch.bool)
+        for group in _alike(example.windows):
+            stretch = self.stretch(group, 0, count)
+            assert stretch is not None  # no group is empty
+            with torch.no_grad(), half_precision(self.device):
+                read = self.model.vectors(stretch.batch, stretch.hidden, self.layers)
+            found[stretch.batch.units] = read
+            kept[stretch.batch.units.cpu()] = True
+        return found[kept.to(self.device)], kept.numpy()
 
     def stretch(self, found: Sequence[Window], first: int, last: int) -> Stretch | None:
         """The windows among ``found`` that answer units ``first`` to ``last`` (half open); None where none does."""
@@ -105,3 +145,11 @@ class Lower:
             return Stretch(batch, None)
         hidden = torch.nn.utils.rnn.pad_sequence([self._kept[w] for w in whole], batch_first=True)
         return Stretch(batch, hidden)
+
+
+def _alike(found: Sequence[Window]) -> list[list[Window]]:
+    """``found`` in one group; where padding would be half of it, or it would be large, in groups of like length."""
+    lengths = [len(window.tokens) for window in found]
+    if not found or max(lengths) * len(found) < min(2 * sum(lengths), TOGETHER):
+        return [list(found)] if found else []
+    return [[window for _, window in group] for group in batches([(None, w) for w in found], GROUPED_TOKENS)]

@@ -19,6 +19,7 @@ from ..models.decision import Decision
 from ..models.folder import About, check_place, learned, save_model
 from ..models.runtime import TorchRuntime
 from ..models.windows import SpecialTokens
+from . import regression
 from .checkpoint import load_checkpoint, save_checkpoint
 from .examples import Example, Lower
 from .provenance import fingerprint, fingerprint_data, fingerprint_reports, recorded, versions
@@ -92,14 +93,19 @@ def train(
     with joined(device) as ranks:
         recipe = shared_steps(recipe, ranks)
         start = load_start(recipe, labels.names, offline=offline)
-        about = About(labels, recipe.context, recipe.head.recurrent, Decision.plain(len(labels)))
-        about = replace(about, origin=describe(recipe, start, training, validation, sources, ranks))
+        about = untrained(recipe, labels, describe(recipe, start, training, validation, sources, ranks))
         special, bare = SpecialTokens.of(start.tokenizer), recipe.training.bare > 0
         examples = [
             Example.of(report, labels.names, start.tokenizer, special, recipe.context, bare=bare) for report in training
         ]
         learn(recipe, start, examples, validation, about, out, ranks, watch)
     return out
+
+
+def untrained(recipe: Recipe, labels: LabelSet, origin: Mapping[str, Any]) -> About:
+    """What the folder of a model made by ``recipe`` says before anything is chosen on validation reports."""
+    head, decision = recipe.head, Decision.plain(len(labels))
+    return About(labels, recipe.context, head.recurrent, decision, head.regression, dict(origin))
 
 
 def shared_steps(recipe: Recipe, ranks: Ranks) -> Recipe:
@@ -161,6 +167,8 @@ def learn(
     special = SpecialTokens.of(start.tokenizer)
     names = about.labels.names
     measured = [Example.of(r, names, start.tokenizer, special, about.context, bare=False) for r in validation]
+    if about.regression:
+        examples, measured = ([example.narrowed() for example in some] for some in (examples, measured))
     _steps(recipe, start, examples, measured, about, training_folder(out), ranks, watch)
     if validation:
         runtime = TorchRuntime(start.model.eval(), special.pad)
@@ -201,8 +209,10 @@ def _steps(
     for number, example in enumerate([*examples, *measured], 1):
         lower.warm(example)
         watch(Progress("prepare", number, len(examples) + len(measured), math.nan, None))
-    unit = sum(int(e.known.sum()) for e in examples) / len(examples)
-    stepper = Stepper(model, optimizer, lower, examples, schedule, ranks, unit)
+    if model.regression and not state.step:
+        regression.start(model, lower, examples)
+        ranks.share(model)  # what each has solved may differ in its last digits
+    stepper = Stepper(model, optimizer, lower, examples, schedule, ranks)
     losses: list[float] = []
     while state.step < schedule.steps and not (settings.patience and state.stale >= settings.patience):
         losses.append(stepper.step(state.step))
@@ -215,6 +225,8 @@ def _steps(
         recent = float(np.mean(losses[-schedule.period :]))
         watch(Progress("train", state.step, schedule.steps, recent, state.scores[-1] if state.scores else None))
     model.load_state_dict(state.best, strict=False)
+    if model.regression:
+        regression.solve(model, lower, examples)
 
 
 def check_data(

@@ -50,7 +50,7 @@ def recorded(path: Path) -> str:
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide what a training computes."""
     found = {"python": platform.python_version()}
-    for name in ("pizhu", "torch", "transformers", "tokenizers", "numpy"):
+    for name in ("pizhu", "torch", "transformers", "tokenizers", "numpy", "scikit-learn", "scipy"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

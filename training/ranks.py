@@ -43,6 +43,12 @@ class Ranks:
             parameter.grad = flat[first : first + parameter.numel()].view_as(parameter)
             first += parameter.numel()
 
+    def share(self, module: nn.Module) -> None:
+        """Give every process the first one's parameters of ``module``."""
+        if self.count > 1:
+            for parameter in module.parameters():
+                distributed.broadcast(parameter.data, 0)
+
     def wait(self) -> None:
         """Until all have come here."""
         if self.count > 1:

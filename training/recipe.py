@@ -41,9 +41,17 @@ class EncoderSettings:
 
 @dataclass(frozen=True)
 class HeadSettings:
-    """The recurrent layer's width in each direction (0: none) and the head's dropout."""
+    """What scores a report's sentences.
+
+    Attributes:
+        recurrent: width of the layer over the report in each direction, 0 for none.
+        regression: whether a logistic regression does, on the vectors of the sentence and of its headings, solved
+            rather than learned step by step: for few labelled sentences. It has no recurrent layer.
+        dropout: 0 to 1.
+    """
 
     recurrent: int = 192
+    regression: bool = False
     dropout: float = 0.2
 
 
@@ -63,8 +71,7 @@ class TrainingSettings:
         weight_decay: of AdamW.
         cut: share of steps that see only a stretch of the report, so that no part is taken for granted.
         bare: share of steps whose windows come without title and heading path.
-        near: share of visits that read only the windows with labelled sentences, as if the report had no others: where
-            few sentences are labelled, several times as many of them are learned from in the same time.
+        sentences: the most labelled sentences that a visit learns from, drawn anew each time; 0 for all.
         truth: where a teacher has a say, the weight of the labels against its probabilities, 0 to 1.
         imitation: weight of the distance to the teacher's unit vectors beside the loss of the labels.
         checkpoint_steps: steps between checkpoints.
@@ -81,7 +88,7 @@ class TrainingSettings:
     weight_decay: float = 0.01
     cut: float = 0.5
     bare: float = 0.15
-    near: float = 0.0
+    sentences: int = 0
     truth: float = 0.5
     imitation: float = 1.0
     checkpoint_steps: int = 50
@@ -104,6 +111,8 @@ class Recipe:
             value = getattr(getattr(self, section), key)
             if not low <= value <= high:
                 raise ConfigError(f"{name} is {value}, expected {low} to {high}")
+        if self.head.regression and self.head.recurrent:
+            raise ConfigError(f"head.recurrent is {self.head.recurrent}, expected 0 with head.regression")
         if self.context.prefix + self.context.unit > self.context.tokens - 3:  # what frames a window
             raise ConfigError(
                 f"context.prefix + context.unit is {self.context.prefix + self.context.unit}, "
@@ -123,6 +132,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "context.after": (0, 50),
     "context.prefix": (0, 512),
     "context.unit": (8, 4096),
+    "context.units": (0, 1000),
     "head.recurrent": (0, 4096),
     "head.dropout": (0.0, 0.9),
     "training.seed": (0, 2**31),
@@ -138,7 +148,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "training.weight_decay": (0.0, 1.0),
     "training.cut": (0.0, 1.0),
     "training.bare": (0.0, 1.0),
-    "training.near": (0.0, 1.0),
+    "training.sentences": (0, 1_000_000),
     "training.checkpoint_steps": (1, 1_000_000),
 }
 
@@ -146,11 +156,12 @@ _RANGES: dict[str, tuple[float, float]] = {
 def load_recipe(source: str | Path = "default", overrides: Iterable[str] = ()) -> Recipe:
     """Load a recipe.
 
-    Where it starts from a pizhu model, the fields of ``context`` and ``head.recurrent`` that it does not name are that
-    model's, since a model answers well only in the format it learned.
+    Where it starts from a pizhu model, the fields of ``context`` and ``head`` (but for the dropout) that it does not
+    name are that model's, since a model answers well only in the format it learned.
 
     Args:
-        source: a TOML file, or the name of a shipped recipe (``default``, ``demo``, ``finetune``, ``few``).
+        source: a TOML file, or the name of a shipped recipe (``default``, ``small``, ``demo``,
+            ``finetune``, ``own``).
         overrides: ``section.field=value`` settings that win over the file.
 
     Raises:
@@ -178,7 +189,8 @@ def load_recipe(source: str | Path = "default", overrides: Iterable[str] = ()) -
     folder = recipe_from_dict({k: v for k, v in table.items() if k == "encoder"}, str(source)).encoder.folder
     if folder is not None:
         about = load_about(folder)
-        for section, learned in {"context": asdict(about.context), "head": {"recurrent": about.recurrent}}.items():
+        head = {"recurrent": about.recurrent, "regression": about.regression}
+        for section, learned in {"context": asdict(about.context), "head": head}.items():
             if isinstance(own := table.get(section, {}), dict):
                 table[section] = learned | own
     return recipe_from_dict(table, str(source))
@@ -215,10 +227,9 @@ def _from_dict(table: Mapping[str, Any]) -> Recipe:
 def _typed(name: str, value: Any, kind: type) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise ConfigError(
-            f"{name} is {value!r}, expected {({int: 'a whole number', float: 'a number', str: 'a text'})[kind]}"
-        )
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        expected = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}[kind]
+        raise ConfigError(f"{name} is {value!r}, expected {expected}")
     return value
 
 

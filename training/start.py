@@ -11,9 +11,9 @@ import torch
 from ..data.errors import ConfigError, ModelError
 from ..models.classifier import ReportClassifier
 from ..models.encoder import load_encoder
-from ..models.folder import learned, load_model
+from ..models.folder import About, learned, load_model
 from .provenance import fingerprint_model
-from .recipe import Recipe
+from .recipe import HeadSettings, Recipe
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -40,7 +40,8 @@ def load_start(recipe: Recipe, names: Sequence[str], *, offline: bool = False) -
     """Load what ``recipe.encoder`` names and put a head for the labels ``names`` on it.
 
     A pizhu model gives its encoder, its layers over the report and the scores of every label that it knows; other
-    labels start from nothing. With another ``head.recurrent`` than the model's only its encoder is taken.
+    labels start from nothing. With another form of head than the model's, with one that is solved, or where the model
+    knows none of the labels, only its encoder is taken.
 
     Raises:
         ConfigError: it has fewer layers than ``layers`` or ``frozen_layers`` says.
@@ -68,9 +69,10 @@ def load_start(recipe: Recipe, names: Sequence[str], *, offline: bool = False) -
     if kept < depth:
         # A head knows what the last layer says; without one the lowest layers are the better start (docs/ablation.md).
         _shorten(network, kept, kept if known is None else frozen)
+    head = recipe.head
     torch.manual_seed(recipe.training.seed)
-    model = ReportClassifier(network, len(names), recipe.head.recurrent, recipe.head.dropout)
-    if known is not None and about.recurrent == recipe.head.recurrent:
+    model = ReportClassifier(network, len(names), head.recurrent, head.regression, head.dropout)
+    if known is not None and _fits(about, head, names):
         _take_head(model, known, about.labels.names, names)
     return Start(model, tokenizer, depth, mark, frozenset(before))
 
@@ -82,6 +84,15 @@ def _shorten(network: Any, count: int, lowest: int) -> None:
     kept = [*range(lowest), *(lowest + n * (len(layers) - lowest) // (count - lowest) - 1 for n in above)]
     network.encoder.layer = torch.nn.ModuleList([layers[number] for number in kept])
     network.config.num_hidden_layers = count
+
+
+def _fits(about: About, head: HeadSettings, names: Sequence[str]) -> bool:
+    """Whether the head of the model of ``about`` is a start for ``head`` and the labels ``names``.
+
+    One for other labels only is in the way: it has learned to tell apart what these do not (bench/few_labels.py).
+    """
+    alike = (about.recurrent, about.regression) == (head.recurrent, head.regression)
+    return alike and not head.regression and bool(set(names) & set(about.labels.names))
 
 
 def _take_head(model: ReportClassifier, known: ReportClassifier, old: Sequence[str], new: Sequence[str]) -> None:

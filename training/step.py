@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ..models.classifier import ReportClassifier
 from ..models.device import half_precision
-from .examples import Example, Lower
+from .examples import Example, Lower, holding
 from .ranks import Ranks
 from .recipe import Recipe, TrainingSettings
+from .regression import balance
 from .schedule import Schedule, Visit
 
 
@@ -43,7 +48,7 @@ def make_optimizer(model: ReportClassifier, recipe: Recipe) -> torch.optim.Optim
 
 @dataclass(frozen=True)
 class Stepper:
-    """Makes the steps of one training; ``unit`` is the mean number of labelled sentences of an example."""
+    """Makes the steps of one training."""
 
     model: ReportClassifier
     optimizer: torch.optim.Optimizer
@@ -51,7 +56,17 @@ class Stepper:
     examples: Sequence[Example]
     schedule: Schedule
     ranks: Ranks
-    unit: float
+
+    @cached_property
+    def unit(self) -> float:
+        """Mean number of labelled sentences of a visit."""
+        most = self.schedule.settings.sentences or math.inf
+        return sum(min(int(e.known.sum()), most) for e in self.examples) / len(self.examples)
+
+    @cached_property
+    def balance(self) -> Tensor | None:
+        """Weights (2, labels) of sentences without and with each label, as a regression weighs them; else None."""
+        return balance(self.examples).to(self.ranks.device) if self.model.regression else None
 
     def step(self, number: int) -> float:
         """Make step ``number`` and return the mean loss over this process's labelled sentences and the labels."""
@@ -78,39 +93,52 @@ class Stepper:
         torch.manual_seed(draw.getrandbits(62))  # dropout: of this visit alone, so that a resumed run repeats it
         first, last = _part(example, draw, settings)
         found = example.bare if draw.random() < settings.bare else example.windows
-        near = draw.random() < settings.near
         place = self.ranks.device
-        # A window without a labelled unit gives context only: it is read, if at all, but not learned through.
-        taught = [bool(example.known[[u for u, _, _ in w.spans if first <= u < last]].any()) for w in found]
+        learned = _drawn(example, first, last, draw, settings.sentences)
+        # A window without what is learned gives context only: it is read, if at all, but not learned through.
+        taught = holding(found, example.counted(learned) if self.model.regression else learned)
         vectors = torch.zeros((last - first, self.model.encoder.config.hidden_size), device=place)
         seen = torch.zeros(last - first, dtype=torch.bool, device=place)
-        for learned in (True,) if near else (False, True):
-            group = [w for w, labelled in zip(found, taught, strict=True) if labelled is learned]
-            if stretch := self.lower.stretch(group, first, last):
+        chosen = set(taught)
+        for group, through in (([w for w in found if w not in chosen], False), (taught, True)):
+            if (through or not self.model.regression) and (stretch := self.lower.stretch(group, first, last)):
                 # Half precision anew for each: it keeps the weights it has cast, those without gradients as well.
-                with torch.set_grad_enabled(learned), half_precision(place):
+                with torch.set_grad_enabled(through), half_precision(place):
                     read = self.model.vectors(stretch.batch, stretch.hidden, self.lower.layers)
                 vectors = vectors.index_copy(0, stretch.batch.units, read)
                 seen[stretch.batch.units] = True
-        vectors, known = vectors[seen], example.known[first:last].to(place)[seen]
+        kept = np.zeros(len(learned), dtype=bool)
+        kept[first:last] = seen.cpu().numpy()
+        vectors, known = vectors[seen], torch.from_numpy(learned[kept]).to(place)
         with half_precision(place):
-            logits = self.model.scores(vectors, example.roles[first:last].to(place)[seen]).float()
-        targets = example.targets[first:last].to(place)[seen]
-        loss = binary_cross_entropy_with_logits(logits[known], targets[known], reduction="sum") / logits.shape[1]
+            logits = self.model.scores(vectors, example.outline.only(kept)).float()[known]
+        targets = example.targets[learned].to(place)
+        weights = None if self.balance is None else torch.where(targets > 0.5, self.balance[1], self.balance[0])
+        loss = binary_cross_entropy_with_logits(logits, targets, weights, reduction="sum") / targets.shape[1]
         if example.vectors is not None:
-            wanted = example.vectors[first:last].to(place)[seen]
+            wanted = example.vectors[kept].to(place)
             # Relative to their size, so that the weight means the same whatever the encoder's scale.
             apart = (vectors.float() - wanted).square().sum(dim=1) / wanted.square().sum(dim=1).mean()
             loss = loss + settings.imitation * apart.sum()
-        return loss, int(known.sum())
+        return loss, len(targets)
 
 
 def _part(example: Example, draw: random.Random, settings: TrainingSettings) -> tuple[int, int]:
     """A stretch of at least a quarter of the report with something to learn in it, or all of it."""
-    count = len(example.roles)
+    count = len(example.known)
     if draw.random() >= settings.cut or count < 8:
         return 0, count
     length = draw.randint(count // 4, count)
     # Half of the cuts keep the beginning: a report without its end is commoner than one without its title.
     first = 0 if draw.random() < 0.5 else draw.randint(0, count - length)
     return (first, first + length) if example.known[first : first + length].any() else (0, count)
+
+
+def _drawn(example: Example, first: int, last: int, draw: random.Random, most: int) -> NDArray[np.bool_]:
+    """(units,) the labelled units from ``first`` to ``last`` (half open) or, of more, ``most`` of them; 0 for all."""
+    found = np.flatnonzero(example.known[first:last].numpy()) + first
+    if most and len(found) > most:
+        found = np.array(draw.sample(found.tolist(), most))
+    result = np.zeros(len(example.known), dtype=bool)
+    result[found] = True
+    return result

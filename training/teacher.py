@@ -17,6 +17,7 @@ from ..data.files import beside
 from ..data.report import Report
 from ..models.device import halves
 from ..models.folder import load_model
+from ..models.outline import Outline
 from ..models.runtime import TorchRuntime
 from ..models.windows import SpecialTokens, units, windows
 from .examples import Example
@@ -69,7 +70,7 @@ def lessons(
                 parts = units(report, tokenizer, about.context)
                 job = ((), windows(report, parts, tokenizer, special, about.context))
                 ((_, found),) = runtime.encode([job])
-                logits = runtime.scores(found, [part.role for part in parts])
+                logits = runtime.scores(found, Outline.of(parts))
                 rows = [part.index for part in parts]
                 probabilities = np.zeros((len(report.sentences), len(names)), dtype=np.float32)
                 probabilities[rows] = about.decision.probabilities(logits)

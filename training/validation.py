@@ -32,13 +32,12 @@ def score(model: ReportClassifier, lower: Lower, examples: Sequence[Example]) ->
     model.eval()
     given, truth = [], []
     for example in examples:
-        stretch = lower.stretch(example.windows, 0, len(example.roles))
-        assert stretch is not None  # it has labelled sentences, so it has windows
+        vectors, kept = lower.vectors(example)
         with torch.no_grad(), half_precision(lower.device):
-            vectors = model.vectors(stretch.batch, stretch.hidden, lower.layers)  # windows in order, so units too
-            logits = model.scores(vectors, example.roles.to(lower.device)).float().cpu()
-        given.append(logits[example.known].numpy() >= 0)
-        truth.append(example.targets[example.known].numpy() > 0)
+            logits = model.scores(vectors, example.outline.only(kept)).float().cpu()
+        known = example.known[kept]
+        given.append(logits[known].numpy() >= 0)
+        truth.append(example.targets[kept][known].numpy() > 0)
     return macro_f1(np.concatenate(truth), np.concatenate(given))
 
 

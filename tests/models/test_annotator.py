@@ -14,7 +14,7 @@ from pizhu.data.errors import ConfigError, ReadError
 from pizhu.data.report import Report
 from pizhu.models.classifier import Batch, ReportClassifier
 from pizhu.models.folder import load_model
-from pizhu.models.runtime import _batches
+from pizhu.models.runtime import batches
 from pizhu.models.windows import units, windows
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def test_a_unit_is_the_mean_of_its_own_tokens(model: ReportClassifier, cut: list
 
 def test_batches_hold_every_window_once_within_the_budget(cut: list[Window]) -> None:
     many = [replace(w, tokens=w.tokens * (1 + i % 5)) for i, w in enumerate(cut * 40)]
-    groups = _batches([(0, w) for w in many], 4096)
+    groups = batches([(0, w) for w in many], 4096)
     assert sorted(id(w) for group in groups for _, w in group) == sorted(map(id, many))
     assert all(len(group) == 1 or max(len(w.tokens) for _, w in group) * len(group) <= 4096 for group in groups)
 

@@ -71,6 +71,7 @@ ATTACKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "thresholds that are no numbers": (edit(lambda b: b["decision"].update(thresholds="high")), "be understood"),
     "an unknown context field": (edit(lambda b: b["context"].update(after_all=1)), "cannot be understood"),
     "a context that is no count": (edit(lambda b: b["context"].update(before="2")), "cannot be understood"),
+    "a regression that is no flag": (edit(lambda b: b.update(regression=1)), "cannot be understood"),
     "a width that is no count": (edit(lambda b: b.update(recurrent="16")), "cannot be understood"),
 }
 

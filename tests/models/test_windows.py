@@ -49,7 +49,7 @@ def formats(draw: st.DrawFn) -> ContextFormat:
     """Any context format that a recipe allows."""
     prefix, unit = draw(st.integers(0, 40)), draw(st.integers(8, 40))
     tokens = draw(st.integers(max(32, prefix + unit + 3), 150))
-    return ContextFormat(tokens, draw(st.integers(0, 6)), draw(st.integers(0, 6)), prefix, unit)
+    return ContextFormat(tokens, *(draw(st.integers(0, 6)) for _ in "ba"), prefix, unit, draw(st.integers(0, 3)))
 
 
 @settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
@@ -64,6 +64,7 @@ def test_every_unit_is_answered_once(report: Report, context: ContextFormat) -> 
         assert window.tokens[0] == SPECIAL.cls and window.tokens[-1] == SPECIAL.sep
         assert window.tokens.count(SPECIAL.cls) == 1 and window.tokens.count(SPECIAL.sep) == 2
         assert len(window.tokens) <= context.tokens
+        assert not context.units or len(window.spans) <= context.units
         for unit, start, end in window.spans:
             assert window.tokens[start:end] == parts[unit].tokens
 

@@ -50,8 +50,14 @@ def test_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("launcher", LAUNCHERS)
-def test_two_processes(tmp_path: Path, recipe: Recipe, labelled: Report, launcher: str) -> None:
+@pytest.mark.parametrize(
+    ("launcher", "form"),
+    [
+        *((launcher, ()) for launcher in LAUNCHERS),
+        ("torchrun", ("head.recurrent=0", "head.regression=true", "context.units=1", "training.sentences=3")),
+    ],
+)
+def test_two_processes(tmp_path: Path, recipe: Recipe, labelled: Report, launcher: str, form: tuple[str, ...]) -> None:
     if launcher == "accelerate" and find_spec("accelerate") is None:
         pytest.skip("accelerate is not installed")
     reports = [replace(labelled, doc=f"{i}.txt") for i in range(7)]
@@ -62,6 +68,7 @@ def test_two_processes(tmp_path: Path, recipe: Recipe, labelled: Report, launche
     )
     (tmp_path / "配方.toml").write_text(text, encoding="utf-8")
     settings = ["training.passes=5", "training.patience=3", "training.checkpoint_steps=2", "encoder.frozen_layers=1"]
+    settings += form
     words = ["train", "--data", "标注.jsonl", "--no-corpus", "--recipe", "配方.toml", "--device", "cpu", "--json"]
     words += [word for setting in settings for word in ("--set", setting)]
     launch = [word.replace("PORT", free_port()) for word in LAUNCHERS[launcher]]

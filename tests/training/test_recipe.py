@@ -9,7 +9,7 @@ from pizhu.data.errors import ConfigError, ModelError
 from pizhu.training.recipe import Recipe, load_recipe, recipe_from_dict
 
 
-@pytest.mark.parametrize("name", ["default", "demo"])
+@pytest.mark.parametrize("name", ["default", "demo", "small", "own"])
 def test_the_shipped_recipes(name: str) -> None:
     recipe = load_recipe(name)
     assert recipe.encoder.name == "bundled"
@@ -42,6 +42,9 @@ def test_a_file_and_settings_that_win_over_it(tmp_path: Path) -> None:
         ("training.passes=many", "training.passes is 'many', expected a whole number"),
         ("training.passes=true", "training.passes is True, expected a whole number"),
         ("training.passes=1.5", "training.passes is 1.5, expected a whole number"),
+        ("head.regression=1", "head.regression is 1, expected true or false"),
+        ("head.regression=ja", "head.regression is 'ja', expected true or false"),
+        ("head.regression=true", "head.recurrent is 192, expected 0 with head.regression"),
         ("training.cut=nan", "training.cut is nan, expected 0.0 to 1.0"),
         ("encoder.name=3", "encoder.name is 3, expected a text"),
         ("encoder.name=", "encoder.name is '', expected bundled, shipped, a folder or a hub id"),
@@ -79,19 +82,16 @@ def test_wrong_files(tmp_path: Path, text: str, said: str, settings: list[str]) 
         load_recipe(path, settings)
 
 
-@pytest.mark.parametrize("name", ["finetune", "few"])
-def test_recipes_that_start_from_a_model_read_as_it_does(
-    name: str, model_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_recipes_that_start_from_a_model_read_as_it_does(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pizhu.training.recipe.SHIPPED", model_folder)
-    recipe = load_recipe(name)
+    recipe = load_recipe("finetune")
     assert recipe.encoder.folder == model_folder
     assert (recipe.context.tokens, recipe.context.prefix, recipe.head.recurrent) == (96, 16, 16)
-    other = load_recipe(name, [f"encoder.name={model_folder}", "context.tokens=80", "head.recurrent=0"])
+    other = load_recipe("finetune", [f"encoder.name={model_folder}", "context.tokens=80", "head.recurrent=0"])
     assert (other.context.tokens, other.context.prefix, other.head.recurrent) == (80, 16, 0)
     monkeypatch.setattr("pizhu.training.recipe.SHIPPED", model_folder / "none")
     with pytest.raises(ModelError, match="none does not exist"):
-        load_recipe(name)
+        load_recipe("finetune")
 
 
 def test_no_such_recipe(tmp_path: Path) -> None:

@@ -45,12 +45,20 @@ def test_each_label_that_is_known_keeps_its_scores(onward: Recipe, model_folder:
     assert torch.equal(start.mix.weight, model.mix.weight)
 
 
-def test_another_recurrent_layer_leaves_the_encoder_only(onward: Recipe, model_folder: Path) -> None:
+@pytest.mark.parametrize("form", [{"recurrent": 8}, {"recurrent": 0, "regression": True}])
+def test_another_form_of_head_leaves_the_encoder_only(onward: Recipe, model_folder: Path, form: dict[str, Any]) -> None:
     model, _, _ = load_model(model_folder)
-    start = load_start(replace(onward, head=replace(onward.head, recurrent=8)), DEFAULT_LABELS.names).model
+    start = load_start(replace(onward, head=replace(onward.head, **form)), DEFAULT_LABELS.names).model
     own = start.state_dict()
     assert all(torch.equal(t, own[name]) for name, t in model.state_dict().items() if name.startswith("encoder."))
     assert not torch.equal(own["out.weight"], model.out.weight)
+
+
+def test_other_labels_take_the_encoder_only(onward: Recipe, model_folder: Path) -> None:
+    model, _, _ = load_model(model_folder)
+    start = load_start(onward, ("risk", "money")).model
+    assert torch.equal(start.encoder.embeddings.word_embeddings.weight, model.encoder.embeddings.word_embeddings.weight)
+    assert not torch.equal(start.mix.weight, model.mix.weight)
 
 
 def test_a_trained_model_goes_on_where_it_was(tmp_path: Path, onward: Recipe, recipe: Recipe, labelled: Report) -> None:
@@ -90,10 +98,9 @@ hotkey = "2"
 
 
 def test_ones_own_tags_and_a_few_sentences(
-    tmp_path: Path, model_folder: Path, labelled: Report, monkeypatch: pytest.MonkeyPatch, pizhu: Callable[..., Any]
+    tmp_path: Path, model_folder: Path, labelled: Report, pizhu: Callable[..., Any]
 ) -> None:
     """The user's path: a label set, a handful of labelled sentences among others, one command, a usable model."""
-    monkeypatch.setattr("pizhu.training.recipe.SHIPPED", model_folder)
 
     def tags(text: str) -> list[str]:
         return [name for name, word in (("archive", "档"), ("people", "人")) if word in text]
@@ -110,33 +117,41 @@ def test_ones_own_tags_and_a_few_sentences(
         "--out",
         tmp_path / "m",
     ]
-    rates = ["--set", "training.body_rate=3e-3", "--set", "training.head_rate=1e-2", "--set", "encoder.frozen_layers=0"]
-    answer = pizhu(*command, "--recipe", "few", *rates, "--set", "training.least_steps=120")
+    values = ["training.body_rate=3e-3", "training.head_rate=1e-2", "encoder.frozen_layers=0"]
+    # The recipe reads as it says itself, not as the model that it starts from.
+    values += [f"encoder.name={model_folder}", "context.tokens=96", "context.prefix=16", "context.unit=48"]
+    settings = [word for value in values for word in ("--set", value)]
+    answer = pizhu(*command, "--recipe", "own", *settings)
     assert answer.status == 0, answer.err
     annotator = Annotator.load(tmp_path / "m", device="cpu")
     assert annotator.about.labels.names == ("archive", "people")
+    assert annotator.about.regression
     assert annotator.about.decision.thresholds == (0.5, 0.5)  # nothing was kept for validation to choose by
     given = annotator.annotate(labelled)
     taught = [(s, names) for s, names in zip(given.sentences, few, strict=True) if names and s.kind == "sentence"]
     assert len(taught) > 5 and all(list(s.labels or ()) == names for s, names in taught)
 
 
+@pytest.mark.parametrize("own", [False, True])
 def test_few_sentences_are_pointed_out(
-    tmp_path: Path, labelled: Report, recipe: Recipe, pizhu: Callable[..., Any]
+    tmp_path: Path, labelled: Report, recipe: Recipe, pizhu: Callable[..., Any], own: bool
 ) -> None:
+    if own:
+        labelled = labelled.with_labels(
+            [["archive", "people"] if i % 2 else [] for i in range(len(labelled.sentences))]
+        )
+        (tmp_path / "我的标签.toml").write_text(LABELS, encoding="utf-8")
     write_records(tmp_path / "标注.jsonl", labelled.records())
-    settings = [
-        word
-        for name, value in {
-            "encoder.name": recipe.encoder.name,
-            "context.tokens": 96,
-            "context.prefix": 16,
-            "context.unit": 48,
-            "training.passes": 1,
-            "encoder.frozen_layers": 1,
-        }.items()
-        for word in ("--set", f"{name}={value}")
-    ]
-    answer = pizhu("train", "--no-corpus", "--data", tmp_path / "标注.jsonl", "--out", tmp_path / "m", *settings)
+    values = {
+        "encoder.name": recipe.encoder.name,
+        "context.tokens": 96,
+        "context.prefix": 16,
+        "context.unit": 48,
+        "training.passes": 1,
+        "encoder.frozen_layers": 1,
+    }
+    settings = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
+    labels = ["--labels", tmp_path / "我的标签.toml"] if own else ["--no-corpus"]
+    answer = pizhu("train", *labels, "--data", tmp_path / "标注.jsonl", "--out", tmp_path / "m", *settings)
     assert answer.status == 0
-    assert "labelled sentences are few; --recipe few" in answer.err
+    assert f"labelled sentences are few; --recipe {'own' if own else 'finetune'}" in answer.err

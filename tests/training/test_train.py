@@ -138,7 +138,7 @@ def test_only_labelled_sentences_decide_the_loss(recipe: Recipe, labelled: Repor
         lower = Lower(model, 0, SpecialTokens.of(tokenizer).pad, [given])
         schedule = Schedule(1, plain.training)
         ranks = Ranks(torch.device("cpu"))
-        loss = Stepper(model, make_optimizer(model, plain), lower, [given], schedule, ranks, 1.0).step(0)
+        loss = Stepper(model, make_optimizer(model, plain), lower, [given], schedule, ranks).step(0)
         return loss, [p.grad for p in model.parameters() if p.grad is not None]
 
     none = torch.zeros_like(example.known)
@@ -264,20 +264,3 @@ def test_nothing_but_a_model_is_overwritten(tmp_path: Path, recipe: Recipe, labe
         with pytest.raises(ModelError, match="is no model folder"):
             train(recipe, [labelled], [], out)
     assert (tmp_path / "论文.docx").read_text(encoding="utf-8") == "years of work"
-
-
-def test_near_visits_read_the_labelled_windows_only(tmp_path: Path, recipe: Recipe, labelled: Report) -> None:
-    """What stands in windows where nothing is labelled changes nothing then."""
-    labels = [s.labels if s.text.startswith("力争") else None for s in labelled.sentences]
-    one = labelled.with_labels([names or None for names in labels])
-    names = LabelSet(DEFAULT_LABELS.labels[2:])
-    first = next(i for i, s in enumerate(labelled.sentences) if s.text.startswith("开展"))
-    swapped = replace(one.sentences[first], start=one.sentences[first].start, end=one.sentences[first].end - 3)
-    other = replace(one, sentences=(*one.sentences[:first], swapped, *one.sentences[first + 1 :]))
-
-    def trained(report: Report, near: float, out: str) -> Path:
-        chosen = short(recipe, cut=0.0, bare=0.0, near=near)
-        return train(chosen, [report], [], tmp_path / out, labels=names, device="cpu")
-
-    assert same(trained(one, 1.0, "a"), trained(other, 1.0, "b"))
-    assert not same(trained(one, 0.0, "c"), trained(other, 0.0, "d"))

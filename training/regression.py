@@ -1,0 +1,71 @@
+"""Heads that are logistic regressions: solved over all labelled sentences at once, before the steps and after them.
+
+The steps tune the encoder; from a head that already knows what it can, they change no more of it than helps (linear
+probing, then fine-tuning: Kumar et al. 2022, arXiv:2202.10054).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+from torch import Tensor
+
+from ..models.classifier import ReportClassifier
+from .examples import Example, Lower
+
+# Inverse strengths of the penalty. A head that fits its sentences leaves the steps nothing to do, so the first is weak.
+BEFORE, AFTER = 0.001, 0.1
+
+
+def start(model: ReportClassifier, lower: Lower, examples: Sequence[Example]) -> None:
+    """Let each element of a vector have mean 0 and deviation 1 over what ``examples`` read, and solve a weak head.
+
+    Encoders have a few elements that are large in every vector, and hide the others from a penalty on all alike.
+    """
+    read = torch.cat([lower.vectors(example)[0] for example in examples])
+    normed = torch.nn.functional.layer_norm(read, read.shape[1:], eps=model.norm.eps)
+    deviation, mean = torch.std_mean(normed, dim=0, correction=0)
+    deviation = deviation.clamp(min=0.01)  # what hardly changes here may change elsewhere
+    with torch.no_grad():
+        model.norm.weight.copy_(1 / deviation)
+        model.norm.bias.copy_(-mean / deviation)
+    solve(model, lower, examples, BEFORE)
+
+
+def solve(model: ReportClassifier, lower: Lower, examples: Sequence[Example], strength: float = AFTER) -> None:
+    """Set the head of ``model`` to the regression over the labelled sentences of ``examples``.
+
+    For each label those with it weigh as much in all as those without. A label that all of them have, or none, is given
+    to every sentence, or to none.
+    """
+    model.eval()
+    found, truth = [], []
+    for example in examples:
+        vectors, kept = lower.vectors(example)
+        with torch.no_grad():
+            features = model.features(vectors, example.outline.only(kept))
+        known = example.known[kept]
+        found.append(features[known.to(features.device)].float().cpu())
+        truth.append(example.targets[kept][known] > 0.5)
+    given, right = torch.cat(found).numpy(), torch.cat(truth).numpy()
+    for row, column in enumerate(right.T):
+        if column.all() or not column.any():
+            odds = math.log(len(column) + 1)
+            weight, bias = np.zeros(given.shape[1]), odds if column.all() else -odds
+        else:
+            solved = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000).fit(given, column)
+            weight, bias = solved.coef_[0], float(solved.intercept_[0])
+        with torch.no_grad():
+            model.out.weight[row] = torch.from_numpy(weight)
+            model.out.bias[row] = bias
+
+
+def balance(examples: Sequence[Example]) -> Tensor:
+    """(2, labels) weights by which the sentences without a label, and those with it, weigh the same in all."""
+    targets = torch.cat([example.targets[example.known] for example in examples])
+    share = targets.mean(dim=0).clamp(min=1e-6, max=1 - 1e-6)
+    return torch.stack([0.5 / (1 - share), 0.5 / share])
