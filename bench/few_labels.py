@@ -1,18 +1,19 @@
-"""A few labelled sentences a label: recipe `few` against SetFit's method: bench/few_labels.py [--model MODEL]
+"""A few labelled sentences a label: recipe `own` against SetFit's method and others: bench/few_labels.py
 
 With 8, 16, 32, 64 labelled sentences a label and as many without any (drawn from the shipped training split; the other
 sentences stay as unlabelled context), each way is trained with each seed and scored on all sentences of the test split.
 Reports are divided into training and validation as `pizhu train` does it.
 
-Task `four`: the project's four labels, from starts that never saw them: the bundled encoder, and a model trained on
-other tags (those of task `own`, on the whole training split, with --recipe).
+Ways are a recipe or a method, and what it starts from: the bundled encoder, or a model of other labels (`model`, below
+`other`). `own` and `finetune` are the recipes; `setfit` is SetFit's method; `tfidf` the baseline of `pizhu evaluate`.
 
-Task `own`: four tags that a user might make up, which rules over the corpus give, from a model trained on the four
-labels (--model, default: the shipped one) and from the bundled encoder. The rules, over sentence and heading path:
-`money` an amount of 元 in the sentence; `law` a heading on its path with 依法, 法治, 执法 or 规范; `life` one with
-民生, 教育, 医疗, 卫生, 社保, 就业, 养老, 住房 or 惠民; `team` one with 党建, 队伍, 作风, 廉政 or 自身建设. Headings
-decide three of them, so every way is also told the heading path: windows carry it, and SetFit reads it before the
-sentence (`setfit`); `setfit-alone` reads the sentence without it.
+Task `four`: the project's four labels; `other` is a model of the tags below, made on the whole training split with
+--recipe. Task `own`: four tags that a user might make up, which rules over the corpus give; `model` is one of the four
+labels (--model, default: the shipped one). The rules, over sentence and headings: `money` an amount of 元 in the
+sentence; `law` a heading on its path with 依法, 法治, 执法 or 规范; `life` one with 民生, 教育, 医疗, 卫生, 社保, 就业,
+养老, 住房 or 惠民; `team` one with 党建, 队伍, 作风, 廉政 or 自身建设. Headings decide three of them, so every way is
+also told the heading path: windows carry it, and SetFit reads it before the sentence (`setfit`); `setfit-alone` reads
+the sentence without it.
 
 Printed: macro-F1, mean and standard deviation over seeds. What was measured is kept in --out and not measured again.
 """
@@ -32,6 +33,7 @@ from corpus_scores import kept, score, spread
 from pizhu.data.corpus import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.data.report import Report, Sentence, labelled, normalise
+from pizhu.models.baseline import TfidfBaseline
 from pizhu.models.decision import macro_f1
 from pizhu.models.encoder import load_encoder
 from pizhu.models.folder import load_model
@@ -56,9 +58,10 @@ TOPICS = {
 }
 MONEY = re.compile(r"\d[余多]?[万亿]{0,2}元")
 WAYS = {
-    "four": (("pizhu", "bundled"), ("pizhu", "other"), ("setfit", "bundled"), ("setfit-alone", "bundled")),
-    "own": (("pizhu", "model"), ("pizhu", "bundled"), ("setfit", "model"), ("setfit", "bundled"),
-            ("setfit-alone", "bundled")),
+    "four": (("own", "bundled"), ("own", "other"), ("finetune", "other"), ("setfit", "bundled"),
+             ("setfit-alone", "bundled"), ("tfidf", "-")),
+    "own": (("own", "bundled"), ("own", "model"), ("finetune", "model"), ("setfit", "bundled"), ("setfit", "model"),
+            ("setfit-alone", "bundled"), ("tfidf", "-")),
 }  # fmt: skip
 
 
@@ -66,19 +69,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=SHIPPED, help="a model trained on the four labels")
     parser.add_argument("--other", type=Path, help="one trained on the own tags; default: made in --out")
-    parser.add_argument("--recipe", default="default", help="what --other is made with")
-    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="for recipe few")
+    parser.add_argument("--recipe", default="small", help="what --other is made with")
+    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="for the recipes")
     parser.add_argument("--sizes", type=int, nargs="*", default=[8, 16, 32, 64])
     parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
     parser.add_argument("--tasks", nargs="*", choices=WAYS, default=list(WAYS))
-    parser.add_argument("--ways", nargs="*", help="e.g. pizhu/model setfit/bundled; default: all")
+    parser.add_argument("--ways", nargs="*", help="e.g. own/bundled setfit/model; default: all")
     parser.add_argument("--pairs", type=int, default=6400, help="the most pairs that SetFit learns from")
     parser.add_argument("--out", type=Path, default=Path("out/few-labels"))
     args = parser.parse_args()
     corpus = {split: [c.report for c in load_corpus(split=split)] for split in ("train", "validation", "test")}
     tagged = {split: [own_tags(r) for r in reports] for split, reports in corpus.items()}
     other = args.other or args.out / "other"
-    starts = {"bundled": "bundled", "model": str(args.model), "other": str(other)}
+    starts = {"bundled": "bundled", "model": str(args.model), "other": str(other), "-": "-"}
     print(f"{'task':<6} {'way':<13} {'start':<9}" + "".join(f"{size:>18}" for size in args.sizes))
     for task in args.tasks:
         data, labels = (corpus, DEFAULT_LABELS) if task == "four" else (tagged, OWN)
@@ -91,14 +94,18 @@ def main() -> None:
             for size in args.sizes:
                 scores = []
                 for seed in args.seeds:
-                    settings = " ".join(args.set) if way == "pizhu" else args.pairs
+                    settings = {"tfidf": ""}.get(way, args.pairs if way.startswith("setfit") else " ".join(args.set))
                     key = f"{task} {way} {starts[start]} {size} {seed} {settings}"
                     drawn = draw(data["train"], labels.names, size, seed)
-                    if way == "pizhu":
-                        measure = partial(by_pizhu, extra=args.set, out=args.out)
-                    else:
-                        measure = partial(by_setfit, pairs=args.pairs, headed=way == "setfit")
-                    run = partial(measure, drawn, data["test"], labels, starts[start], seed)
+                    run = partial(by_tfidf, drawn, data["test"], labels)
+                    if way.startswith("setfit"):
+                        run = partial(
+                            by_setfit, *run.args, starts[start], seed, pairs=args.pairs, headed=way == "setfit"
+                        )
+                    elif way != "tfidf":
+                        run = partial(
+                            by_pizhu, *run.args, starts[start], seed, recipe=way, extra=args.set, out=args.out
+                        )
                     scores.append(kept(args.out / "found.jsonl", key, run)["macro_f1"])
                 cells.append(f"{spread(scores):>18}")
             print(f"{task:<6} {way:<13} {start:<9}" + "".join(cells), flush=True)
@@ -111,14 +118,16 @@ def by_pizhu(
     start: str,
     seed: int,
     *,
+    recipe: str,
     extra: Sequence[str],
     out: Path,
 ) -> dict[str, float]:
-    """Recipe ``few`` from ``start``, as ``pizhu train`` runs it."""
+    """``recipe`` from ``start``, as ``pizhu train`` runs it."""
     training, validation = divide(reports)
-    recipe = load_recipe("few", [f"encoder.name={start}", f"training.seed={seed}", *extra])
+    lower = ["encoder.frozen_layers=3"] if recipe == "own" and start != "bundled" else []  # of six
+    settings = load_recipe(recipe, [f"encoder.name={start}", f"training.seed={seed}", *lower, *extra])
     begun = time.monotonic()
-    folder = train(recipe, training, validation, out / "last", labels=labels)
+    folder = train(settings, training, validation, out / "last", labels=labels)
     return {"macro_f1": score(folder, test), "minutes": (time.monotonic() - begun) / 60}
 
 
@@ -144,6 +153,18 @@ def by_setfit(
     begun = time.monotonic()
     given = SetFit(encoder, tokenizer, most=pairs, seed=seed).fit(texts, truth).predict(asked)
     return {"macro_f1": macro_f1(right, given), "minutes": (time.monotonic() - begun) / 60}
+
+
+def by_tfidf(reports: Sequence[Report], test: Sequence[Report], labels: LabelSet) -> dict[str, float]:
+    """Character n-grams of the sentence and of its context."""
+    baseline = TfidfBaseline(labels.names).fit(reports)
+    given, truth = [], []
+    for report in test:
+        for right, found in zip(report.sentences, baseline.annotate(report).sentences, strict=True):
+            if right.kind == "sentence" and right.labels is not None:
+                truth.append([name in right.labels for name in labels.names])
+                given.append([name in (found.labels or ()) for name in labels.names])
+    return {"macro_f1": macro_f1(np.asarray(truth), np.asarray(given))}
 
 
 def examples(reports: Sequence[Report], names: Sequence[str], headed: bool) -> tuple[list[str], np.ndarray]:
