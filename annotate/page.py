@@ -96,7 +96,7 @@ def _sections(report: Report) -> list[tuple[int, list[Sentence]]]:
             above.pop()
         if s.kind == "heading":
             sections.append((i, []))
-            above.append((len(s.headings), " ".join(s.text.split()), sections[-1][1]))
+            above.append((len(s.headings), s.title, sections[-1][1]))
         else:
             for *_, below in above:
                 below.append(s)

@@ -10,7 +10,7 @@ from typing import Any
 from .errors import DataError
 from .files import read_records
 from .labels import LabelSet
-from .report import Kind, Report, Span
+from .report import Kind, Report, Span, title_of
 
 
 def load_reports(path: str | Path, labels: LabelSet) -> list[Report]:
@@ -86,7 +86,7 @@ class _Piece:
     @property
     def title(self) -> str:
         """What it is called in the paths of what it heads."""
-        return " ".join(self.text.split())
+        return title_of(self.text)
 
 
 def _report(doc: str, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Report:

@@ -63,6 +63,11 @@ class Sentence:
         return self.source[self.start : self.end]
 
     @property
+    def title(self) -> str:
+        """What it is called in the paths of what it heads."""
+        return title_of(self.text)
+
+    @property
     def clean(self) -> str:
         """``text`` mended for people to read: broken lines joined, stray spaces gone, one kind of punctuation."""
         return repair(self.text, close=self.kind == "sentence").text
@@ -101,7 +106,7 @@ class Report:
             digest = hashlib.blake2b(f"{key}\0{seen[key]}".encode("utf-8", "surrogatepass"), digest_size=8)
             sentences.append(Sentence(digest.hexdigest(), text, span.start, span.end, span.kind, headings))
             if span.level:
-                path.append((span.level, span.reach, " ".join(piece.split())))
+                path.append((span.level, span.reach, title_of(piece)))
         return cls(doc, text, tuple(sentences))
 
     def with_labels(
@@ -149,6 +154,11 @@ class Report:
 def labelled(reports: Iterable[Report]) -> list[Report]:
     """Those with at least one labelled sentence."""
     return [r for r in reports if any(s.kind == "sentence" and s.labels is not None for s in r.sentences)]
+
+
+def title_of(text: str) -> str:
+    """What a heading with this text is called in the paths of what it heads: the text on one line."""
+    return " ".join(text.split())
 
 
 def normalise(text: str) -> str:

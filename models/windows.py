@@ -99,7 +99,7 @@ def units(report: Report, tokenizer: Tokenizer, context: ContextFormat) -> list[
         opens = "\n" in report.text[end : sentence.start] or not end
         role = min(2 + len(sentence.headings), ROLES - 1) if sentence.kind == "heading" else int(opens)
         above = tuple(latest[h] for h in sentence.headings if h in latest)
-        latest[" ".join(sentence.text.split())] = len(result)  # as headings are written
+        latest[sentence.title] = len(result)
         result.append(Unit(index, role, _shorten(encoding.ids, context.unit), above))
         end = sentence.end
     return result

@@ -316,7 +316,7 @@ class _Linker:
         sentence = self._sentence(place)
         after = self._reports[place.side].sentences[place.index + 1 : place.index + 2]
         text = normalise(sentence.text)
-        heads = bool(after) and " ".join(sentence.text.split()) in after[0].headings
+        heads = bool(after) and sentence.title in after[0].headings
         # 三是加快能力建设。 names the field of what follows; 三是强队伍，招聘教师50名。 says what will be done.
         return (heads and len(text) <= _FIELD and "," not in text) or bool(_GENERAL.search(text))
 
