@@ -11,11 +11,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 from torch import Tensor
 
 from ..models.classifier import ReportClassifier
 from .examples import Example, Lower
+
+Reading = tuple[Tensor, NDArray[np.bool_]]
+"""What ``Lower.vectors`` says of an example."""
 
 # Inverse strengths of the penalty. A head that fits its sentences leaves the steps nothing to do, so the first is weak.
 BEFORE, AFTER = 0.001, 0.1
@@ -26,26 +30,34 @@ def start(model: ReportClassifier, lower: Lower, examples: Sequence[Example]) ->
 
     Encoders have a few elements that are large in every vector, and hide the others from a penalty on all alike.
     """
-    read = torch.cat([lower.vectors(example)[0] for example in examples])
-    normed = torch.nn.functional.layer_norm(read, read.shape[1:], eps=model.norm.eps)
+    read = _read(model, lower, examples)
+    vectors = torch.cat([vectors for vectors, _ in read])
+    normed = torch.nn.functional.layer_norm(vectors, vectors.shape[1:], eps=model.norm.eps)
     deviation, mean = torch.std_mean(normed, dim=0, correction=0)
     deviation = deviation.clamp(min=0.01)  # what hardly changes here may change elsewhere
     with torch.no_grad():
         model.norm.weight.copy_(1 / deviation)
         model.norm.bias.copy_(-mean / deviation)
-    solve(model, lower, examples, BEFORE)
+    _solve(model, examples, read, BEFORE)
 
 
-def solve(model: ReportClassifier, lower: Lower, examples: Sequence[Example], strength: float = AFTER) -> None:
+def solve(model: ReportClassifier, lower: Lower, examples: Sequence[Example]) -> None:
     """Set the head of ``model`` to the regression over the labelled sentences of ``examples``.
 
     For each label those with it weigh as much in all as those without. A label that all of them have, or none, is given
     to every sentence, or to none.
     """
+    _solve(model, examples, _read(model, lower, examples), AFTER)
+
+
+def _read(model: ReportClassifier, lower: Lower, examples: Sequence[Example]) -> list[Reading]:
     model.eval()
+    return [lower.vectors(example) for example in examples]
+
+
+def _solve(model: ReportClassifier, examples: Sequence[Example], read: Sequence[Reading], strength: float) -> None:
     found, truth = [], []
-    for example in examples:
-        vectors, kept = lower.vectors(example)
+    for example, (vectors, kept) in zip(examples, read, strict=True):
         with torch.no_grad():
             features = model.features(vectors, example.outline.only(kept))
         known = example.known[kept]

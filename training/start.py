@@ -91,8 +91,9 @@ def _fits(about: About, head: HeadSettings, names: Sequence[str]) -> bool:
 
     One for other labels only is in the way: it has learned to tell apart what these do not (bench/few_labels.py).
     """
-    alike = (about.recurrent, about.regression) == (head.recurrent, head.regression)
-    return alike and not head.regression and bool(set(names) & set(about.labels.names))
+    if head.regression or about.regression:
+        return False
+    return about.recurrent == head.recurrent and not set(names).isdisjoint(about.labels.names)
 
 
 def _take_head(model: ReportClassifier, known: ReportClassifier, old: Sequence[str], new: Sequence[str]) -> None:
