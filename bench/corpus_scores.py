@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +16,13 @@ from pizhu.models.decision import macro_f1
 def score(folder: Path, reports: Sequence[Report]) -> float:
     """Macro-F1 of a model folder's own answers on the labelled sentences of ``reports``."""
     annotator = Annotator.load(folder)
-    names = annotator.about.labels.names
+    return agreeing(reports, annotator.annotate_many(reports), annotator.about.labels.names)
+
+
+def agreeing(reports: Sequence[Report], answers: Iterable[Report], names: Sequence[str]) -> float:
+    """Macro-F1 of ``answers``, in order, on the labelled sentences of ``reports``."""
     given, truth = [], []
-    for report, answer in zip(reports, annotator.annotate_many(reports), strict=True):
+    for report, answer in zip(reports, answers, strict=True):
         for right, found in zip(report.sentences, answer.sentences, strict=True):
             if right.kind == "sentence" and right.labels is not None:
                 truth.append([name in right.labels for name in names])

@@ -24,12 +24,12 @@ import argparse
 import random
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from corpus_scores import kept, score, spread
+from corpus_scores import agreeing, kept, score, spread
 from pizhu.data.corpus import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.data.report import Report, Sentence, labelled, normalise
@@ -90,25 +90,26 @@ def main() -> None:
                 continue
             if start == "other" and not other.is_dir():
                 train(load_recipe(args.recipe), tagged["train"], tagged["validation"], other, labels=OWN)
+            measure, settings = measuring(way, args)
             cells = []
             for size in args.sizes:
                 scores = []
                 for seed in args.seeds:
-                    settings = {"tfidf": ""}.get(way, args.pairs if way.startswith("setfit") else " ".join(args.set))
                     key = f"{task} {way} {starts[start]} {size} {seed} {settings}"
                     drawn = draw(data["train"], labels.names, size, seed)
-                    run = partial(by_tfidf, drawn, data["test"], labels)
-                    if way.startswith("setfit"):
-                        run = partial(
-                            by_setfit, *run.args, starts[start], seed, pairs=args.pairs, headed=way == "setfit"
-                        )
-                    elif way != "tfidf":
-                        run = partial(
-                            by_pizhu, *run.args, starts[start], seed, recipe=way, extra=args.set, out=args.out
-                        )
+                    run = partial(measure, drawn, data["test"], labels, starts[start], seed)
                     scores.append(kept(args.out / "found.jsonl", key, run)["macro_f1"])
                 cells.append(f"{spread(scores):>18}")
             print(f"{task:<6} {way:<13} {start:<9}" + "".join(cells), flush=True)
+
+
+def measuring(way: str, args: argparse.Namespace) -> tuple[Callable[..., dict[str, float]], str]:
+    """What measures ``way``, and the settings that its result hangs on."""
+    if way == "tfidf":
+        return by_tfidf, ""
+    if way.startswith("setfit"):
+        return partial(by_setfit, pairs=args.pairs, headed=way == "setfit"), str(args.pairs)
+    return partial(by_pizhu, recipe=way, extra=args.set, out=args.out), " ".join(args.set)
 
 
 def by_pizhu(
@@ -155,16 +156,10 @@ def by_setfit(
     return {"macro_f1": macro_f1(right, given), "minutes": (time.monotonic() - begun) / 60}
 
 
-def by_tfidf(reports: Sequence[Report], test: Sequence[Report], labels: LabelSet) -> dict[str, float]:
-    """Character n-grams of the sentence and of its context."""
+def by_tfidf(reports: Sequence[Report], test: Sequence[Report], labels: LabelSet, *_: object) -> dict[str, float]:
+    """Character n-grams of the sentence and of its context, which start from nothing and need no seed."""
     baseline = TfidfBaseline(labels.names).fit(reports)
-    given, truth = [], []
-    for report in test:
-        for right, found in zip(report.sentences, baseline.annotate(report).sentences, strict=True):
-            if right.kind == "sentence" and right.labels is not None:
-                truth.append([name in right.labels for name in labels.names])
-                given.append([name in (found.labels or ()) for name in labels.names])
-    return {"macro_f1": macro_f1(np.asarray(truth), np.asarray(given))}
+    return {"macro_f1": agreeing(test, map(baseline.annotate, test), labels.names)}
 
 
 def examples(reports: Sequence[Report], names: Sequence[str], headed: bool) -> tuple[list[str], np.ndarray]:
