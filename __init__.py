@@ -8,7 +8,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .data.errors import PizhuError
+    from .base.errors import PizhuError
     from .data.labels import DEFAULT_LABELS, Label, LabelSet
     from .data.read import read_report
     from .data.report import Report, Sentence
@@ -21,7 +21,7 @@ _HOMES = {
     "DEFAULT_LABELS": "data.labels",
     "Label": "data.labels",
     "LabelSet": "data.labels",
-    "PizhuError": "data.errors",
+    "PizhuError": "base.errors",
     "Report": "data.report",
     "Sentence": "data.report",
     "read_report": "data.read",

@@ -33,8 +33,8 @@ from adapt import STEPS, adapted, full_vocabulary
 from corpus_scores import kept, spread
 from gold import scores
 from pizhu import Annotator
-from pizhu.data.corpus import load_corpus
-from pizhu.data.files import read_records, write_records, write_text
+from pizhu.base.files import read_records, write_records, write_text
+from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.read import read_report
 from pizhu.data.report import Report

@@ -17,11 +17,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from pizhu.data.corpus import load_corpus
+from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
-from pizhu.labeling.learner import Features, learn
-from pizhu.labeling.pool import Pool
-from pizhu.labeling.strategies import STRATEGIES, View, choose
+from pizhu.labeling.active.learner import Features, learn
+from pizhu.labeling.active.pool import Pool
+from pizhu.labeling.active.strategies import STRATEGIES, View, choose
 from pizhu.models.decision import macro_f1
 
 

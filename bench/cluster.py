@@ -29,11 +29,11 @@ from pathlib import Path
 from typing import Any
 
 from pizhu import Annotator
-from pizhu.annotate import cluster
-from pizhu.annotate.cluster import Cluster, annotate_on_cluster
-from pizhu.annotate.run import Outcome, RunResult, Task, annotate_files
-from pizhu.annotate.runfolder import Entry
-from pizhu.data.corpus import load_corpus
+from pizhu.annotate.run import cluster
+from pizhu.annotate.run.cluster import Cluster, annotate_on_cluster
+from pizhu.annotate.run.run import Outcome, RunResult, Task, annotate_files
+from pizhu.annotate.run.runfolder import Entry
+from pizhu.data.corpus.load import load_corpus
 from pizhu.models.places import default_model
 
 FORMATS = ("jsonl", "html")

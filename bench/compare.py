@@ -10,7 +10,7 @@ the model's labels are, as a user's would be. For plans, shortcomings and shortc
 - none: of those without a link, how many are said to have none.
 
 Brackets: Wilson's 95% interval. Figures: pairs of figures found that are linked, and linked ones that are found.
---fit prints the rules that fit the development pairs, for annotate/compare/links.py.
+--fit prints the rules that fit the development pairs, for analysis/compare/links.py.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from pizhu import Annotator
-from pizhu.annotate.compare.figures import Movement
-from pizhu.annotate.compare.links import Comparison, Rule, Rules, compare
-from pizhu.annotate.compare.similarity import Encodes, Weights
+from pizhu.analysis.compare.figures import Movement
+from pizhu.analysis.compare.links import Comparison, Rule, Rules, compare
+from pizhu.analysis.compare.place import Place
+from pizhu.analysis.compare.similarity import Encodes, Weights
 from pizhu.cli.display import table
-from pizhu.data.pairs import PAIR_SPLITS, FigureLink, Pair, Place, load_pairs
 from pizhu.models.meaning import Meaning
+from pizhu.tests.support.pairs import PAIR_SPLITS, FigureLink, Pair, load_pairs
 
 EVERYTHING = Rules(*[Rule(middle=-9, slope=1)] * 3)
 """Under it whatever is nearest is shown, and the logit of a probability tells the similarity."""

@@ -30,7 +30,7 @@ from pathlib import Path
 
 import numpy as np
 from corpus_scores import agreeing, kept, score, spread
-from pizhu.data.corpus import load_corpus
+from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.data.report import Report, Sentence, labelled, normalise
 from pizhu.models.baseline import TfidfBaseline

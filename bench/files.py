@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from pizhu.annotate import writers
-from pizhu.data.corpus import load_corpus
+from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.read import load_source, read_report
 from rich.console import Console

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from corpus_scores import kept, score, spread
-from pizhu.data.corpus import load_corpus
+from pizhu.data.corpus.load import load_corpus
 from pizhu.data.report import Report
 from pizhu.models.folder import load_about
 from pizhu.training.loop import train

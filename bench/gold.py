@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from pizhu import Annotator
-from pizhu.data.files import read_records, write_records
+from pizhu.base.files import read_records, write_records
 
 
 def scores(script: Path, gold: Iterable[dict[str, Any]], predictions: Path) -> dict[str, Any]:

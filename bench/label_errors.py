@@ -18,10 +18,10 @@ import time
 from dataclasses import replace
 
 import numpy as np
-from pizhu.data.corpus import load_corpus
+from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
-from pizhu.labeling.errors import LEAST, find_errors
-from pizhu.labeling.pool import Pool
+from pizhu.labeling.active.label_issues import LEAST, find_errors
+from pizhu.labeling.active.pool import Pool
 
 SHARE = 0.05
 

@@ -24,15 +24,15 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from pizhu.data.files import write_records
+from pizhu.base.files import write_records
 from pizhu.data.labels import DEFAULT_LABELS
-from pizhu.labeling import server as servers
-from pizhu.labeling.client import connect
-from pizhu.labeling.kinds import TITLE
-from pizhu.labeling.project import find_project
-from pizhu.labeling.server import Server
-from pizhu.labeling.tasks import result
-from pizhu.labeling.transfer import transfer
+from pizhu.labeling.server import server as servers
+from pizhu.labeling.server.server import Server
+from pizhu.labeling.studio.client import connect
+from pizhu.labeling.studio.kinds import TITLE
+from pizhu.labeling.studio.project import find_project
+from pizhu.labeling.studio.tasks import result
+from pizhu.labeling.studio.transfer import transfer
 
 
 def sentences(count: int) -> list[dict[str, Any]]:

@@ -17,14 +17,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pizhu.data.files import write_records
+from pizhu.base.files import write_records
 from pizhu.data.labels import DEFAULT_LABELS
-from pizhu.labeling import server as servers
-from pizhu.labeling.access import Access
-from pizhu.labeling.client import connect
-from pizhu.labeling.project import ensure_project
-from pizhu.labeling.push import push
-from pizhu.labeling.tasks import read_input, to_tasks
+from pizhu.labeling.server import server as servers
+from pizhu.labeling.studio.access import Access
+from pizhu.labeling.studio.client import connect
+from pizhu.labeling.studio.project import ensure_project
+from pizhu.labeling.studio.push import push
+from pizhu.labeling.studio.tasks import read_input, to_tasks
 
 Times = dict[str, list[float]]
 

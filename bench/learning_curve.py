@@ -16,8 +16,8 @@ from pathlib import Path
 
 from gold import annotate, scores
 from pizhu import Annotator
-from pizhu.data.corpus import load_corpus
-from pizhu.data.files import read_records, write_text
+from pizhu.base.files import read_records, write_text
+from pizhu.data.corpus.load import load_corpus
 from pizhu.training.loop import train
 from pizhu.training.recipe import load_recipe
 

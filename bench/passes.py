@@ -6,12 +6,12 @@ passes' labels and the reason; all others had the final labels in both. So both 
 
 from __future__ import annotations
 
+from pizhu.base.files import read_records
 from pizhu.cli.label.agreement import agreement_table
-from pizhu.data.corpus import corpus_folder, load_corpus
-from pizhu.data.files import read_records
+from pizhu.data.corpus.load import corpus_folder, load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.labeling.agreement import agreement
-from pizhu.labeling.answers import Answer
+from pizhu.labeling.studio.answers import Answer
 from rich.console import Console
 
 CODES = {label.name[0].upper(): label.name for label in DEFAULT_LABELS}

@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from browsing import find_chromium, launched
 from PIL import Image, ImageChops, ImageOps
-from pizhu.data.corpus import load_corpus
-from pizhu.data.files import replacing_bytes
-from pizhu.data.pairs import load_pairs
+from pizhu.base.files import replacing_bytes
+from pizhu.data.corpus.load import load_corpus
 from pizhu.data.readers.office import find_office
 from pizhu.data.report import Report
+from pizhu.tests.support.browsing import find_chromium, launched
+from pizhu.tests.support.pairs import load_pairs
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -11,10 +11,10 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from pizhu.data.corpus import load_corpus
+from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.labeling.backend.context import Surroundings, surroundings
-from pizhu.labeling.tasks import to_tasks
+from pizhu.labeling.studio.tasks import to_tasks
 from pizhu.models.annotator import Annotator
 from rich.console import Console
 from rich.table import Table

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pizhu.data.read import read_report, report_from_text
 from pizhu.data.report import Report, normalise
-from sample_reports import FORMATS, Block, Piece, Sample, as_docx, as_text, load
+from pizhu.tests.support.sample_reports import FORMATS, Block, Piece, Sample, as_docx, as_text, load
 
 PAGE = 800
 """Characters that a page of a report holds."""

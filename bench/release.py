@@ -15,8 +15,8 @@ from typing import Any
 
 from gold import annotate, scores
 from pizhu import Annotator
-from pizhu.data.corpus import load_corpus
-from pizhu.data.files import read_records
+from pizhu.base.files import read_records
+from pizhu.data.corpus.load import load_corpus
 from pizhu.eval.answers import Sheet, collect
 from pizhu.eval.calibration import reliability
 from pizhu.eval.metrics import score

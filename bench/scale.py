@@ -26,9 +26,9 @@ from typing import Any
 
 import psutil
 from pizhu import Annotator, read_report
-from pizhu.annotate.inputs import find
-from pizhu.annotate.run import RunResult, annotate_files
-from pizhu.data.corpus import load_corpus
+from pizhu.annotate.inputs.find import find
+from pizhu.annotate.run.run import RunResult, annotate_files
+from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.report import Report
 from pizhu.models.decision import Decision

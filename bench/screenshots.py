@@ -16,16 +16,16 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from browsing import Annotator, find_chromium, launched
 from pictures import pizhu, take
-from pizhu.labeling import server as servers
-from pizhu.labeling.client import connect
-from pizhu.labeling.kinds import TITLE
-from pizhu.labeling.project import find_project
-from pizhu.labeling.submit import submit
+from pizhu.labeling.server import server as servers
+from pizhu.labeling.studio.client import connect
+from pizhu.labeling.studio.kinds import TITLE
+from pizhu.labeling.studio.project import find_project
+from pizhu.labeling.studio.submit import submit
+from pizhu.tests.support.browsing import Annotator, find_chromium, launched
 
 if TYPE_CHECKING:
-    from pizhu.labeling.server import Server
+    from pizhu.labeling.server.server import Server
     from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from pizhu.data.corpus import load_corpus
+from pizhu.data.corpus.load import load_corpus
 from pizhu.data.report import Report
 
 CLIENTS = (1, 8, 32)

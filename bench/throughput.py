@@ -30,8 +30,8 @@ from typing import Any
 import numpy as np
 import torch
 from pizhu import Annotator, read_report
-from pizhu.annotate.inputs import find
-from pizhu.annotate.run import annotate_files, write_report
+from pizhu.annotate.inputs.find import find
+from pizhu.annotate.run.run import annotate_files, write_report
 from pizhu.data.report import Report, normalise
 from pizhu.models.annotator import report_logits
 from pizhu.models.folder import About, load_model

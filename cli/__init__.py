@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..data.errors import PizhuError
-from ..data.refusals import explained
+from ..base.errors import PizhuError
+from ..base.os_errors import explained
 from . import annotate, compact, compare, data, demo, distil, evaluate, label, metrics, read, serve, table, train
 
 app = typer.Typer(

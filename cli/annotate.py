@@ -15,8 +15,8 @@ import typer
 from .options import Limit, Model
 
 if TYPE_CHECKING:
-    from ..annotate.run import RunResult
-    from ..labeling.progress import Progress
+    from ..annotate.run.run import RunResult
+    from ..base.progress import Progress
 
 
 def annotate(
@@ -91,10 +91,10 @@ def annotate(
 
     Example: `pizhu annotate 报告.txt 往年报告/ --out 结果`
     """
-    from ..annotate.inputs import find
-    from ..annotate.run import annotate_files
-    from ..data.errors import ConfigError
-    from ..data.limits import limits
+    from ..annotate.inputs.find import find
+    from ..annotate.run.run import annotate_files
+    from ..base.errors import ConfigError
+    from ..base.limits import limits
     from ..models.annotator import Annotator
     from ..models.places import default_model
     from .progress import shown
@@ -114,7 +114,7 @@ def annotate(
         if engine == "local":
             result = annotate_files(found, out, Annotator.load(model), wanted, **options)
         elif engine == "ray":
-            from ..annotate.cluster import Cluster, annotate_on_cluster
+            from ..annotate.run.cluster import Cluster, annotate_on_cluster
 
             cluster = Cluster(ray_address, workers, worker_cpus, worker_gpus, block)
             with redirect_stdout(sys.stderr):  # where Ray tells of lost workers

@@ -28,8 +28,8 @@ def compact(
 
     Example: `pizhu compact 模型 --out 模型-int8`
     """
-    from ..data.corpus import load_corpus
-    from ..data.errors import ConfigError
+    from ..base.errors import ConfigError
+    from ..data.corpus.load import load_corpus
     from ..data.labels import DEFAULT_LABELS
     from ..data.records import load_reports
     from ..models.folder import load_about

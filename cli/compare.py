@@ -38,9 +38,9 @@ def compare(
     """
     from functools import cache
 
-    from ..annotate.compare.run import check, compare_files, write_comparison, wrong_order
-    from ..data.errors import MissingExtraError
-    from ..data.limits import limits
+    from ..analysis.compare.run import check, compare_files, write_comparison, wrong_order
+    from ..base.errors import MissingExtraError
+    from ..base.limits import limits
     from ..models.annotator import Annotator
     from ..models.meaning import Meaning
     from .progress import shown

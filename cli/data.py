@@ -22,7 +22,7 @@ def check(folder: Folder = None, as_json: Json = False) -> None:
     labels for one text in one context, metric without a number, invisible characters, text copied between reports. Each
     is named with file and line.
     """
-    from ..data.check import check_corpus
+    from ..data.corpus.check import check_corpus
 
     found = check_corpus(folder)
     if as_json:
@@ -44,8 +44,8 @@ def check(folder: Folder = None, as_json: Json = False) -> None:
 @app.command()
 def stats(folder: Folder = None, as_json: Json = False) -> None:
     """Count reports, sentences and labels, by kind, level, body and split, and the hard cases."""
-    from ..data.corpus import load_corpus
-    from ..data.stats import stats as count
+    from ..data.corpus.load import load_corpus
+    from ..data.corpus.stats import stats as count
     from .display import table
 
     found = count(load_corpus(folder))
@@ -68,8 +68,8 @@ def export(
     out: Annotated[Path, typer.Argument(help="Folder to write train.jsonl, validation.jsonl and test.jsonl into.")],
     folder: Annotated[Path | None, typer.Option(help="Corpus folder. Default: the shipped one.")] = None,
 ) -> None:
-    """Write the corpus as JSON Lines, a file a split (from Python: `pizhu.data.export.dataset_dict()`)."""
-    from ..data.export import export_jsonl
+    """Write the corpus as JSON Lines, a file a split (from Python: `pizhu.data.corpus.export.dataset_dict()`)."""
+    from ..data.corpus.export import export_jsonl
 
     for path in export_jsonl(out, folder):
         typer.echo(path)

@@ -14,7 +14,7 @@ import typer
 from .progress import shown
 
 if TYPE_CHECKING:
-    from ..labeling.server import Server
+    from ..labeling.server.server import Server
 
 PROJECT = "批注演示"
 ANNOTATORS = (("甲", None), ("乙", None))
@@ -34,13 +34,13 @@ def demo(
     corpus and on what was labelled, evaluates it beside a TF-IDF baseline, and annotates a new report.
     """
     from ..data.labels import DEFAULT_LABELS
-    from ..labeling import server as servers
-    from ..labeling.accounts import Accounts
     from ..labeling.agreement import agreement
-    from ..labeling.answers import read_answers
-    from ..labeling.pull import pull
-    from ..labeling.push import push
-    from ..labeling.submit import submit
+    from ..labeling.server import server as servers
+    from ..labeling.server.accounts import Accounts
+    from ..labeling.studio.answers import read_answers
+    from ..labeling.studio.pull import pull
+    from ..labeling.studio.push import push
+    from ..labeling.studio.submit import submit
     from .label.agreement import agreement_table
 
     times: dict[str, float] = {}
@@ -90,7 +90,7 @@ def demo(
 
 def _propose(samples: Path, out: Path) -> list[Path]:
     """Records of the sample reports with the default model's labels."""
-    from ..data.files import write_records
+    from ..base.files import write_records
     from ..models.annotator import Annotator
 
     annotator = Annotator.load()
@@ -113,7 +113,7 @@ def _step(title: str, times: dict[str, float]) -> Iterator[None]:
 
 
 def _finish(out: Path, times: dict[str, float], server: Server | None) -> None:
-    from ..data.files import write_text
+    from ..base.files import write_text
     from .display import table
 
     table("time", ["step", "seconds"], [[title, f"{seconds:.0f}"] for title, seconds in times.items()])

@@ -41,10 +41,10 @@ def distil(
 
     Example: `pizhu distil 模型 --unlabelled 历年报告/ --out 小模型`, then `pizhu compact 小模型 --out 小模型-int8`
     """
-    from ..annotate.inputs import find
-    from ..annotate.run import read_input
+    from ..annotate.inputs.find import find
+    from ..annotate.run.run import read_input
+    from ..base.limits import limits
     from ..data.labels import DEFAULT_LABELS
-    from ..data.limits import limits
     from ..models.folder import load_about
     from ..training.distil import distil as run
     from ..training.recipe import load_recipe

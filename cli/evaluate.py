@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from ..data.interval import Interval
+    from ..base.interval import Interval
     from ..eval.evaluate import Evaluation
 
 
@@ -67,9 +67,9 @@ def evaluate(
     from functools import partial
     from importlib.metadata import version
 
-    from ..data.corpus import load_corpus
-    from ..data.errors import DataError
-    from ..data.files import write_text
+    from ..base.errors import DataError
+    from ..base.files import write_text
+    from ..data.corpus.load import load_corpus
     from ..data.labels import DEFAULT_LABELS
     from ..data.records import load_reports
     from ..eval.attribution import explainer

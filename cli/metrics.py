@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..data.errors import DataError, ReadError
+from ..base.errors import DataError, ReadError
 from .options import Limit
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ..annotate.inputs import Inputs
-    from ..data.limits import Limits
-    from ..labeling.progress import Progress
+    from ..annotate.inputs.find import Inputs
+    from ..base.limits import Limits
+    from ..base.progress import Progress
 
 
 def metrics(
@@ -54,10 +54,10 @@ def metrics(
 
     Example: `pizhu metrics 2021年总结.docx 结果/2022年总结.jsonl --out 指标.csv`
     """
-    from ..annotate.inputs import find
-    from ..annotate.metrics import check_name, write_metrics
-    from ..data.limits import limits
-    from ..labeling.progress import silent
+    from ..annotate.inputs.find import find
+    from ..annotate.writers.quantities import check_name, write_metrics
+    from ..base.limits import limits
+    from ..base.progress import silent
     from .progress import shown
 
     if out is not None:
@@ -88,8 +88,8 @@ def metrics(
 
 def _words(inputs: Iterable[str]) -> Iterator[str | Path]:
     """``inputs``, with the records of a folder that a run wrote, or that holds nothing else, in its place."""
-    from ..annotate.inputs import Folder, is_dataset, is_run
-    from ..annotate.tables import records_in
+    from ..annotate.inputs.find import Folder, is_dataset, is_run
+    from ..annotate.run.tables import records_in
 
     for word in inputs:
         path = Path(word)
@@ -107,8 +107,8 @@ def _rows(
     inputs: Inputs, model: Path | None, every: bool, allowed: Limits, failed: list[str], tell: Progress
 ) -> Iterator[dict[str, Any]]:
     """The rows of all inputs; what cannot be read is told to ``failed``."""
-    from ..annotate.metrics import read_annotated, record_rows, rows
-    from ..annotate.run import read_input
+    from ..annotate.run.run import read_input
+    from ..annotate.writers.quantities import read_annotated, record_rows, rows
 
     label = None if every else "metric"
     total, here = inputs.count(), Path.cwd()
@@ -135,7 +135,7 @@ def _rows(
 
 
 def _annotator(model: Path | None) -> Any:
-    from ..data.errors import ConfigError
+    from ..base.errors import ConfigError
     from ..models.annotator import Annotator
 
     annotator = Annotator.load(model)
@@ -149,7 +149,7 @@ def _tables(found: Iterable[dict[str, Any]]) -> tuple[int, list[Table]]:
     from rich.table import Table
     from rich.text import Text
 
-    from ..annotate.metrics import COLUMNS
+    from ..annotate.writers.quantities import COLUMNS
 
     count = 0
     tables: dict[tuple[str, str], Table] = {}

@@ -19,7 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from ..labeling.progress import Progress as Tell
+from ..base.progress import Progress as Tell
 
 SECONDS_A_LINE = 30.0
 """How often a log hears of a long step."""

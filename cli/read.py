@@ -27,8 +27,8 @@ def read(
 
     Example: `pizhu read 报告.txt --json`
     """
-    from ..data.errors import PizhuError
-    from ..data.limits import limits
+    from ..base.errors import PizhuError
+    from ..base.limits import limits
     from ..data.read import read_report
 
     allowed = limits(limit or ())

@@ -46,14 +46,14 @@ def serve(
     Example: `pizhu serve`, then open http://127.0.0.1:8765, or:
     `curl -F file=@报告.docx 'http://127.0.0.1:8765/annotate?format=jsonl'`
     """
-    from ..data.errors import MissingExtraError
-    from ..data.limits import limits
+    from ..base.errors import MissingExtraError
+    from ..base.limits import limits
 
     if not all(map(find_spec, ("fastapi", "python_multipart", "uvicorn"))):
         raise MissingExtraError("the service", "serve")
-    from ..annotate.service import server
     from ..annotate.service.app import create_app
     from ..annotate.service.settings import SERVICE_LIMITS, Settings, find_secret
+    from ..base import serving as server
     from ..models.annotator import Annotator
 
     names = [*(name or ()), *([] if ":" in host else [host])]  # an IPv6 address is no name, and needs none

@@ -27,7 +27,7 @@ def table(
 
     Example: `pizhu table 结果 --out 汇总.xlsx`
     """
-    from ..annotate.tables import table_of
+    from ..annotate.run.tables import table_of
     from ..data.labels import DEFAULT_LABELS, LabelSet
 
     count = table_of(inputs, out, DEFAULT_LABELS if labels is None else LabelSet.load(labels))

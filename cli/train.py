@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..data.errors import ConfigError
+from ..base.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ..labeling.progress import Progress as Tell
+    from ..base.progress import Progress as Tell
     from ..training.again import Recall
     from ..training.loop import Progress
     from ..training.recipe import Recipe

@@ -7,7 +7,7 @@ import re
 
 from charset_normalizer import from_bytes
 
-from .errors import ReadError
+from ..base.errors import ReadError
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8", "UTF-8"),

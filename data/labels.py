@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import ConfigError
+from ..base.errors import ConfigError
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 

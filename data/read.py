@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from .errors import ReadError
-from .limits import DEFAULT_LIMITS, Limits, over
+from ..base.errors import ReadError
+from ..base.limits import DEFAULT_LIMITS, Limits, over
 from .readers import Source, detect
 from .report import Report
 from .segment import Hint, spans

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import DataError
-from .files import read_records
+from ..base.errors import DataError
+from ..base.files import read_records
 from .labels import LabelSet
 from .report import Kind, Report, Span, title_of
 

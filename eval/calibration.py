@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.interval import Interval
+from ..base.interval import Interval
 from .answers import Bools, Floats
 
 

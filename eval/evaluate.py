@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.errors import DataError, PizhuError
+from ..base.errors import DataError, PizhuError
 from ..data.labels import DEFAULT_LABELS, LabelSet
 from ..data.report import Report, labelled, normalise
 from ..models.baseline import FrozenBaseline, TfidfBaseline

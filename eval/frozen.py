@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.errors import MissingExtraError
+from ..base.errors import MissingExtraError
 from ..data.report import Report
 from ..models.device import choose_device, half_precision
 from ..models.encoder import load_encoder

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..data.corpus import KINDS, LEVELS
-from ..data.interval import Interval
+from ..base.interval import Interval
+from ..data.corpus.load import KINDS, LEVELS
 from ..data.report import Report, normalise
 from .answers import Answers, Bools, Sheet
 from .metrics import Scores, score

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..data.errors import DataError
+from ..base.errors import DataError
 from ..data.report import Report, labelled
 from ..models.folder import learned
 

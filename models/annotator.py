@@ -15,7 +15,8 @@ from ..data.read import read_report
 from ..data.report import Report
 from .decision import Decision
 from .device import choose_device
-from .folder import ENCODER_GRAPH, About, load_about, load_model, load_tokenizer
+from .files import ENCODER_GRAPH
+from .folder import About, load_about, load_model, load_tokenizer
 from .outline import Outline
 from .places import default_model
 from .runtime import OnnxRuntime, Runtime, TorchRuntime

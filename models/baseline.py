@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.errors import DataError, MissingExtraError
+from ..base.errors import DataError, MissingExtraError
 from ..data.report import Report, normalise
 
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.errors import MissingExtraError, ModelError
+from ..base.errors import MissingExtraError, ModelError
 from .places import cache_folder
 
 WEIGHTS_BYTES = 71_622_400

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..data.errors import ConfigError
+from ..base.errors import ConfigError
 
 if TYPE_CHECKING:
     import torch

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data.errors import MissingExtraError, ModelError
+from ..base.errors import MissingExtraError, ModelError
 from .bundled import bundled_encoder
 
 if TYPE_CHECKING:

@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data.errors import ConfigError, MissingExtraError, ModelError
-from ..data.files import write_text
+from ..base.errors import ConfigError, MissingExtraError, ModelError
+from ..base.files import write_text
 from ..data.labels import Label, LabelSet
 from .decision import Decision
+from .files import ABOUT, CARD, CONFIG, TOKENIZER, WEIGHTS
 from .quantise import dequantise, quantise
 from .windows import ContextFormat
 
@@ -24,15 +25,6 @@ if TYPE_CHECKING:
     from .classifier import ReportClassifier
 
 FORMAT = 2
-CONFIG, WEIGHTS, TOKENIZER, CARD, ABOUT, ENCODER_GRAPH, HEAD_GRAPH = (
-    "config.json",
-    "model.safetensors",
-    "tokenizer.json",
-    "README.md",
-    "pizhu.json",
-    "encoder.onnx",
-    "head.onnx",
-)
 
 
 @dataclass(frozen=True)

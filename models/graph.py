@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..data.errors import MissingExtraError
-from .folder import CONFIG, ENCODER_GRAPH, HEAD_GRAPH, WEIGHTS
+from ..base.errors import MissingExtraError
+from .files import CONFIG, ENCODER_GRAPH, HEAD_GRAPH, WEIGHTS
 from .outline import DEEPEST
 from .quantise import SCALE
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.errors import ModelError
-from .folder import ENCODER_GRAPH, HEAD_GRAPH
+from ..base.errors import ModelError
+from .files import ENCODER_GRAPH, HEAD_GRAPH
 from .outline import Outline
 from .windows import Window
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..data.errors import ModelError
+from ..base.errors import ModelError
 from ..data.report import Report, Sentence, normalise
 
 if TYPE_CHECKING:

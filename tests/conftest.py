@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from browsing import find_chromium, launched
+from pizhu.tests.support.browsing import find_chromium, launched
 
 if TYPE_CHECKING:
     from pizhu.data.report import Report
     from pizhu.training.recipe import Recipe
     from playwright.sync_api import Browser
 
-# In the form of the corpus (data/corpus.py); every sentence is invented.
+# In the form of the corpus (data/corpus/load.py); every sentence is invented.
 LABELLED = """+++
 level = "county"
 body = "government"
@@ -100,7 +100,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def labelled(tmp_path_factory: pytest.TempPathFactory) -> Report:
     """A short report with all four labels, headings, an inline heading and furniture."""
-    from pizhu.data.corpus import parse_report
+    from pizhu.data.corpus.load import parse_report
 
     path = tmp_path_factory.mktemp("labelled") / "county-archive-2022-annual-summary.txt"
     path.write_text(LABELLED, encoding="utf-8")
@@ -111,7 +111,7 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> Report:
 def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An untrained BERT of two layers, 32 wide, whose tokens are the characters of the shipped corpus."""
     import torch
-    from pizhu.data.corpus import load_corpus
+    from pizhu.data.corpus.load import load_corpus
     from pizhu.data.report import normalise
     from tokenizers import Regex, Tokenizer, models, pre_tokenizers
     from transformers import BertConfig, BertModel

@@ -145,7 +145,7 @@ def test_a_place_that_cannot_be_written(model_folder: Path, tmp_path: Path, pizh
 
 
 def test_stopped_by_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pizhu: Callable[..., Any]) -> None:
-    import pizhu.data.check as check
+    import pizhu.data.corpus.check as check
 
     def stop(_: object) -> None:
         raise KeyboardInterrupt
@@ -184,7 +184,7 @@ def test_train_tells_what_it_made(
 ) -> None:
     from dataclasses import replace
 
-    from pizhu.data.files import write_records
+    from pizhu.base.files import write_records
 
     data, out = tmp_path / "标注.jsonl", tmp_path / "模型"
     reports = [replace(labelled, doc=f"{i}.txt") for i in range(9)]

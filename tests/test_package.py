@@ -55,7 +55,7 @@ def test_it_is_typed_and_complete() -> None:
     assert (ROOT / "py.typed").is_file()
     table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     listed = set(table["tool"]["setuptools"]["packages"])
-    rooms = ("data", "labeling", "models", "training", "eval", "annotate", "cli")
+    rooms = ("base", "data", "models", "labeling", "training", "eval", "annotate", "analysis", "cli")
     found = {
         ".".join(("pizhu", *p.parent.relative_to(ROOT).parts)) for r in rooms for p in (ROOT / r).rglob("__init__.py")
     }

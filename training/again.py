@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..data.errors import ConfigError, DataError, ModelError
+from ..base.errors import ConfigError, DataError, ModelError
 from ..data.report import labelled
-from ..models.folder import WEIGHTS, About, load_about
+from ..models.files import WEIGHTS
+from ..models.folder import About, load_about
 from .provenance import fingerprint_data, versions
 from .ranks import processes
 from .recipe import Recipe, recipe_from_dict

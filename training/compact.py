@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.errors import DataError, ModelError
+from ..base.errors import DataError, ModelError
 from ..data.report import Report, labelled
 from ..models.annotator import Annotator
 from ..models.decision import Decision, macro_f1

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..data.errors import ConfigError
+from ..base.errors import ConfigError
 from ..data.labels import LabelSet
 from ..data.report import Report, labelled
 from ..models.folder import check_place, load_about

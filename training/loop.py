@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..data.errors import DataError
+from ..base.errors import DataError
 from ..data.labels import DEFAULT_LABELS, LabelSet
 from ..data.report import Report, labelled
 from ..models.decision import Decision

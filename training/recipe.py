@@ -9,8 +9,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ..data.errors import ConfigError
-from ..models.folder import ABOUT, load_about
+from ..base.errors import ConfigError
+from ..models.files import ABOUT
+from ..models.folder import load_about
 from ..models.places import SHIPPED
 from ..models.windows import ContextFormat
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..data.corpus import load_corpus
-from ..data.errors import DataError
+from ..base.errors import DataError
+from ..data.corpus.load import load_corpus
 from ..data.labels import DEFAULT_LABELS, LabelSet
 from ..data.records import load_reports
 from ..data.report import Report

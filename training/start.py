@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ..data.errors import ConfigError, ModelError
+from ..base.errors import ConfigError, ModelError
 from ..models.classifier import ReportClassifier
 from ..models.encoder import load_encoder
 from ..models.folder import About, learned, load_model

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from ..data.errors import ModelError
-from ..data.files import beside
+from ..base.errors import ModelError
+from ..base.files import beside
 from ..data.report import Report
 from ..models.device import halves
 from ..models.folder import load_model

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from ...data.files import as_line
+from ...base.files import as_line
 from ...data.labels import LabelSet
 from ...data.report import Report
-from ..page import counts, page, title
-from ..template import policy, script, sheet
+from ..writers.page import counts, page, title
+from ..writers.template import policy, script, sheet
 from .refusal import Refusal
 
 TYPES = {

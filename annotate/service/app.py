@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
-from ...data.errors import MissingExtraError, PizhuError
+from ...base.errors import MissingExtraError, PizhuError
 from ...data.report import Report
 from .answers import choose, content
 from .batcher import Batcher, Full

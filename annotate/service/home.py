@@ -7,7 +7,7 @@ from html import escape
 
 from ...data.labels import LabelSet
 from ...data.read import SUFFIXES
-from ..template import assemble, digest, script, sheet
+from ..writers.template import assemble, digest, script, sheet
 from .answers import SANDBOX
 from .settings import Settings
 

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from ...data.errors import ConfigError
+from ...base.errors import ConfigError
 
 
 def checked(name: str) -> str:

@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...data.errors import ConfigError
-from ...data.limits import Limits
-from ...labeling.access import read_private
+from ...base.errors import ConfigError
+from ...base.limits import Limits
+from ...base.private import read_private
 from .names import checked
 
 SECRET_VARIABLE = "PIZHU_SERVE_SECRET"

@@ -14,7 +14,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
-from ...data.limits import Limits
+from ...base.limits import Limits
 from ...data.read import load_source, read_source
 from ...data.report import Report
 from .refusal import Refusal

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from ...data.errors import ConfigError, MissingExtraError
-from ...data.files import write_records, write_text
+from ...base.errors import ConfigError, MissingExtraError
+from ...base.files import write_records, write_text
 from ...data.labels import LabelSet
 from ...data.readers import Source
 from ...data.report import Report
-from .. import metrics
-from ..index import write_index
-from ..page import page
 from . import csv, excel, jsonl, parquet, word
+from . import quantities as metrics
+from .index import write_index
+from .page import page
 from .parts import one, parts
 from .table import Annotated, Complete, Reports, TableWriter, WholeWriter, stored
 

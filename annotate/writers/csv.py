@@ -6,9 +6,9 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from ...data.files import replacing
+from ...base.files import replacing
 from ...data.labels import LabelSet
-from ..cells import guarded
+from .cells import guarded
 from .table import Reports, rows
 
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...data.errors import MissingExtraError
-from ...data.files import replacing_bytes
+from ...base.errors import MissingExtraError
+from ...base.files import replacing_bytes
 from ...data.labels import LabelSet
 from .shown import Counts, readable, tint, titles
 from .table import Reports

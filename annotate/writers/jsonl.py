@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...data.files import write_records
+from ...base.files import write_records
 from ...data.labels import LabelSet
 from .table import Reports, rows
 

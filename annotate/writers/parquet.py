@@ -7,10 +7,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...data.errors import MissingExtraError
-from ...data.files import replacing_bytes
+from ...base.errors import MissingExtraError
+from ...base.files import replacing_bytes
 from ...data.labels import LabelSet
-from ..cells import encodable
+from .cells import encodable
 from .table import Reports, rows
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...data.errors import DataError
-from ...data.files import read_records
+from ...base.errors import DataError
+from ...base.files import read_records
 from ...data.labels import LabelSet
 from ...data.records import check_record
 

@@ -42,10 +42,10 @@ def adjudicate(
     there is not sent again. Gold answers hold what annotators agreed on and what was adjudicated, with who and why;
     train on them with `pizhu train --data GOLD.jsonl`, score annotators with `pizhu label agreement --gold GOLD.jsonl`.
     """
-    from ...data.errors import ConfigError
+    from ...base.errors import ConfigError
     from ...labeling.adjudication import adjudication_title, pull_gold, push_contested
-    from ...labeling.answers import read_answers
-    from ...labeling.kinds import TITLE
+    from ...labeling.studio.answers import read_answers
+    from ...labeling.studio.kinds import TITLE
 
     if pull is not None and (overlap is not None or blind is not None or overwrite_config):
         raise ConfigError("--pull only fetches; leave --overlap, --blind and --overwrite-config to the sending")

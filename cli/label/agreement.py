@@ -38,11 +38,11 @@ def agreement(
     Cohen's and Fleiss' kappa and Krippendorff's alpha stand with 95% bootstrap intervals over reports. The page of
     --out adds heat maps, who drifts, who is too fast or follows wrong proposals, and the most contested sentences.
     """
-    from ...data.files import write_text
+    from ...base.files import write_text
     from ...labeling.agreement import agreement as measure
     from ...labeling.agreement import read_gold
     from ...labeling.agreement.page import page
-    from ...labeling.answers import read_answers
+    from ...labeling.studio.answers import read_answers
 
     chosen = label_set(labels)
     rows = [row for file in files for row in read_answers(file, chosen)]

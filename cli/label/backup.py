@@ -29,7 +29,7 @@ def backup(
     named by its time (UTC) and holds passwords: only you can read it. A server on PostgreSQL needs PostgreSQL's client
     programs (pg_dump) here, of the server's version or later.
     """
-    from ...labeling.backup import backup as back_up
+    from ...labeling.server.backup import backup as back_up
 
     with shown() as progress:
         made = back_up(folder, out, keep=keep, progress=progress)
@@ -55,8 +55,8 @@ def restore(
     Nothing is overwritten: the folder, and for a server on PostgreSQL the database that --database names, must be
     empty. Every part is checked against its sum first.
     """
-    from ...labeling.backup import restore as put_back
-    from ...labeling.postgresql import find_postgresql
+    from ...labeling.server.backup import restore as put_back
+    from ...labeling.server.postgresql import find_postgresql
 
     with shown() as progress:
         place = put_back(path, folder, database=find_postgresql(database, database_password_file), progress=progress)

@@ -29,8 +29,8 @@ def config(
     A label is renamed by naming its old name in the label set: `formerly = "old_name"`. The exit status is 1 where
     something would change.
     """
-    from ...data.files import write_text
-    from ...labeling.project import difference
+    from ...base.files import write_text
+    from ...labeling.studio.project import difference
 
     kind, chosen = kind_and_labels(task, labels)
     if out is not None:

@@ -30,10 +30,10 @@ def connect(
 
     Example: `pizhu label connect http://10.0.0.5:9090 --secret-file 口令`
     """
-    from ...data.errors import LabelingError
-    from ...labeling.access import read_private
+    from ...base.errors import LabelingError
+    from ...base.private import read_private
     from ...labeling.backend.register import register
-    from ...labeling.kinds import TITLE
+    from ...labeling.studio.kinds import TITLE
 
     title = project or TITLE
     path = secret_file or service_folder(folder) / "secret"

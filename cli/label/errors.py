@@ -50,10 +50,10 @@ def errors(
 
     Example: pizhu label errors answers.jsonl --out doubts.jsonl --push
     """
-    from ...data.files import write_records
-    from ...labeling.errors import LEAST, find_errors
-    from ...labeling.pool import Pool
-    from ...labeling.review import REVIEW, doubt_records, push_review
+    from ...base.files import write_records
+    from ...labeling.active.label_issues import LEAST, find_errors
+    from ...labeling.active.pool import Pool
+    from ...labeling.active.review import REVIEW, doubt_records, push_review
 
     chosen = label_set(labels)
     least = LEAST if least is None else least

@@ -45,8 +45,8 @@ def next_(
 
     Example: pizhu label next reports/*.docx answers.jsonl --count 200 --out next.jsonl && pizhu label push next.jsonl
     """
-    from ...labeling.next import choose_next
-    from ...labeling.pool import Pool
+    from ...labeling.active.next import choose_next
+    from ...labeling.active.pool import Pool
 
     chosen = label_set(labels)
     with shown() as progress:
@@ -59,7 +59,7 @@ def next_(
             seed=seed,
             progress=progress,
         )
-    from ...data.files import write_records
+    from ...base.files import write_records
 
     write_records(out, found.records)
     if as_json:

@@ -10,8 +10,8 @@ import typer
 from ...data.labels import DEFAULT_LABELS, LabelSet
 
 if TYPE_CHECKING:
-    from ...labeling.access import Access
-    from ...labeling.kinds import TaskKind
+    from ...labeling.studio.access import Access
+    from ...labeling.studio.kinds import TaskKind
 
 Folder = Annotated[Path | None, typer.Option(help="The server's data [default: among the user's data].")]
 Database = Annotated[
@@ -43,8 +43,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def access(folder: Path | None, url: str | None, token_file: Path | None) -> Access:
-    from ...labeling.access import find_access
-    from ...labeling.server import running
+    from ...labeling.server.server import running
+    from ...labeling.studio.access import find_access
 
     server = running(folder)
     return find_access(url, token_file, server.access if server else None)
@@ -55,7 +55,7 @@ def label_set(path: Path | None) -> LabelSet:
 
 
 def kind_and_labels(task: str, path: Path | None) -> tuple[TaskKind, LabelSet]:
-    from ...labeling.kinds import kind_of
+    from ...labeling.studio.kinds import kind_of
 
     kind = kind_of(task)
     return kind, LabelSet.load(path) if path else kind.labels

@@ -56,16 +56,16 @@ def predict_serve(
 
     Example: `pizhu label predict-serve --connect`, then label.
     """
-    from ...data.errors import MissingExtraError
+    from ...base.errors import MissingExtraError
 
     if not all(map(find_spec, ("fastapi", "uvicorn", "label_studio_sdk"))):
         raise MissingExtraError("the prediction service", "serve,label")
-    from ...annotate.service import server
+    from ...base import serving as server
     from ...labeling.backend.register import register
     from ...labeling.backend.secret import ensure_secret
     from ...labeling.backend.service import keep_trying, opened
     from ...labeling.backend.trainer import Plan
-    from ...labeling.kinds import TITLE
+    from ...labeling.studio.kinds import TITLE
     from ...models.places import default_model
 
     home = service_folder(folder)
@@ -110,7 +110,7 @@ def predict_serve(
 
 def service_folder(folder: Path | None) -> Path:
     """Where the service keeps its things: with the server's data."""
-    from ...labeling.server import default_folder
+    from ...labeling.server.server import default_folder
 
     return (folder or default_folder()).absolute() / "predict"
 

@@ -16,8 +16,8 @@ from .options import Folder, Json, Labels, Task, Title, TokenFile, Url, access, 
 
 if TYPE_CHECKING:
     from ...data.labels import LabelSet
-    from ...labeling.kinds import TaskKind
-    from ...labeling.pull import Pulled
+    from ...labeling.studio.kinds import TaskKind
+    from ...labeling.studio.pull import Pulled
 
 
 def pull(
@@ -47,7 +47,7 @@ def pull(
     elif at:
         _at(output, at, kind, chosen)
     else:
-        from ...labeling.pull import pull as fetch
+        from ...labeling.studio.pull import pull as fetch
 
         there = access(folder, url, token_file)
         with shown() as progress:
@@ -91,7 +91,7 @@ def _print(pulled: Pulled, kind: TaskKind, where: list[str]) -> None:
 
 
 def _list(output: Path, as_json: bool) -> None:
-    from ...labeling.snapshots import Snapshots
+    from ...labeling.studio.snapshots import Snapshots
 
     history = Snapshots(output).history()
     if as_json:
@@ -106,8 +106,8 @@ def _list(output: Path, as_json: bool) -> None:
 
 
 def _at(output: Path, at: datetime, kind: TaskKind, labels: LabelSet) -> None:
-    from ...data.files import as_line
-    from ...labeling.pull import earlier
+    from ...base.files import as_line
+    from ...labeling.studio.pull import earlier
 
     for record in earlier(output, at.astimezone(), kind, labels):
         typer.echo(as_line(record), nl=False)

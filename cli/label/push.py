@@ -69,7 +69,7 @@ def push(
     `pizhu label config` what that would change. With --task spans only sentences that are labelled metric or hold a
     quantity are sent, with the quantities marked.
     """
-    from ...labeling.push import push as send
+    from ...labeling.studio.push import push as send
 
     kind, chosen = kind_and_labels(task, labels)
     annotator = None

@@ -32,8 +32,8 @@ def rename(
     In the label set the renamed label says `formerly = "old_name"`. Who answered and when stays as it is. Interrupted,
     it is just repeated. A push with that label set does the same for the project.
     """
-    from ...labeling.project import rename_labels
-    from ...labeling.rename import rename_file
+    from ...labeling.studio.project import rename_labels
+    from ...labeling.studio.rename import rename_file
 
     kind, chosen = kind_and_labels(task, labels)
     with shown() as progress:

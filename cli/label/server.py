@@ -14,7 +14,7 @@ from ..progress import shown
 from .options import Database, DatabasePasswordFile, Folder, Json
 
 if TYPE_CHECKING:
-    from ...labeling.server import Server
+    from ...labeling.server.server import Server
 
 _OTHER_DATABASE = " --database postgresql://user@host:port/empty"
 
@@ -52,10 +52,10 @@ def serve(
     --annotators list to add people. Label Studio's open edition has no roles: whoever logs in can delete a project,
     so back up on a schedule (`pizhu label backup --keep 14`) and pull often.
     """
-    from ...labeling import accounts
-    from ...labeling import environment as environments
-    from ...labeling import server as servers
-    from ...labeling.postgresql import find_postgresql
+    from ...labeling.server import accounts
+    from ...labeling.server import environment as environments
+    from ...labeling.server import server as servers
+    from ...labeling.server.postgresql import find_postgresql
 
     with shown() as progress:
         if install_only:
@@ -86,7 +86,7 @@ def serve(
 
 def status(folder: Folder = None, as_json: Json = False) -> None:
     """Tell whether Label Studio runs here, and where; the exit status is 1 when it does not."""
-    from ...labeling import server as servers
+    from ...labeling.server import server as servers
 
     server = servers.running(folder)
     if server is not None:
@@ -98,13 +98,13 @@ def status(folder: Folder = None, as_json: Json = False) -> None:
 
 def stop(folder: Folder = None) -> None:
     """Stop the Label Studio that runs here; its data stay."""
-    from ...labeling import server as servers
+    from ...labeling.server import server as servers
 
     typer.echo("Stopped." if servers.stop(folder) else "Label Studio does not run here.")
 
 
 def _print_server(server: Server, as_json: bool) -> None:
-    from ...labeling.server import healthy
+    from ...labeling.server.server import healthy
 
     accounts, database = server.accounts, server.database
     people = {account.name: account.email for account in accounts.annotators.values()}

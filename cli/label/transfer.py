@@ -28,14 +28,16 @@ def transfer(
     records. Sentences that the project has are left alone: an interrupted transfer is just repeated. On the server
     that runs here, annotators without an account get one.
     """
-    from ...labeling.server import running
-    from ...labeling.transfer import transfer as send
+    from ...labeling.server.server import running
+    from ...labeling.studio.transfer import transfer as send
 
     there = access(folder, url, token_file)
     server = running(folder)
-    accounts = server.accounts if server and server.url == there.url else None
+    open_accounts = server.accounts.ensure if server and server.url == there.url else None
     with shown() as progress:
-        sent = send(there, answers, accounts=accounts, title=project, labels=label_set(labels), progress=progress)
+        sent = send(
+            there, answers, open_accounts=open_accounts, title=project, labels=label_set(labels), progress=progress
+        )
     if as_json:
         typer.echo(json.dumps(asdict(sent), ensure_ascii=False))
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import ReadError
+from ...base.errors import ReadError
 from . import html, mht, office, pdf, text, word
 from .base import Extract, Format, Source
 

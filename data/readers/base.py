@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..limits import Limits
+from ...base.limits import Limits
 from ..segment import Hint
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from lxml import etree
 from lxml import html as lxml_html
 
+from ...base.errors import ReadError
+from ...base.limits import over
 from ..encoding import decode
-from ..errors import ReadError
-from ..limits import over
 from ..segment import Hint
 from .base import Extract, Lines, Source
 

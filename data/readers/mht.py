@@ -6,8 +6,8 @@ import email
 import re
 from email.message import Message
 
+from ...base.errors import ReadError
 from ..encoding import decode
-from ..errors import ReadError
 from . import html
 from .base import Extract, Source
 

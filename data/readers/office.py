@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from ..errors import ReadError
+from ...base.errors import ReadError
 from . import word
 from .base import Extract, Source
 

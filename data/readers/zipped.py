@@ -9,8 +9,8 @@ import zlib
 
 from lxml import etree
 
-from ..errors import ReadError
-from ..limits import over
+from ...base.errors import ReadError
+from ...base.limits import over
 from .base import Source
 
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)")

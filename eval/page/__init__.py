@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from html import escape
 
-from ...data.page import assemble
-from ...data.page.markup import tag
+from ...base.page import assemble
+from ...base.page.markup import tag
 from ..curves import Reviewed
 from ..evaluate import MODEL, Evaluation, seed
 from ..unseen import Division

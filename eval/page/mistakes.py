@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from ...base.page import charts
+from ...base.page.markup import tag, tags
 from ...data.labels import LabelSet
-from ...data.page import charts
-from ...data.page.markup import tag, tags
 from ..attribution import Attribution, Word
 from ..evaluate import Evaluation
 from ..mistakes import Mistake, Nearest

@@ -5,10 +5,10 @@ from __future__ import annotations
 from html import escape
 from math import log2, sqrt
 
-from ...data.interval import Interval
-from ...data.page import charts
-from ...data.page.charts import Axis, Plot
-from ...data.page.markup import table, tag, tags
+from ...base.interval import Interval
+from ...base.page import charts
+from ...base.page.charts import Axis, Plot
+from ...base.page.markup import table, tag, tags
 from ..calibration import Reliability
 from ..curves import PrecisionRecall
 from ..evaluate import MODEL, TFIDF, Evaluation

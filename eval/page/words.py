@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...data.interval import Interval
+from ...base.interval import Interval
 from ..evaluate import ATTRIBUTION, FROZEN, LEARNING, MODEL, NEAREST, RULES, TFIDF, TFIDF_ALONE
 from ..significance import Difference
 

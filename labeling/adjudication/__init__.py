@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...data.errors import LabelingError
+from ...base.errors import LabelingError
+from ...base.progress import Progress, silent
 from ...data.labels import DEFAULT_LABELS, LabelSet
-from ..access import Access
 from ..agreement.sheet import Rows
-from ..client import Client, connect
-from ..config import check_config, check_kind
-from ..kinds import SENTENCES, TITLE
-from ..progress import Progress, silent
-from ..project import ensure_project, find_project
-from ..push import Pushed, deliver
+from ..studio.access import Access
+from ..studio.client import Client, connect
+from ..studio.config import check_config, check_kind
+from ..studio.kinds import SENTENCES, TITLE
+from ..studio.project import ensure_project, find_project
+from ..studio.push import Pushed, deliver
 from .config import adjudication_config, adjudication_guide
 from .gold import counts, fetch, gold_records, write_gold
 from .tasks import to_adjudicate

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.sax.saxutils import quoteattr
 
 from ...data.labels import LabelSet
-from ..config import OBJECT, instructions, label_config, signed
+from ..studio.config import OBJECT, instructions, label_config, signed
 
 WHY, NOTE = "why", "note"
 REASONS = {

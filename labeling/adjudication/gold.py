@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ...data.files import read_records, set_aside, write_records
+from ...base.files import read_records, set_aside, write_records
 from ...data.labels import LabelSet
 from ..agreement.sheet import Rows, identity, joined
-from ..answers import Answer, answered, from_annotation, latest, merge
-from ..client import Client
-from ..fetch import user_names
+from ..studio.answers import Answer, answered, from_annotation, latest, merge
+from ..studio.client import Client
+from ..studio.fetch import user_names
 from .config import NOTE, WHY
 
 Decided = Literal["agreed", "adjudicated", "single"]

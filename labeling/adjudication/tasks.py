@@ -8,8 +8,8 @@ from typing import Any
 
 from ...data.labels import LabelSet
 from ..agreement.sheet import Rows, Sheet, identity, joined
-from ..answers import Answer, latest, merge
-from ..tasks import to_tasks
+from ..studio.answers import Answer, latest, merge
+from ..studio.tasks import to_tasks
 from .consensus import ANNOTATORS, MODEL, consensus
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

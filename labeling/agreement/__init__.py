@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...data.errors import DataError
+from ...base.errors import DataError
 from ...data.labels import DEFAULT_LABELS, LabelSet
 from .against import Gold, GoldScore, against_gold, read_gold
 from .anchoring import Anchoring, anchoring

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...data.errors import DataError
-from ...data.files import read_records
+from ...base.errors import DataError
+from ...base.files import read_records
 from ...data.labels import LabelSet
 from .intervals import Bootstrap, Figure, Floats, by_report, divide, mean_defined
 from .measures import cohen, cohen_of_counts, pair_counts

@@ -12,7 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ..answers import Answer
+from ..studio.answers import Answer
 from .intervals import Bootstrap, Figure, Floats
 from .sheet import Sheet, vector
 

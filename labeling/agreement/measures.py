@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data.errors import MissingExtraError
+from ...base.errors import MissingExtraError
 from .intervals import Floats, divide
 
 

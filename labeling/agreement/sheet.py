@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data.labels import LabelSet
-from ..answers import Answer, latest
+from ..studio.answers import Answer, latest
 from .intervals import Floats
 
 Rows = Iterable[tuple[dict[str, Any], Sequence[Answer]]]

@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from ...data.errors import LabelingError, ModelError, PizhuError
+from ...base.errors import LabelingError, ModelError, PizhuError
 from .page import POLICY, page
 from .predictor import Predictor
 from .register import ANNOTATED

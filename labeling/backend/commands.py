@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ...data.errors import LabelingError
+from ...base.errors import LabelingError
 from .state import tail
 
 

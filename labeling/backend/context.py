@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...data.errors import DataError, PizhuError
+from ...base.errors import DataError, PizhuError
 from ...data.labels import LabelSet
 from ...data.records import reports_from_records
 from ...data.report import Report
-from ..access import Access
-from ..client import connect
-from ..tasks import NO_NEXT, to_record
+from ..studio.access import Access
+from ..studio.client import connect
+from ..studio.tasks import NO_NEXT, to_record
 
 FETCH_SECONDS = 20.0
 """How long Label Studio may take to give a report's sentences; it waits 100 for a prediction."""

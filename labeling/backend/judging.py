@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...data.corpus import load_corpus
-from ...data.errors import LabelingError
-from ...data.files import read_records, write_records
+from ...base.errors import LabelingError
+from ...base.files import read_records, write_records
+from ...data.corpus.load import load_corpus
 
 
 @dataclass(frozen=True)

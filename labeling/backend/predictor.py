@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...data.errors import LabelingError, ModelError, PizhuError
+from ...base.errors import LabelingError, ModelError, PizhuError
 from ...data.labels import LabelSet
 from ...data.report import Sentence
 from ...models.annotator import Annotator
-from ..config import config_labels
-from ..proposals import model_version
-from ..tasks import result, score, to_record
+from ..studio.config import config_labels
+from ..studio.proposals import model_version
+from ..studio.tasks import result, score, to_record
 from .context import KEPT, Reports, Surroundings
 
 PARTIAL = "报告不完整：模型只看到了其中一部分句子"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ...data.errors import LabelingError
-from ..access import Access
-from ..client import Client, connect
-from ..project import get_project
+from ...base.errors import LabelingError
+from ..studio.access import Access
+from ..studio.client import Client, connect
+from ..studio.project import get_project
 from .secret import USER, event_secret
 
 ANNOTATED = ("ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED")

@@ -10,8 +10,8 @@ import re
 import secrets
 from pathlib import Path
 
-from ...data.errors import LabelingError
-from ..access import read_private, write_private
+from ...base.errors import LabelingError
+from ...base.private import read_private, write_private
 
 USER = "pizhu"
 

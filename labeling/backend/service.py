@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...data.errors import LabelingError, PizhuError
-from ...data.files import locked
-from ..access import Access
+from ...base.errors import LabelingError, PizhuError
+from ...base.files import locked
+from ..studio.access import Access
 from .context import Reports
 from .predictor import Predictor
 from .trainer import Plan, Trainer

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from ...data.errors import LabelingError
-from ...data.files import write_text
+from ...base.errors import LabelingError
+from ...base.files import write_text
 
 Stage = Literal["waiting", "pulling", "training", "evaluating", "taken", "rejected", "failed"]
 ENDED: tuple[Stage, ...] = ("taken", "rejected", "failed")

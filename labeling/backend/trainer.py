@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...data.errors import PizhuError
+from ...base.errors import PizhuError
 from ...data.labels import DEFAULT_LABELS, LabelSet
-from ..access import TOKEN_VARIABLE, URL_VARIABLE, Access
+from ..studio.access import TOKEN_VARIABLE, URL_VARIABLE, Access
 from .commands import Closed, Commands
 from .judging import prepare
 from .predictor import Predictor, Served

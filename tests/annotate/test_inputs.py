@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pizhu.annotate.inputs import Input, find
-from pizhu.annotate.names import Names, safe
-from pizhu.annotate.run import annotate_files, read_input
-from pizhu.data.errors import ConfigError, ReadError
-from pizhu.data.limits import DEFAULT_LIMITS, limits
+from pizhu.annotate.inputs.base import Input
+from pizhu.annotate.inputs.find import find
+from pizhu.annotate.run.names import Names, safe
+from pizhu.annotate.run.run import annotate_files, read_input
+from pizhu.base.errors import ConfigError, ReadError
+from pizhu.base.limits import DEFAULT_LIMITS, limits
 
 TEXT = "一、主要工作\n\n全年接收档案3.2万卷。\n"
 

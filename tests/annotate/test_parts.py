@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pizhu.annotate.run import annotate_files
-from pizhu.data.files import read_records
+from pizhu.annotate.run.run import annotate_files
+from pizhu.base.files import read_records
 
 
 def reports(tmp_path: Path, sentences: list[int]) -> list[Path]:
@@ -53,7 +53,7 @@ def test_text_that_is_not_quite_unicode(tmp_path: Path, model: Any) -> None:
     pytest.importorskip("pyarrow")
     import pyarrow.parquet as pq
     from pizhu.annotate.writers import FORMATS, Annotated, Complete
-    from pizhu.data.files import write_records
+    from pizhu.base.files import write_records
     from pizhu.data.report import Report, Span
 
     report = model.annotate(Report.build("a.txt", "办完了。", [Span(0, 4, "sentence")]))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pizhu.data.check import check_corpus
+from pizhu.data.corpus.check import check_corpus
 
 HEAD = '+++\nlevel = "city"\nbody = "x"\nkind = "budget"\nyear = 2015\nplan = "part"\nstyle = []\n+++\n'
 WORDS = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pizhu.data.corpus import CASES, SPLITS, load_corpus, load_splits, parse_report
-from pizhu.data.errors import DataError
-from pizhu.data.export import corpus_records, export_jsonl
-from pizhu.data.files import read_records
-from pizhu.data.stats import stats
+from pizhu.base.errors import DataError
+from pizhu.base.files import read_records
+from pizhu.data.corpus.export import corpus_records, export_jsonl
+from pizhu.data.corpus.load import CASES, SPLITS, load_corpus, load_splits, parse_report
+from pizhu.data.corpus.stats import stats
 
 HEAD = """+++
 level = "city"
@@ -146,7 +146,7 @@ def test_export(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_as_a_dataset() -> None:
     pytest.importorskip("datasets")
-    from pizhu.data.export import dataset_dict
+    from pizhu.data.corpus.export import dataset_dict
 
     found = dataset_dict()
     assert set(found) == set(SPLITS)

@@ -5,8 +5,8 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pizhu.base.errors import ReadError
 from pizhu.data.encoding import decode
-from pizhu.data.errors import ReadError
 
 TEXT = (
     "澄岭市档案局2022年工作总结\r\n\r\n一、馆藏建设\r\n全年接收档案3.2万卷，整理照片1.1万张。\r\n下一步，我们将继续努力。\r\n"

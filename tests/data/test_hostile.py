@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pizhu.data.errors import PizhuError, ReadError
+from pizhu.base.errors import PizhuError, ReadError
 from pizhu.data.read import Limits, read_report, report_from_text
-from sample_reports import FORMATS, load
+from pizhu.tests.support.sample_reports import FORMATS, load
 
 GOOD = {name: make(load()[0]) for name, (_, make) in FORMATS.items() if name != "PDF"}
 
@@ -183,7 +183,7 @@ def test_memory_stays_low(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(make())
     code = (
         "import resource, sys, pathlib; resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))\n"
-        "from pizhu.data.read import read_report\nfrom pizhu.data.errors import PizhuError\n"
+        "from pizhu.data.read import read_report\nfrom pizhu.base.errors import PizhuError\n"
         "for path in pathlib.Path(sys.argv[1]).iterdir():\n"
         "    try: read_report(path)\n    except PizhuError as error: print(error)\n"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pizhu.data.errors import ConfigError
+from pizhu.base.errors import ConfigError
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 
 GOOD = """

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pizhu.data.corpus import load_corpus
-from pizhu.data.errors import DataError
-from pizhu.data.pairs import Pair, load_pairs, pairs_folder, parse_pair
+from pizhu.base.errors import DataError
+from pizhu.data.corpus.load import load_corpus
 from pizhu.data.report import normalise
+from pizhu.tests.support.pairs import Pair, load_pairs, pairs_folder, parse_pair
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from pizhu.data.errors import ReadError
+from pizhu.base.errors import ReadError
 from pizhu.data.read import Limits, read_report
 
 pytest.importorskip("pypdfium2", reason="PDF needs pizhu[pdf]")
@@ -108,7 +108,7 @@ def test_time_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_without_the_package_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pizhu.data.errors import MissingExtraError
+    from pizhu.base.errors import MissingExtraError
     from pizhu.data.readers import pdf
 
     monkeypatch.setattr(pdf, "find_spec", lambda name: None)

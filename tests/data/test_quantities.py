@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pizhu.data.corpus import load_corpus
-from pizhu.data.files import read_records
+from pizhu.base.files import read_records
+from pizhu.data.corpus.load import load_corpus
 from pizhu.data.quantities import Quantity, quantities, report_quantities
 from pizhu.data.report import Report, Span
+from pizhu.tests.support.quantity_scores import ASPECTS, counts, predicted, scores
 
 GOLD = Path(__file__).parent / "quantities"
 
@@ -284,8 +285,6 @@ def test_the_shipped_corpus() -> None:
 @pytest.mark.parametrize("half", ["development", "held-out"])
 def test_the_labelled_sentences(half: str) -> None:
     """The floor below which no change may go; bench/quantities.py prints the figures."""
-    from quantities import ASPECTS, counts, predicted, scores
-
     records = list(read_records(GOLD / f"{half}.jsonl"))
     assert len(records) == 110
     pairs: list[tuple[list[Any], list[Any]]] = [(r["quantities"], predicted(r["text"])) for r in records]

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from pizhu.data.errors import ReadError
+from pizhu.base.errors import ReadError
 from pizhu.data.read import Limits, read_report
 from typer.testing import CliRunner
 

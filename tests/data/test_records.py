@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pizhu.data.corpus import load_corpus
-from pizhu.data.errors import DataError
+from pizhu.base.errors import DataError
+from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.records import reports_from_records
 from pizhu.data.report import Report, Span

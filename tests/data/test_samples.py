@@ -8,7 +8,7 @@ import pytest
 from pizhu.data.read import read_report
 from pizhu.data.readers import office
 from pizhu.data.report import Report, normalise
-from sample_reports import FORMATS, Sample, as_docx, load
+from pizhu.tests.support.sample_reports import FORMATS, Sample, as_docx, load
 
 SAMPLES = load()
 

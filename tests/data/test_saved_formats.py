@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from pizhu.data.errors import ReadError
+from pizhu.base.errors import ReadError
 from pizhu.data.read import Limits, read_report
 from pizhu.data.readers import office
 

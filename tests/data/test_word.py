@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from pizhu.data.errors import ReadError
+from pizhu.base.errors import ReadError
 from pizhu.data.read import Limits, read_report
 from pizhu.data.readers.word.numbering import spell
 from pizhu.data.report import Report

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pizhu.data.errors import ModelError
+from pizhu.base.errors import ModelError
 from pizhu.data.report import Report, Span, normalise
 from pizhu.eval.attribution import attribute, explainer
 from pizhu.models.folder import load_model

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pizhu.data.corpus import load_corpus
-from pizhu.data.errors import DataError
+from pizhu.base.errors import DataError
+from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.report import Report
 from pizhu.eval.answers import Sheet, collect

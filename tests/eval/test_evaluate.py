@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from pizhu import Annotator
-from pizhu.data.errors import DataError, MissingExtraError
-from pizhu.data.files import write_records
+from pizhu.base.errors import DataError, MissingExtraError
+from pizhu.base.files import write_records
 from pizhu.data.labels import Label, LabelSet
 from pizhu.data.report import Report
 from pizhu.eval import evaluate as module

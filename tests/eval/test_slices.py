@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from pizhu.data.corpus import load_corpus
+from pizhu.data.corpus.load import load_corpus
 from pizhu.data.report import Report, Span
 from pizhu.eval.answers import Answers, Sheet
 from pizhu.eval.metrics import score

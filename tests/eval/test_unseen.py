@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from pizhu.data.errors import DataError
+from pizhu.base.errors import DataError
 from pizhu.data.report import Report
 from pizhu.eval.unseen import Division, divide
 

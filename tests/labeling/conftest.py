@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pizhu.data.files import write_records
-from pizhu.labeling import server as servers
-from pizhu.labeling.client import connect
-from pizhu.labeling.database import remember
-from pizhu.labeling.environment import ENVIRONMENT_VARIABLE, ensure_environment
-from pizhu.labeling.server import Server
+from pizhu.base.files import write_records
+from pizhu.labeling.server import server as servers
+from pizhu.labeling.server.database import remember
+from pizhu.labeling.server.environment import ENVIRONMENT_VARIABLE, ensure_environment
+from pizhu.labeling.server.server import Server
+from pizhu.labeling.studio.client import connect
 
 from . import postgresql_cluster
 from .postgresql_cluster import Cluster

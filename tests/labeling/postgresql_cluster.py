@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pizhu.labeling.postgresql import PostgreSQL
+from pizhu.labeling.server.postgresql import PostgreSQL
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-from pizhu.data.errors import LabelingError
-from pizhu.labeling.access import Access, find_access, read_private, write_private
-from pizhu.labeling.accounts import Account, Accounts, read_people
-from pizhu.labeling.server import Server
+from pizhu.base.errors import LabelingError
+from pizhu.base.private import read_private, write_private
+from pizhu.labeling.server.accounts import Account, Accounts, read_people
+from pizhu.labeling.server.server import Server
+from pizhu.labeling.studio.access import Access, find_access
 
 SERVED = Access("http://127.0.0.1:8080", "owner-token")
 posix = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")

@@ -8,22 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browsing import Annotator
+from pizhu.base.errors import LabelingError
+from pizhu.base.files import read_records, write_records
 from pizhu.cli import app
-from pizhu.data.errors import LabelingError
-from pizhu.data.files import read_records, write_records
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.records import load_reports
-from pizhu.labeling import server as servers
-from pizhu.labeling.access import Access
 from pizhu.labeling.adjudication import adjudication_title, pull_gold, push_contested
-from pizhu.labeling.answers import Answer, read_answers
-from pizhu.labeling.client import connect
-from pizhu.labeling.pull import pull
-from pizhu.labeling.push import push
-from pizhu.labeling.server import Server
-from pizhu.labeling.submit import submit
-from pizhu.labeling.tasks import choices, result
+from pizhu.labeling.server import server as servers
+from pizhu.labeling.server.server import Server
+from pizhu.labeling.studio.access import Access
+from pizhu.labeling.studio.answers import Answer, read_answers
+from pizhu.labeling.studio.client import connect
+from pizhu.labeling.studio.pull import pull
+from pizhu.labeling.studio.push import push
+from pizhu.labeling.studio.submit import submit
+from pizhu.labeling.studio.tasks import choices, result
+from pizhu.tests.support.browsing import Annotator
 from typer.testing import CliRunner
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from pizhu.data.files import read_records
+from pizhu.base.files import read_records
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.data.records import load_reports
 from pizhu.labeling.adjudication.config import REASONS, adjudication_config
@@ -16,8 +16,8 @@ from pizhu.labeling.adjudication.consensus import consensus, dawid_skene
 from pizhu.labeling.adjudication.gold import Adjudication, counts, gold_records, write_gold
 from pizhu.labeling.adjudication.tasks import to_adjudicate
 from pizhu.labeling.agreement.sheet import Sheet
-from pizhu.labeling.answers import Answer
-from pizhu.labeling.config import check_config, config_labels
+from pizhu.labeling.studio.answers import Answer
+from pizhu.labeling.studio.config import check_config, config_labels
 
 OWN = LabelSet((Label("risk", '风险 & "隐患"', "#aa0000", "r", "可能出的事 <重要>"),))
 

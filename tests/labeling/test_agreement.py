@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pizhu.base.errors import DataError
+from pizhu.base.files import write_records
 from pizhu.cli import app
-from pizhu.data.errors import DataError
-from pizhu.data.files import write_records
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.labeling.agreement import Agreement, Figure, agreement, read_gold
-from pizhu.labeling.answers import Answer, read_answers
+from pizhu.labeling.studio.answers import Answer, read_answers
 from typer.testing import CliRunner
 
 ONE = LabelSet((Label("plan", "计划", "#0072b2", "1"), Label("metric", "指标", "#cc79a7", "2")))

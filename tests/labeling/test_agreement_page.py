@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pizhu.base.files import write_records
 from pizhu.cli import app
-from pizhu.data.files import write_records
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.labeling.agreement import agreement
 from pizhu.labeling.agreement.page import page
-from pizhu.labeling.answers import read_answers
+from pizhu.labeling.studio.answers import read_answers
 from typer.testing import CliRunner
 
 ATTACK = "<script>alert(1)</script>\"'&@@title@@"

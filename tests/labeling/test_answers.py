@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pizhu.data.errors import DataError
+from pizhu.base.errors import DataError
 from pizhu.data.labels import DEFAULT_LABELS
-from pizhu.labeling.answers import Answer, answered, interpret, latest, merge, read_answers
+from pizhu.labeling.studio.answers import Answer, answered, interpret, latest, merge, read_answers
 
 LABELS = st.lists(st.sampled_from(DEFAULT_LABELS.names), unique=True).map(
     lambda names: DEFAULT_LABELS.check(names, "here")

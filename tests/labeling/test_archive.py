@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pizhu.data.errors import LabelingError
-from pizhu.labeling import archive
-from pizhu.labeling import backup as backups
-from pizhu.labeling.accounts import Accounts
-from pizhu.labeling.backup import backup, restore
-from pizhu.labeling.postgresql import PostgreSQL
+from pizhu.base.errors import LabelingError
+from pizhu.labeling.server import archive
+from pizhu.labeling.server import backup as backups
+from pizhu.labeling.server.accounts import Accounts
+from pizhu.labeling.server.backup import backup, restore
+from pizhu.labeling.server.postgresql import PostgreSQL
 
 
 def begin(folder: Path) -> Path:

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pizhu.base.errors import LabelingError
+from pizhu.base.files import read_records, write_records
 from pizhu.cli import app
-from pizhu.data.errors import LabelingError
-from pizhu.data.files import read_records, write_records
-from pizhu.labeling import server as servers
-from pizhu.labeling.accounts import Accounts
-from pizhu.labeling.backup import backup, restore
-from pizhu.labeling.client import connect
-from pizhu.labeling.database import database_of, remember
-from pizhu.labeling.postgresql import PostgreSQL
-from pizhu.labeling.pull import pull
-from pizhu.labeling.push import push
-from pizhu.labeling.server import Server
-from pizhu.labeling.submit import submit
+from pizhu.labeling.server import server as servers
+from pizhu.labeling.server.accounts import Accounts
+from pizhu.labeling.server.backup import backup, restore
+from pizhu.labeling.server.database import database_of, remember
+from pizhu.labeling.server.postgresql import PostgreSQL
+from pizhu.labeling.server.server import Server
+from pizhu.labeling.studio.client import connect
+from pizhu.labeling.studio.pull import pull
+from pizhu.labeling.studio.push import push
+from pizhu.labeling.studio.submit import submit
 from typer.testing import CliRunner
 
 from .conftest import NewServer, Records

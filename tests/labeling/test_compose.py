@@ -10,13 +10,13 @@ from typing import Any
 import psutil
 import pytest
 import yaml
+from pizhu.base.network import free_port
 from pizhu.cli import app
-from pizhu.labeling import environment as environments
-from pizhu.labeling import server as servers
-from pizhu.labeling.database import database_of, forget
-from pizhu.labeling.network import free_port
-from pizhu.labeling.postgresql import PASSWORD_VARIABLE, PostgreSQL
-from pizhu.labeling.variables import OFFICE
+from pizhu.labeling.server import environment as environments
+from pizhu.labeling.server import server as servers
+from pizhu.labeling.server.database import database_of, forget
+from pizhu.labeling.server.postgresql import PASSWORD_VARIABLE, PostgreSQL
+from pizhu.labeling.server.variables import OFFICE
 from typer.main import get_command
 
 from .conftest import NewServer

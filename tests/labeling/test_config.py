@@ -6,10 +6,11 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from pizhu.data.errors import ConfigError, LabelingError
+from pizhu.base.errors import ConfigError, LabelingError
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
+from pizhu.labeling.active.review import REVIEW
 from pizhu.labeling.adjudication import ADJUDICATION
-from pizhu.labeling.config import (
+from pizhu.labeling.studio.config import (
     COMMANDS,
     NONE_COLOR,
     check_config,
@@ -21,10 +22,9 @@ from pizhu.labeling.config import (
     span_config,
     span_instructions,
 )
-from pizhu.labeling.place import address, check_report_url, place
-from pizhu.labeling.review import REVIEW
-from pizhu.labeling.spans import SPAN_LABELS
-from pizhu.labeling.tasks import to_tasks
+from pizhu.labeling.studio.place import address, check_report_url, place
+from pizhu.labeling.studio.spans import SPAN_LABELS
+from pizhu.labeling.studio.tasks import to_tasks
 
 OWN = LabelSet((Label("risk", '风险 & "隐患"', "#aa0000", "r", "可能出的事 <重要>"),))
 

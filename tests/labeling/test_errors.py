@@ -10,20 +10,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pizhu.data.corpus import load_corpus
-from pizhu.data.errors import DataError
-from pizhu.data.files import read_records, write_records
+from pizhu.base.errors import DataError
+from pizhu.base.files import read_records, write_records
+from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
-from pizhu.labeling.client import connect
-from pizhu.labeling.config import check_config
-from pizhu.labeling.errors import Doubt, doubtful, find_errors
-from pizhu.labeling.learner import Features, out_of_fold
-from pizhu.labeling.pool import Pool
-from pizhu.labeling.project import find_project
-from pizhu.labeling.pull import pull
-from pizhu.labeling.review import REVIEW, doubt_records, push_review
-from pizhu.labeling.server import Server
-from pizhu.labeling.violations import violations
+from pizhu.labeling.active.label_issues import Doubt, doubtful, find_errors
+from pizhu.labeling.active.learner import Features, out_of_fold
+from pizhu.labeling.active.pool import Pool
+from pizhu.labeling.active.review import REVIEW, doubt_records, push_review
+from pizhu.labeling.active.violations import violations
+from pizhu.labeling.server.server import Server
+from pizhu.labeling.studio.client import connect
+from pizhu.labeling.studio.config import check_config
+from pizhu.labeling.studio.project import find_project
+from pizhu.labeling.studio.pull import pull
 
 PLANTED = 40
 

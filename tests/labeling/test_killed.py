@@ -10,13 +10,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from pizhu.data.files import read_records, write_records
-from pizhu.labeling import server as servers
-from pizhu.labeling.client import connect
-from pizhu.labeling.push import push
-from pizhu.labeling.server import Server
-from pizhu.labeling.submit import submit
-from pizhu.labeling.tasks import choices
+from pizhu.base.files import read_records, write_records
+from pizhu.labeling.server import server as servers
+from pizhu.labeling.server.server import Server
+from pizhu.labeling.studio.client import connect
+from pizhu.labeling.studio.push import push
+from pizhu.labeling.studio.submit import submit
+from pizhu.labeling.studio.tasks import choices
 
 from .conftest import NewServer, Records
 

@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pizhu.data.errors import ConfigError, DataError
-from pizhu.data.files import read_records, write_records
+from pizhu.base.errors import ConfigError, DataError
+from pizhu.base.files import read_records, write_records
 from pizhu.data.labels import DEFAULT_LABELS, LabelSet
-from pizhu.labeling.errors import Doubt
-from pizhu.labeling.forecast import forecast
-from pizhu.labeling.learner import Features
-from pizhu.labeling.next import choose_next
-from pizhu.labeling.pool import Pool
-from pizhu.labeling.review import doubt_records
-from pizhu.labeling.strategies import STRATEGIES, View, choose
-from pizhu.labeling.tasks import to_tasks
+from pizhu.labeling.active.forecast import forecast
+from pizhu.labeling.active.label_issues import Doubt
+from pizhu.labeling.active.learner import Features
+from pizhu.labeling.active.next import choose_next
+from pizhu.labeling.active.pool import Pool
+from pizhu.labeling.active.review import doubt_records
+from pizhu.labeling.active.strategies import STRATEGIES, View, choose
+from pizhu.labeling.studio.tasks import to_tasks
 
 THINGS = ["渠道", "泵站", "闸门", "堤防", "水窖", "管网", "机井", "河道", "塘坝", "水表"]
 PARTS = {

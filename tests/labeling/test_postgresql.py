@@ -5,10 +5,10 @@ import stat
 from pathlib import Path
 
 import pytest
+from pizhu.base.errors import LabelingError
 from pizhu.cli import app
-from pizhu.data.errors import LabelingError
-from pizhu.labeling.database import database_of, forget, remember
-from pizhu.labeling.postgresql import PASSWORD_VARIABLE, PostgreSQL, find_postgresql
+from pizhu.labeling.server.database import database_of, forget, remember
+from pizhu.labeling.server.postgresql import PASSWORD_VARIABLE, PostgreSQL, find_postgresql
 from typer.testing import CliRunner
 
 SECRET = "it's a:s\\ecret 密"

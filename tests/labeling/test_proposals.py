@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
+from pizhu.base.files import write_records
 from pizhu.cli import app
-from pizhu.data.files import write_records
 from pizhu.data.read import read_report
-from pizhu.labeling.client import connect
-from pizhu.labeling.proposals import model_version, propose
-from pizhu.labeling.server import Server
-from pizhu.labeling.tasks import choices
+from pizhu.labeling.server.server import Server
+from pizhu.labeling.studio.client import connect
+from pizhu.labeling.studio.proposals import model_version, propose
+from pizhu.labeling.studio.tasks import choices
 from pizhu.models.annotator import Annotator
 from pizhu.models.places import SHIPPED
 from typer.testing import CliRunner

@@ -8,21 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pizhu.base.errors import DataError, LabelingError
+from pizhu.base.files import as_line, read_records, write_records
 from pizhu.cli import app
-from pizhu.data.errors import DataError, LabelingError
-from pizhu.data.files import as_line, read_records, write_records
 from pizhu.data.labels import DEFAULT_LABELS
-from pizhu.labeling import pull as pulling
-from pizhu.labeling.access import Access
 from pizhu.labeling.agreement import agreement
-from pizhu.labeling.answers import read_answers
-from pizhu.labeling.client import connect
-from pizhu.labeling.pull import earlier, pull
-from pizhu.labeling.push import push
-from pizhu.labeling.server import Server
-from pizhu.labeling.snapshots import Snapshots
-from pizhu.labeling.submit import submit
-from pizhu.labeling.tasks import result
+from pizhu.labeling.server.server import Server
+from pizhu.labeling.studio import pull as pulling
+from pizhu.labeling.studio.access import Access
+from pizhu.labeling.studio.answers import read_answers
+from pizhu.labeling.studio.client import connect
+from pizhu.labeling.studio.pull import earlier, pull
+from pizhu.labeling.studio.push import push
+from pizhu.labeling.studio.snapshots import Snapshots
+from pizhu.labeling.studio.submit import submit
+from pizhu.labeling.studio.tasks import result
 from typer.testing import CliRunner
 
 Records = Callable[..., Path]

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pizhu.base.files import read_records
 from pizhu.cli import app
-from pizhu.data.files import read_records
-from pizhu.labeling import fetch
-from pizhu.labeling.client import Client, connect
-from pizhu.labeling.pull import Pulled, pull
-from pizhu.labeling.push import push
-from pizhu.labeling.server import Server
-from pizhu.labeling.snapshots import Snapshots
-from pizhu.labeling.tasks import result
+from pizhu.labeling.server.server import Server
+from pizhu.labeling.studio import fetch
+from pizhu.labeling.studio.client import Client, connect
+from pizhu.labeling.studio.pull import Pulled, pull
+from pizhu.labeling.studio.push import push
+from pizhu.labeling.studio.snapshots import Snapshots
+from pizhu.labeling.studio.tasks import result
 from typer.testing import CliRunner
 
 Records = Callable[..., Path]

@@ -11,14 +11,14 @@ import time
 from pathlib import Path
 
 import pytest
-from pizhu.data.files import leftovers, write_records
-from pizhu.labeling.client import connect
-from pizhu.labeling.project import find_project
-from pizhu.labeling.pull import pull
-from pizhu.labeling.server import Server
-from pizhu.labeling.snapshots import Snapshots
-from pizhu.labeling.tasks import result
-from pizhu.labeling.transfer import transfer
+from pizhu.base.files import leftovers, write_records
+from pizhu.labeling.server.server import Server
+from pizhu.labeling.studio.client import connect
+from pizhu.labeling.studio.project import find_project
+from pizhu.labeling.studio.pull import pull
+from pizhu.labeling.studio.snapshots import Snapshots
+from pizhu.labeling.studio.tasks import result
+from pizhu.labeling.studio.transfer import transfer
 
 pytestmark = [
     pytest.mark.server,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from pizhu.cli import app
-from pizhu.labeling import pull as pulling
-from pizhu.labeling.pull import Pulled
+from pizhu.labeling.studio import pull as pulling
+from pizhu.labeling.studio.pull import Pulled
 from typer.testing import CliRunner
 
 from .test_rename import TOML

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pizhu.base.errors import LabelingError
+from pizhu.base.files import read_records, write_records
 from pizhu.cli import app
-from pizhu.data.errors import LabelingError
-from pizhu.data.files import read_records, write_records
 from pizhu.data.labels import Label, LabelSet
-from pizhu.labeling import push as pushing
-from pizhu.labeling.access import Access
-from pizhu.labeling.client import connect
-from pizhu.labeling.config import label_config
-from pizhu.labeling.push import push
-from pizhu.labeling.server import Server
-from pizhu.labeling.tasks import choices, result
+from pizhu.labeling.server.server import Server
+from pizhu.labeling.studio import push as pushing
+from pizhu.labeling.studio.access import Access
+from pizhu.labeling.studio.client import connect
+from pizhu.labeling.studio.config import label_config
+from pizhu.labeling.studio.push import push
+from pizhu.labeling.studio.tasks import choices, result
 from typer.testing import CliRunner
 
 Records = Callable[..., Path]
@@ -92,7 +92,7 @@ def test_reports_and_bad_inputs(server: Server, title: str, tmp_path: Path, reco
 def test_killed_and_continued(server: Server, title: str, records: Records, tasks: Tasks) -> None:
     path = records(6000)
     code = (
-        "import sys; from pizhu.labeling.push import push; from pizhu.labeling.server import running;"
+        "import sys; from pizhu.labeling.studio.push import push; from pizhu.labeling.server.server import running;"
         "push(running(sys.argv[1]).access, [sys.argv[2]], title=sys.argv[3])"
     )
     with subprocess.Popen([sys.executable, "-c", code, server.folder, str(path), title]) as process:

@@ -12,26 +12,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pizhu.base.errors import ConfigError, LabelingError
+from pizhu.base.files import read_records, write_records
 from pizhu.cli import app
-from pizhu.data.errors import ConfigError, LabelingError
-from pizhu.data.files import read_records, write_records
 from pizhu.data.labels import DEFAULT_LABELS, LabelSet
-from pizhu.labeling import project as projects
-from pizhu.labeling import stored
-from pizhu.labeling.access import Access
+from pizhu.labeling.active.review import REVIEW
 from pizhu.labeling.adjudication import ADJUDICATION
-from pizhu.labeling.client import connect, request
-from pizhu.labeling.config import COMMANDS, label_config
-from pizhu.labeling.kinds import SENTENCES, SPAN_MARKING, TaskKind
-from pizhu.labeling.project import difference, ensure_project, rename_labels
-from pizhu.labeling.pull import pull
-from pizhu.labeling.push import push
-from pizhu.labeling.rename import rename_file
-from pizhu.labeling.review import REVIEW
-from pizhu.labeling.server import Server
-from pizhu.labeling.stored import Stored, count
-from pizhu.labeling.tasks import result
-from pizhu.labeling.transfer import transfer
+from pizhu.labeling.server.server import Server
+from pizhu.labeling.studio import project as projects
+from pizhu.labeling.studio import stored
+from pizhu.labeling.studio.access import Access
+from pizhu.labeling.studio.client import connect, request
+from pizhu.labeling.studio.config import COMMANDS, label_config
+from pizhu.labeling.studio.kinds import SENTENCES, SPAN_MARKING, TaskKind
+from pizhu.labeling.studio.project import difference, ensure_project, rename_labels
+from pizhu.labeling.studio.pull import pull
+from pizhu.labeling.studio.push import push
+from pizhu.labeling.studio.rename import rename_file
+from pizhu.labeling.studio.stored import Stored, count
+from pizhu.labeling.studio.tasks import result
+from pizhu.labeling.studio.transfer import transfer
 from typer.testing import CliRunner
 
 Records = Callable[..., Path]
@@ -140,7 +140,7 @@ def test_killed_in_the_middle_and_repeated(server: Server, title: str, records: 
     project = push(server.access, [records(400, labels=["shortcoming"], model="v1")], title=title).project
     code = (
         "import sys; from pathlib import Path; from pizhu.data.labels import LabelSet;"
-        "from pizhu.labeling.project import rename_labels; from pizhu.labeling.server import running;"
+        "from pizhu.labeling.studio.project import rename_labels; from pizhu.labeling.server.server import running;"
         "rename_labels(running(sys.argv[1]).access, LabelSet.load(sys.argv[2]), sys.argv[3])"
     )
     path = records(1).with_name("标签.toml")

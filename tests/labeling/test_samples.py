@@ -6,7 +6,7 @@ from pathlib import Path
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.read import read_report
 from pizhu.data.report import normalise
-from pizhu.labeling.answers import merge, read_answers
+from pizhu.labeling.studio.answers import merge, read_answers
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pizhu.base.errors import LabelingError
+from pizhu.base.network import checked_origin, local_url, shared_url
 from pizhu.cli import app
-from pizhu.data.errors import LabelingError
-from pizhu.labeling import server as servers
-from pizhu.labeling.accounts import Account
-from pizhu.labeling.client import connect
-from pizhu.labeling.network import checked_origin, local_url, shared_url
-from pizhu.labeling.server import Server
-from pizhu.labeling.variables import OFFICE, variables
+from pizhu.labeling.server import server as servers
+from pizhu.labeling.server.accounts import Account
+from pizhu.labeling.server.server import Server
+from pizhu.labeling.server.variables import OFFICE, variables
+from pizhu.labeling.studio.client import connect
 from typer.testing import CliRunner
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 import pytest
-from browsing import Annotator
+from pizhu.base.files import read_records, write_records
 from pizhu.cli import app
-from pizhu.data.files import read_records, write_records
-from pizhu.labeling.push import Pushed, push
-from pizhu.labeling.server import Server
-from pizhu.labeling.submit import submit
+from pizhu.labeling.server.server import Server
+from pizhu.labeling.studio.push import Pushed, push
+from pizhu.labeling.studio.submit import submit
+from pizhu.tests.support.browsing import Annotator
 from typer.testing import CliRunner
 
 if TYPE_CHECKING:

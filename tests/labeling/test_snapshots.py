@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pizhu.data.errors import LabelingError
-from pizhu.labeling.snapshots import Snapshot, Snapshots
+from pizhu.base.errors import LabelingError
+from pizhu.labeling.studio.snapshots import Snapshot, Snapshots
 
 
 def row(task: int, text: str, **more: Any) -> dict[str, Any]:

@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pizhu.base.errors import DataError
+from pizhu.base.files import read_records
 from pizhu.cli import app
-from pizhu.data.errors import DataError
-from pizhu.data.files import read_records
 from pizhu.data.labels import LabelSet
 from pizhu.data.quantities import quantities
-from pizhu.labeling.access import Access
-from pizhu.labeling.client import connect
-from pizhu.labeling.kinds import SPAN_MARKING
-from pizhu.labeling.pull import pull
-from pizhu.labeling.push import push
-from pizhu.labeling.server import Server
-from pizhu.labeling.spans import (
+from pizhu.labeling.server.server import Server
+from pizhu.labeling.studio.access import Access
+from pizhu.labeling.studio.client import connect
+from pizhu.labeling.studio.kinds import SPAN_MARKING
+from pizhu.labeling.studio.pull import pull
+from pizhu.labeling.studio.push import push
+from pizhu.labeling.studio.spans import (
     SPAN_LABELS,
     MarkedSpan,
     SpanAnswer,

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pizhu.data.errors import DataError
+from pizhu.base.errors import DataError
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.records import reports_from_records
 from pizhu.data.report import Report, Span
-from pizhu.labeling.tasks import choices, read_input, result, to_record, to_tasks
+from pizhu.labeling.studio.tasks import choices, read_input, result, to_record, to_tasks
 
 RECORD = {"id": "a1", "doc": "甲.txt", "start": 0, "end": 3, "kind": "sentence", "text": "好的。", "headings": ["一、"]}
 

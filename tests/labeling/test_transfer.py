@@ -8,19 +8,19 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pizhu.data.errors import DataError, LabelingError
-from pizhu.data.files import read_records, write_records
+from pizhu.base.errors import DataError, LabelingError
+from pizhu.base.files import read_records, write_records
 from pizhu.data.labels import DEFAULT_LABELS
-from pizhu.labeling import server as servers
-from pizhu.labeling import transfer as transferring
-from pizhu.labeling.client import connect
-from pizhu.labeling.project import find_project
-from pizhu.labeling.pull import pull
-from pizhu.labeling.push import push
-from pizhu.labeling.server import Server
-from pizhu.labeling.submit import submit
-from pizhu.labeling.tasks import result
-from pizhu.labeling.transfer import transfer
+from pizhu.labeling.server import server as servers
+from pizhu.labeling.server.server import Server
+from pizhu.labeling.studio import transfer as transferring
+from pizhu.labeling.studio.client import connect
+from pizhu.labeling.studio.project import find_project
+from pizhu.labeling.studio.pull import pull
+from pizhu.labeling.studio.push import push
+from pizhu.labeling.studio.submit import submit
+from pizhu.labeling.studio.tasks import result
+from pizhu.labeling.studio.transfer import transfer
 
 Records = Callable[..., Path]
 
@@ -74,13 +74,13 @@ def test_answers_travel(
     pulled = list(read_records(first))
     assert [answer["confirmed"] for answer in pulled[-1]["answers"]] == [True, False]
 
-    sent = transfer(empty.access, first, accounts=empty.accounts, title=title)
+    sent = transfer(empty.access, first, open_accounts=empty.accounts.ensure, title=title)
     assert (sent.sent, sent.answers, sent.present) == (6, 9, 0)
     assert pull(empty.access, second, title=title).problems == ()
     assert second.read_bytes() == first.read_bytes()
 
     # Again is no harm, and an answer that is changed there is told as changed.
-    again = transfer(empty.access, first, accounts=empty.accounts, title=title)
+    again = transfer(empty.access, first, open_accounts=empty.accounts.ensure, title=title)
     assert (again.sent, again.present) == (0, 6)
     with connect(empty.access) as client:
         there = find_project(client, title)

@@ -6,11 +6,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from pizhu.data.errors import LabelingError
-from pizhu.labeling.access import Access
-from pizhu.labeling.pull import pull
-from pizhu.labeling.push import push
-from pizhu.labeling.server import healthy
+from pizhu.base.errors import LabelingError
+from pizhu.labeling.server.server import healthy
+from pizhu.labeling.studio.access import Access
+from pizhu.labeling.studio.pull import pull
+from pizhu.labeling.studio.push import push
 
 
 class Other(BaseHTTPRequestHandler):

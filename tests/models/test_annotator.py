@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from pizhu import Annotator
-from pizhu.data.errors import ConfigError, ReadError
+from pizhu.base.errors import ConfigError, ReadError
 from pizhu.data.report import Report
 from pizhu.models.classifier import Batch, ReportClassifier
 from pizhu.models.folder import load_model

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pizhu.data.errors import MissingExtraError, ModelError
+from pizhu.base.errors import MissingExtraError, ModelError
 from pizhu.models import bundled
 from pizhu.models.bundled import WEIGHTS_BYTES, WEIGHTS_SHA256, bundled_encoder, check_weights, parse_weights
 
@@ -236,7 +236,7 @@ def test_the_real_tokenizer_is_made_for_reports() -> None:
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     assert tokenizer.get_vocab_size() == config["vocab_size"] < 25_000
     assert [tokenizer.token_to_id(t) for t in ("<s>", "<pad>", "</s>", "<unk>")] == [0, 1, 2, 3]
-    from pizhu.data.corpus import load_corpus
+    from pizhu.data.corpus.load import load_corpus
     from pizhu.data.report import normalise
 
     texts = [normalise(s.text) for c in load_corpus() for s in c.report.sentences]

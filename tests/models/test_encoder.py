@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pizhu.data.errors import ModelError
+from pizhu.base.errors import ModelError
 from pizhu.models.encoder import load_encoder
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from pizhu import Annotator
-from pizhu.data.errors import ModelError
+from pizhu.base.errors import ModelError
 from pizhu.models import places
 from pizhu.models.folder import load_about, load_model
 from pizhu.models.places import default_model

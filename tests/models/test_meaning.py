@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pizhu.data.errors import ModelError
+from pizhu.base.errors import ModelError
 from pizhu.models.meaning import Meaning
 
 TEXTS = ["修建水库。", "", "完成投资18.4亿元，比上年增长12%。", "一" * 900, "\u202e<b>\ud800", "修建水库。"]

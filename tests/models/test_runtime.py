@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pizhu import Annotator
-from pizhu.data.corpus import load_corpus
-from pizhu.data.errors import ModelError
+from pizhu.base.errors import ModelError
+from pizhu.data.corpus.load import load_corpus
 from pizhu.data.report import Report
 from pizhu.models.annotator import report_logits
 from pizhu.models.folder import load_model, save_model

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 from pizhu import Annotator
-from pizhu.data.corpus import load_corpus
+from pizhu.data.corpus.load import load_corpus
 from pizhu.models.annotator import report_logits
 from pizhu.models.decision import macro_f1
 from pizhu.models.folder import load_about, load_model

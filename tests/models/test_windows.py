@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pizhu.data.errors import ModelError
+from pizhu.base.errors import ModelError
 from pizhu.data.report import Report, Span, normalise
 from pizhu.models.windows import ROLES, ContextFormat, SpecialTokens, units, windows
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pizhu.data.files import write_records
+from pizhu.base.files import write_records
 
 if TYPE_CHECKING:
     from pizhu.data.report import Report
@@ -130,7 +130,7 @@ def test_other_versions(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_another_start(made: Path, tmp_path: Path, recipe: Recipe) -> None:
-    from pizhu.data.errors import ModelError
+    from pizhu.base.errors import ModelError
     from pizhu.training.again import check_start, recall
     from safetensors.torch import load_file, save_file
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from pizhu import Annotator
-from pizhu.data.errors import ConfigError, DataError, ModelError
+from pizhu.base.errors import ConfigError, DataError, ModelError
 from pizhu.data.labels import DEFAULT_LABELS, LabelSet
 from pizhu.data.report import Report
 from pizhu.models.decision import Decision
@@ -259,7 +259,7 @@ def test_an_encoder_that_has_no_graph(model_folder: Path, labelled: Report, tmp_
 
 
 def test_the_command_compact(pizhu: Callable[..., Any], model_folder: Path, labelled: Report, tmp_path: Path) -> None:
-    from pizhu.data.files import write_records
+    from pizhu.base.files import write_records
 
     reports = [labelled, named(labelled, "new.txt")]
     write_records(tmp_path / "标注.jsonl", (record for report in reports for record in report.records()))
@@ -283,7 +283,7 @@ def test_the_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A report that cannot be read is left out with its reason, and the status says so; the others teach."""
-    from pizhu.data.files import write_records
+    from pizhu.base.files import write_records
 
     write_records(tmp_path / "标注.jsonl", labelled.records())
     (tmp_path / "历年").mkdir()
@@ -308,7 +308,7 @@ def test_teachers_with_labels_of_their_own(
     pizhu: Callable[..., Any], model_folder: Path, labelled: Report, tmp_path: Path
 ) -> None:
     """The shipped corpus, which has others, is then left out unasked."""
-    from pizhu.data.files import write_records
+    from pizhu.base.files import write_records
 
     network, tokenizer, about = load_model(model_folder)
     own = LabelSet(tuple(replace(label, name=label.name + "2") for label in DEFAULT_LABELS))

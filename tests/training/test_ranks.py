@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from pizhu.data.files import write_records
+from pizhu.base.files import write_records
 from pizhu.training.loop import train
 from pizhu.training.ranks import joined, rank
 from pizhu.training.recipe import load_recipe

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pizhu.data.errors import ConfigError, ModelError
+from pizhu.base.errors import ConfigError, ModelError
 from pizhu.training.recipe import Recipe, load_recipe, recipe_from_dict
 
 

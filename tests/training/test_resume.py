@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from pizhu.data.files import write_records
+from pizhu.base.files import write_records
 from pizhu.training.checkpoint import State, load_checkpoint, save_checkpoint
 from pizhu.training.loop import Progress, train
 from safetensors.torch import load_file

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from pizhu.data.files import write_records
+from pizhu.base.files import write_records
 from pizhu.training.sources import divide, gather
 
 if TYPE_CHECKING:

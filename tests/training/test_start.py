@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 from pizhu import Annotator
-from pizhu.data.errors import ModelError
-from pizhu.data.files import write_records
+from pizhu.base.errors import ModelError
+from pizhu.base.files import write_records
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.models.folder import load_model
 from pizhu.training.loop import train

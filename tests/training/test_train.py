@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from pizhu import Annotator
-from pizhu.data.errors import ConfigError, DataError, ModelError
+from pizhu.base.errors import ConfigError, DataError, ModelError
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.data.report import Report
 from pizhu.training.loop import Progress, train
@@ -54,7 +54,7 @@ AM | 一季度接待查档群众980人次。
 def test_overfits_twenty_sentences_and_gives_the_same_answers_after_loading(
     tmp_path: Path, recipe: Recipe, labelled: Report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pizhu.data.corpus import parse_report
+    from pizhu.data.corpus.load import parse_report
     from pizhu.models.folder import load_model, save_model
     from pizhu.models.runtime import TorchRuntime
     from pizhu.models.windows import SpecialTokens

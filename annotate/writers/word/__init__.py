@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ....data.files import replacing_bytes
+from ....base.files import replacing_bytes
 from ....data.labels import LabelSet
 from ....data.readers import Source, detect
 from ....data.readers import word as reader

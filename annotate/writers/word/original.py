@@ -12,7 +12,7 @@ from typing import IO
 
 from lxml import etree
 
-from ....data.errors import ReadError
+from ....base.errors import ReadError
 from ....data.labels import LabelSet
 from ....data.readers.base import Source
 from ....data.readers.word import Traced, trace

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
-from ...errors import MissingExtraError, ReadError
+from ....base.errors import MissingExtraError, ReadError
 from ...segment import Hint
 from ..base import Extract, Source
 

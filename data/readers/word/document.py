@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from ...errors import ReadError
+from ....base.errors import ReadError
 from ...segment import Hint
 from ..base import Extract, Lines, Source
 from ..zipped import Archive

@@ -6,9 +6,9 @@ from datetime import date
 from html import escape
 from itertools import groupby
 
+from ....base.page import assemble
+from ....base.page.markup import tag, tags
 from ....data.labels import LabelSet
-from ....data.page import assemble
-from ....data.page.markup import tag, tags
 from .. import Agreement
 from ..contested import Contested
 from . import habits, sections

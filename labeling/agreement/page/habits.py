@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
+from ....base.page.charts import DASHES, INK, PALETTE, SHAPES, Axis, Plot, dot, picture
+from ....base.page.markup import table, tag
 from ....data.labels import LabelSet
-from ....data.page.charts import DASHES, INK, PALETTE, SHAPES, Axis, Plot, dot, picture
-from ....data.page.markup import table, tag
 from .. import Agreement
 from ..anchoring import Followed
 from ..drift import ANSWERS_A_WINDOW, Drift

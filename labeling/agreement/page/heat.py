@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from ....data.page.charts import SOFT, picture
+from ....base.page.charts import SOFT, picture
 from ..intervals import Figure
 from .words import UNDEFINED
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from html import escape
 
-from ....data.interval import Interval
+from ....base.interval import Interval
+from ....base.page.charts import Axis, floor_of, ruler, ticks, whisker
+from ....base.page.markup import table, tag
 from ....data.labels import LabelSet
-from ....data.page.charts import Axis, floor_of, ruler, ticks, whisker
-from ....data.page.markup import table, tag
 from .. import Agreement
 from ..intervals import Figure
 from .heat import heat_map

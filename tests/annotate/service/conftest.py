@@ -5,21 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from types import ModuleType
 from typing import Any
 
 import pytest
 from pizhu.annotate.service.app import create_app
 from pizhu.annotate.service.settings import Settings
 from pizhu.data.report import Report
+from pizhu.tests.support.killing import Hashed
 from starlette.testclient import TestClient
 
 
 @pytest.fixture
-def gated(killing: ModuleType) -> Any:
+def gated() -> Any:
     """A model that answers when its ``gate`` opens, tells by ``busy`` that it was asked, and keeps its ``batches``."""
 
-    class Gated(killing.Hashed):  # type: ignore[misc,name-defined]
+    class Gated(Hashed):
         def __init__(self) -> None:
             super().__init__()
             self.gate, self.busy = threading.Event(), threading.Event()
@@ -28,8 +28,7 @@ def gated(killing: ModuleType) -> Any:
         def annotate(self, report: Report) -> Report:
             if "模型怕我" in report.text:
                 raise RuntimeError("out of memory")
-            answer: Report = super().annotate(report)
-            return answer
+            return super().annotate(report)
 
         def annotate_many(self, reports: Iterable[Report]) -> Iterator[Report]:
             reports = list(reports)

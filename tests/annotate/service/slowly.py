@@ -6,8 +6,8 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 
-from pizhu.annotate.service import server
 from pizhu.annotate.service.app import create_app
+from pizhu.base import serving as server
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.report import Report
 from pizhu.models.decision import Decision

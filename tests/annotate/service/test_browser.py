@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pizhu.annotate.index import Summary, index_page
-from pizhu.annotate.page import page as make_page
+from pizhu.annotate.writers.index import Summary, index_page
+from pizhu.annotate.writers.page import page as make_page
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.read import report_from_text
 from pizhu.data.report import Report

@@ -16,8 +16,8 @@ from typing import Any
 
 import httpx
 import pytest
-from pizhu.annotate.service import server
-from pizhu.data.errors import ConfigError
+from pizhu.base import serving as server
+from pizhu.base.errors import ConfigError
 from starlette.testclient import TestClient
 
 TEXT = "澄岭县档案局2022年工作总结\n\n一、主要工作\n\n全年接收档案3.2万卷。还要努力。\n"

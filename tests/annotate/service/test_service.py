@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 from pizhu.annotate.service.settings import SECRET_VARIABLE, Settings, find_secret
-from pizhu.data.errors import ConfigError, LabelingError
-from pizhu.data.limits import Limits
+from pizhu.base.errors import ConfigError, LabelingError
+from pizhu.base.limits import Limits
 from starlette.testclient import TestClient
 
 TEXT = "澄岭县档案局2022年工作总结\n\n一、主要工作\n\n全年接收档案3.2万卷。还要努力。\n"

@@ -19,13 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 from pizhu.annotate import writers
-from pizhu.annotate.cells import PATTERN, guarded, unguarded
-from pizhu.annotate.run import annotate_files
-from pizhu.annotate.runfolder import RunFolder
-from pizhu.annotate.tables import table_of
+from pizhu.annotate.run.run import annotate_files
+from pizhu.annotate.run.runfolder import RunFolder
+from pizhu.annotate.run.tables import table_of
 from pizhu.annotate.writers import excel
-from pizhu.data.errors import ConfigError, DataError, MissingExtraError
-from pizhu.data.files import read_records, write_records
+from pizhu.annotate.writers.cells import PATTERN, guarded, unguarded
+from pizhu.base.errors import ConfigError, DataError, MissingExtraError
+from pizhu.base.files import read_records, write_records
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.data.read import report_from_text
 from pizhu.data.report import Report

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pizhu.annotate.run import annotate_files
-from pizhu.data.errors import MissingExtraError
+from pizhu.annotate.run.run import annotate_files
+from pizhu.base.errors import MissingExtraError
 
 from .conftest import Document
 from .test_word_original import BODY, paragraph, run

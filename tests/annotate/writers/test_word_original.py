@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from pizhu.annotate.writers.shown import tint
 from pizhu.annotate.writers.word import write
-from pizhu.data.errors import ReadError
+from pizhu.base.errors import ReadError
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.read import load_source, read_report
 from pizhu.data.report import Report

@@ -8,15 +8,15 @@ from typing import Any
 import pizhu
 import pytest
 from fastapi.testclient import TestClient
-from pizhu.data.corpus import load_corpus
-from pizhu.data.errors import LabelingError
+from pizhu.base.errors import LabelingError
+from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.report import Report
-from pizhu.labeling.access import Access
 from pizhu.labeling.backend.service import opened
 from pizhu.labeling.backend.trainer import Plan
-from pizhu.labeling.config import label_config
-from pizhu.labeling.tasks import to_tasks
+from pizhu.labeling.studio.access import Access
+from pizhu.labeling.studio.config import label_config
+from pizhu.labeling.studio.tasks import to_tasks
 
 SECRET = "a-secret-of-the-tests"
 SHIPPED = Path(pizhu.__file__).parent / "models" / "default"

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.report import Report
-from pizhu.labeling.access import Access
 from pizhu.labeling.backend.context import Reports, surroundings
-from pizhu.labeling.tasks import to_tasks
+from pizhu.labeling.studio.access import Access
+from pizhu.labeling.studio.tasks import to_tasks
 
 from .conftest import no_label_studio
 

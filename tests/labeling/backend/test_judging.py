@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pizhu.data.corpus import load_corpus
-from pizhu.data.errors import LabelingError
-from pizhu.data.files import read_records, write_records
+from pizhu.base.errors import LabelingError
+from pizhu.base.files import read_records, write_records
+from pizhu.data.corpus.load import load_corpus
 from pizhu.labeling.backend.judging import divide, prepare
 
 Docs = st.lists(st.text("甲乙丙丁戊己庚辛", min_size=1, max_size=4), unique=True, max_size=30)

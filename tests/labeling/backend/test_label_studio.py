@@ -10,20 +10,20 @@ from typing import Any
 
 import httpx
 import pytest
+from pizhu.base.errors import LabelingError
+from pizhu.base.files import write_records
 from pizhu.cli import app
-from pizhu.data.errors import LabelingError
-from pizhu.data.files import write_records
 from pizhu.data.labels import Label, LabelSet
 from pizhu.data.report import Report, Span
-from pizhu.labeling.access import Access
 from pizhu.labeling.backend.judging import divide
 from pizhu.labeling.backend.register import NAME, register
 from pizhu.labeling.backend.state import ENDED
-from pizhu.labeling.client import connect
-from pizhu.labeling.push import push
-from pizhu.labeling.server import Server
-from pizhu.labeling.submit import submit
-from pizhu.labeling.tasks import choices
+from pizhu.labeling.server.server import Server
+from pizhu.labeling.studio.access import Access
+from pizhu.labeling.studio.client import connect
+from pizhu.labeling.studio.push import push
+from pizhu.labeling.studio.submit import submit
+from pizhu.labeling.studio.tasks import choices
 from pizhu.models.annotator import Annotator
 from typer.testing import CliRunner
 

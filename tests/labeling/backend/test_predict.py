@@ -11,8 +11,8 @@ from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.data.report import Report
 from pizhu.labeling.backend.predictor import PARTIAL
 from pizhu.labeling.backend.secret import ensure_secret, event_secret, shows
-from pizhu.labeling.config import label_config
-from pizhu.labeling.tasks import choices
+from pizhu.labeling.studio.config import label_config
+from pizhu.labeling.studio.tasks import choices
 from pizhu.models.annotator import Annotator
 
 from .conftest import SECRET, SHIPPED, Asked

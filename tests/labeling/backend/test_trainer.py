@@ -15,8 +15,8 @@ import httpx
 import psutil
 import pytest
 from fastapi.testclient import TestClient
-from pizhu.data.errors import LabelingError
-from pizhu.data.files import write_records
+from pizhu.base.errors import LabelingError
+from pizhu.base.files import write_records
 from pizhu.data.report import Report
 from pizhu.labeling.backend.service import opened
 from pizhu.labeling.backend.state import ENDED, Run, State, load_state, save_state

@@ -1,0 +1,197 @@
+"""Which figure of the later report is the same thing as which of the earlier one, and how it moved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data.quantities import Quantity
+from ...data.quantities.quantity import plain_number
+from .place import Place
+from .words import Words
+
+_MEASURES: dict[str, tuple[str, Decimal]] = {
+    "公里": ("米", Decimal(1000)),
+    "千米": ("米", Decimal(1000)),
+    "公顷": ("亩", Decimal(15)),
+    "平方公里": ("亩", Decimal(1500)),
+    "平方千米": ("亩", Decimal(1500)),
+    "公斤": ("千克", Decimal(1)),
+    "吨": ("千克", Decimal(1000)),
+    "小时": ("分钟", Decimal(60)),
+}
+"""Units of one measure, brought to one of them."""
+_ALIKE = [
+    set("人名位") | {"人次", "人天"},
+    set("家户所") | {"家次", "户次", "户"},
+    set("件起宗项例个处条次") | {"件次", "项次", "次"},
+]
+"""Units that count the like: 34宗 in one year are 29件 in the next. Their base may differ, and readers are told so."""
+_LEAST = 0.3
+"""Lowest score of two figures that are taken for one thing."""
+_LEAST_TARGET = 0.2
+"""The same for a planned figure and one in a sentence that answers the plan."""
+_SAME_NAME = 0.5
+"""Similarity of names from which figures of unrelated sentences are one thing."""
+_CEILING = re.compile("控制|不超|不高于|不突破")
+_LESS_IS_BETTER = re.compile(
+    "失业率|事故|死亡|发病|发案|能耗|物耗|漏损|差错|投诉|逾期|赤字|不合格|时限|用时|债务率|负债率"
+)
+_ABOUT = Decimal("0.95")
+"""Share of a figure that is planned as 左右 from which it is reached."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A quantity and the sentence that it stands in."""
+
+    place: Place
+    quantity: Quantity
+
+
+@dataclass(frozen=True)
+class Movement:
+    """Two figures of one thing.
+
+    Attributes:
+        old, new: the earlier figure (or the one that was planned) and the later one.
+        score: 0 to 1, how sure it is that they are one thing.
+        met: for a plan's figure whether it was reached; None where there is none.
+    """
+
+    old: Figure
+    new: Figure
+    score: float
+    met: bool | None = None
+
+    @property
+    def difference(self) -> Decimal:
+        """New less old, in the unit of the new figure."""
+        return self.new.quantity.value - _in_unit(self.old.quantity, self.new.quantity.unit)
+
+    @property
+    def ratio(self) -> float | None:
+        """New by old; None where the old one is 0, and of shares and changes, whose ratio says little."""
+        old = _in_unit(self.old.quantity, self.new.quantity.unit)
+        if not old or self.new.quantity.is_change or self.new.quantity.unit in ("%", "‰", "百分点", "位次"):
+            return None
+        return float(self.new.quantity.value / old)
+
+    @property
+    def other_unit(self) -> bool:
+        """Whether the units differ, so that the figures may count different things (家 and 家次)."""
+        return _measure(self.old.quantity.unit)[0] != _measure(self.new.quantity.unit)[0]
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "old": _figure_dict(self.old),
+            "new": _figure_dict(self.new),
+            "difference": plain_number(self.difference),
+            "ratio": None if self.ratio is None else round(self.ratio, 4),
+            "other_unit": self.other_unit,
+            "met": self.met,
+            "score": round(self.score, 3),
+        }
+
+
+def movements(
+    old: Sequence[Figure], new: Sequence[Figure], words: Words, likeness: NDArray[np.float32]
+) -> list[Movement]:
+    """Pair figures of two reports one to one, the surest first; what has no counterpart is left out.
+
+    Args:
+        likeness: (old, new) how alike their sentences are.
+    """
+    names = words.similarity([_name(figure) for figure in old], [_name(figure) for figure in new])
+    scores = 0.7 * names + 0.3 * np.clip(2 * likeness, 0, 1)
+    scores *= np.array([[_unit_factor(a.quantity, b.quantity) for b in new] for a in old]).reshape(scores.shape)
+    return [Movement(old[i], new[j], float(scores[i, j])) for i, j in _one_to_one(scores, _LEAST)]
+
+
+def targets(
+    planned: Sequence[Figure], answering: Sequence[Figure], others: Sequence[Figure], words: Words
+) -> list[Movement]:
+    """What a plan's figures came to.
+
+    Args:
+        answering: figures of the sentences that answer the plan. Two figures of one unit are one thing where their
+            indicators say so, or where no other figure has that unit.
+        others: figures of other sentences, which must bear the same name.
+    """
+    reported = [*answering, *others]
+    names = words.similarity([_name(figure) for figure in planned], [_name(figure) for figure in reported])
+    scores = np.zeros_like(names)
+    for i, a in enumerate(planned):
+        for j, b in enumerate(reported):
+            factor, name = _unit_factor(a.quantity, b.quantity), float(names[i, j])
+            if j >= len(answering):
+                scores[i, j] = factor * name * (name >= _SAME_NAME)
+                continue
+            alone = all(factor > _unit_factor(a.quantity, other.quantity) for other in answering if other is not b)
+            alone &= all(factor > _unit_factor(other.quantity, b.quantity) for other in planned if other is not a)
+            alone &= a.quantity.unit != "个" or name > 0.05  # anything may be counted in 个
+            scores[i, j] = factor * max(name, 0.5 * alone)
+    return [
+        Movement(planned[i], reported[j], float(scores[i, j]), reached(planned[i].quantity, reported[j].quantity))
+        for i, j in _one_to_one(scores, _LEAST_TARGET)
+    ]
+
+
+def reached(planned: Quantity, reported: Quantity) -> bool:
+    """Whether a planned figure was reached: at most that much where the plan sets a ceiling, at least elsewhere."""
+    goal = _in_unit(planned, reported.unit)
+    ceiling = planned.bound == "以内" or planned.unit == "位次" or bool(_CEILING.search(planned.change))
+    if not planned.is_change:  # 下降5% is reached by a fall of 6%, 降到5% by 4%
+        ceiling |= planned.direction < 0 or bool(_LESS_IS_BETTER.search(planned.indicator))
+    if ceiling:
+        return reported.value <= goal
+    return reported.value >= (goal * _ABOUT if planned.bound == "约" else goal)
+
+
+def _one_to_one(scores: NDArray[np.float32], least: float) -> list[tuple[int, int]]:
+    """Pairs (row, column), each used once, the highest first, down to ``least``; in the order of the rows."""
+    found: list[tuple[int, int]] = []
+    rows: set[int] = set()
+    columns: set[int] = set()
+    for flat in np.argsort(-scores, axis=None, kind="stable"):
+        i, j = divmod(int(flat), scores.shape[1])
+        if scores[i, j] < least:
+            break
+        if i not in rows and j not in columns:
+            rows.add(i)
+            columns.add(j)
+            found.append((i, j))
+    return sorted(found)
+
+
+def _name(figure: Figure) -> str:
+    return figure.quantity.key.partition("|")[0] or figure.quantity.indicator
+
+
+def _unit_factor(a: Quantity, b: Quantity) -> float:
+    """1 for one measure, less for units that count the like, 0 where the figures cannot be one thing."""
+    if a.is_change != b.is_change or bool(a.upper) != bool(b.upper) or (a.is_change and a.direction * b.direction < 0):
+        return 0.0
+    if _measure(a.unit)[0] == _measure(b.unit)[0]:
+        return 1.0
+    return 0.85 if any({a.unit, b.unit} <= group for group in _ALIKE) else 0.0
+
+
+def _measure(unit: str) -> tuple[str, Decimal]:
+    return _MEASURES.get(unit, (unit, Decimal(1)))
+
+
+def _in_unit(quantity: Quantity, unit: str) -> Decimal:
+    (measure, factor), (wanted, by) = _measure(quantity.unit), _measure(unit)
+    return quantity.value * factor / by if measure == wanted else quantity.value
+
+
+def _figure_dict(figure: Figure) -> dict[str, Any]:
+    return {"report": figure.place.side, "sentence": figure.place.index, **figure.quantity.as_dict()}

@@ -1,0 +1,238 @@
+"""What there is to annotate: reports named one by one, in folders, by patterns, in lists, packed, or in tables.
+
+Nothing is read before it is asked for, so that a million reports take no more memory than one.
+"""
+
+from __future__ import annotations
+
+import codecs
+import glob
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ...base.errors import ConfigError, ReadError
+from ...base.limits import DEFAULT_LIMITS, Limits
+from ...data.encoding import decode
+from ...data.read import SUFFIXES
+from .base import STDIN, Input, Source, is_report_name
+
+MANIFEST = "manifest.json"
+MANIFEST_BEGINS = b'{\n"pizhu run": '
+"""How the manifest of a run folder begins: such folders hold what was written, not what is to be read."""
+
+
+class Inputs:
+    """Reports of several sources, each once, in the order of their naming; may be iterated again."""
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self._sources = list(sources)
+
+    def count(self) -> int | None:
+        """How many inputs there are; None where a source cannot tell."""
+        total = 0
+        for source in self._sources:
+            if (found := source.count()) is None:
+                return None
+            total += found
+        return total
+
+    def check_out(self, out: Path) -> None:
+        """See that what is read and the folder ``out`` lie apart, so that no output takes the place of an input.
+
+        The names of outputs thus depend on the inputs' names alone, not on what lies where they go.
+
+        Raises:
+            ConfigError: something in ``out`` is to be read.
+        """
+        for source in self._sources:
+            places = [] if source.place == STDIN else [source.place, source.place.resolve()]
+            if any(out == place or out in place.parents for place in places):
+                raise ConfigError(f"{source.place} lies in the folder that is written to; name another one with --out")
+            if isinstance(source, Folder) and source.reaches(out):
+                raise ConfigError(f"{out} holds reports that are to be read; name another folder with --out")
+
+    def __iter__(self) -> Iterator[Input]:
+        seen: set[tuple[Path, str]] = set()
+        for source in self._sources:
+            for item in source:
+                if (identity := (item.place, item.inside)) not in seen:
+                    seen.add(identity)
+                    yield item
+
+
+class File:
+    """A report named by itself; its content tells what it is, whatever its name."""
+
+    def __init__(self, path: Path) -> None:
+        self._report = Input.file(path)
+        self.place = self._report.place
+
+    def count(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[Input]:
+        yield self._report
+
+
+class Folder:
+    """The reports anywhere in a folder, in the order of their names; archives, hidden files and run folders aside."""
+
+    def __init__(self, path: Path) -> None:
+        self.place = path.resolve()
+
+    def count(self) -> int:
+        return sum(1 for _ in _walk(self.place))
+
+    def __iter__(self) -> Iterator[Input]:
+        for path, under in _walk(self.place):
+            yield Input.file(path, under)
+
+    def reaches(self, folder: Path) -> bool:
+        """Whether some of the reports lie in ``folder``; never in one that a run wrote."""
+        if self.place not in folder.parents or not folder.is_dir() or is_run(folder):
+            return False
+        return any(folder in path.parents for path, _ in _walk(self.place))
+
+
+def _walk(folder: Path, under: str = "") -> Iterator[tuple[Path, str]]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise ReadError(f"folder {folder} cannot be read: {error.strerror}") from None
+    for entry in entries:
+        if entry.name.startswith((".", "~$")):
+            continue
+        path = folder / entry.name
+        if entry.is_dir(follow_symlinks=False):
+            if not is_run(path):
+                yield from _walk(path, f"{under}/{entry.name}" if under else entry.name)
+        elif is_report_name(entry.name) and entry.is_file():
+            yield path, under
+
+
+def is_run(folder: Path) -> bool:
+    """Whether ``folder`` is what an annotation run wrote."""
+    try:
+        with (folder / MANIFEST).open("rb") as file:
+            return file.read(len(MANIFEST_BEGINS)) == MANIFEST_BEGINS
+    except OSError:
+        return False
+
+
+class StandardInput:
+    """One report that is piped in; its content tells what it is."""
+
+    place = STDIN
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._data: bytes | None = None
+
+    def count(self) -> int:
+        return 1
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Other processes have another standard input, so that what came on this one goes along."""
+        self._read()
+        return self.__dict__
+
+    def _read(self) -> bytes:
+        if self._data is None:
+            self._data = sys.stdin.buffer.read(self._limits.file_mb * 2**20 + 1)
+        return self._data
+
+    def __iter__(self) -> Iterator[Input]:
+        data = self._read()
+        if len(data) > self._limits.file_mb * 2**20:
+            trouble = f"the standard input is larger than the limit of {self._limits.file_mb} MB"
+            yield Input(STDIN, "", "stdin", "stdin", trouble=trouble)
+        else:
+            yield Input(STDIN, "", "stdin", "stdin", data=data)
+
+
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+
+
+def is_dataset(folder: Path) -> bool:
+    """Whether ``datasets``' ``save_to_disk`` wrote this folder."""
+    return (folder / "state.json").is_file() or (folder / "dataset_dict.json").is_file()
+
+
+def find(
+    words: Iterable[str | Path],
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    text_column: str = "text",
+    id_column: str | None = None,
+) -> Inputs:
+    """The reports that ``words`` name.
+
+    Args:
+        words: each a file; a folder, for the reports anywhere in it; a pattern with ``*``, ``?`` or ``**``; an archive
+            (.zip, .tar, .tar.gz, …), for the reports in it; a Parquet file or a folder written by ``datasets``, a
+            report a row; ``@list.txt``, a file with such words, one a line (``@-``: on the standard input); ``-``, one
+            report on the standard input. A ``Path`` is always a path.
+        text_column: of Parquet files and datasets: the report's text.
+        id_column: of the same: the report's name; None takes ``id`` where there is one, else rows are numbered.
+
+    Raises:
+        ReadError: a list cannot be read, a pattern fits nothing, or there is no report at all.
+        ConfigError: a list names a list.
+    """
+    from .archives import Tar, Zip
+    from .tabular import Dataset, Parquet
+
+    def source(path: Path) -> Source:
+        name = path.name.lower()
+        if name.endswith(".parquet"):
+            return Parquet(path, text_column, id_column, limits)
+        if name.endswith(ARCHIVES) and not path.is_dir():
+            return Zip(path, limits) if name.endswith(".zip") else Tar(path, limits)
+        if is_dataset(path):
+            return Dataset(path, text_column, id_column, limits)
+        return Folder(path) if path.is_dir() else File(path)
+
+    def sources(words: Iterable[str | Path], listed: bool) -> Iterator[Source]:
+        for word in words:
+            if isinstance(word, Path):
+                yield source(word)
+            elif word == "-":
+                yield StandardInput(limits)
+            elif word.startswith("@") and not Path(word).exists():
+                if listed:
+                    raise ConfigError(f"a list of reports names another list, {word}; name that on the command line")
+                yield from sources(_listed(word[1:], limits), True)
+            elif glob.has_magic(word) and not Path(word).exists():
+                yield from map(source, _matching(word))
+            else:
+                yield source(Path(word))
+
+    found = Inputs(sources(words, False))
+    if found.count() == 0:
+        raise ReadError(f"there is no report ({', '.join(sorted(SUFFIXES))}) in what was named")
+    return found
+
+
+def _listed(name: str, limits: Limits) -> list[str]:
+    """The lines of a list (or what lies between NULs, as ``find -print0`` writes it), empty ones aside."""
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise ReadError(f"the list {name} cannot be read: {error.strerror}") from None
+    if not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        data = data.replace(b"\0", b"\n")
+    return [line for line in re.split(r"[\0\r\n]+", decode(data, name)) if line.strip()] if data else []
+
+
+def _matching(pattern: str) -> list[Path]:
+    found = sorted(Path(name) for name in glob.glob(pattern, recursive=True))  # noqa: PTH207 - takes absolute ones too
+    found = [path for path in found if not path.name.startswith("~$")]
+    if "**" in pattern:  # which fits folders too, whose files it names as well
+        found = [path for path in found if not path.is_dir()]
+    if not found:
+        raise ReadError(f"no file fits the pattern {pattern}")
+    return found

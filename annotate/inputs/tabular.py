@@ -1,0 +1,118 @@
+"""Reports in Parquet files and datasets, one a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...base.errors import MissingExtraError
+from ...base.limits import Limits
+from .base import Input
+from .packed import DAMAGED, Distinct, Packed, Trouble
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
+
+class _Table(Packed):
+    kind = "table"
+    damaged = (*DAMAGED, LookupError, TypeError, AttributeError)  # pyarrow's, datasets'
+
+    def __init__(self, place: Path, text: str, identity: str | None, limits: Limits) -> None:
+        super().__init__(place, limits)
+        self._text, self._identity = text, identity
+
+    def columns(self, names: Iterable[str]) -> list[str]:
+        """The columns to read, of those there are: the text's, and the identity's if there is one."""
+        names = list(names)
+        wanted = [self._text, *([self._identity] if self._identity else ["id"] if "id" in names else [])]
+        for column in wanted:
+            if column not in names:
+                raise Trouble(
+                    f"{self.place.name} has no column {column!r}, but {', '.join(map(str, names))}; "
+                    "name one with --text-column and --id-column"
+                )
+        return wanted
+
+    def rows(self, rows: Iterable[dict[str, Any]], columns: list[str], under: str = "") -> Iterator[Input]:
+        """A report a row."""
+        distinct, allowance = Distinct(), self._allowance()
+        for number, row in enumerate(rows):
+            doc = f"{self.place.stem}-{number}" if len(columns) == 1 else str(row[columns[1]])
+            inside = distinct(f"{under}/{doc}" if under else doc)
+            text = row[columns[0]]
+            if not isinstance(text, str):
+                yield Input(self.place, inside, doc, doc, under, trouble=f"row {number} has no text")
+                continue
+            size = len(text.encode("utf-8", "surrogatepass"))
+            allowance.take(size)
+            if size > self._most:
+                yield Input(self.place, inside, doc, doc, under, trouble=self._too_large(f"row {number}"))
+            else:
+                yield Input(self.place, inside, doc, doc, under, text=text)
+
+
+class Parquet(_Table):
+    """A Parquet file, a report a row."""
+
+    kind = "Parquet file"
+
+    def count(self) -> int | None:
+        try:
+            with _parquet(self.place) as file:
+                return int(file.metadata.num_rows)
+        except self.damaged:
+            return 1
+
+    def members(self) -> Iterator[Input]:
+        with _parquet(self.place) as file:
+            columns = self.columns(file.schema_arrow.names)
+            yield from self.rows(self._unpacked(file, columns), columns)
+
+    def _unpacked(self, file: pq.ParquetFile, columns: list[str]) -> Iterator[dict[str, Any]]:
+        """The rows one at a time: the file holds equal texts once, and many of them may be more than fits in memory."""
+        for number in range(file.num_row_groups):
+            group = file.metadata.row_group(number)
+            chunks = [group.column(i) for i in range(group.num_columns)]
+            size = sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema in columns)
+            if size > group.num_rows * self._most:  # then a page of it may be too, and is unpacked in one piece
+                raise Trouble(
+                    f"rows of {self.place.name} are larger than the limit of {self._limits.file_mb} MB; "
+                    "raise --limit file_mb"
+                )
+            for batch in file.iter_batches(1, row_groups=[number], columns=columns):
+                yield from batch.to_pylist()
+
+
+def _parquet(path: Path) -> pq.ParquetFile:
+    try:
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise MissingExtraError(f"reading {path.name}, a Parquet file,", "tables") from None
+    return pq.ParquetFile(path)
+
+
+class Dataset(_Table):
+    """A folder that ``datasets``' ``save_to_disk`` wrote, a report a row; of several splits every one."""
+
+    kind = "dataset"
+
+    def _splits(self) -> dict[str, Any]:
+        try:
+            from datasets import DatasetDict, load_from_disk
+        except ImportError:
+            raise MissingExtraError(f"reading {self.place.name}, a dataset,", "train") from None
+        found = load_from_disk(str(self.place))
+        return dict(found) if isinstance(found, DatasetDict) else {"": found}
+
+    def count(self) -> int | None:
+        try:
+            return sum(map(len, self._splits().values()))
+        except self.damaged:
+            return 1
+
+    def members(self) -> Iterator[Input]:
+        for split, rows in self._splits().items():
+            columns = self.columns(rows.column_names)
+            yield from self.rows(iter(rows.select_columns(columns)), columns, split)

@@ -1,0 +1,423 @@
+"""Batch annotation: reports in, annotated reports out, each whole or absent, none twice, none lost."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...base.errors import MissingExtraError, ReadError
+from ...base.limits import DEFAULT_LIMITS, Limits
+from ...base.os_errors import explained, of_machine
+from ...data.labels import LabelSet
+from ...data.read import load_source, read_source, report_from_text
+from ...data.readers import Source
+from ...data.report import Report
+from ...models.folder import About
+from .. import writers
+from ..inputs.base import Input
+from ..inputs.find import Inputs, find
+from .names import Names
+from .prefetch import ahead, behind
+from .reuse import Answers
+from .runfolder import BEGUN, Entry, RunFolder, Settings, open_run, output_paths, stands
+
+if TYPE_CHECKING:
+    from ...models.annotator import Annotator
+
+_AHEAD = 8  # reports read before they are asked for, and annotated ones that wait to be written
+REUSED = 256
+
+
+@dataclass
+class RunResult:
+    """What a run did.
+
+    Attributes:
+        written: the outputs of the inputs that are done, earlier ones included, and at the end those of all together.
+        failed: inputs that failed, each with the reason.
+        reports: how many were annotated now.
+        sentences: how many sentences were labelled now.
+        kept: how many inputs were found done.
+        untried: how many of the failed had failed before and were not tried again.
+        seen: how many inputs came so far.
+    """
+
+    written: list[Path] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    reports: int = 0
+    sentences: int = 0
+    kept: int = 0
+    untried: int = 0
+    seen: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "reports": self.reports,
+            "sentences": self.sentences,
+            "kept": self.kept,
+            "written": [str(path) for path in self.written],
+            "failed": [{"path": path, "reason": reason} for path, reason in self.failed],
+        }
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An input that was read.
+
+    Attributes:
+        sha256: of its content; empty where there was none, or where it failed for what does not lie in it.
+        report: None where it cannot be read, or need not be.
+        source: the file it was read from, None where a table held the text.
+        reason: why it cannot be read.
+    """
+
+    sha256: str
+    report: Report | None = None
+    source: Source | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """An input of a run, and what is known of it; can be pickled, so that another process may do it.
+
+    Attributes:
+        key: what the manifest calls it.
+        name: what its outputs are called.
+        known: what became of it earlier, if anything did.
+        stale: whether there may be outputs under its name already.
+    """
+
+    item: Input
+    key: str
+    name: str
+    known: Entry | None = None
+    stale: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a task.
+
+    Attributes:
+        key: what the manifest calls the input.
+        shown: what messages call it.
+        entry: None where there is no such input any more.
+        kept: whether that was known before.
+    """
+
+    key: str
+    shown: str
+    entry: Entry | None
+    kept: bool = False
+
+
+Engine = Callable[[Inputs, RunFolder, Callable[[Outcome], None]], None]
+"""Does the inputs of an open run, and tells what became of each: in any order, but from one thread at a time."""
+
+
+def annotate_files(
+    inputs: Iterable[Path | str] | Inputs,
+    out: Path,
+    annotator: Annotator,
+    formats: Sequence[str] = ("jsonl",),
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    layout: str = "flat",
+    part_size: int = 100_000,
+    fresh: bool = False,
+    retry_failed: bool = False,
+    reuse: int = REUSED,
+    watch: Callable[[RunResult], None] = lambda result: None,
+) -> RunResult:
+    """Annotate ``inputs`` into the run folder ``out``; go on where an earlier run stopped.
+
+    Args:
+        inputs: as ``inputs.find`` takes or gives them.
+        formats, layout, part_size, limits: as in ``runfolder.Settings``.
+        fresh: forget and remove what an earlier run did in ``out``.
+        retry_failed: try again what failed before; else that is told again, not tried.
+        reuse: of how many reports the answers are kept for others with the same content.
+        watch: is told of the result so far, after every input, from another thread.
+
+    Raises:
+        ConfigError: an impossible setting; ``out`` holds a run with others (as ``open_run``), or what is to be read.
+        ReadError: there is no report at all.
+    """
+
+    def here(inputs: Inputs, run: RunFolder, done: Callable[[Outcome], None]) -> None:
+        tasks = plan(inputs, run.out, run.settings, run.entries)
+        work(tasks, run.out, run.settings, annotator, done, answers=Answers(reuse), retry_failed=retry_failed)
+
+    settings = Settings(tuple(formats), layout, part_size, limits)
+    return conduct(here, inputs, out, settings, annotator.about, annotator.runtime.kind, fresh=fresh, watch=watch)
+
+
+def conduct(
+    engine: Engine,
+    inputs: Iterable[Path | str] | Inputs,
+    out: Path,
+    settings: Settings,
+    about: About,
+    runtime: str,
+    *,
+    fresh: bool = False,
+    watch: Callable[[RunResult], None] = lambda result: None,
+) -> RunResult:
+    """A run from its opening to its manifest, whoever does the work; arguments and errors as :func:`annotate_files`.
+
+    Args:
+        runtime: what computes, ``models.runtime.Runtime.kind``.
+    """
+    if not isinstance(inputs, Inputs):
+        inputs = find(inputs, limits=settings.limits)
+    inputs.check_out(out.resolve())
+    writers.check(settings.formats, labels=about.labels)
+    result = RunResult()
+    with open_run(out, settings, about, runtime, fresh=fresh) as run:
+
+        def done(outcome: Outcome) -> None:
+            if _record(outcome, run, result):
+                watch(result)
+
+        engine(inputs, run, done)
+        run.finish(about)
+        result.written += [run.out / path for path in run.whole]
+    return result
+
+
+def plan(
+    inputs: Inputs, out: Path, settings: Settings, entries: Mapping[str, Entry], *, again: bool = False
+) -> Iterator[Task]:
+    """The tasks of a run, named in the order of the inputs; nothing is read.
+
+    The names of inputs that are not done are noted in ``out`` before they are given out, so that what a run that is cut
+    off leaves under them can be found.
+
+    Args:
+        entries: what became of inputs so far. Names do not depend on how much of a run that is.
+        again: whether tasks may be done more than once, so that outputs may stand that no entry knows of.
+    """
+    names = Names(settings.layout, (entry.name for entry in entries.values()))
+    with (out / BEGUN).open("a", encoding="utf-8", newline="\n") as begun:
+        for item in inputs:
+            key = item.key(out)
+            known = entries.get(key)
+            if item.end and not item.trouble:
+                if known:
+                    yield Task(item, key, known.name, known)
+                continue
+            name = known.name if known else names.give(item, key)
+            if known is None or known.reason:
+                begun.write(f"{name}\n")
+                begun.flush()
+            yield Task(item, key, name, known, stale=again or known is not None)
+
+
+def work(
+    tasks: Iterable[Task],
+    out: Path,
+    settings: Settings,
+    annotator: Annotator,
+    done: Callable[[Outcome], None],
+    *,
+    answers: Answers,
+    retry_failed: bool = False,
+) -> None:
+    """Do tasks: read them, give them their labels and write their outputs, at the same time.
+
+    Args:
+        done: is told what became of each, from another thread, when its outputs are in place.
+        answers: those given before, and the new ones.
+    """
+
+    def write(part: _Part) -> None:
+        done(_written(part, out, settings, annotator.about.labels))
+
+    parts = (_read(task, out, settings, retry_failed) for task in tasks)
+    with ahead(parts, _AHEAD) as ready, behind(write, _AHEAD) as put:
+        _label(ready, annotator, answers, put)
+
+
+def read_input(item: Input, limits: Limits, wanted: Callable[[str], bool] = lambda sha256: True) -> Reading:
+    """Read one input; its report only where its content, told by the SHA-256, is ``wanted``."""
+    digest = ""
+    source = None
+    try:
+        if item.trouble:
+            raise ReadError(item.trouble)
+        if item.text is not None:
+            digest = hashlib.sha256(item.text.encode("utf-8", "surrogatepass")).hexdigest()
+        else:
+            source = load_source(item.place, limits) if item.data is None else Source(item.data, Path(item.doc), limits)
+            digest = hashlib.sha256(source.data).hexdigest()
+        if not wanted(digest):
+            return Reading(digest)
+        report = report_from_text(item.text or "", item.doc, limits=limits) if source is None else read_source(source)
+    except Exception as error:
+        return _failed("read", item.doc, digest, error)
+    return Reading(digest, report, source)
+
+
+def write_outcome(
+    reading: Reading, out: Path, name: str, settings: Settings, labels: LabelSet, *, stale: bool = True
+) -> Entry:
+    """Write the outputs of an annotated report: all of them, or where one cannot be written none.
+
+    Args:
+        stale: whether there may be outputs of an earlier content; they are removed first, so that a kill leaves no
+            mixture of both.
+
+    Raises:
+        OSError: what stops it concerns the machine, not this report.
+    """
+    report, paths = reading.report, output_paths(out, name, settings.report_formats)
+    try:
+        if stale:
+            for path in paths:
+                path.unlink(missing_ok=True)
+        if report is not None:
+            write_report(report, out, name, settings.report_formats, labels, reading.source)
+            return Entry(name, reading.sha256, sum(s.kind == "sentence" for s in report.sentences))
+    except Exception as error:
+        reading = _failed("written", name if report is None else report.doc, reading.sha256, error)
+        for path in paths:
+            with suppress(OSError):  # such as what another program has open; the next run removes it
+                path.unlink(missing_ok=True)
+    return Entry(name, reading.sha256, reason=reading.reason)
+
+
+def write_report(
+    report: Report, out: Path, name: str, formats: Sequence[str], labels: LabelSet, source: Source | None = None
+) -> list[Path]:
+    """Write one annotated report as ``out/name.<format>``; returns the paths."""
+    paths = output_paths(out, name, tuple(formats))
+    for kind, path in zip(formats, paths, strict=True):
+        writers.write(kind, report, labels, path, source)
+    return paths
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A task on its way through the work; ``reading`` is None where what became of it stands."""
+
+    task: Task
+    reading: Reading | None
+
+
+def _read(task: Task, out: Path, settings: Settings, retry_failed: bool) -> _Part:
+    if task.item.end and not task.item.trouble:
+        return _Part(task, None)
+
+    def wanted(sha256: str) -> bool:
+        paths = output_paths(out, task.name, settings.report_formats)
+        return not stands(task.known, sha256, paths, retry_failed=retry_failed)
+
+    reading = read_input(task.item, settings.limits, wanted)
+    unwanted = reading.report is None and not reading.reason
+    fails = Entry(task.name, reading.sha256, reason=reading.reason)
+    fails_as_before = reading.report is None and task.known == fails
+    return _Part(task, None if unwanted or fails_as_before else reading)
+
+
+def _label(parts: Iterator[_Part], annotator: Annotator, answers: Answers, put: Callable[[_Part], None]) -> None:
+    """Give the reports their labels and pass everything on; a report that the model cannot bear fails alone."""
+    pending: deque[_Part] = deque()
+    own: list[BaseException] = []
+
+    def reports() -> Iterator[Report]:
+        try:
+            for part in parts:
+                if part.reading is None or part.reading.report is None:
+                    put(part)
+                elif (known := answers.get(part.reading.report)) is not None:
+                    put(_with(part, known))
+                else:
+                    pending.append(part)
+                    yield part.reading.report
+        except BaseException as error:
+            own.append(error)
+            raise
+
+    while True:
+        try:
+            for report in annotator.annotate_many(reports()):
+                answers.keep(report)
+                put(_with(pending.popleft(), report))
+            return
+        except Exception:
+            if own or not pending:
+                raise
+        while pending:
+            part = pending.popleft()
+            assert part.reading is not None
+            put(replace(part, reading=_answered(part.reading, annotator)))
+
+
+def _with(part: _Part, report: Report) -> _Part:
+    assert part.reading is not None
+    return replace(part, reading=replace(part.reading, report=report))
+
+
+def _answered(reading: Reading, annotator: Annotator) -> Reading:
+    assert reading.report is not None
+    try:
+        return replace(reading, report=annotator.annotate(reading.report))
+    except Exception as error:
+        return _failed("labelled", reading.report.doc, reading.sha256, error)
+
+
+def _failed(what: str, doc: str, sha256: str, error: Exception) -> Reading:
+    """What a report comes to that could not be read, labelled or written (``what``): it must not stop thousands.
+
+    Where the reason does not lie in the report, no SHA-256 is kept, so that the next run tries it again. What would
+    meet every other report too is raised.
+    """
+    if isinstance(error, ReadError):  # such as a .docx that cannot be copied
+        return Reading(sha256, reason=str(error))
+    if isinstance(error, MissingExtraError):
+        return Reading("", reason=str(error))
+    if isinstance(error, MemoryError):
+        return Reading("", reason=f"{doc} cannot be {what}: memory is short; free some and run the same command again")
+    if isinstance(error, OSError):
+        if of_machine(error):
+            raise error
+        return Reading("", reason=f"{doc} cannot be {what}: {explained(error)}")
+    reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    return Reading(sha256, reason=f"{doc} cannot be {what} because of a fault in pizhu ({reason}); please report it")
+
+
+def _written(part: _Part, out: Path, settings: Settings, labels: LabelSet) -> Outcome:
+    task = part.task
+    if task.item.end and not task.item.trouble:
+        return Outcome(task.key, task.item.shown, None)
+    if part.reading is None:
+        return Outcome(task.key, task.item.shown, task.known, kept=True)
+    entry = write_outcome(part.reading, out, task.name, settings, labels, stale=task.stale)
+    return Outcome(task.key, task.item.shown, entry)
+
+
+def _record(outcome: Outcome, run: RunFolder, result: RunResult) -> bool:
+    """Keep what became of an input; False where there is none any more."""
+    if (entry := outcome.entry) is None:
+        run.forget(outcome.key)
+        return False
+    result.seen += 1
+    if outcome.kept:
+        result.kept += not entry.reason
+        result.untried += bool(entry.reason and entry.sha256)
+    else:
+        run.record(outcome.key, entry)
+        result.reports += not entry.reason
+        result.sentences += entry.sentences
+    if entry.reason:
+        result.failed.append((outcome.shown, entry.reason))
+    else:
+        result.written += run.outputs(entry.name)
+    return True

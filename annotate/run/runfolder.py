@@ -1,0 +1,405 @@
+"""A run's folder: what was asked for, what became of every input, and the outputs.
+
+``manifest.json`` says with which model, settings and versions the run was begun, and, when a run is complete, what
+became of every input. While a run goes on, a line a finished input is added to ``.journal.jsonl``; at the end they go
+into the manifest and the journal is removed. Outputs are whole before their input is called done, so whatever moment a
+process is killed at, what is not called done is done again, to the same names and the same bytes. Nothing that depends
+on the time or the order of work is kept: a run that was killed and started again leaves the same folder, every file of
+it byte for byte, as one that was not.
+
+Names go into ``.begun.txt`` before anything is written under them. However a run ended, what lies under a name that no
+finished input has is removed when the folder is opened next, so that no output stays that nothing knows of.
+
+Neither file is forced to the disk: should a power cut swallow the journal's last lines, or leave a torn one, their
+inputs are done again. Outputs are forced to the disk before they are renamed; an input whose outputs are missing is
+done again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import IO, Any
+
+from ...base.errors import ConfigError
+from ...base.files import as_line, leftovers, locked, replacing
+from ...base.limits import DEFAULT_LIMITS, Limits
+from ...models.folder import About
+from .. import writers
+from ..inputs.find import MANIFEST, MANIFEST_BEGINS
+from .names import LAYOUTS, WHOLE
+
+JOURNAL, BEGUN, LOCK = ".journal.jsonl", ".begun.txt", ".lock"
+FORMAT = 1
+_PACKAGES = ("pizhu", "charset-normalizer", "lxml", "numpy", "pypdfium2", "tokenizers")
+"""What every run may need to read and to write; the rest follows from its formats and its runtime."""
+_MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run is asked for: with the model and the versions, all that its outputs depend on.
+
+    Attributes:
+        formats: names of ``writers``; kept in their order, each once.
+        layout: where a report's outputs lie in the run folder: ``flat``, all in one; ``folders``, as the reports lay
+            in what was named; ``hash``, spread over 256 folders.
+        part_size: the most sentences in a part, for formats that have parts.
+        limits: what a report may ask for.
+
+    Raises:
+        ConfigError: an unknown format or layout, or an impossible size.
+    """
+
+    formats: tuple[str, ...] = ("jsonl",)
+    layout: str = "flat"
+    part_size: int = 100_000
+    limits: Limits = DEFAULT_LIMITS
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "formats", writers.check(self.formats))
+        if self.layout not in LAYOUTS:
+            raise ConfigError(f"layout is {self.layout!r}, expected one of {', '.join(LAYOUTS)}")
+        if self.part_size < 1:
+            raise ConfigError(f"part size is {self.part_size}, expected a number of sentences above 0")
+
+    @property
+    def report_formats(self) -> tuple[str, ...]:
+        """The formats that are written for each report."""
+        return tuple(name for name in self.formats if name in writers.REPORT)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What became of one input.
+
+    Attributes:
+        name: what its outputs are called, without their endings.
+        sha256: of its content; empty where there was none to read, or where it is to be tried again because what
+            failed was not the report.
+        sentences: how many were labelled.
+        reason: why it failed; empty where it is done.
+    """
+
+    name: str
+    sha256: str
+    sentences: int = 0
+    reason: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        row: dict[str, Any] = {"state": "failed" if self.reason else "done", "name": self.name, "sha256": self.sha256}
+        return row | ({"reason": self.reason} if self.reason else {"sentences": self.sentences})
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Entry:
+        """What :meth:`as_dict` made; ValueError, KeyError or TypeError where it is something else."""
+        failed = {"done": False, "failed": True}[row["state"]]
+        name, digest = row["name"], row["sha256"]
+        if not isinstance(name, str) or not isinstance(digest, str) or {"", ".."} & set(name.split("/")):
+            raise ValueError(name)
+        return cls(name, digest, reason=str(row["reason"])) if failed else cls(name, digest, int(row["sentences"]))
+
+
+def output_paths(out: Path, name: str, formats: tuple[str, ...]) -> list[Path]:
+    """Where the outputs of one report lie."""
+    return [out / f"{name}.{writers.FORMATS[kind].ending or kind}" for kind in formats]
+
+
+def stands(entry: Entry | None, sha256: str, outputs: Iterable[Path], *, retry_failed: bool = False) -> bool:
+    """Whether what became of an input need not be found out again: same content, ``outputs`` in place."""
+    if entry is None or entry.sha256 != sha256:
+        return False
+    return not retry_failed if entry.reason else all(path.is_file() for path in outputs)
+
+
+@dataclass
+class RunFolder:
+    """An open run folder, this process's own; see :func:`open_run`.
+
+    Attributes:
+        entries: by the input's key.
+        whole: the files made of all reports, as seen from ``out``.
+        changed: whether an input's entry differs from the manifest's.
+    """
+
+    out: Path
+    settings: Settings
+    head: dict[str, Any]
+    journal: IO[str]
+    entries: dict[str, Entry] = field(default_factory=dict)
+    whole: list[str] = field(default_factory=list)
+    changed: bool = False
+
+    def outputs(self, name: str) -> list[Path]:
+        """Where the outputs of the report called ``name`` lie."""
+        return output_paths(self.out, name, self.settings.report_formats)
+
+    def record(self, key: str, entry: Entry) -> None:
+        """Keep what became of an input whose outputs are in place (or, where it failed, are not)."""
+        self._append({"input": key, **entry.as_dict()})
+        self.entries[key] = entry
+
+    def forget(self, key: str) -> None:
+        """Keep nothing of an input, such as an archive that is no longer in trouble."""
+        if key in self.entries:
+            self._append({"input": key, "state": "gone"})
+            del self.entries[key]
+
+    def finish(self, about: About) -> None:
+        """Write what is made of all reports together, then the manifest."""
+        whole = [name for name in self.settings.formats if name in writers.WHOLE]
+        if self.changed or not all((self.out / path).is_file() for path in self.whole):
+            if whole:
+                self._forget_lost()
+            entries = sorted(self.entries.items())
+            done = (entry for _, entry in entries if not entry.reason)
+            run = writers.Complete(
+                [writers.Annotated(e.name, self.out / f"{e.name}.jsonl", e.sentences) for e in done],
+                [(key, entry.reason) for key, entry in entries if entry.reason],
+                self.settings.part_size,
+            )
+            self.whole = []
+            for kind in whole:
+                write = writers.FORMATS[kind].whole
+                assert write is not None
+                made = write(self.out / WHOLE, about.labels, run)
+                self.whole += [path.relative_to(self.out).as_posix() for path in made]
+        _write_manifest(self.out, self.head, self.whole, self.entries)
+        self.journal.close()
+        (self.out / JOURNAL).unlink()
+        (self.out / BEGUN).unlink(missing_ok=True)
+
+    def _forget_lost(self) -> None:
+        """Forget inputs that are named no more and whose records somebody removed: nothing can be made of them."""
+        for key, entry in list(self.entries.items()):
+            if not entry.reason and not (self.out / f"{entry.name}.jsonl").is_file():
+                _unlink_all(self.outputs(entry.name), self.out)
+                self.forget(key)
+
+    def _append(self, row: Mapping[str, Any]) -> None:
+        self.changed = True
+        self.journal.write(as_line(row))
+        self.journal.flush()
+
+
+@contextmanager
+def open_run(out: Path, settings: Settings, about: About, runtime: str, *, fresh: bool = False) -> Iterator[RunFolder]:
+    """The run folder ``out``, made or gone on with; nobody else may write to it while it is open.
+
+    Args:
+        runtime: what computes, ``models.runtime.Runtime.kind``.
+        fresh: forget what an earlier run did there and remove its outputs.
+
+    Raises:
+        ConfigError: another process writes there; the run there was begun with another model, settings or versions;
+            or a file of another program is in the way.
+    """
+    out = out.resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    killed = (out / LOCK).exists()
+    with _own(out):
+        if killed:
+            for path in list(leftovers(out)):
+                path.unlink(missing_ok=True)
+        head = head_of(settings, about, runtime)
+        if fresh:
+            _remove(out)
+        found = _read_manifest(out)
+        if found is None:
+            (out / JOURNAL).unlink(missing_ok=True)  # of a run whose manifest somebody removed
+            _write_manifest(out, head, [], {})
+            entries, whole = {}, []
+        else:
+            _refuse_other(out, found.head, head)
+            entries, whole = found.entries, found.whole
+        changed = (out / JOURNAL).exists() and _replay(out / JOURNAL, entries)
+        for name in _unfinished(out, entries):
+            _unlink_all(output_paths(out, name, settings.report_formats), out)
+        (out / BEGUN).unlink(missing_ok=True)
+        with (out / JOURNAL).open("a", encoding="utf-8", newline="\n") as journal:
+            if changed:
+                journal.write("\n")  # after a last line that may be torn
+            yield RunFolder(out, settings, head, journal, entries, whole, changed)
+
+
+@contextmanager
+def _own(out: Path) -> Iterator[None]:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(out / LOCK))
+        except BlockingIOError:
+            raise ConfigError(
+                f"another process is annotating into {out}; wait for it, or name another folder"
+            ) from None
+        yield
+
+
+def head_of(settings: Settings, about: About, runtime: str) -> dict[str, Any]:
+    """How the manifest of a run begins: what its outputs depend on, the inputs aside.
+
+    LibreOffice's version is not in it: to ask for that takes longer than many runs.
+    """
+    packages = {*_PACKAGES, *(package for name in settings.formats for package in writers.FORMATS[name].packages)}
+    packages |= {"torch", "transformers"} if runtime.startswith("torch") else {"onnxruntime"}
+    versions = {"python": ".".join(platform.python_version_tuple()[:2])}
+    versions |= {name: _version(name) for name in sorted(packages)}
+    model = {"name": about.name, "sha256": about.fingerprint or _digest(asdict(about))}
+    # Through JSON and back, so that it can be compared with what was read.
+    head = {"pizhu run": FORMAT, "model": model, "runtime": runtime, "settings": asdict(settings), "versions": versions}
+    return dict(json.loads(json.dumps(head)))
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return _MISSING
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode("utf-8")).hexdigest()
+
+
+def _refuse_other(out: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    if old["model"]["sha256"] == new["model"]["sha256"]:
+        old = {**old, "model": new["model"]}  # the same one by another name
+    # What a package was missing for failed, so that nothing depends on it that is there now.
+    now = new["versions"]
+    old = {**old, "versions": {name: now.get(name) if it == _MISSING else it for name, it in old["versions"].items()}}
+    if found := difference(old, new):
+        raise ConfigError(f"{out} {found}; name a new folder with --out, or begin that one anew with --fresh")
+
+
+def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """The first thing in which the heads of two runs differ, in words; empty where they are the same."""
+    before, now = _flat(old), _flat(new)
+    for name in [*now, *before]:
+        if before.get(name) != now.get(name):
+            return f"was begun with {name} {before.get(name, 'unset')}, this is {now.get(name, 'unset')}"
+    return ""
+
+
+def _flat(head: Mapping[str, Any]) -> dict[str, str]:
+    model = head["model"]
+    flat = {"the model": f"{model['name'] or 'without a name'} ({model['sha256'][:12]}…)"}
+    settings = dict(head["settings"])
+    limits = settings.pop("limits")
+    for name, value in settings.items():
+        flat[name.replace("_", " ")] = ",".join(value) if isinstance(value, list) else str(value)
+    flat |= {f"limit {name}": f"{value}" for name, value in limits.items()}
+    flat["the runtime"] = head.get("runtime", "unset")
+    return flat | {name: value if value == _MISSING else f"version {value}" for name, value in head["versions"].items()}
+
+
+@dataclass
+class _Found:
+    head: dict[str, Any]
+    whole: list[str]
+    entries: dict[str, Entry]
+
+
+def _read_manifest(out: Path) -> _Found | None:
+    path = out / MANIFEST
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    if not data.startswith(MANIFEST_BEGINS):
+        raise ConfigError(f"{path} is of another program; name another folder with --out")
+    try:
+        body = json.loads(data)
+        if body["pizhu run"] != FORMAT:
+            raise ConfigError(
+                f"{path} has format {body['pizhu run']}, expected {FORMAT}; name another folder with --out"
+            )
+        entries = {str(key): Entry.of(row) for key, row in body.pop("inputs").items()}
+        whole = [str(name) for name in body.pop("outputs")]
+        if any({"", ".."} & set(name.split("/")) for name in whole):
+            raise ValueError("outputs")
+        _flat(body)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ConfigError(f"{path} cannot be understood ({error!r}); name a new folder with --out") from None
+    return _Found(body, whole, entries)
+
+
+def _write_manifest(out: Path, head: Mapping[str, Any], whole: list[str], entries: Mapping[str, Entry]) -> None:
+    """A line an input, in the order of their keys: easy to compare, and never whole in memory."""
+    with replacing(out / MANIFEST) as file:
+        file.write("{\n" + ",\n".join(f"{json.dumps(name)}: {_json(value)}" for name, value in head.items()))
+        file.write(f',\n"outputs": {_json(whole)},\n"inputs": {{')
+        for number, key in enumerate(sorted(entries)):
+            file.write(f"{',' if number else ''}\n{_json(key)}: {_json(entries[key].as_dict())}")
+        file.write("\n}\n}\n")
+
+
+def _json(value: Any) -> str:
+    return as_line(value).rstrip("\n")
+
+
+def _replay(journal: Path, entries: dict[str, Entry]) -> bool:
+    """Put what the journal says into ``entries``; whether it says anything."""
+    with journal.open("rb") as file:
+        for line in file:
+            try:
+                row = json.loads(line)
+                key = row["input"]
+                if row["state"] == "gone":
+                    entries.pop(key, None)
+                else:
+                    entries[key] = Entry.of(row)
+            except (ValueError, KeyError, TypeError, RecursionError):
+                continue  # torn by a kill or a power cut: that input is done again
+        return file.tell() > 0
+
+
+def _remove(out: Path) -> None:
+    """Remove what an earlier run wrote into ``out``, and nothing else; its manifest last, so that a kill loses none."""
+    found = _read_manifest(out)
+    if found is None:
+        return
+    if (out / JOURNAL).exists():
+        _replay(out / JOURNAL, found.entries)
+    formats = tuple(str(name) for name in found.head["settings"]["formats"] if name in writers.REPORT)
+    for name in [*(entry.name for entry in found.entries.values()), *_unfinished(out, found.entries)]:
+        _unlink_all(output_paths(out, name, formats), out)
+    _unlink_all((out / name for name in found.whole), out)
+    for kind in found.head["settings"]["formats"]:  # a kill may have come between them and the manifest
+        if kind in writers.WHOLE:
+            _unlink_all(list((out / WHOLE).glob(writers.FORMATS[kind].files)), out)
+    (out / JOURNAL).unlink(missing_ok=True)
+    (out / BEGUN).unlink(missing_ok=True)
+    (out / MANIFEST).unlink()
+
+
+def _unfinished(out: Path, entries: Mapping[str, Entry]) -> list[str]:
+    """Names that an earlier run may have written under and that no finished input has."""
+    try:
+        file = (out / BEGUN).open(encoding="utf-8", errors="replace", newline="\n")
+    except FileNotFoundError:
+        return []
+    held = {entry.name for entry in entries.values() if not entry.reason}
+    with file:
+        names = [name for line in file if line.endswith("\n") and (name := line[:-1]) not in held]
+    return [name for name in names if not {"", ".."} & set(name.split("/"))]
+
+
+def _unlink_all(paths: Iterable[Path], out: Path) -> None:
+    """Remove files and the folders below ``out`` that this leaves empty."""
+    for path in paths:
+        if path.is_dir():  # no run made that
+            continue
+        path.unlink(missing_ok=True)
+        for folder in path.parents:
+            if folder == out:
+                break
+            try:
+                folder.rmdir()
+            except OSError:  # not empty, or never there
+                break

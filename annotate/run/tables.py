@@ -1,0 +1,60 @@
+"""One table over the records of many reports, after a run or long after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ...base.errors import ConfigError, DataError
+from ...data.labels import LabelSet
+from .. import writers
+from ..inputs.find import is_run
+from .names import WHOLE
+
+
+def table_of(inputs: Iterable[Path], out: Path, labels: LabelSet) -> int:
+    """Write the records in ``inputs`` (JSON Lines files, or folders of them) as the table ``out``; returns how many.
+
+    Raises:
+        ConfigError: ``out`` is one of the files, or its name ends in no format that holds many reports.
+        DataError: there is no file, or one of them is wrong.
+        MissingExtraError: the format needs packages that are not installed.
+    """
+    named = dict(_distinct(_expand(inputs, out)))
+    if not named:
+        raise DataError("there are no records (.jsonl) in the folders that were named")
+    if out.exists() and any(path.exists() and path.samefile(out) for path in named.values()):
+        raise ConfigError(f"{out} is one of the files to read; name another with --out")
+    writers.write_table(out, writers.stored(named.items(), labels), labels)
+    return len(named)
+
+
+def _expand(inputs: Iterable[Path], out: Path) -> Iterator[tuple[str, Path]]:
+    """Reports with their names: as seen from the folder that was named, where a run called them so."""
+    for path in inputs:
+        if path.is_dir():
+            for found in records_in(path):
+                if not (out.exists() and found.samefile(out)):  # a table that an earlier call wrote there
+                    yield found.relative_to(path).with_suffix("").as_posix(), found
+        else:
+            yield path.stem, path
+
+
+def records_in(folder: Path) -> Iterator[Path]:
+    """The records of reports anywhere in ``folder``, where what a run made of all its reports is none."""
+    together = {found for found in folder.rglob(WHOLE) if is_run(found.parent)}
+    for found in sorted(folder.rglob("*.jsonl")):
+        if not found.name.startswith(".") and found.is_file() and together.isdisjoint(found.parents):
+            yield found
+
+
+def _distinct(named: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, Path]]:
+    """Where names meet, a number after them."""
+    given: set[str] = set()
+    for name, path in named:
+        base, number = name, 1
+        while name in given:
+            number += 1
+            name = f"{base}-{number}"
+        given.add(name)
+        yield name, path

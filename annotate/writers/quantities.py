@@ -1,0 +1,138 @@
+"""The quantities of annotated reports as a table: rows with Chinese titles, CSV, JSON Lines."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ...base.errors import ConfigError, DataError
+from ...base.files import read_records, replacing, write_records
+from ...data.labels import DEFAULT_LABELS
+from ...data.quantities import quantities
+from ...data.report import Report
+from .cells import guarded
+
+COLUMNS = {
+    "doc": "报告",
+    "source": "来源",
+    "headings": "章节",
+    "indicator": "指标",
+    "value": "数值",
+    "upper": "上限",
+    "unit": "单位",
+    "bound": "约数",
+    "change": "变化",
+    "comparison": "比较对象",
+    "period": "时期",
+    "text": "原文",
+    "sentence": "原句",
+    "labels": "标签",
+    "start": "起",
+    "end": "止",
+    "id": "句子编号",
+    "key": "匹配键",
+}
+"""The columns of the table by the name they have in rows and JSON Lines, with the titles that readers see."""
+
+_TITLES = {label.name: label.title for label in DEFAULT_LABELS}
+SUFFIXES = (".csv", ".jsonl")
+Row = dict[str, Any]
+
+
+def rows(report: Report, label: str | None = "metric", source: str = "") -> Iterator[Row]:
+    """A row with the names of ``COLUMNS`` for each quantity of a report, in the order of the text.
+
+    Values are numbers (``value``, ``upper`` or None, ``start``, ``end``), lists of texts (``headings``, ``labels``) and
+    texts. ``start`` and ``end`` are characters of the report's text.
+
+    Args:
+        label: only sentences with this label are read; None reads all of them, labelled or not.
+        source: where the report lies, which tells it from others of its name; empty is its name.
+    """
+    return record_rows(report.records(), label, source)
+
+
+def record_rows(records: Iterable[Mapping[str, Any]], label: str | None = "metric", source: str = "") -> Iterator[Row]:
+    """:func:`rows` for sentence records (design.md, "Records")."""
+    for record in records:
+        if record.get("kind", "sentence") != "sentence" or (label and label not in (record.get("labels") or ())):
+            continue
+        for quantity in quantities(record["text"]):
+            found = quantity.as_dict()
+            found["start"] += record["start"]
+            found["end"] += record["start"]
+            yield {
+                "doc": record["doc"],
+                "source": source or record["doc"],
+                "headings": list(record.get("headings", ())),
+                **{name: found[name] for name in COLUMNS if name in found},
+                "sentence": record["text"],
+                "labels": list(record.get("labels") or ()),
+                "id": record.get("id", ""),
+            }
+
+
+def read_annotated(path: Path, *, labelled: bool = True) -> list[dict[str, Any]]:
+    """The records of an annotated report.
+
+    Raises:
+        DataError: it cannot be read, a record lacks what a row needs, or nothing in it is labelled (asked if
+            ``labelled``).
+    """
+    records = list(read_records(path))
+    for number, record in enumerate(records, 1):
+        for name, kind in {"doc": str, "start": int, "text": str}.items():
+            if not isinstance(record.get(name), kind):
+                raise DataError(f"{path}, record {number}: lacks {name} ({kind.__name__})")
+        for name in ("labels", "headings"):
+            found = record.get(name) or []
+            if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+                raise DataError(f"{path}, record {number}: {name} must be a list of texts or null")
+    if labelled and all(record.get("labels") is None for record in records):
+        raise DataError(f"{path} holds no labelled sentence; run: pizhu annotate, or read every sentence with --all")
+    return records
+
+
+def check_name(path: Path) -> None:
+    """Raises a ConfigError where ``path`` is no name for :func:`write_metrics`."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise ConfigError(f"{path} is no name for a table, expected one that ends in {' or '.join(SUFFIXES)}")
+
+
+def write_metrics(path: str | Path, table: Iterable[Row]) -> int:
+    """Replace ``path``, a .csv or .jsonl, by the rows of ``table``; returns how many.
+
+    Raises:
+        ConfigError: the name ends otherwise.
+    """
+    path = Path(path)
+    check_name(path)
+    return write_records(path, table) if path.suffix.lower() == ".jsonl" else write_csv(path, table)
+
+
+def write_csv(path: str | Path, table: Iterable[Row]) -> int:
+    """Replace ``path`` by a CSV file with Chinese titles that spreadsheets open as it is; returns the number of rows.
+
+    It begins with a byte order mark, or Excel takes it for another encoding; no cell is a formula.
+    """
+    count = 0
+    with replacing(path) as file:
+        file.write("\ufeff")
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS.values())
+        for row in table:
+            titles = "、".join(_TITLES.get(name, name) for name in row["labels"])
+            writer.writerow([cell(titles if name == "labels" else row[name]) for name in COLUMNS])
+            count += 1
+    return count
+
+
+def cell(value: object) -> str | int | float:
+    """A value as a spreadsheet's cell: numbers as they are, texts on one line and never a formula."""
+    if isinstance(value, (int, float)):
+        return value
+    if isinstance(value, list):
+        value = " › ".join(map(str, value))
+    return guarded("" if value is None else " ".join(str(value).split()))

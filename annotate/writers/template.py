@@ -1,0 +1,72 @@
+"""Self-contained pages: template, style and script in one file, which may load nothing and run nothing else.
+
+The policy in every page names its style and its script by their hashes. So even text that got past the escaping, or a
+hole in a browser, could not run: a second lock on the door that ``html.escape`` closes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+from ...base.page.template import fill
+from ...data.labels import Label, LabelSet
+
+
+def assemble(name: str, parts: Mapping[str, str], style: str) -> str:
+    """The template ``web/<name>.html`` with its script, ``style`` and ``parts`` in the places marked ``@@part@@``.
+
+    ``parts`` are markup: whoever makes them has escaped what is text.
+    """
+    code = script(name)
+    known = {"policy": policy(style, code), "style": style, "script": code, **parts}
+    return fill(asset(f"{name}.html"), known)
+
+
+@cache
+def asset(name: str) -> str:
+    """A file of ``web/``."""
+    return (files(__package__.rpartition(".")[0]) / "web" / name).read_text(encoding="utf-8")
+
+
+def script(name: str) -> str:
+    """The page's own script."""
+    return asset(f"{name}.js")
+
+
+def sheet(name: str, labels: LabelSet) -> str:
+    """The page's style: what all pages share, its own rules, and the colours of ``labels``."""
+    return "\n".join((asset("base.css"), asset(f"{name}.css"), *map(_colours, labels)))
+
+
+def policy(style: str, code: str) -> str:
+    """What the page may do: use ``style``, run ``code``; nothing is loaded, nothing sent."""
+    return (
+        f"default-src 'none'; style-src {digest(style)}; script-src {digest(code)}; base-uri 'none'; form-action 'none'"
+    )
+
+
+def digest(text: str) -> str:
+    """``text`` as a source in a content security policy."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode('ascii')}'"
+
+
+def _colours(label: Label) -> str:
+    # A sentence is tinted with its first label's colour alone, since mixed colours would look like a third label; the
+    # small tags after it name all of its labels, so nobody has to tell colours apart.
+    color = label.color
+    return (
+        f".f-{label.name}{{background:{color}2b}}.t-{label.name}{{background:{color};color:{_ink(color)}}}"
+        f"@media screen and (prefers-color-scheme:dark){{.f-{label.name}{{background:{color}59}}}}"
+    )
+
+
+def _ink(color: str) -> str:
+    """Black or white, whichever has the higher contrast on ``color`` (WCAG 2.2's relative luminance)."""
+    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    luminance = sum(part * weight for part, weight in zip(linear, (0.2126, 0.7152, 0.0722), strict=True))
+    return "#000" if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "#fff"

@@ -1,0 +1,204 @@
+"""Files that are whole or absent: written beside their place, then renamed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+
+from .errors import DataError
+from .os_errors import of_machine
+
+_PATIENCE = (0.05, 0.1, 0.2, 0.4) if sys.platform == "win32" else ()
+"""Seconds between tries to rename: there a scanner or an indexer may have a file open for a moment."""
+
+
+@contextmanager
+def beside(path: str | Path, *, private: bool = False) -> Iterator[Path]:
+    """A file beside ``path`` to write to, which takes its place when the block ends well and vanishes when not.
+
+    A ``private`` one can be read by its owner alone (mode 600). Errors of the system name ``path``.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    except OSError as error:
+        error.filename = str(path)
+        raise
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        with part.open("r+b") as file:
+            os.fsync(file.fileno())
+        if not private:
+            part.chmod(0o666 & ~_umask())  # mkstemp's 0600 would shut colleagues out of a shared folder
+        _rename(part, path)
+    except BaseException as error:
+        part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and (error.filename == name or (error.filename is None and of_machine(error))):
+            error.filename, error.filename2 = str(path), None
+        raise
+
+
+def _rename(part: Path, path: Path) -> None:
+    for pause in _PATIENCE:
+        with suppress(PermissionError):
+            part.replace(path)
+            return
+        time.sleep(pause)
+    part.replace(path)
+
+
+@contextmanager
+def replacing(path: str | Path, *, private: bool = False) -> Iterator[IO[str]]:
+    """:func:`beside` as an open text file (UTF-8, ``\\n``)."""
+    with beside(path, private=private) as part, part.open("w", encoding="utf-8", newline="\n") as file:
+        yield file
+
+
+@contextmanager
+def replacing_bytes(path: str | Path, *, private: bool = False) -> Iterator[IO[bytes]]:
+    """:func:`beside` as an open file of bytes that can be read and written anywhere."""
+    with beside(path, private=private) as part, part.open("w+b") as file:
+        yield file
+
+
+def set_aside(path: Path) -> Path:
+    """Copy a file to one beside it with the time of its last change in its name, and return that.
+
+    The file itself stays, so that its place is never empty.
+    """
+    stamp = f"{path.stem}.{datetime.fromtimestamp(path.stat().st_mtime):%Y-%m-%dT%H-%M-%S}"
+    names = (f"{stamp}{tail}{path.suffix}" for tail in ("", *(f"-{number}" for number in range(2, 10_000))))
+    copy = next(path.with_name(name) for name in names if not path.with_name(name).exists())
+    with replacing_bytes(copy) as file:
+        file.write(path.read_bytes())
+    return copy
+
+
+def leftovers(folder: str | Path) -> Iterator[Path]:
+    """Files that :func:`replacing` had begun anywhere in ``folder`` when its process was killed."""
+    for place, _, names in os.walk(folder):
+        yield from (Path(place, name) for name in names if _LEFTOVER.fullmatch(name))
+
+
+_LEFTOVER = re.compile(r"\..+\.[a-z0-9_]{8}\.part")
+
+
+@contextmanager
+def locked(path: str | Path) -> Iterator[None]:
+    """Hold the file ``path`` as this process's own; the system lets go of it when the process ends, however it ends.
+
+    Raises:
+        BlockingIOError: another process holds it.
+    """
+    path = Path(path)
+    with path.open("a", encoding="utf-8") as file:
+        _lock(file)
+        if sys.platform != "win32":
+            try:
+                # Between our opening and our locking, its former holder may have removed it.
+                if not os.path.samestat(path.stat(), os.fstat(file.fileno())):
+                    raise BlockingIOError
+            except FileNotFoundError:
+                raise BlockingIOError from None
+        try:
+            yield
+        finally:
+            if sys.platform != "win32":
+                path.unlink(missing_ok=True)
+    if sys.platform == "win32":  # there an open file cannot be removed
+        with suppress(OSError):
+            path.unlink()
+
+
+def _lock(file: IO[str]) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            raise BlockingIOError from None
+    else:
+        import fcntl
+
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise
+        except OSError:  # a file system without locks
+            pass
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Replace ``path`` by ``text``; lone surrogates, which UTF-8 has not, become ``?``: offsets still hold."""
+    with replacing(path) as file:
+        file.write(text.encode("utf-8", "replace").decode("utf-8"))
+
+
+def write_records(path: str | Path, records: Iterable[Mapping[str, Any]]) -> int:
+    """Replace ``path`` by one JSON object a line; returns how many."""
+    count = 0
+    with replacing(path) as file:
+        for record in records:
+            file.write(as_line(record))
+            count += 1
+    return count
+
+
+def as_line(record: Mapping[str, Any]) -> str:
+    """``record`` as a line of JSON; lone surrogates, which UTF-8 has not, as JSON's own escapes."""
+    line = json.dumps(record, ensure_ascii=False)
+    return (line if _encodable(line) else json.dumps(record)) + "\n"
+
+
+def read_records(path: str | Path) -> Iterator[dict[str, Any]]:
+    """The JSON objects of a JSON Lines file (a byte order mark is no harm).
+
+    Raises:
+        DataError: the file cannot be read, or a line is no JSON object; the message names it.
+    """
+    path = Path(path)
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            for number, line in enumerate(lines, 1):
+                if not line.strip():
+                    continue
+                try:
+                    record = json.loads(line)
+                except (ValueError, RecursionError):
+                    raise DataError(f"{path}, line {number}: not JSON; expected one object a line") from None
+                if not isinstance(record, dict):
+                    raise DataError(f"{path}, line {number}: expected a JSON object")
+                yield record
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is not UTF-8 text") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,86 @@
+"""Running the service in this process until it is told to stop."""
+
+from __future__ import annotations
+
+import ipaddress
+import signal
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .errors import ConfigError
+from .network import shared_url
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on ``host`` (a name or an address) and ``port`` (0 takes a free one).
+
+    Raises:
+        ConfigError: the port is taken or not allowed, or there is no such host.
+    """
+    if not 0 <= port < 2**16:
+        raise ConfigError(f"port {port} of {host} cannot be used (ports end at 65535); choose another with --port")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, kind, protocol)
+    except (OSError, UnicodeError):
+        raise ConfigError(f"there is no host {host!r} on this machine; name an address of it, or 127.0.0.1") from None
+    try:
+        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows: there the other option would let two share a port
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(256)
+    except (OSError, OverflowError) as error:
+        listening.close()
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"port {port} of {host} cannot be used ({reason}); choose another with --port") from None
+    return listening
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine reaches ``host``."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def address(listening: socket.socket) -> str:
+    """The URL by which to reach what listens there, from another machine if it may be."""
+    host, port = listening.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        return str(shared_url("0.0.0.0", port))
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def run(app: FastAPI, listening: socket.socket, seconds: float, ready: Callable[[], None] = lambda: None) -> None:
+    """Serve until SIGTERM or Ctrl+C; then take nothing new, finish what is under way (in ``seconds``) and return."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                ready()
+
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,  # names of files are nobody's business
+        server_header=False,
+        timeout_graceful_shutdown=int(seconds) + 1,
+        ws="none",
+    )
+    # uvicorn raises the signals that it has obeyed once more; here they have been.
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        Server(config).run(sockets=[listening])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        listening.close()

@@ -1,0 +1,135 @@
+"""What to label next: whole paragraphs that a strategy chooses, with their context, ready for ``pizhu label push``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...base.errors import ConfigError, DataError
+from ...base.progress import Progress, silent
+from ...data.labels import DEFAULT_LABELS, LabelSet
+from ...data.records import reports_from_records
+from ...data.report import Report
+from ...models.annotator import Annotator
+from .forecast import Forecast, forecast
+from .learner import Features, learn
+from .pool import Floats, Pool
+from .strategies import STRATEGIES, View, choose
+
+DEFAULT = "mixed"
+LIGHT = "light"
+"""What ``models`` calls the light learner, trained on the labelled part."""
+
+
+@dataclass(frozen=True)
+class Next:
+    """What to label next.
+
+    Attributes:
+        records: for ``pizhu label push``: sentences without labels, and as ``context`` the rest of their reports.
+        sentences: how many are to be labelled.
+        paragraphs: how many they make up.
+        open: how many sentences there were to choose from.
+        models: which models had a say.
+        hint: what more labels are expected to bring.
+    """
+
+    records: tuple[dict[str, Any], ...]
+    sentences: int
+    paragraphs: int
+    open: int
+    models: tuple[str, ...]
+    hint: Forecast
+
+
+def choose_next(
+    pool: Pool,
+    count: int,
+    *,
+    strategy: str = DEFAULT,
+    models: Sequence[str] = (),
+    labels: LabelSet = DEFAULT_LABELS,
+    seed: int = 1,
+    progress: Progress = silent,
+) -> Next:
+    """Choose paragraphs of at most ``count`` open sentences together; the same pool and seed give the same choice.
+
+    Args:
+        pool: with or without labelled sentences; those that people have dealt with are left out.
+        count: of sentences, at least 1.
+        strategy: a name of :data:`.strategies.STRATEGIES`.
+        models: model folders, ``default`` for the one that ``pizhu annotate`` uses, or ``light`` for the light learner
+            trained on the labelled part. Where too few are named for the strategy, ``light`` comes first (as soon as
+            something is labelled), then ``default``.
+        labels: the pool's.
+        seed: of what is drawn.
+        progress: told what is being done.
+
+    Raises:
+        ConfigError: an unknown strategy, or models that it cannot use.
+        DataError: nothing is left to label, or no paragraph is so short.
+        ModelError: a model cannot be loaded, or has other labels.
+    """
+    if strategy not in STRATEGIES:
+        raise ConfigError(f"unknown strategy {strategy!r}, expected one of {', '.join(STRATEGIES)}")
+    chosen = STRATEGIES[strategy]
+    open_ = int((~pool.closed).sum())
+    if not open_:
+        raise DataError("every sentence has been labelled or skipped; add reports to choose from")
+    names = _models(models, chosen.models, strategy, bool(pool.known.any()))
+    features = Features(pool)
+    table = features.table(pool)
+    chances = [_chances(name, pool, table, labels, progress) for name in names]
+    vectors = Features.directions(table) if chosen.vectors else None
+    parts = choose(View.of(pool, chances, vectors, seed), chosen, count)
+    if not parts:
+        raise DataError(f"no paragraph has at most {count} sentences that are to be labelled; raise --count")
+    rows = np.concatenate(parts)
+    return Next(
+        tuple(pool.shown({pool.records[row]["id"] for row in rows})),
+        len(rows),
+        len(parts),
+        open_,
+        tuple(names),
+        forecast(pool, table, seed=seed, progress=progress),
+    )
+
+
+def _models(named: Sequence[str], needed: int, strategy: str, taught: bool) -> list[str]:
+    if len(named) > needed or (len(set(named)) < len(named)):
+        raise ConfigError(f"strategy {strategy} uses {needed} different models, {len(named)} were named")
+    if LIGHT in named and not taught:
+        raise ConfigError("the light learner needs labelled sentences; give the answers that were pulled as well")
+    found = list(named)
+    for name in [LIGHT, "default"] if taught else ["default"]:
+        if len(found) < needed and name not in found:
+            found.append(name)
+    if len(found) < needed:
+        raise ConfigError(f"strategy {strategy} needs {needed} models; name them with --model")
+    return found
+
+
+def _chances(name: str, pool: Pool, table: Any, labels: LabelSet, progress: Progress) -> Floats:
+    """(sentences, labels) what a model thinks of the pool."""
+    if name == LIGHT:
+        return learn(table[pool.known], pool.truth[pool.known]).chances(table)
+    annotator = Annotator.load(None if name == "default" else name)
+    if set(annotator.about.labels.names) != set(labels.names):
+        raise ConfigError(
+            f"model {name} has the labels {', '.join(annotator.about.labels.names)}, not {', '.join(labels.names)}; "
+            f"name another with --model, or label some sentences and use --model {LIGHT}"
+        )
+    rows: list[list[float]] = []
+    reports = _reports(pool, labels)
+    for done, report in enumerate(annotator.annotate_many(reports)):
+        progress("Asking the model (reports)", done, len(reports))
+        rows += [[s.scores[n] for n in labels.names] for s in report.sentences if s.scores is not None]
+    return np.array(rows)
+
+
+def _reports(pool: Pool, labels: LabelSet) -> list[Report]:
+    """The pool's reports, whose sentences are the pool's in its order."""
+    return reports_from_records((record for part in pool.entries.values() for record in part), labels, "the pool")

@@ -1,0 +1,165 @@
+"""Sentences of several reports, with what people have said of them, as arrays that learners and strategies read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base.errors import DataError
+from ...data.labels import LabelSet
+from ...data.records import check_record
+from ...data.report import normalise
+from ..studio.tasks import read_input
+
+_KEPT = ("id", "doc", "start", "end", "kind", "text", "headings", "previous", "lead")
+
+Ints = NDArray[np.intp]
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Sentences by report and place; every array has one entry (or row) a sentence.
+
+    Attributes:
+        records: the sentences' records.
+        entries: all records of each report, headings and furniture included, by report.
+        names: of the labels, in order.
+        texts, contexts: the normalised sentence, and its heading path with the sentence before it.
+        reports, sections, paragraphs: numbers, from 0, of the report, of the heading path in it, and of the paragraph:
+            a run of sentences that touch, as long as no heading stands between.
+        places: where in its report a sentence stands, 0 to 1.
+        known: whether people have labelled it, "none" included.
+        closed: whether people have dealt with it: labelled, skipped, or answered in different ways.
+        truth: (sentences, labels) what it is labelled with; all False where it is not.
+    """
+
+    records: tuple[dict[str, Any], ...]
+    entries: Mapping[str, tuple[dict[str, Any], ...]]
+    names: tuple[str, ...]
+    texts: tuple[str, ...]
+    contexts: tuple[str, ...]
+    reports: Ints
+    sections: Ints
+    paragraphs: Ints
+    places: Floats
+    known: Bools
+    closed: Bools
+    truth: Bools
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @classmethod
+    def read(cls, paths: Iterable[str | Path], labels: LabelSet) -> Pool:
+        """Read reports and JSON Lines of sentence records; a sentence that stands in several counts once.
+
+        Of records with one id the last one that people have labelled counts, or else one that they have dealt with: a
+        report may be given together with the answers that were pulled for it, and these with corrections after them.
+
+        Raises:
+            DataError: a record is not as it must be.
+            ReadError: a report cannot be read.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        for path in paths:
+            for number, given in enumerate(read_input(path), 1):
+                record = _present(given, labels)
+                check_record(record, labels, where := f"{path}, record {number}")
+                if not isinstance(key := record.get("id"), str) or not key:
+                    raise DataError(f"{where}: lacks id (str)")
+                if key not in found or _known(record) or (_closed(record) and not _known(found[key])):
+                    found[key] = record
+        return cls.of(found.values(), labels)
+
+    @classmethod
+    def of(cls, records: Iterable[Mapping[str, Any]], labels: LabelSet) -> Pool:
+        """Make a pool of records that were checked (:func:`~pizhu.data.records.check_record`), in any order.
+
+        Labels that a model gave (records with ``scores`` and without ``answers``) are not people's and do not count.
+        """
+        ordered = sorted(map(dict, records), key=lambda record: (record["doc"], record["start"]))
+        sentences: list[dict[str, Any]] = []
+        contexts, sections, paragraphs = [], [], []
+        section_of: dict[tuple[str, ...], int] = {}
+        paragraph = -1
+        entries = {}
+        for doc, part in groupby(ordered, key=lambda record: record["doc"]):
+            entries[doc] = tuple(part)
+            last: dict[str, Any] | None = None
+            end = None
+            for record in entries[doc]:
+                if record.get("kind", "sentence") != "sentence":
+                    end = None
+                    continue
+                paragraph += record["start"] != end
+                end = record["end"]
+                previous = record.get("previous") or (last["text"] if last else "")
+                headings = tuple(record.get("headings", ()))
+                contexts.append(normalise(" ".join(headings) + previous))
+                sections.append(section_of.setdefault((doc, *headings), len(section_of)))
+                paragraphs.append(paragraph)
+                sentences.append(record)
+                last = record
+        docs = {doc: number for number, doc in enumerate(entries)}
+        ends = {doc: max(record["end"] for record in part) for doc, part in entries.items()}
+        given = [set(record["labels"]) if _known(record) else set() for record in sentences]
+        return cls(
+            tuple(sentences),
+            entries,
+            labels.names,
+            tuple(normalise(record["text"]) for record in sentences),
+            tuple(contexts),
+            np.array([docs[record["doc"]] for record in sentences], dtype=np.intp),
+            np.array(sections, dtype=np.intp),
+            np.array(paragraphs, dtype=np.intp),
+            np.array([record["start"] / ends[record["doc"]] for record in sentences], dtype=np.float64),
+            np.array([_known(record) for record in sentences], dtype=bool),
+            np.array([_closed(record) for record in sentences], dtype=bool),
+            np.array([[n in names for n in labels.names] for names in given], dtype=bool).reshape(-1, len(labels)),
+        )
+
+    def shown(self, chosen: Collection[str]) -> list[dict[str, Any]]:
+        """Records for ``pizhu label push``: the sentences with the ``chosen`` ids, without labels, and around them all
+        else of their reports as context, which annotators see and are not asked about.
+        """
+        records = []
+        for part in self.entries.values():
+            if any(record["id"] in chosen for record in part):
+                for record in part:
+                    plain = {name: record[name] for name in _KEPT if name in record} | {"labels": None}
+                    records.append(plain | ({} if record["id"] in chosen else {"context": True}))
+        return records
+
+    def count_reports(self, rows: Bools) -> int:
+        """How many reports have a sentence among ``rows`` (sentences)."""
+        return len(np.unique(self.reports[rows]))
+
+
+def groups(numbers: Ints) -> Sequence[Ints]:
+    """The places of each number, in the order of their first ones."""
+    order = np.argsort(numbers, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1) if len(numbers) else []
+
+
+def _present(record: dict[str, Any], labels: LabelSet) -> dict[str, Any]:
+    """The record with former label names made present ones; what is no list of names is left for the check."""
+    names = record.get("labels")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return record
+    return {**record, "labels": labels.present(names)}
+
+
+def _known(record: Mapping[str, Any]) -> bool:
+    return record.get("labels") is not None and ("answers" in record or record.get("scores") is None)
+
+
+def _closed(record: Mapping[str, Any]) -> bool:
+    return _known(record) or bool(record.get("answers")) or record.get("state") in ("skipped", "contested")

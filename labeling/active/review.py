@@ -1,0 +1,99 @@
+"""Doubtful labels back to Label Studio: a project in which each sentence shows what it is labelled with and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from ...base.progress import Progress, silent
+from ...data.labels import DEFAULT_LABELS, LabelSet
+from ..studio.access import Access
+from ..studio.client import connect
+from ..studio.config import label_config
+from ..studio.kinds import SENTENCES, TITLE
+from ..studio.project import ensure_project, find_project
+from ..studio.push import Pushed, deliver
+from ..studio.tasks import to_tasks
+from .label_issues import Doubt
+from .pool import Pool
+
+REVIEW = replace(SENTENCES, name="review", title=f"{TITLE}·复核", config=partial(label_config, doubted=True))
+"""The annotators' task with what is doubted shown above the choices."""
+
+
+def doubt_records(doubts: Sequence[Doubt]) -> list[dict[str, Any]]:
+    """One record a sentence, the most suspicious first: its labels are the stored ones, ``doubts`` says what is wrong.
+
+    In each of ``doubts``: ``label``, ``given`` (whether the sentence has it), ``score``, ``why``, ``words``.
+    """
+    kept = ("id", "doc", "start", "end", "kind", "text", "headings", "previous", "lead", "labels")
+    found: dict[int, dict[str, Any]] = {}
+    for doubt in doubts:
+        record = found.setdefault(
+            id(doubt.record), {**{n: doubt.record[n] for n in kept if n in doubt.record}, "doubts": []}
+        )
+        record["doubts"].append(
+            {
+                "label": doubt.label,
+                "given": doubt.given,
+                "score": round(doubt.score, 4),
+                "why": list(doubt.why),
+                "words": doubt.words,
+            }
+        )
+    return list(found.values())
+
+
+def push_review(
+    access: Access,
+    pool: Pool,
+    records: Sequence[Mapping[str, Any]],
+    *,
+    title: str = REVIEW.title,
+    labels: LabelSet = DEFAULT_LABELS,
+    overlap: int | None = None,
+    overwrite_config: bool = False,
+    progress: Progress = silent,
+) -> Pushed:
+    """Send doubtful sentences to a project of their own, each once; ``pizhu label pull --project`` fetches the answers.
+
+    Args:
+        access: Label Studio's address and the owner's token.
+        pool: where the sentences stand, so that reviewers see them in their context.
+        records: see :func:`doubt_records`.
+        title: of the project, which is created where it is missing.
+        labels: what may be answered.
+        overlap: how many reviewers a sentence; None leaves it as it is (1 in a new project).
+        overwrite_config: whether a configuration that was changed by hand is replaced.
+        progress: told how many sentences are sent.
+
+    Raises:
+        DataError: a record of the pool is not a whole sentence record.
+        LabelingError: Label Studio cannot be used, or the project was changed by hand.
+    """
+    tasks = _tasks(pool, records, labels)
+    with connect(access) as client:
+        if find_project(client, title) is None:
+            overlap = overlap or 1
+        project = ensure_project(
+            client, labels, title, kind=REVIEW, overlap=overlap, overwrite=overwrite_config, progress=progress
+        )
+        return deliver(client, access.url, project, tasks, progress)
+
+
+def _tasks(pool: Pool, records: Sequence[Mapping[str, Any]], labels: LabelSet) -> dict[str, dict[str, Any]]:
+    """The doubtful sentences' tasks by id, the most suspicious first; nothing is chosen beforehand."""
+    said = {record["id"]: _said(record, labels) for record in records}
+    tasks = {task["data"]["id"]: task for task in to_tasks(pool.shown(said), labels, "the answers")}
+    for number, words in said.items():
+        tasks[number]["data"]["doubt"] = words
+    return {number: tasks[number] for number in said}
+
+
+def _said(record: Mapping[str, Any], labels: LabelSet) -> str:
+    """What is stored and what is doubted, in Chinese."""
+    titles = {label.name: label.title for label in labels}
+    stored = "、".join(titles[name] for name in record["labels"]) or "无"
+    return f"原标注：{stored}。疑点：{'；'.join(doubt['words'] for doubt in record['doubts'])}。"

@@ -1,0 +1,140 @@
+"""One file that holds several and proves that each is whole: a zip with a manifest of their SHA-256 sums.
+
+Members have numbers for names. Where a part belongs stands in the manifest alone, and is checked before it is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from ...base.errors import LabelingError
+from ...base.files import beside
+from ...base.progress import Progress, silent
+
+MANIFEST = "manifest.json"
+FORMAT = "pizhu-label-backup"
+_CHUNK = 1 << 20
+_MANIFEST_LIMIT = 64 << 20  # bytes; uploads of hundreds of thousands of files stay below
+_FOREIGN = re.compile(r'[\x00-\x1f\\\\:*?"<>|]|[. ]$')  # what Windows reads otherwise, or not at all
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # its devices, whatever the folder
+
+
+def write(path: Path, parts: Iterable[tuple[str, Path]], facts: Mapping[str, Any], progress: Progress = silent) -> None:
+    """Make the archive at ``path``, for its owner's eyes only.
+
+    Args:
+        path: the file, which is whole or absent.
+        parts: each file with the name that it is restored to, ``/`` between folders. One that has vanished meanwhile
+            is left out.
+        facts: what else the manifest says.
+        progress: told the bytes written, in MB.
+    """
+    listed: list[dict[str, Any]] = []
+    with beside(path, private=True) as part, zipfile.ZipFile(part, "w") as archive:
+        size = 0
+        for name, source in parts:
+            try:
+                file = source.open("rb")
+            except FileNotFoundError:
+                continue
+            member = f"parts/{len(listed)}"
+            with file, archive.open(_private(member), "w", force_zip64=True) as target:
+                digest, count = _copy(file, target)
+            listed.append({"name": name, "member": member, "size": count, "sha256": digest})
+            size += count
+            progress("Writing the backup (MB)", round(size / 1e6, 1))
+        manifest = {"format": FORMAT, "version": 1, **facts, "parts": listed}
+        archive.writestr(_private(MANIFEST), json.dumps(manifest, indent=1))
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest of the archive at ``path``, its shape and every part's name checked.
+
+    Raises:
+        LabelingError: there is no such file, or it is no whole backup of pizhu's.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.getinfo(MANIFEST).file_size > _MANIFEST_LIMIT:
+                raise ValueError
+            manifest: dict[str, Any] = json.loads(archive.read(MANIFEST))
+        if manifest["format"] != FORMAT:
+            raise ValueError
+        if manifest["version"] != 1:
+            raise LabelingError(f"{path} was made by a later pizhu; install that one to restore it")
+        for part in manifest["parts"]:
+            _check_name(part["name"])
+    except FileNotFoundError:
+        raise LabelingError(f"{path} does not exist") from None
+    except OSError as error:
+        raise LabelingError(f"{path} cannot be read: {error.strerror}") from None
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, KeyError, TypeError, AttributeError):
+        raise LabelingError(f"{path} is no backup of pizhu's, or a damaged one") from None
+    return manifest
+
+
+def extract(path: Path, folder: Path, progress: Progress = silent) -> None:
+    """Write the archive's parts into ``folder``, private, each checked against its sum.
+
+    Raises:
+        LabelingError: as :func:`read_manifest` does, or a part is not what the manifest says.
+    """
+    manifest = read_manifest(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = 0
+            for part in manifest["parts"]:
+                target = folder / part["name"]
+                target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                with archive.open(part["member"]) as source, target.open("xb") as file:
+                    target.chmod(0o600)
+                    digest, count = _copy(source, file)
+                if (digest, count) != (part["sha256"], part["size"]):
+                    raise ValueError
+                size += count
+                progress("Reading the backup (MB)", round(size / 1e6, 1))
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+        FileExistsError,
+        zlib.error,
+        ValueError,
+        KeyError,
+        TypeError,
+    ):
+        raise LabelingError(f"{path} is damaged; use another backup") from None
+
+
+def _copy(source: IO[bytes], target: IO[bytes]) -> tuple[str, int]:
+    digest, count = hashlib.sha256(), 0
+    while chunk := source.read(_CHUNK):
+        target.write(chunk)
+        digest.update(chunk)
+        count += len(chunk)
+    return digest.hexdigest(), count
+
+
+def _private(member: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(member)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = 0o600 << 16
+    return info
+
+
+def _check_name(name: str) -> None:
+    """Refuse what leads anywhere but to a file below the folder that it is joined to, on this system."""
+    steps = name.split("/")
+    if any(step in ("", ".", "..") or "\0" in step for step in steps):
+        raise ValueError
+    if os.name == "nt" and any(_FOREIGN.search(step) or _RESERVED.fullmatch(step) for step in steps):
+        raise ValueError

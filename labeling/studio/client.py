@@ -1,0 +1,66 @@
+"""Talking to Label Studio: a connection whose failures are sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from ...base.errors import LabelingError, MissingExtraError
+from .access import Access
+
+# A LabelStudio client of the SDK, whose generated types are not those of the open-source server's answers.
+Client = Any
+
+TIMEOUT = 600.0  # seconds; the SDK's 60 are too few for large imports and exports
+
+
+@contextmanager
+def connect(access: Access, timeout: float = TIMEOUT) -> Iterator[Client]:
+    """An SDK client of one user, each request within ``timeout`` seconds; failures become :class:`LabelingError`."""
+    try:
+        import httpx
+        from label_studio_sdk import LabelStudio
+        from label_studio_sdk.core.api_error import ApiError
+    except ImportError:
+        raise MissingExtraError("Label Studio", "label") from None
+    # Proxies of the environment do not lead to this machine.
+    local = urlsplit(access.url).hostname in ("127.0.0.1", "localhost", "::1")
+    try:
+        with httpx.Client(timeout=timeout, follow_redirects=True, trust_env=not local) as http:
+            make: Any = LabelStudio
+            # No retries: an import repeated after a dropped connection would double its rows.
+            yield make(base_url=access.url, api_key=access.token, timeout=timeout, max_retries=0, httpx_client=http)
+    except ApiError as error:
+        raise LabelingError(_told(access.url, error.status_code, error.body)) from None
+    except httpx.TimeoutException:
+        raise LabelingError(f"Label Studio at {access.url} took too long to answer; try again") from None
+    except httpx.ConnectError:
+        raise LabelingError(f"Label Studio at {access.url} does not answer; is it running there?") from None
+    except httpx.HTTPError as error:
+        raise LabelingError(f"the connection to Label Studio at {access.url} broke ({type(error).__name__})") from None
+
+
+def request(client: Client, method: str, path: str, body: object = None) -> Any:
+    """The server's answer where the SDK has no function for what is asked, with its token and errors."""
+    from label_studio_sdk.core.api_error import ApiError
+
+    answer = client._client_wrapper.httpx_client.request(path, method=method, json=body)
+    told = answer.json() if answer.content and "json" in answer.headers.get("content-type", "") else None
+    if answer.status_code >= 400:
+        raise ApiError(status_code=answer.status_code, body=told)
+    return told
+
+
+def _told(url: str, status: int | None, body: object) -> str:
+    if status == 401:
+        return f"Label Studio at {url} does not accept the token; take a valid one from its account page"
+    if status == 403:
+        return f"Label Studio at {url} does not allow this to the token's user"
+    detail = body.get("detail") if isinstance(body, dict) else None
+    reasons = body.get("validation_errors") if isinstance(body, dict) else None
+    known = reasons or detail
+    if known is None:
+        return f"{url} answered with status {status} and not as Label Studio does; is the address right?"
+    return f"Label Studio at {url} refused (status {status}): {' '.join(str(known).split())[:300]}"

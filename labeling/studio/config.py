@@ -1,0 +1,216 @@
+"""What annotators see in Label Studio: its XML and the guideline, made from the label set."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+from ...base.errors import ConfigError, LabelingError
+from ...data.labels import DEFAULT_LABELS, Label, LabelSet
+
+NONE = "none"  # what the choice 无 stores: "looked at, no label", which an empty answer would leave open
+NONE_COLOR = "#595959"  # darker than every default colour, so that the five differ to colour-blind eyes too
+CONTROL, OBJECT = "labels", "text"
+SPANS = "spans"  # the control of the task that marks quantities
+
+COMMANDS = {
+    "sentences": "pizhu label push",
+    "spans": "pizhu label push --task spans",
+    "review": "pizhu label errors --push",
+    "adjudication": "pizhu label adjudicate",
+}
+"""What makes the project of each kind of task and brings it up to date."""
+
+_GUIDELINE = Path(__file__).parents[1] / "guideline.zh.md"
+_MARK = re.compile(r"<!-- pizhu:([0-9a-f]{16}) -->\n")
+# What the configurations of one kind alone hold, changed by hand or not: Label Studio's editor of labels drops marks.
+# An adjudicator's and a reviewer's have the annotators' choices too. Names and titles of labels hold no "<".
+_TOLD_BY = {
+    "spans": f'<Labels name="{SPANS}"',
+    "review": '<Text name="doubt"',
+    "adjudication": '<Text name="answers"',
+    "sentences": f'<Choices name="{CONTROL}"',
+}
+
+# Everything is a task's data: the neighbours to read at once, and folded below them the place in the report.
+_ABOVE = """\
+  <View style="color: #767676; font-size: 90%; display: flex; flex-wrap: wrap; gap: 0 2em">
+    <Text name="path" value="$path"/>
+    <Text name="position" value="$position"/>
+  </View>
+  <View style="color: #555; margin-top: 12px">
+    <Text name="before" value="$before"/>
+  </View>"""
+_DOUBT = """\
+  <View style="color: #8a4b00; margin-top: 12px">
+    <Text name="doubt" value="$doubt"/>
+  </View>"""
+_BELOW = """\
+  <View style="color: #555; margin-bottom: 12px">
+    <Text name="after" value="$after"/>
+  </View>"""
+_PLACE = """\
+  <Collapse accordion="false" open="false">
+    <Panel value="在报告中的位置（点开查看前后文）">
+      <HyperText name="place" value="$place" inline="true" clickableLinks="true" selectionEnabled="false"/>
+    </Panel>
+  </Collapse>"""
+
+
+def label_config(labels: LabelSet, *, doubted: bool = False) -> str:
+    """Label Studio's XML: the sentence in its context, one choice a label, 无 on key 0.
+
+    The first line carries a digest of the rest, which tells a configuration that pizhu wrote from one changed by hand.
+
+    Args:
+        labels: the choices.
+        doubted: whether tasks say in ``doubt`` why a sentence is looked at again.
+
+    Raises:
+        ConfigError: a label takes the name or title of "none".
+    """
+    if any(label.name == NONE or label.title == "无" for label in labels):
+        raise ConfigError(f"the name {NONE!r} and the title 无 are kept for sentences without a label")
+    none = Label(NONE, "无", NONE_COLOR, "0", "以上都不是")
+    return signed(
+        [
+            _ABOVE,
+            *([_DOUBT] if doubted else []),
+            '  <View style="font-size: 125%; border-left: 4px solid #0072b2; margin: 12px 0">',
+            f'    <Text name="{OBJECT}" value="$text"/>',
+            "  </View>",
+            _BELOW,
+            f'  <Choices name="{CONTROL}" toName="{OBJECT}" choice="multiple" showInline="true" required="true"'
+            ' requiredMessage="请选择标签；都不符合时选“无”（按 0）">',
+            *(f"    {_entry('Choice', label)}" for label in (*labels, none)),
+            "  </Choices>",
+            _PLACE,
+        ]
+    )
+
+
+def span_config(labels: LabelSet) -> str:
+    """Label Studio's XML for marking spans in the sentence, one ``<Label>`` a kind of span."""
+    return signed(
+        [
+            _ABOVE,
+            f'  <Labels name="{SPANS}" toName="{OBJECT}" showInline="true">',
+            *(f"    {_entry('Label', label)}" for label in labels),
+            "  </Labels>",
+            '  <View style="font-size: 125%; border-left: 4px solid #0072b2; margin: 12px 0">',
+            f'    <Text name="{OBJECT}" value="$text" granularity="symbol"/>',
+            "  </View>",
+            _BELOW,
+            _PLACE,
+        ]
+    )
+
+
+def instructions(labels: LabelSet) -> str:
+    """The guideline for annotators as HTML; for a label set of the user's own a list of what its labels mean."""
+    if labels == DEFAULT_LABELS:
+        return _html(_GUIDELINE.read_text(encoding="utf-8"))
+    return _html(_meanings("每次只标一句话，标签可以选几个；一个都不符合就选“无”（按 0），看不懂请跳过。", labels))
+
+
+def span_instructions(labels: LabelSet) -> str:
+    """How to mark spans, as HTML."""
+    return _html(
+        _meanings(
+            "先按快捷键选一种，再用鼠标划出句中的字；一句话里的每个数都要标。数值和单位分开标，“约”“以上”不标进数值；"
+            "没有指标的句子不划，直接提交；看不懂请跳过。",
+            labels,
+        )
+    )
+
+
+def check_config(config: str | None, title: str, kind: str = "sentences") -> None:
+    """Raise a :class:`LabelingError` unless ``config`` is as some pizhu, with some label set, wrote it.
+
+    Args:
+        config: what the project has.
+        title: the project's, for the message.
+        kind: of task that is expected, where the configuration does not show it any more; see :data:`COMMANDS`.
+    """
+    mark = _MARK.match(text := (config or "").replace("\r\n", "\n"))
+    if not mark or mark[1] != _digest(text[mark.end() :].rstrip("\n")):
+        raise LabelingError(
+            f"the configuration of project {title} was changed by hand in Label Studio; "
+            f"put pizhu's back with: {COMMANDS[config_kind(config) or kind]} --overwrite-config"
+        )
+
+
+def check_kind(config: str | None, title: str, kind: str) -> None:
+    """Raise a :class:`LabelingError` if ``config`` is for another kind of task than ``kind``."""
+    there = config_kind(config)
+    if there not in (None, kind):
+        raise LabelingError(
+            f"project {title} is for {there}, not for {kind}; bring it up to date with {COMMANDS[there]}, "
+            "or give another --project"
+        )
+
+
+def config_kind(config: str | None) -> str | None:
+    """The kind of task of a configuration, a key of :data:`COMMANDS`; None where nothing of pizhu's is left in it."""
+    return next((kind for kind, part in _TOLD_BY.items() if part in (config or "")), None)
+
+
+def config_labels(config: str | None) -> tuple[Label, ...]:
+    """The labels that a configuration offers, whoever wrote it, 无 left out; none where it is no XML."""
+    from lxml import etree
+
+    try:
+        # What stands in Label Studio may be anybody's: no entities, no network.
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
+        root = etree.fromstring((config or "").encode(), parser)
+    except etree.XMLSyntaxError:
+        return ()
+    # Other controls ask for other things: an adjudicator's reasons are no labels.
+    controls = [control for control in root.iter("Choices", "Labels") if control.get("name") in (CONTROL, SPANS)]
+    given = [dict(entry.attrib) for control in controls for entry in control.iter("Choice", "Label")]
+    return tuple(
+        Label(
+            name,
+            row.get("value", ""),
+            row.get("background", ""),
+            row.get("hotkey", ""),
+            row.get("hint", ""),
+        )
+        for row in given
+        if (name := row.get("alias", row.get("value", ""))) != NONE
+    )
+
+
+def _entry(tag: str, label: Label) -> str:
+    hint = f" hint={quoteattr(label.description)}" if label.description else ""
+    return (
+        f"<{tag} value={quoteattr(label.title)} alias={quoteattr(label.name)} hotkey={quoteattr(label.hotkey)}"
+        f" background={quoteattr(label.color)}{hint}/>"
+    )
+
+
+def signed(parts: Sequence[str]) -> str:
+    """A configuration with ``parts`` in its view, and the first line that :func:`check_config` knows pizhu's by."""
+    body = "\n".join(["<View>", *parts, "</View>"])
+    return f"<!-- pizhu:{_digest(body)} -->\n{body}"  # no line end: the server would strip it
+
+
+def _meanings(opening: str, labels: LabelSet) -> str:
+    return "\n".join([opening, "", *(f"- {label.hotkey}：**{label.title}** {label.description}" for label in labels)])
+
+
+def _html(text: str) -> str:
+    from markdown_it import MarkdownIt
+
+    html = str(MarkdownIt("commonmark", {"breaks": True, "xhtmlOut": False}).enable("table").render(text))
+    # Label Studio takes bullets and spaces away, and every style that would bring them back.
+    for tag, instead in {"<li>": "<li>• ", "<h2>": "<br><h2>", "<td>": "<td>\u2002", "<table>": "<br><table>"}.items():
+        html = html.replace(tag, instead)
+    return html.strip()
+
+
+def _digest(body: str) -> str:
+    return hashlib.blake2b(body.encode(), digest_size=8).hexdigest()

@@ -1,0 +1,80 @@
+"""A sentence's place in its report, as annotators are shown it: where it stands, what stands around it, a link."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import PurePath
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from ...base.errors import ConfigError
+
+AROUND = 4  # sentences shown on each side; more makes every task larger for what few open
+
+_FIELDS = ("name", "doc", "index", "id", "start", "end")
+
+
+def position(number: int, total: int) -> str:
+    """``第 12 句，共 80 句``; both count sentences, from 1."""
+    return f"第 {number} 句，共 {total} 句"
+
+
+def place(sentences: Sequence[Mapping[str, Any]], number: int, link: str | None = None) -> str:
+    """A piece of HTML: the sentence ``sentences[number]`` marked among its neighbours, and a link to the whole report.
+
+    Args:
+        sentences: the report's records, in the order of its text; ``lead`` holds the headings right before one.
+        number: the sentence's place among them, from 0.
+        link: the report's address, see :func:`address`; without one there is no link.
+    """
+    paragraphs: list[str] = []
+    end = None
+    for near in range(max(0, number - AROUND), min(len(sentences), number + AROUND + 1)):
+        sentence = sentences[near]
+        paragraphs += [f"<p><b>{_shown(heading)}</b></p>" for heading in sentence.get("lead", ())]
+        text = f"<mark>{_shown(sentence)}</mark>" if near == number else _shown(sentence)
+        if sentence["start"] == end and not sentence.get("lead"):  # what touches stands in one paragraph
+            paragraphs[-1] = f"{paragraphs[-1].removesuffix('</p>')}{text}</p>"
+        else:
+            paragraphs.append(f"<p>{text}</p>")
+        end = sentence["end"]
+    if link is not None:
+        paragraphs.append(f'<p><a href="{escape(link)}" target="_blank" rel="noopener noreferrer">打开整篇报告</a></p>')
+    return "".join(paragraphs)
+
+
+def check_report_url(report_url: str) -> None:
+    """See that it is an address with known fields, such as ``http://pc-7:8000/{name}.html#u{index}``.
+
+    The fields: ``{doc}``, the report's name; ``{name}``, the same without its ending; ``{index}``, the sentence's
+    place among all entries of the report, headings included, from 0 (``u{index}`` is its anchor in the pages of
+    ``pizhu annotate``); ``{id}``, ``{start}`` and ``{end}`` of its record.
+
+    Raises:
+        ConfigError: another scheme than http and https, no host, or an unknown field.
+    """
+    try:
+        fields = [field for _, field, spec, turn in string.Formatter().parse(report_url) if field is not None]
+        plain = not any(spec or turn for _, _, spec, turn in string.Formatter().parse(report_url))
+        parts = urlsplit(report_url)
+    except ValueError:
+        raise ConfigError(f"report address {report_url!r} is not an address") from None
+    if parts.scheme not in ("http", "https") or not parts.netloc or "{" in parts.netloc or "@" in parts.netloc:
+        raise ConfigError(f"report address {report_url!r} must begin with http:// or https:// and a host")
+    if not plain or (unknown := [field for field in fields if field not in _FIELDS]):
+        told = unknown[0] if plain else report_url
+        raise ConfigError(f"report address: unknown field {told!r}, expected {{{'}, {'.join(_FIELDS)}}}")
+
+
+def address(report_url: str, record: Mapping[str, Any], index: int) -> str:
+    """``report_url`` with its fields filled in for the sentence of ``record``, each percent-encoded."""
+    doc = str(record["doc"])
+    fields = {"name": PurePath(doc).stem, "doc": doc, "index": index}
+    fields |= {field: record[field] for field in ("id", "start", "end")}
+    return report_url.format_map({field: quote(str(value), safe="") for field, value in fields.items()})
+
+
+def _shown(record: Mapping[str, Any]) -> str:
+    return escape(" ".join(str(record["text"]).split()))

@@ -1,0 +1,61 @@
+"""A model's proposals for what is pushed, so that no annotated files need to be made first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...data.records import reports_from_records
+from .tasks import read_input
+
+if TYPE_CHECKING:
+    from ...models.annotator import Annotator
+
+
+def propose(path: str | Path, annotator: Annotator) -> list[dict[str, Any]]:
+    """The input's records, sentences with the model's ``labels``, ``scores`` and ``model`` in place of their own.
+
+    Args:
+        path: a report or a file of records, whose sentences should come with the headings and in whole reports: the
+            model reads what stands around a sentence.
+        annotator: the model.
+
+    Raises:
+        PizhuError: the input cannot be read.
+    """
+    # Labels of another set do not concern the model.
+    records = [{**record, "labels": None} for record in read_input(path)]
+    version = model_version(annotator)
+    answers = _answers(records, annotator, str(path))
+    return [
+        {**record, **answers[number], "model": version} if number in answers else record
+        for number, record in enumerate(records)
+    ]
+
+
+def model_version(annotator: Annotator, name: str | None = None) -> str:
+    """What Label Studio keeps the model's proposals under: ``name`` or its folder's, and what tells it from a later."""
+    return f"{name or annotator.about.name}-{annotator.about.fingerprint[:8]}"
+
+
+def _answers(records: Sequence[dict[str, Any]], annotator: Annotator, where: str) -> dict[int, dict[str, Any]]:
+    """Labels and scores by the number of the record."""
+    found = {}
+    reports = reports_from_records(records, annotator.about.labels, where)
+    for report in annotator.annotate_many(reports):
+        sentences = (s for s in report.sentences if s.kind == "sentence")
+        for number, sentence in zip(_sentences(records, report.doc), sentences, strict=True):
+            scores = {name: round(score, 4) for name, score in (sentence.scores or {}).items()}
+            found[number] = {"labels": list(sentence.labels or ()), "scores": scores}
+    return found
+
+
+def _sentences(records: Sequence[dict[str, Any]], doc: str) -> Iterator[int]:
+    """The numbers of a report's sentences in the order of the text, as :func:`reports_from_records` has them."""
+    numbers = [
+        number
+        for number, record in enumerate(records)
+        if record["doc"] == doc and record.get("kind", "sentence") == "sentence"
+    ]
+    return iter(sorted(numbers, key=lambda number: int(records[number]["start"])))

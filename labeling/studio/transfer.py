@@ -1,0 +1,169 @@
+"""Answers from a file into a project, each annotator's with its time: to another server, or back after a loss.
+
+Label Studio gives whatever is imported the time of the import and forgets what was proposed, so a task carries its
+answers in its ``meta`` as well, where :mod:`.pull` finds them. Thus a second pull writes what the first one wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...base.errors import DataError, LabelingError
+from ...base.progress import Progress, silent
+from ...data.labels import DEFAULT_LABELS, LabelSet
+from .access import Access
+from .answers import Answer, read_answers
+from .client import Client, connect
+from .exported import moved
+from .fetch import user_names
+from .project import ensure_project
+from .submit import to_result
+from .tasks import result, to_tasks
+
+_BATCH = 500
+
+OpenAccounts = Callable[[Access, list[tuple[str, str | None]]], None]
+"""Gives people (name, email or None) accounts on a server."""
+
+
+@dataclass(frozen=True)
+class Transferred:
+    """What a transfer came to.
+
+    Attributes:
+        project: the project's number.
+        sent: sentences sent now.
+        answers: their answers.
+        present: sentences that the project had before; nothing of them was touched.
+    """
+
+    project: int
+    sent: int
+    answers: int
+    present: int
+
+
+def transfer(
+    access: Access,
+    path: str | Path,
+    *,
+    open_accounts: OpenAccounts | None = None,
+    title: str | None = None,
+    labels: LabelSet = DEFAULT_LABELS,
+    progress: Progress = silent,
+) -> Transferred:
+    """Send the sentences of an answers file that the project lacks, with everybody's answers as they were given.
+
+    The project is made if there is none. One that was interrupted is continued by repeating it.
+
+    Args:
+        access: Label Studio's address and the owner's token.
+        path: answers records as :func:`.pull.pull` writes them.
+        open_accounts: gives annotators accounts; None: one without an account is an error.
+        title: the project's, if it is not the usual one.
+        labels: what answers may name.
+        progress: told how many sentences are sent.
+
+    Raises:
+        DataError: a bad record.
+        LabelingError: Label Studio cannot be used or did not take everything, or an annotator has no account there.
+    """
+    rows = read_answers(path, labels)
+    tasks = _tasks(rows, labels, str(path))
+    with connect(access) as client:
+        project = ensure_project(client, labels, title)
+        there = {str(task.data.get("id")) for task in _listed(client, project)}
+        missing = [task for task in tasks if task["data"]["id"] not in there]
+        if missing:
+            people = {answer.annotator for task in missing for answer in task["annotations"]}
+            users = _users(client, access, people, open_accounts)
+        for start in range(0, len(missing), _BATCH):
+            progress("Sending answers", start, len(missing))
+            _send(client, project, missing[start : start + _BATCH], users)
+        progress("Sending answers", len(missing), len(missing))
+    answers = sum(len(task["annotations"]) for task in missing)
+    return Transferred(project, len(missing), answers, len(tasks) - len(missing))
+
+
+def _tasks(rows: Sequence[tuple[dict[str, Any], list[Answer]]], labels: LabelSet, path: str) -> list[dict[str, Any]]:
+    """One task a sentence, its answers as they were read."""
+    # Labels here are what answers come to, not a proposal.
+    records = [record | {"labels": None, "scores": None} for record, _ in rows]
+    if strange := [record for record in records if record.get("kind", "sentence") != "sentence"]:
+        raise DataError(f"{path}: {strange[0]['text'][:30]!r} is no sentence, so it has no answers to send")
+    tasks = to_tasks(records, labels, path)
+    if len({task["data"]["id"] for task in tasks}) < len(tasks):
+        raise DataError(f"{path}: two records have the same id")
+    for task, (record, answers) in zip(tasks, rows, strict=True):
+        task["data"]["previous"] = record.get("previous", "")  # as it was, not as it can be seen
+        task["annotations"] = answers
+    return tasks
+
+
+def _listed(client: Client, project: int) -> Any:
+    return client.tasks.list(project=project, fields="task_only", include="id,data", page_size=1000)
+
+
+def _users(client: Client, access: Access, people: set[str], open_accounts: OpenAccounts | None) -> dict[str, int]:
+    """The numbers of users by what :func:`user_names` calls them."""
+    users = {name: number for number, name in user_names(client).items()}
+    if open_accounts and (missing := sorted(people - users.keys())):
+        open_accounts(access, [(name, name.lower() if "@" in name else None) for name in missing])
+        users = {name: number for number, name in user_names(client).items()}
+    if missing := sorted(people - users.keys()):
+        raise LabelingError(
+            f"Label Studio at {access.url} has no user called {missing[0]}; let {'them' if missing[1:] else 'that one'}"
+            " sign up there, with that as the first name, and transfer again"
+        )
+    return users
+
+
+def _send(client: Client, project: int, tasks: Sequence[dict[str, Any]], users: Mapping[str, int]) -> None:
+    request = [
+        {
+            "data": task["data"],
+            "meta": moved([_noted(answer) for answer in task["annotations"]]),
+            "annotations": [
+                _annotation(number, answer, users[answer.annotator])
+                for number, answer in enumerate(task["annotations"])
+            ],
+        }
+        for task in tasks
+    ]
+    took = client.projects.import_tasks(id=project, request=request, return_task_ids=True)
+    answers = sum(len(task["annotations"]) for task in request)
+    if (took.task_count, took.annotation_count or 0) != (len(request), answers):
+        raise LabelingError(
+            f"Label Studio took {took.task_count} of {len(request)} sentences and {took.annotation_count} of {answers}"
+            " answers; look at the project before transferring again"
+        )
+
+
+def _noted(answer: Answer) -> dict[str, Any]:
+    """What Label Studio would not keep of an answer, in its own words."""
+    prediction = None
+    if answer.shown:
+        proposed = answer.shown.get("labels")
+        parts = result(proposed or ())
+        if proposed is None:  # it was not clear; nor is this
+            parts[0]["value"]["choices"] = []
+        prediction = {"model_version": answer.shown.get("model"), "result": parts}
+    return {
+        "updated_at": answer.at,
+        "parent_prediction": 0 if answer.from_prediction else None,
+        "prediction": prediction,
+    }
+
+
+def _annotation(number: int, answer: Answer, user: int) -> dict[str, Any]:
+    return {
+        "id": number,
+        "completed_by": user,
+        "result": to_result(answer),
+        "was_cancelled": answer.skipped,
+        "lead_time": answer.lead_time,
+        "ground_truth": False,  # what is imported would be
+    }
