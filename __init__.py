@@ -7,12 +7,16 @@
 
 from typing import TYPE_CHECKING
 
+from .base import silence as _silence
+
 if TYPE_CHECKING:
     from .base.errors import PizhuError
     from .data.labels import DEFAULT_LABELS, Label, LabelSet
     from .data.read import read_report
     from .data.report import Report, Sentence
     from .models.annotator import Annotator
+
+_silence.silence()  # before anything that would talk can be imported
 
 __all__ = ["DEFAULT_LABELS", "Annotator", "Label", "LabelSet", "PizhuError", "Report", "Sentence", "read_report"]
 

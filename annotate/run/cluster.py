@@ -10,7 +10,6 @@ input by input, so that one input that kills whoever touches it is recorded as f
 from __future__ import annotations
 
 import logging
-import os
 import pickle
 import platform
 import time
@@ -360,11 +359,7 @@ def _check_ray() -> None:
 
 @contextmanager
 def _connected(cluster: Cluster) -> Iterator[int]:
-    """Ray, connected to or begun; gives the number of workers.
-
-    Ray tells nobody of its use, and a cluster of our own listens to this machine alone.
-    """
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    """Ray, connected to or begun; gives the number of workers. A cluster of our own listens to this machine alone."""
     import ray
     from ray.data import DataContext
 
