@@ -31,6 +31,12 @@ SWITCHES: Mapping[str, str] = {
 DEFAULTS: Mapping[str, str] = {"HF_HUB_OFFLINE": "1"}
 """What keeps from the network, unless the user has set it otherwise."""
 
+NOWHERE: Mapping[str, str] = {
+    **dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"),
+    **dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost"),
+}
+"""For child processes that would ask addresses elsewhere, whatever they are set to: a proxy that nobody serves."""
+
 
 def silence() -> None:
     """Set the switches for this process and its children."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from ...base.errors import ReadError
+from ...base.silence import NOWHERE
 from . import word
 from .base import Extract, Source
 
@@ -95,9 +96,7 @@ def _convert(source: Source, program: str) -> bytes:
         given.write_bytes(source.data)
         command = [program, f"-env:UserInstallation={profile.as_uri()}", "--headless", "--norestore"]
         command += ["--convert-to", "docx", "--outdir", str(Path(folder, "out")), str(given)]
-        # Linked pictures must not be fetched: a proxy that nobody serves.
-        nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
-        _run(command, os.environ | nowhere, source)
+        _run(command, os.environ | NOWHERE, source)  # linked pictures must not be fetched
         made = Path(folder, "out", "report.docx")
         if not made.is_file():
             raise ReadError(f"{source.name} is {_kind(source.data)} that LibreOffice cannot convert; it may be damaged")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from ...base.silence import SWITCHES
+from ...base.silence import NOWHERE, SWITCHES
 from .accounts import Account
 
 OFFICE: Mapping[str, str] = {
@@ -20,9 +20,9 @@ OFFICE: Mapping[str, str] = {
     "LABEL_STUDIO_FRONTEND_SENTRY_DSN": "",
     "LABEL_STUDIO_FEATURE_FLAGS_OFFLINE": "true",
     "LABEL_STUDIO_CONVERTER_DOWNLOAD_RESOURCES": "false",
-    # Whenever a project's settings are opened the server would fetch tips from its maker's repository, and no setting
-    # is for that: a proxy that nobody serves. Prediction services are asked by plain HTTP.
-    "HTTPS_PROXY": "http://127.0.0.1:9",
+    # Some pages have the server fetch tips from its maker's repository, and no setting is for that. Prediction services
+    # are asked by plain HTTP, so that they are reached all the same.
+    "HTTPS_PROXY": NOWHERE["HTTPS_PROXY"],
     # A prediction service on this machine may be asked.
     "LABEL_STUDIO_ML_BLOCK_LOCAL_IP": "false",
     "LABEL_STUDIO_SSRF_PROTECTION_ENABLED": "false",

@@ -15,62 +15,67 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 _NETWORK = ("connect", "sendto", "sendmsg", "sendmmsg")
-_FILES = (
-    *("open", "openat", "openat2", "creat", "truncate", "mkdir", "mkdirat", "mknod", "mknodat", "rmdir"),
-    *("rename", "renameat", "renameat2", "unlink", "unlinkat", "link", "linkat", "symlink", "symlinkat"),
-)
-_OTHER = ("chdir", "io_uring_setup")  # what happens in a ring is hidden from strace
+_OPENING = ("open", "openat", "openat2")
+_LINKING = ("link", "linkat", "symlink", "symlinkat")
+_RENAMING = ("rename", "renameat", "renameat2")
+_CHANGING = ("creat", "truncate", "mkdir", "mkdirat", "mknod", "mknodat", "rmdir", "unlink", "unlinkat")
+_HIDDEN = "io_uring_setup"  # what goes through a ring is not seen by strace
+_CALLS = (*_NETWORK, *_OPENING, *_LINKING, *_RENAMING, *_CHANGING, "chdir", _HIDDEN)
+_STRACE = ("strace", "-f", "--seccomp-bpf", "-qq", "-y", "-s0", "--signal=none", f"--trace={','.join(_CALLS)}")
 _TOOLS = {"strace": "strace", "unshare": "util-linux", "nsenter": "util-linux", "ip": "iproute2"}
 
-_STRACE = ["strace", "-f", "--seccomp-bpf", "-qq", "-y", "-s", "256"]
-_STRACE += ["-e", f"trace={','.join((*_NETWORK, *_FILES, *_OTHER))}", "-e", "signal=none"]
-_WRITING = re.compile(r"O_(?:WRONLY|RDWR|CREAT|TRUNC|APPEND|TMPFILE)\b")
-_MADE = re.compile(r" = (?:\d|-1 E(?:ACCES|PERM|ROFS)\b)")  # done, or done where the user may write
-_STRING = r'"((?:[^"\\]|\\.)*)"'
-_PLACE = re.compile(rf"(?:(?:AT_FDCWD|\d+)(?:<((?:[^>\\]|\\.)*)>)?, )?{_STRING}")  # where a path begins, and the path
+_CALL = re.compile(r"(?P<pid>\d+) +(?P<name>\w+)\((?P<words>.*)\) += (?P<result>.*)")
+_BEGUN = re.compile(r"(?P<pid>\d+) +(?P<text>\w+\(.*) <unfinished \.\.\.>")
+_RESUMED = re.compile(r"(?P<pid>\d+) +<\.\.\. \w+ resumed>(?P<text>.*)")
+_ADDRESS = re.compile(r"\{sa_family=AF_(?P<family>\w+)(?P<rest>[^}]*)\}")
+_SOCKET = re.compile(r'sun_path="(?P<path>(?:[^"\\]|\\.)*)"')
+_HERE = re.compile(r"AT_FDCWD<(?P<folder>(?:[^>\\]|\\.)*)>")
+_PATH = re.compile(r'(?:(?:AT_FDCWD|\d+)<(?P<folder>(?:[^>\\]|\\.)*)>, )?"(?P<path>(?:[^"\\]|\\.)*)"')
+_OPENED = re.compile(r"\d+<(?P<path>/(?:[^>\\]|\\.)*)>")
+_WRITING = re.compile(r"\bO_(?:WRONLY|RDWR|CREAT|TRUNC|APPEND|TMPFILE)\b")
+_DONE = re.compile(r"\d|-1 E(?:ACCES|PERM|ROFS)\b")  # or would have been by a user with the right to it
+
+_NAMES_PORT = "53"
+_NO_FILES = ("/dev", "/proc")  # devices, shared memory and the kernel's
+_ACCOUNTS = "/run/systemd/userdb/"  # systemd tells names of users there, not of machines
 
 
 def missing() -> str | None:
-    """Why nothing can be watched here, or None."""
+    """Why nothing can be watched on this machine, or None."""
     if sys.platform != "linux":
         return "only Linux has network namespaces and strace"
     for tool, package in _TOOLS.items():
         if not shutil.which(tool):
             return f"{tool} is not installed (Debian: apt install {package})"
-    if any(Path(path).exists() for path in ("/run/nscd/socket", "/var/run/nscd/socket")):
-        return "nscd runs here: it looks names up for others, where strace does not see it"
+    if any(Path(folder, "nscd/socket").exists() for folder in ("/run", "/var/run")):
+        return "nscd runs here: it looks names up in the place of the programs that are watched"
     try:
         with Watch.begun(Path(os.devnull)) as watch:
-            trial = subprocess.run(watch.inside([*_STRACE, "-o", os.devnull, "true"]), capture_output=True, text=True)
+            trial = subprocess.run(watch.inside(*_STRACE, "-o", os.devnull, "true"), capture_output=True, text=True)
     except OSError as error:
         return f"no network namespace can be made here: {error}"
-    return f"strace cannot trace here: {trial.stderr.strip()[:200]}" if trial.returncode else None
+    return f"strace cannot trace here: {trial.stderr.strip()}" if trial.returncode else None
 
 
-@dataclass
 class Watch:
-    """A network namespace that holds only loopback, and what was traced in it.
+    """A network namespace that holds nothing but loopback, and what is traced in it."""
 
-    Attributes:
-        folder: of the traces.
-        holder: the process that keeps the namespace.
-        traces: one file a command.
-    """
-
-    folder: Path
-    holder: int
-    traces: list[Path] = field(default_factory=list)
+    def __init__(self, folder: Path, holder: int) -> None:
+        """``folder`` gets the traces, a file a command; ``holder`` is the process that keeps the namespace."""
+        self._folder, self._holder = folder, holder
+        self.traces: list[Path] = []
 
     @classmethod
     @contextmanager
     def begun(cls, folder: Path) -> Iterator[Watch]:
-        """A new one; OSError where the system does not allow it."""
-        command = ["unshare", *([] if os.geteuid() == 0 else ["--map-root-user"]), "--net", "sh", "-c"]
-        command.append("ip link set lo up && echo up && exec sleep infinity")
+        """A new one; raises OSError where the system allows none."""
+        command = ["unshare", "--net", *([] if os.geteuid() == 0 else ["--map-root-user"])]
+        command += ["sh", "-c", "ip link set lo up && echo up && exec sleep infinity"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as holder:
             assert holder.stdout is not None and holder.stderr is not None
             try:
@@ -80,45 +85,135 @@ class Watch:
             finally:
                 holder.kill()
 
-    def inside(self, words: Sequence[str]) -> list[str]:
+    def inside(self, *words: str | Path) -> list[str]:
         """``words`` as a command in the namespace."""
-        enter = ["nsenter", f"--target={self.holder}", "--net"]
-        if os.geteuid() != 0:
-            enter += ["--user", "--preserve-credentials"]
-        return [*enter, *words]
-
-    def traced(self, words: Sequence[str]) -> list[str]:
-        """``words`` as a command in the namespace, with all that it starts under strace."""
-        self.traces.append(self.folder / f"{len(self.traces)}.strace")
-        return self.inside([*_STRACE, "-o", str(self.traces[-1]), *words])
-
-    def run(self, words: Sequence[str], environ: Mapping[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
-        """Run ``words`` to their end, traced; a failure fails the test."""
-        done = subprocess.run(
-            self.traced(words), env=environ, cwd=folder, capture_output=True, text=True, encoding="utf-8"
-        )
-        assert done.returncode == 0, f"{' '.join(words)}: {done.stderr[-2000:] or done.stdout[-2000:]}"
-        return done
+        user = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
+        return ["nsenter", f"--target={self._holder}", "--net", *user, *map(str, words)]
 
     @contextmanager
-    def running(self, words: Sequence[str], environ: Mapping[str, str], folder: Path) -> Iterator[subprocess.Popen[str]]:
-        """``words``, traced; ended as Ctrl+C ends them."""
+    def running(
+        self, words: Sequence[str | Path], environ: Mapping[str, str], folder: Path
+    ) -> Iterator[subprocess.Popen[str]]:
+        """``words`` and all that they start, traced; told to end when the block does, as by Ctrl+C."""
+        trace = self._folder / f"{len(self.traces)}.strace"
+        self.traces.append(trace)
+        command = self.inside(*_STRACE, "-o", trace, *words)
         with subprocess.Popen(
-            self.traced(words), env=environ, cwd=folder, stdout=subprocess.PIPE, text=True, encoding="utf-8"
-        ) as process:
+            command,
+            env=dict(environ),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+        ) as tracer:
             try:
-                yield process
+                yield tracer
             finally:
-                pass
+                for child in psutil.Process(tracer.pid).children() if tracer.poll() is None else ():
+                    child.send_signal(signal.SIGINT)
+
+    def run(self, words: Sequence[str | Path], environ: Mapping[str, str], folder: Path) -> str:
+        """What ``words`` print, run to their end and traced; AssertionError if they fail."""
+        with self.running(words, environ, folder) as tracer:
+            printed, _ = tracer.communicate()
+        assert tracer.returncode == 0, f"{words} ended with {tracer.returncode}: {printed[-2000:]}"
+        return printed
 
 
 def offences(trace: Path, start: Path, own: Iterable[Path]) -> list[str]:
-    """Lines of ``trace`` in which somebody spoke to another machine, looked a name up or changed a file of others.
+    """The calls by which somebody spoke to another machine, looked a name up, or changed a file that is not ours.
 
     Args:
         trace: what strace wrote.
-        start: where the command was started.
-        own: folders in which files may be made, changed and removed.
+        start: the folder in which the command was started.
+        own: folders in which files may be made, changed and removed, and sockets lie.
     """
-    judge = _Judge(start, tuple(own))
-    return [line for line in _whole(trace) if judge.offends(line)]
+    folders = tuple(os.path.realpath(folder) for folder in own)
+    places: dict[str, str] = {}  # where each process works, as far as it has told
+    found: dict[str, None] = {}  # in order, each once
+    for pid, name, words, result in _calls(trace):
+        place = places.get(pid, str(start))
+        if name == "chdir":
+            places[pid] = next(_paths(words, place))
+        elif name in _NETWORK:
+            if any(_leaves(address, result, folders) for address in _ADDRESS.finditer(words)):
+                found[f"{name}({words}) = {result}"] = None
+        elif name == _HIDDEN:
+            found[f"{name}({words}) = {result}"] = None
+        else:
+            if told := _HERE.match(words):
+                places[pid] = place = _text(told["folder"])
+            changed = _changed(name, words, result, place) if _DONE.match(result) else ()
+            if not all(_is_own(path, folders) or _holds(path, name, folders) for path in changed):
+                found[f"{name}({words}) = {result}"] = None
+    return list(found)
+
+
+def _calls(trace: Path) -> Iterator[tuple[str, str, str, str]]:
+    """Process, call, arguments and result; calls that were going on while others were made are put together."""
+    begun: dict[str, str] = {}
+    with trace.open(encoding="ascii") as lines:
+        for line in lines:
+            if unfinished := _BEGUN.match(line):
+                begun[unfinished["pid"]] = unfinished["text"]
+                continue
+            if resumed := _RESUMED.match(line):
+                line = f"{resumed['pid']} {begun.pop(resumed['pid'])}{resumed['text']}"
+            if call := _CALL.match(line):
+                yield call["pid"], call["name"], call["words"], call["result"]
+
+
+def _leaves(address: re.Match[str], result: str, own: tuple[str, ...]) -> bool:
+    """Whether what is sent there leaves this machine, or asks others on it for the address of a name."""
+    family, rest = address["family"], address["rest"]
+    if family in ("INET", "INET6"):
+        (host,) = re.findall(r'(?:inet_addr\(|AF_INET6, )"([^"]*)"', rest)
+        (port,) = re.findall(r"_port=htons\((\d+)\)", rest)
+        return port == _NAMES_PORT or not _is_loopback(host)
+    if family == "UNIX":  # those without a path are of the namespace
+        path = _text(socket["path"]) if (socket := _SOCKET.search(rest)) else _ACCOUNTS
+        return _DONE.match(result) is not None and not (path.startswith(_ACCOUNTS) or _is_own(path, own))
+    return family not in ("NETLINK", "UNSPEC")
+
+
+def _changed(name: str, words: str, result: str, place: str) -> list[str]:
+    """The paths that a call makes, changes or removes."""
+    if name in _OPENING and not _WRITING.search(words):
+        return []
+    if name in _OPENING and (opened := _OPENED.match(result)):
+        return [_text(opened["path"])]
+    paths = list(_paths(words, place))
+    if name in _RENAMING:
+        return paths
+    return paths[-1:] if name in _LINKING else paths[:1]
+
+
+def _paths(words: str, place: str) -> Iterator[str]:
+    """The paths among a call's arguments, whole."""
+    for found in _PATH.finditer(words):
+        path = Path(os.path.normpath(Path(place, _text(found["folder"] or ""), _text(found["path"]))))
+        yield str(Path(os.path.realpath(path.parent), path.name))
+
+
+def _is_own(path: str, own: tuple[str, ...]) -> bool:
+    if "/__pycache__/" in f"{path}/":  # Python keeps what it has compiled beside the sources
+        return True
+    return any(path == folder or path.startswith(f"{folder}/") for folder in (*own, *_NO_FILES))
+
+
+def _holds(path: str, name: str, own: tuple[str, ...]) -> bool:
+    """Whether a folder is made that one of our own lies in."""
+    return name.startswith("mkdir") and any(folder.startswith(f"{path}/") for folder in own)
+
+
+def _is_loopback(host: str) -> bool:
+    address = ipaddress.ip_address(host)
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)
+
+
+def _text(quoted: str) -> str:
+    """strace's spelling of a name as text."""
+    return quoted.encode("ascii").decode("unicode_escape").encode("latin-1").decode("utf-8", "surrogateescape")
