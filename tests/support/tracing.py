@@ -13,8 +13,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -42,9 +44,11 @@ _DONE = re.compile(r"\d|-1 E(?:ACCES|PERM|ROFS)\b")  # or would have been by a u
 
 _NAMES_PORT = "53"
 _NO_FILES = ("/dev", "/proc")  # devices, shared memory and the kernel's
+_OFFICE = "/tmp/OSL_PIPE_"  # LibreOffice's socket to itself, there whatever the temporary folder is
 _ACCOUNTS = "/run/systemd/userdb/"  # systemd tells names of users there, not of machines
 
 
+@cache
 def missing() -> str | None:
     """Why nothing can be watched on this machine, or None."""
     if sys.platform != "linux":
@@ -66,7 +70,7 @@ class Watch:
     """A network namespace that holds nothing but loopback, and what is traced in it."""
 
     def __init__(self, folder: Path, holder: int) -> None:
-        """``folder`` gets the traces, a file a command; ``holder`` is the process that keeps the namespace."""
+        """``folder`` gets traces and outputs of commands; ``holder`` is the process that keeps the namespace."""
         self._folder, self._holder = folder, holder
         self.traces: list[Path] = []
 
@@ -91,35 +95,59 @@ class Watch:
         return ["nsenter", f"--target={self._holder}", "--net", *user, *map(str, words)]
 
     @contextmanager
-    def running(
-        self, words: Sequence[str | Path], environ: Mapping[str, str], folder: Path
-    ) -> Iterator[subprocess.Popen[str]]:
-        """``words`` and all that they start, traced; told to end when the block does, as by Ctrl+C."""
+    def running(self, words: Sequence[str | Path], environ: Mapping[str, str], folder: Path) -> Iterator[Traced]:
+        """``words`` and all that they start, traced; told to end with the block, as by Ctrl+C."""
         trace = self._folder / f"{len(self.traces)}.strace"
         self.traces.append(trace)
-        command = self.inside(*_STRACE, "-o", trace, *words)
-        with subprocess.Popen(
-            command,
-            env=dict(environ),
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-        ) as tracer:
-            try:
-                yield tracer
-            finally:
-                for child in psutil.Process(tracer.pid).children() if tracer.poll() is None else ():
-                    child.send_signal(signal.SIGINT)
+        with trace.with_suffix(".txt").open("wb") as output:
+            tracer = subprocess.Popen(
+                self.inside(*_STRACE, "-o", trace, *words),
+                env=dict(environ),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        traced = Traced(tracer, Path(output.name))
+        try:
+            yield traced
+        finally:
+            traced.stop()
 
-    def run(self, words: Sequence[str | Path], environ: Mapping[str, str], folder: Path) -> str:
-        """What ``words`` print, run to their end and traced; AssertionError if they fail."""
-        with self.running(words, environ, folder) as tracer:
-            printed, _ = tracer.communicate()
-        assert tracer.returncode == 0, f"{words} ended with {tracer.returncode}: {printed[-2000:]}"
-        return printed
+
+class Traced:
+    """A command under strace, with its output."""
+
+    def __init__(self, tracer: subprocess.Popen[bytes], output: Path) -> None:
+        self._tracer, self._output = tracer, output
+
+    @property
+    def printed(self) -> str:
+        """What it has written until now, on both streams."""
+        return self._output.read_text(encoding="utf-8", errors="replace")
+
+    def says(self, text: str, seconds: float) -> bool:
+        """Whether it has written ``text``, which is waited for."""
+        until = time.monotonic() + seconds
+        while text not in self.printed and self.ended(0.2) is None and time.monotonic() < until:
+            pass
+        return text in self.printed
+
+    def ended(self, seconds: float) -> int | None:
+        """Its exit status, None if it runs longer than so many seconds."""
+        try:
+            return self._tracer.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def stop(self) -> int:
+        """Its exit status, after it was told to end and, if it does not, ended with all that it started."""
+        for child in psutil.Process(self._tracer.pid).children() if self.ended(0) is None else ():
+            child.send_signal(signal.SIGINT)
+        if self.ended(60) is None:
+            for process in psutil.Process(self._tracer.pid).children(recursive=True):
+                process.kill()
+        return self._tracer.wait()
 
 
 def offences(trace: Path, start: Path, own: Iterable[Path]) -> list[str]:
@@ -198,7 +226,7 @@ def _paths(words: str, place: str) -> Iterator[str]:
 
 
 def _is_own(path: str, own: tuple[str, ...]) -> bool:
-    if "/__pycache__/" in f"{path}/":  # Python keeps what it has compiled beside the sources
+    if path.startswith(_OFFICE) or "/__pycache__/" in f"{path}/":  # where Python keeps what it has compiled
         return True
     return any(path == folder or path.startswith(f"{folder}/") for folder in (*own, *_NO_FILES))
 
