@@ -34,13 +34,13 @@ from corpus_scores import kept, spread
 from gold import scores
 from pizhu import Annotator
 from pizhu.base.files import read_records, write_records, write_text
+from pizhu.base.scores import macro_f1
 from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.read import read_report
 from pizhu.data.report import Report
 from pizhu.models.annotator import answered
 from pizhu.models.classifier import ReportClassifier
-from pizhu.models.decision import macro_f1
 from pizhu.models.device import half_precision
 from pizhu.models.windows import ContextFormat, SpecialTokens, units
 from pizhu.training.examples import Example

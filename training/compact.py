@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import DataError, ModelError
+from ..base.scores import macro_f1
 from ..data.report import Report, labelled
 from ..models.annotator import Annotator
-from ..models.decision import Decision, macro_f1
+from ..models.decision import Decision
 from ..models.folder import check_place, learned, load_about, load_model, save_model
 from ..models.graph import has_graph
 from .sources import check_labels

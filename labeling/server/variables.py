@@ -23,6 +23,8 @@ OFFICE: Mapping[str, str] = {
     # Some pages have the server fetch tips from its maker's repository, and no setting is for that. Prediction services
     # are asked by plain HTTP, so that they are reached all the same.
     "HTTPS_PROXY": NOWHERE["HTTPS_PROXY"],
+    # It would tell its version from the history of whatever repository its environment lies in, and write there.
+    "GIT_DIR": os.devnull,
     # A prediction service on this machine may be asked.
     "LABEL_STUDIO_ML_BLOCK_LOCAL_IP": "false",
     "LABEL_STUDIO_SSRF_PROTECTION_ENABLED": "false",
