@@ -19,8 +19,6 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-import psutil
-
 _NETWORK = ("connect", "sendto", "sendmsg", "sendmmsg")
 _OPENING = ("open", "openat", "openat2")
 _LINKING = ("link", "linkat", "symlink", "symlinkat")
@@ -142,11 +140,15 @@ class Traced:
 
     def stop(self) -> int:
         """Its exit status, after it was told to end and, if it does not, ended with all that it started."""
-        for child in psutil.Process(self._tracer.pid).children() if self.ended(0) is None else ():
-            child.send_signal(signal.SIGINT)
-        if self.ended(60) is None:
-            for process in psutil.Process(self._tracer.pid).children(recursive=True):
-                process.kill()
+        if self.ended(0) is None:
+            import psutil
+
+            tracer = psutil.Process(self._tracer.pid)
+            for child in tracer.children():
+                child.send_signal(signal.SIGINT)
+            if self.ended(60) is None:
+                for process in tracer.children(recursive=True):
+                    process.kill()
         return self._tracer.wait()
 
 
