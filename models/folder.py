@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..base import folders
 from ..base.errors import ConfigError, MissingExtraError, ModelError
 from ..base.files import write_text
 from ..data.labels import Label, LabelSet
@@ -64,7 +65,7 @@ def learned(origin: Mapping[str, Any]) -> set[str]:
 def save_model(
     folder: str | Path, model: ReportClassifier, tokenizer: Tokenizer, about: About, *, compact: bool = False
 ) -> Path:
-    """Write a model folder beside ``folder``, then rename it; a model that was there is replaced whole.
+    """Write a model folder; a model that was there is replaced whole, or stays if this is stopped or killed.
 
     With ``compact`` the weights are those of :func:`.quantise.quantise`, a quarter of the size.
 
@@ -76,11 +77,7 @@ def save_model(
     from .graph import has_graph, write_graphs
 
     folder = check_place(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir()
-    try:
+    with folders.building(folder) as beside:
         state = {name: value.detach().float().cpu().contiguous().numpy() for name, value in model.state_dict().items()}
         # One entry only: safetensors writes several in any order, and the same model should be the same bytes.
         save_file(quantise(state) if compact else state, beside / WEIGHTS, {"labels": ",".join(about.labels.names)})
@@ -89,10 +86,6 @@ def save_model(
         graphs = write_graphs(beside) if has_graph(beside) else ()
         tokenizer.save(str(beside / TOKENIZER))
         _write_about(beside, about, (CONFIG, WEIGHTS, TOKENIZER, *graphs))
-        _swap(beside, folder)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
     return folder
 
 
@@ -135,6 +128,25 @@ def check_place(folder: str | Path, sources: Iterable[str | Path] = ()) -> Path:
     return folder
 
 
+@contextmanager
+def reserved(folder: str | Path, sources: Iterable[str | Path] = ()) -> Iterator[Path]:
+    """:func:`check_place`, and hold ``folder`` against other processes that would write a model there.
+
+    Raises:
+        ModelError: as :func:`check_place`, or another process holds it.
+    """
+    folder = check_place(folder, sources)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(folders.reserved(folder))
+        except BlockingIOError:
+            raise ModelError(
+                f"another train, distil or compact is making the model {folder} now; wait until it is done, "
+                "or name another folder with --out"
+            ) from None
+        yield folder
+
+
 def load_about(folder: str | Path) -> About:
     """Read and check ``pizhu.json`` and the files it names.
 
@@ -142,6 +154,7 @@ def load_about(folder: str | Path) -> About:
         ModelError: the folder or a file is missing, changed since it was written, or of another format.
     """
     folder = Path(folder)
+    folders.restore(folder)
     if not folder.is_dir():
         raise ModelError(f"model folder {folder} does not exist; name another, or train one with: pizhu train")
     try:
@@ -249,21 +262,6 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     except Exception as error:  # tokenizers raises nothing more special
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"model folder {folder} cannot be loaded: {reason}") from error
-
-
-def _swap(beside: Path, folder: Path) -> None:
-    """Put ``beside`` in the place of ``folder``; a folder cannot be renamed over a full one, so the old steps aside."""
-    if not folder.exists():
-        beside.replace(folder)
-        return
-    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
-    folder.replace(old)
-    try:
-        beside.replace(folder)
-    except BaseException:
-        old.replace(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _sha256(path: Path) -> str:
