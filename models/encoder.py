@@ -36,7 +36,7 @@ def load_encoder(setting: str = "bundled", *, offline: bool = False) -> Encoder:
     """
     if setting == "bundled":
         source = str(bundled_encoder())
-    elif Path(setting).is_dir():
+    elif _is_folder(setting):
         source = setting
     elif setting.startswith((".", "/", "\\", "~")) or Path(setting).drive or setting.count("/") > 1:
         raise ModelError(f"encoder folder {setting} does not exist; copy the model there or use 'bundled'")
@@ -47,7 +47,14 @@ def load_encoder(setting: str = "bundled", *, offline: bool = False) -> Encoder:
         )
     else:
         source = setting
-    return Encoder(*_load(source, setting, local=Path(source).is_dir()), name=setting)
+    return Encoder(*_load(source, setting, local=_is_folder(source)), name=setting)
+
+
+def _is_folder(setting: str) -> bool:
+    try:
+        return Path(setting).is_dir()
+    except OSError:  # longer than a path can be
+        return False
 
 
 def _load(source: str, setting: str, *, local: bool) -> tuple[Any, Tokenizer]:

@@ -147,6 +147,16 @@ def reserved(folder: str | Path, sources: Iterable[str | Path] = ()) -> Iterator
         yield folder
 
 
+def is_model(folder: str | Path) -> bool:
+    """Whether there is a model folder, as far as can be seen without reading it."""
+    folder = Path(folder)
+    try:
+        folders.restore(folder)
+        return (folder / ABOUT).is_file()
+    except (OSError, ValueError):  # no path of this system
+        return False
+
+
 def load_about(folder: str | Path) -> About:
     """Read and check ``pizhu.json`` and the files it names.
 
