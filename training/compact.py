@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 from ..base.errors import DataError, ModelError
 from ..base.scratch import scratch, sweep
 from ..data.report import Report, labelled
+from ..models.about import learned
 from ..models.annotator import Annotator
+from ..models.config import read_config
 from ..models.decision import Decision, macro_f1
-from ..models.folder import check_place, learned, load_about, load_model, reserved, save_model
+from ..models.files import CONFIG
+from ..models.folder import check_place, load_about, load_model, reserved, save_model
 from ..models.graph import has_graph
 from .sources import check_labels
 from .validation import answers, decide, decided
@@ -85,7 +88,7 @@ def compact(model: str | Path, validation: Sequence[Report], out: str | Path) ->
     """
     model, out = Path(model), check_place(out, [model])
     about = load_about(model)
-    if not has_graph(model):
+    if not has_graph(read_config(model / CONFIG)):
         raise ModelError(f"the encoder of {model} is not BERT's, and others do not run in eight bits; keep it as it is")
     given = labelled(validation)
     check_labels(given, about.labels)

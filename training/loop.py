@@ -17,8 +17,9 @@ from ..base.errors import DataError
 from ..base.files import leftovers
 from ..data.labels import DEFAULT_LABELS, LabelSet
 from ..data.report import Report, labelled
+from ..models.about import About, learned
 from ..models.decision import Decision
-from ..models.folder import About, check_place, learned, reserved, save_model
+from ..models.folder import check_place, reserved, save_model
 from ..models.runtime import TorchRuntime
 from ..models.windows import SpecialTokens
 from . import regression

@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from ..data.report import Report
+from ..models.about import About
 from ..models.annotator import report_logits
 from ..models.classifier import ReportClassifier
 from ..models.decision import Decision, macro_f1
 from ..models.device import half_precision
-from ..models.folder import About
 from ..models.runtime import Runtime
 from ..models.windows import SpecialTokens
 from .examples import Example, Lower
