@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+import warnings
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
-from ..base.errors import PizhuError
+from ..base.errors import PizhuError, RenamedWarning
 from ..base.os_errors import explained
 from . import annotate, compact, compare, data, demo, distil, evaluate, label, metrics, read, serve, table, train
 
@@ -54,11 +56,24 @@ def _options(
     pass
 
 
+def _show_warning(show: Callable[..., None]) -> Callable[..., None]:
+    """Warnings that are meant for users as one sentence, all others as before."""
+
+    def shown(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, RenamedWarning):
+            typer.echo(f"pizhu: {message}", err=True)
+        else:
+            show(message, category, *place, **more)
+
+    return shown
+
+
 def main() -> None:
     """Run a command: status 0 all is well, 1 some inputs failed, 2 it could not do its work, 130 it was stopped."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # Chinese on a Windows console, and text that is not quite Unicode
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    warnings.showwarning = _show_warning(warnings.showwarning)
     try:
         status = app(prog_name="pizhu", standalone_mode=False)
     except PizhuError as error:

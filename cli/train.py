@@ -43,7 +43,7 @@ def train(
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", help="One field of the recipe, e.g. `training.passes=4`; may be repeated.", show_default=False
+            "--set", help="One field of the recipe, e.g. `training.epochs=4`; may be repeated.", show_default=False
         ),
     ] = None,
     labels: Annotated[

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import ModelError
-from ..data.read import read_report
+from ..data.read import read_report, report_from_text
 from ..data.report import Report, Span
 from .about import About
 from .decision import Decision
@@ -91,6 +91,18 @@ class Annotator:
             report = read_report(report)
         return next(self.annotate_many([report]))
 
+    def annotate_text(self, text: str, doc: str = "text") -> Report:
+        """:meth:`annotate` for a report whose text is at hand.
+
+        Args:
+            text: the whole text of a report, a line a paragraph.
+            doc: what the report is called, in records and in the sentences' identities.
+
+        Raises:
+            ReadError: the text is empty, holds no sentence or is over a limit.
+        """
+        return self.annotate(report_from_text(text, doc))
+
     def annotate_many(self, reports: Iterable[Report]) -> Iterator[Report]:
         """:meth:`annotate` for each of ``reports``, in order and lazily: a few reports are held at a time."""
         for report, logits in report_logits(self.runtime, self.tokenizer, self._special, self.about.context, reports):
@@ -117,6 +129,21 @@ _FIRST = Report.build(
     (Span(0, 4, "heading", 1), Span(5, 16, "sentence")),
 )
 """With a heading, and with characters that no vocabulary has."""
+
+
+def annotate_text(text: str, doc: str = "text", annotator: Annotator | None = None) -> Report:
+    """The report that ``text`` is, with labels, scores and review marks on its sentences.
+
+    Args:
+        text: the whole text of a report, a line a paragraph.
+        doc: what the report is called, in records and in the sentences' identities.
+        annotator: the model; None loads the default one, which takes a second each time.
+
+    Raises:
+        ReadError: the text is empty, holds no sentence or is over a limit.
+        ModelError: there is no default model, or it is damaged.
+    """
+    return (annotator or Annotator.load()).annotate_text(text, doc)
 
 
 def answered(report: Report, names: tuple[str, ...], decision: Decision, logits: NDArray[np.float32]) -> Report:

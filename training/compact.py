@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import DataError, ModelError
+from ..base.scores import macro_f1
 from ..base.scratch import scratch, sweep
 from ..data.report import Report, labelled
 from ..models.about import learned
 from ..models.annotator import Annotator
 from ..models.config import read_config
-from ..models.decision import Decision, macro_f1
+from ..models.decision import Decision
 from ..models.files import CONFIG
 from ..models.folder import check_place, load_about, load_model, reserved, save_model
 from ..models.graph import has_graph

@@ -42,8 +42,9 @@ def distil(
     """Train a student and write its model folder; killed and started again it ends with the same model.
 
     Args:
-        recipe: ``encoder.layers`` says how many layers the student has, ``training.truth`` and ``training.imitation``
-            what it learns from whom; ``encoder.name`` must be the first teacher's folder.
+        recipe: ``encoder.layers`` says how many layers the student has, ``training.hard_label_weight`` and
+            ``training.vector_loss_weight`` what it learns from whom; ``encoder.name`` must be the first teacher's
+            folder.
         teachers: model folders with the same labels.
         training, validation: labelled reports; validation chooses temperatures and thresholds only.
         unlabelled: reports whose labels, if any, are not looked at.
@@ -93,7 +94,9 @@ def distil(
 
 def _example(report: Report, lesson: Lesson, start: Start, recipe: Recipe, names: Sequence[str]) -> Example:
     special = SpecialTokens.of(start.tokenizer)
-    example = Example.of(report, names, start.tokenizer, special, recipe.context, bare=recipe.training.bare > 0)
+    example = Example.of(
+        report, names, start.tokenizer, special, recipe.context, bare=recipe.training.heading_dropout > 0
+    )
     rows = [part.index for part in units(report, start.tokenizer, recipe.context)]
     sentences = [report.sentences[row].kind == "sentence" for row in rows]
-    return taught(example, rows, lesson, sentences, recipe.training.truth)
+    return taught(example, rows, lesson, sentences, recipe.training.hard_label_weight)

@@ -99,7 +99,7 @@ def train(
         recipe = shared_steps(recipe, ranks)
         start = load_start(recipe, labels.names, offline=offline)
         about = untrained(recipe, labels, describe(recipe, start, training, validation, sources, ranks))
-        special, bare = SpecialTokens.of(start.tokenizer), recipe.training.bare > 0
+        special, bare = SpecialTokens.of(start.tokenizer), recipe.training.heading_dropout > 0
         examples = [
             Example.of(report, labels.names, start.tokenizer, special, recipe.context, bare=bare) for report in training
         ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ..base.errors import ConfigError
+from ..base.errors import ConfigError, RenamedWarning
 from ..base.toml import brief, named, parse_toml, read_toml
 from ..models.folder import is_model, load_about
 from ..models.places import SHIPPED
@@ -62,36 +63,36 @@ class TrainingSettings:
 
     Attributes:
         seed: of everything random.
-        passes: over the training reports.
-        least_steps: where the passes come to fewer steps, more passes are made.
+        epochs: how often every training report is seen.
+        min_steps: where the epochs come to fewer steps, more epochs are made.
         reports: a step; several processes share them, and then it is rounded up to a multiple of their number.
         patience: stop when validation macro-F1 has not risen this many times in a row, and take the weights that had
-            the highest; 0 goes to the end and takes the last. It is measured every pass, at most twenty times in all.
-        body_rate, head_rate: peak learning rates of the encoder and of the layers above it.
+            the highest; 0 goes to the end and takes the last. It is measured every epoch, at most twenty times in all.
+        encoder_lr, head_lr: peak learning rates of the encoder and of the layers above it.
         warmup: share of the steps in which the rates rise; they fall to zero over the rest.
         weight_decay: of AdamW.
-        cut: share of steps that see only a stretch of the report, so that no part is taken for granted.
-        bare: share of steps whose windows come without title and heading path.
+        crop: probability that a step sees only a stretch of the report, so that no part is taken for granted.
+        heading_dropout: probability that a step's windows come without title and heading path.
         sentences: the most labelled sentences that a visit learns from, drawn anew each time; 0 for all.
-        truth: where a teacher has a say, the weight of the labels against its probabilities, 0 to 1.
-        imitation: weight of the distance to the teacher's unit vectors beside the loss of the labels.
+        hard_label_weight: with a teacher, the weight of the labels against its probabilities, 0 to 1.
+        vector_loss_weight: with a teacher, the weight of the distance to its unit vectors beside the labels' loss.
         checkpoint_steps: steps between checkpoints.
     """
 
     seed: int = 1
-    passes: int = 8
-    least_steps: int = 0
+    epochs: int = 8
+    min_steps: int = 0
     reports: int = 1
     patience: int = 0
-    body_rate: float = 1e-4
-    head_rate: float = 1e-3
+    encoder_lr: float = 1e-4
+    head_lr: float = 1e-3
     warmup: float = 0.1
     weight_decay: float = 0.01
-    cut: float = 0.5
-    bare: float = 0.15
+    crop: float = 0.5
+    heading_dropout: float = 0.15
     sentences: int = 0
-    truth: float = 0.5
-    imitation: float = 1.0
+    hard_label_weight: float = 0.5
+    vector_loss_weight: float = 1.0
     checkpoint_steps: int = 50
 
 
@@ -131,21 +132,36 @@ _RANGES: dict[str, tuple[float, float]] = {
     "head.recurrent": (0, 4096),
     "head.dropout": (0.0, 0.9),
     "training.seed": (0, 2**31),
-    "training.passes": (1, 10_000),
-    "training.least_steps": (0, 1_000_000),
+    "training.epochs": (1, 10_000),
+    "training.min_steps": (0, 1_000_000),
     "training.reports": (1, 1000),
     "training.patience": (0, 1000),
-    "training.body_rate": (0.0, 1.0),
-    "training.head_rate": (0.0, 1.0),
+    "training.encoder_lr": (0.0, 1.0),
+    "training.head_lr": (0.0, 1.0),
     "training.warmup": (0.0, 1.0),
-    "training.truth": (0.0, 1.0),
-    "training.imitation": (0.0, 1000.0),
+    "training.hard_label_weight": (0.0, 1.0),
+    "training.vector_loss_weight": (0.0, 1000.0),
     "training.weight_decay": (0.0, 1.0),
-    "training.cut": (0.0, 1.0),
-    "training.bare": (0.0, 1.0),
+    "training.crop": (0.0, 1.0),
+    "training.heading_dropout": (0.0, 1.0),
     "training.sentences": (0, 1_000_000),
     "training.checkpoint_steps": (1, 1_000_000),
 }
+
+
+RENAMED = {
+    "passes": "epochs",
+    "least_steps": "min_steps",
+    "body_rate": "encoder_lr",
+    "head_rate": "head_lr",
+    "cut": "crop",
+    "bare": "heading_dropout",
+    "truth": "hard_label_weight",
+    "imitation": "vector_loss_weight",
+}
+"""Fields of ``[training]`` by the names that they had at first; files with these load, and say so."""
+_RETIRED = {"near": 0.0}
+"""Fields of ``[training]`` that are no more, with the value at which they changed nothing."""
 
 
 def load_recipe(source: str | Path = "default", overrides: Iterable[str] = ()) -> Recipe:
@@ -174,6 +190,9 @@ def load_recipe(source: str | Path = "default", overrides: Iterable[str] = ()) -
         table = read_toml(path, f"recipe {source}")
     for override in overrides:
         _override(table, override)
+    for old, new in _modernised(table):
+        message = f"recipe {source}: training.{old} is called training.{new} now; use the new name"
+        warnings.warn(message, RenamedWarning, stacklevel=2)
     folder = recipe_from_dict({k: v for k, v in table.items() if k == "encoder"}, str(source)).encoder.folder
     if folder is not None:
         about = load_about(folder)
@@ -185,11 +204,33 @@ def load_recipe(source: str | Path = "default", overrides: Iterable[str] = ()) -
 
 
 def recipe_from_dict(table: Mapping[str, Any], where: str) -> Recipe:
-    """Check ``table`` (sections of fields) and make the recipe; ``where`` is named in errors."""
+    """Check ``table`` (sections of fields, by present or earlier names) and make the recipe.
+
+    Raises:
+        ConfigError: a field is unknown, of a wrong type or out of range; the message begins with ``where``.
+    """
+    table = {name: dict(body) if isinstance(body, Mapping) else body for name, body in table.items()}
     try:
+        _modernised(table)
         return _from_dict(table)
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None
+
+
+def _modernised(table: dict[str, Any]) -> list[tuple[str, str]]:
+    """Give the fields of ``[training]`` their present names; returns those that had an earlier one."""
+    training = table.get("training")
+    if not isinstance(training, dict):
+        return []
+    for name, idle in _RETIRED.items():
+        if training.pop(name, idle) != idle:
+            raise ConfigError(f"training.{name} is no field any more; only {idle} can be made again")
+    found = [(old, new) for old, new in RENAMED.items() if old in training]
+    for old, new in found:
+        if new in training:
+            raise ConfigError(f"training.{old} is the earlier name of training.{new}; give one of them")
+        training[new] = training.pop(old)
+    return found
 
 
 def _from_dict(table: Mapping[str, Any]) -> Recipe:

@@ -177,7 +177,7 @@ class Comparison:
         }
 
 
-def compare(
+def compare_reports(
     earlier: Report,
     later: Report,
     encoder: Encodes | None = None,

@@ -40,7 +40,9 @@ def reports(labelled: Report) -> list[Report]:
 
 @pytest.fixture(scope="module")
 def few(recipe: Recipe) -> Recipe:
-    return replace(recipe, training=replace(recipe.training, passes=7, cut=0.5, bare=0.3, checkpoint_steps=4))
+    return replace(
+        recipe, training=replace(recipe.training, epochs=7, crop=0.5, heading_dropout=0.3, checkpoint_steps=4)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +83,7 @@ def test_stopped_and_started_again(
 @pytest.mark.parametrize("stop", [8, 10, 13])
 def test_early_stopping_survives_a_stop(tmp_path: Path, few: Recipe, reports: list[Report], stop: int) -> None:
     """Stopped before, at and after its best validation, it still ends with the best weights."""
-    patient = replace(few, training=replace(few.training, passes=30, patience=3, body_rate=1e-3, checkpoint_steps=4))
+    patient = replace(few, training=replace(few.training, epochs=30, patience=3, encoder_lr=1e-3, checkpoint_steps=4))
     told: list[Progress] = []
     validation = [replace(reports[0], doc="v.txt")]
     whole = train(patient, reports, validation, tmp_path / "whole", device="cpu", watch=told.append)
@@ -240,7 +242,7 @@ def test_killed_on_the_command_line(tmp_path: Path, few: Recipe, reports: list[R
         "context.prefix": 16,
         "context.unit": 48,
         "head.recurrent": 16,
-        "training.passes": 70,
+        "training.epochs": 70,
         "training.checkpoint_steps": 3,
     }
     for name, value in settings.items():
