@@ -19,7 +19,7 @@ from ..data.report import Report, labelled
 from ..models.folder import check_place, load_about
 from ..models.windows import SpecialTokens, units
 from .examples import Example
-from .loop import Progress, check_data, describe, learn, shared_steps, training_folder, untrained
+from .loop import Progress, begun, check_data, describe, learn, shared_steps, training_folder, untrained
 from .ranks import joined
 from .recipe import Recipe
 from .start import Start, load_start
@@ -54,7 +54,8 @@ def distil(
 
     Raises:
         DataError: no labelled sentence to learn from, or a report stands on two sides.
-        ModelError: a teacher is unusable, or stands at ``out``, or something that is no model does.
+        ModelError: a teacher is unusable, or stands at ``out``, or something that is no model does, or another process
+            makes a model there.
         ConfigError: ``encoder.name`` is no model, ``encoder.layers`` not fewer than it has (0 keeps them all), or this
             machine has no such device.
     """
@@ -63,7 +64,7 @@ def distil(
         raise ConfigError(f"encoder.name is {recipe.encoder.name!r}, expected the folder of the first teacher")
     training, validation = labelled(training), labelled(validation)
     check_data([*training, *unlabelled], validation, labels, every=False)
-    with joined(device) as ranks:
+    with begun(out, teachers), joined(device) as ranks:
         recipe = shared_steps(recipe, ranks)
         start = load_start(recipe, labels.names)
         if recipe.encoder.layers == start.depth:

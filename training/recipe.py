@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
+import math
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..base.errors import ConfigError, RenamedWarning
-from ..models.files import ABOUT
-from ..models.folder import load_about
+from ..base.toml import brief, named, parse_toml, read_toml
+from ..models.folder import is_model, load_about
 from ..models.places import SHIPPED
 from ..models.windows import ContextFormat
 
@@ -38,7 +38,7 @@ class EncoderSettings:
         """The model folder that ``name`` means, None where it means a bare encoder."""
         if self.name == "shipped":
             return SHIPPED
-        return Path(self.name) if (Path(self.name) / ABOUT).is_file() else None
+        return Path(self.name) if is_model(self.name) else None
 
 
 @dataclass(frozen=True)
@@ -106,35 +106,29 @@ class Recipe:
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
     def __post_init__(self) -> None:
-        if not self.encoder.name.strip():
-            raise ConfigError("encoder.name is '', expected bundled, shipped, a folder or a hub id")
+        name = self.encoder.name
+        if not name.strip() or min(name) < " " or len(name) > _LONGEST_NAME:
+            raise ConfigError(f"encoder.name is {brief(name)}, expected bundled, shipped, a folder or a hub id")
         for name, (low, high) in _RANGES.items():
             section, key = name.split(".")
             value = getattr(getattr(self, section), key)
             if not low <= value <= high:
-                raise ConfigError(f"{name} is {value}, expected {low} to {high}")
+                raise ConfigError(f"{name} is {brief(value)}, expected {low} to {high}")
         if self.head.regression and self.head.recurrent:
             raise ConfigError(f"head.recurrent is {self.head.recurrent}, expected 0 with head.regression")
-        if self.context.prefix + self.context.unit > self.context.tokens - 3:  # what frames a window
-            raise ConfigError(
-                f"context.prefix + context.unit is {self.context.prefix + self.context.unit}, "
-                f"expected at most context.tokens less 3, {self.context.tokens - 3}"
-            )
+        self.context.check()
 
     def as_dict(self) -> dict[str, Any]:
         """The sections and fields, JSON-ready."""
         return asdict(self)
 
 
+_LONGEST_NAME = 4096
+"""Characters of a path, on any system."""
+
 _RANGES: dict[str, tuple[float, float]] = {
     "encoder.frozen_layers": (0, 1000),
     "encoder.layers": (0, 1000),
-    "context.tokens": (32, 8192),
-    "context.before": (0, 50),
-    "context.after": (0, 50),
-    "context.prefix": (0, 512),
-    "context.unit": (8, 4096),
-    "context.units": (0, 1000),
     "head.recurrent": (0, 4096),
     "head.dropout": (0.0, 0.9),
     "training.seed": (0, 2**31),
@@ -191,16 +185,9 @@ def load_recipe(source: str | Path = "default", overrides: Iterable[str] = ()) -
         if not shipped.is_file():
             names = sorted(p.name.removesuffix(".toml") for p in (files(__package__) / "recipes").iterdir())
             raise ConfigError(f"there is no recipe {str(source)!r}; name a TOML file or one of {', '.join(names)}")
-        text = shipped.read_text(encoding="utf-8")
+        table = parse_toml(shipped.read_text(encoding="utf-8"), f"recipe {source}")
     else:
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"recipe {source} cannot be read: {error}") from None
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"recipe {source} is not TOML: {error}") from None
+        table = read_toml(path, f"recipe {source}")
     for override in overrides:
         _override(table, override)
     for old, new in _modernised(table):
@@ -252,15 +239,15 @@ def _from_dict(table: Mapping[str, Any]) -> Recipe:
     for name, body in table.items():
         make = sections.get(name)
         if make is None or not callable(make):
-            raise ConfigError(f"unknown section [{name}], expected one of {', '.join(sections)}")
+            raise ConfigError(f"unknown section [{named(name)}], expected one of {', '.join(sections)}")
         if not isinstance(body, Mapping):
-            raise ConfigError(f"{name} is {body!r}, expected a section [{name}] of fields")
+            raise ConfigError(f"{name} is {brief(body)}, expected a section [{name}] of fields")
         default = make()
         known = {f.name: getattr(default, f.name) for f in fields(default)}
         checked = {}
         for key, value in body.items():
             if key not in known:
-                raise ConfigError(f"unknown field {name}.{key}, expected one of {', '.join(known)}")
+                raise ConfigError(f"unknown field {name}.{named(key)}, expected one of {', '.join(known)}")
             checked[key] = _typed(f"{name}.{key}", value, type(known[key]))
         values[name] = type(default)(**checked)
     return Recipe(**values)
@@ -268,10 +255,10 @@ def _from_dict(table: Mapping[str, Any]) -> Recipe:
 
 def _typed(name: str, value: Any, kind: type) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        return float(value) if abs(value) < 2**53 else math.inf  # which no field allows
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         expected = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}[kind]
-        raise ConfigError(f"{name} is {value!r}, expected {expected}")
+        raise ConfigError(f"{name} is {brief(value)}, expected {expected}")
     return value
 
 
@@ -279,10 +266,10 @@ def _override(table: dict[str, Any], override: str) -> None:
     name, equals, value = override.partition("=")
     section, dot, key = name.strip().partition(".")
     if not (equals and dot and section and key):
-        raise ConfigError(f"setting {override!r} is not understood, expected section.field=value")
+        raise ConfigError(f"setting {brief(override)} is not understood, expected section.field=value")
     try:
-        parsed = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+        parsed = parse_toml(f"value = {value}", f"setting {brief(override)}")["value"]
+    except ConfigError:
         parsed = value.strip()  # a bare word is a text
     body = table.setdefault(section, {})
     if isinstance(body, dict):  # else the file is wrong, and what checks it says so

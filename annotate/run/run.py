@@ -17,7 +17,7 @@ from ...data.labels import LabelSet
 from ...data.read import load_source, read_source, report_from_text
 from ...data.readers import Source
 from ...data.report import Report
-from ...models.folder import About
+from ...models.about import About
 from .. import writers
 from ..inputs.base import Input
 from ..inputs.find import Inputs, find

@@ -30,7 +30,7 @@ from typing import IO, Any
 from ...base.errors import ConfigError
 from ...base.files import as_line, leftovers, locked, replacing
 from ...base.limits import DEFAULT_LIMITS, Limits
-from ...models.folder import About
+from ...models.about import About
 from .. import writers
 from ..inputs.find import MANIFEST, MANIFEST_BEGINS
 from .names import LAYOUTS, WHOLE

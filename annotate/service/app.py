@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Res
 from starlette.exceptions import HTTPException
 
 from ...base.errors import MissingExtraError, PizhuError
+from ...base.scratch import sweep
 from ...data.report import Report
 from .answers import choose, content
 from .batcher import Batcher, Full
@@ -41,6 +42,7 @@ def create_app(annotator: Annotator, settings: Settings = Settings()) -> FastAPI
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        sweep()  # what came in to a service that was killed
         app.state.batcher = Batcher(annotator, settings.places, settings.batch, watch)
         # What reads strangers' files has threads of its own: the event loop goes on answering whatever they hold.
         app.state.readers = ThreadPoolExecutor(settings.readers, thread_name_prefix="pizhu-read")

@@ -35,8 +35,8 @@ from pizhu.annotate.run import runfolder
 from pizhu.annotate.run.run import annotate_files
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.report import Report
+from pizhu.models.about import About
 from pizhu.models.decision import Decision
-from pizhu.models.folder import About
 from pizhu.models.windows import ContextFormat
 
 MOST = 6
