@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from .display import complain, echo
 from .options import Limit, Model
 
 
@@ -70,5 +71,5 @@ def serve(
         url = server.address(listening)
         if not server.is_local(host):
             who = " and knows the secret" if settings.secret else ""
-            typer.echo(f"pizhu: whoever reaches this machine{who} can use the service, unencrypted", err=True)
-        server.run(app, listening, seconds, lambda: typer.echo(f"pizhu serves at {url}"))
+            complain(f"whoever reaches this machine{who} can use the service, unencrypted")
+        server.run(app, listening, seconds, lambda: echo(f"pizhu serves at {url}"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..display import complain, echo
 from ..options import Model
 from .options import Folder, Labels, Title, TokenFile, Url, access, label_set
 
@@ -82,7 +83,7 @@ def predict_serve(
     )
 
     def tell(sentence: str) -> None:
-        typer.echo(f"pizhu: {sentence}", err=True)
+        complain(sentence)
 
     start = (model or default_model()).absolute()
     with (
@@ -98,10 +99,10 @@ def predict_serve(
         def attempt() -> None:
             there = access(folder, url, token_file)
             found = register(there, address or here, secret, title, events=retrain_every > 0)
-            typer.echo(told(found, there.url, title, address or here))
+            echo(told(found, there.url, title, address or here))
 
         def ready() -> None:
-            typer.echo(f"pizhu proposes labels at {here}")
+            echo(f"pizhu proposes labels at {here}")
             if connect:
                 keep_trying(attempt, tell)
 
