@@ -67,8 +67,8 @@ def answers(tmp_path: Path) -> Path:
         for number in range(80):
             label = draw.choice(list(sentences))
             said = [label] if draw.random() < 0.8 else [draw.choice(list(sentences))]
-            row = {**ROW, "id": f"{number}", "doc": f"{number // 20}{ROW['doc']}", "start": 90 * number}
-            row |= {"end": 90 * number + 80, "text": sentences[label].format(draw.randint(2, 99), SPOKEN)}
+            row = {**ROW, "id": f"{number}", "doc": f"{number // 20}{ROW['doc']}", "start": 80 * number}
+            row |= {"end": 80 * number + 80, "text": sentences[label].format(draw.randint(2, 99), SPOKEN)}
             given = [{"annotator": name, "labels": said if name != "丙" else [label]} for name in people]
             file.write(json.dumps({**row, "state": "labelled", "labels": said, "answers": given}) + "\n")
     return path
