@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ...base.errors import ConfigError
 from ...base.limits import Limits
+from ...base.origins import checked
 from ...base.private import read_private
-from .names import checked
 
 SECRET_VARIABLE = "PIZHU_SERVE_SECRET"
 
@@ -28,7 +28,7 @@ class Settings:
         places: requests in the house at one time; whoever comes then is asked to come again.
         batch: sentences that are annotated together, from as many requests as it takes.
         readers: files that are read at one time.
-        names: by which the service goes besides this machine's addresses and its own name; see :mod:`.names`.
+        names: by which the service goes besides this machine's addresses and its own name; see :mod:`...base.origins`.
         secret: what requests must show, None where nothing is asked.
     """
 
