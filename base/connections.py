@@ -25,6 +25,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _TICK = 0.2
 """Seconds between looks at all connections."""
+_BRIEF = 0.3
+"""Seconds in which nobody is told to be slow."""
 _PIECE = 16 * 1024
 """Bytes that are parsed at a time; h11 bounds headers at as many, but only where they do not come whole."""
 _CRUMBS, _CRUMB = 10_000, 32
@@ -188,13 +190,13 @@ class Connection(H11Protocol):
         phase, elapsed = self._observe()
         if phase is Phase.WAITING:
             return 3 if self._leaving else 2
-        slow = elapsed > 1 and self._moved < elapsed * self.crowd.terms.pace
+        slow = elapsed > _BRIEF and self._moved < elapsed * self.crowd.terms.pace
         return int(slow and phase is not Phase.WORKING)
 
     def give_way(self) -> None:
         """End now, for a newcomer."""
         self.crowd.leave(self)
-        if self._phase is Phase.RECEIVING or self._has_begun:
+        if self._phase is Phase.RECEIVING or self.cycle is None or self._has_begun:
             self.refuse(503, "others wait for this connection; send faster", {"retry-after": self._patience})
         if self._unsent:
             self._wire.abort()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _BACKLOG = 256
 """Connections that wait in the system."""
-_AT_ONCE = 32
+_AT_ONCE = 8
 """Connections that are accepted before another is looked at; asyncio takes the backlog for it."""
 _LOG = {
     "version": 1,
