@@ -13,7 +13,6 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum, auto
 from heapq import nlargest
 from http import HTTPStatus
@@ -23,6 +22,8 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from .terms import Terms
+
 _TICK = 0.2
 """Seconds between looks at all connections."""
 _BRIEF = 0.3
@@ -31,24 +32,6 @@ _PIECE = 16 * 1024
 """Bytes that are parsed at a time; h11 bounds headers at as many, but only where they do not come whole."""
 _CRUMBS, _CRUMB = 10_000, 32
 """Pieces that a body may have at least, and bytes for each more of them: each costs as much as a line of headers."""
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What connections are granted.
-
-    Attributes:
-        connections: at one time; fewer where the system gives the process few open files.
-        per_address: of them from one address (IPv6: one network of 64 bits).
-        patience: seconds in which the headers of a request must come; a body, and an answer that is taken, get as long
-            before ``pace`` counts.
-        pace: bytes a second that they must make from then on.
-    """
-
-    connections: int = 500
-    per_address: int = 125
-    patience: float = 10.0
-    pace: int = 1_000
 
 
 class Phase(Enum):

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 from .errors import ConfigError
 from .network import shared_url
 from .terminal import Visible, crashed
+from .terms import Terms
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-
-    from .connections import Terms
 
 _BACKLOG = 256
 """Connections that wait in the system."""
@@ -75,23 +74,18 @@ def address(listening: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def run(
-    app: FastAPI,
-    listening: socket.socket,
-    seconds: float,
-    ready: Callable[[], None] = lambda: None,
-    terms: Terms | None = None,
-) -> None:
+def run(app: FastAPI, listening: socket.socket, seconds: float, ready: Callable[[], None] = lambda: None) -> None:
     """Serve until SIGTERM or Ctrl+C; then take nothing new, finish what is under way (in ``seconds``) and return.
 
-    ``terms`` are those of connections, else the usual ones. Faults are told on the error stream, and nothing else.
+    Connections are taken on ``app.state.terms``, else on the usual ones. Faults are told on the error stream, and
+    nothing else is.
     """
     import uvicorn
 
-    from .connections import Connection, Crowd, Terms
+    from .connections import Connection, Crowd
 
     class Guarded(Connection):
-        crowd = Crowd(terms or Terms())
+        crowd = Crowd(getattr(app.state, "terms", Terms()))
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -58,7 +58,7 @@ def serve(
     from ..annotate.service.app import create_app
     from ..annotate.service.settings import SERVICE_LIMITS, Settings, find_secret
     from ..base import serving as server
-    from ..base.connections import Terms
+    from ..base.terms import Terms
     from ..models.annotator import Annotator
 
     names = [*(name or ()), *([] if ":" in host else [host])]  # an IPv6 address is no name, and needs none
@@ -67,6 +67,7 @@ def serve(
         seconds,
         places,
         names=tuple(names),
+        terms=Terms(connections, per_address, patience),
         secret=find_secret(secret_file),
     )
     with server.listen(host, port) as listening:  # a taken port is told before the model is loaded
@@ -76,5 +77,4 @@ def serve(
         if not server.is_local(host):
             who = " and knows the secret" if settings.secret else ""
             complain(f"whoever reaches this machine{who} can use the service, unencrypted")
-        terms = Terms(connections, per_address, patience)
-        server.run(app, listening, seconds, lambda: echo(f"pizhu serves at {url}"), terms)
+        server.run(app, listening, seconds, lambda: echo(f"pizhu serves at {url}"))

@@ -78,6 +78,7 @@ def create_app(annotator: Annotator, settings: Settings = Settings()) -> FastAPI
         redirect_slashes=False,  # to wherever the request says that it was sent
         lifespan=lifespan,
     )
+    app.state.terms = settings.terms
     app.add_middleware(Door, admit=known, all_mb=settings.places * settings.limits.file_mb)
     app.add_middleware(Envelope, meters=meters, routes=("/", "/annotate", "/health", "/metrics"))
     _say_what_is_wrong(app, settings)

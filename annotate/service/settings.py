@@ -11,6 +11,7 @@ from ...base.errors import ConfigError
 from ...base.limits import Limits
 from ...base.origins import checked
 from ...base.private import read_private
+from ...base.terms import Terms
 
 SECRET_VARIABLE = "PIZHU_SERVE_SECRET"
 
@@ -29,6 +30,7 @@ class Settings:
         batch: sentences that are annotated together, from as many requests as it takes.
         readers: files that are read at one time.
         names: by which the service goes besides this machine's addresses and its own name; see :mod:`...base.origins`.
+        terms: what connections are granted, before anything is known of their requests.
         secret: what requests must show, None where nothing is asked.
     """
 
@@ -38,6 +40,7 @@ class Settings:
     batch: int = 512
     readers: int = 4
     names: tuple[str, ...] = ()
+    terms: Terms = Terms()
     secret: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:

@@ -66,7 +66,7 @@ def predict_serve(
     if not all(map(find_spec, ("fastapi", "uvicorn", "label_studio_sdk"))):
         raise MissingExtraError("the prediction service", "serve,label")
     from ...base import serving as server
-    from ...base.connections import Terms
+    from ...base.terms import Terms
     from ...labeling.backend.register import register
     from ...labeling.backend.secret import ensure_secret
     from ...labeling.backend.service import keep_trying, opened
@@ -94,7 +94,14 @@ def predict_serve(
     with (
         server.listen(host, port) as listening,  # a taken port is told before the model is loaded
         opened(
-            home, start, plan, secret, lambda: access(folder, url, token_file), address=address, body_mb=body_mb
+            home,
+            start,
+            plan,
+            secret,
+            lambda: access(folder, url, token_file),
+            address=address,
+            body_mb=body_mb,
+            terms=Terms(connections, per_address, patience),
         ) as app,
     ):
         here = server.address(listening)
@@ -113,7 +120,7 @@ def predict_serve(
             if connect:
                 keep_trying(attempt, tell)
 
-        server.run(app, listening, 100, ready, Terms(connections, per_address, patience))
+        server.run(app, listening, 100, ready)
 
 
 def service_folder(folder: Path | None) -> Path:

@@ -17,6 +17,7 @@ from ...base.door import Door
 from ...base.errors import LabelingError, ModelError, PizhuError
 from ...base.origins import own_page
 from ...base.refusal import Refusal, no_room, said
+from ...base.terms import Terms
 from .page import POLICY, page
 from .predictor import Predictor
 from .register import ANNOTATED
@@ -32,7 +33,12 @@ BODY_MB = 16
 
 
 def create_app(
-    predictor: Predictor, trainer: Trainer, secret: str, address: str | None = None, body_mb: int = BODY_MB
+    predictor: Predictor,
+    trainer: Trainer,
+    secret: str,
+    address: str | None = None,
+    body_mb: int = BODY_MB,
+    terms: Terms = Terms(),  # noqa: B008 (it cannot change)
 ) -> FastAPI:
     """The service over one model and its trainer, as an ASGI application.
 
@@ -42,6 +48,7 @@ def create_app(
         secret: what requests must show.
         address: where it is reached, if it goes by another than where it listens.
         body_mb: the most that a request may send, in MiB.
+        terms: what connections are granted.
     """
 
     @asynccontextmanager
@@ -72,6 +79,7 @@ def create_app(
         redirect_slashes=False,  # to wherever the request says that it was sent
         lifespan=lifespan,
     )
+    app.state.terms = terms
     app.add_middleware(Door, admit=admit, body_mb=body_mb)
     _say_what_is_wrong(app)
 

@@ -132,13 +132,14 @@ def main() -> None:
 
         resource.setrlimit(resource.RLIMIT_NOFILE, (options["files"],) * 2)
     from pizhu.base import serving
-    from pizhu.base.connections import Terms
+    from pizhu.base.terms import Terms
 
     settings = options.get("settings", {})
     with tempfile.TemporaryDirectory() as folder, serving.listen("127.0.0.1", 0) as listening:
         app = (annotate if kind == "annotate" else predict)(settings, Path(folder))
         port = listening.getsockname()[1]
-        serving.run(app, listening, 5, lambda: print(port), Terms(**options.get("terms", {})))
+        app.state.terms = Terms(**options.get("terms", {}))
+        serving.run(app, listening, 5, lambda: print(port))
 
 
 def annotate(settings: dict[str, Any], folder: Path) -> Any:
