@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .errors import ConfigError
 from .network import shared_url
 from .terminal import Visible, crashed
-from .terms import Terms
+from .terms import DEFAULT_TERMS
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -85,7 +85,7 @@ def run(app: FastAPI, listening: socket.socket, seconds: float, ready: Callable[
     from .connections import Connection, Crowd
 
     class Guarded(Connection):
-        crowd = Crowd(getattr(app.state, "terms", Terms()))
+        crowd = Crowd(getattr(app.state, "terms", DEFAULT_TERMS))
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:

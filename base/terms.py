@@ -28,3 +28,6 @@ class Terms:
         for field in fields(self):
             if getattr(self, field.name) <= 0:
                 raise ConfigError(f"{field.name} is {getattr(self, field.name)}, expected a number above 0")
+
+
+DEFAULT_TERMS = Terms()

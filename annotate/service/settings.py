@@ -11,7 +11,7 @@ from ...base.errors import ConfigError
 from ...base.limits import Limits
 from ...base.origins import checked
 from ...base.private import read_private
-from ...base.terms import Terms
+from ...base.terms import DEFAULT_TERMS, Terms
 
 SECRET_VARIABLE = "PIZHU_SERVE_SECRET"
 
@@ -40,7 +40,7 @@ class Settings:
     batch: int = 512
     readers: int = 4
     names: tuple[str, ...] = ()
-    terms: Terms = Terms()
+    terms: Terms = DEFAULT_TERMS
     secret: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:

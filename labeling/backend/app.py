@@ -17,7 +17,7 @@ from ...base.door import Door
 from ...base.errors import LabelingError, ModelError, PizhuError
 from ...base.origins import own_page
 from ...base.refusal import Refusal, no_room, said
-from ...base.terms import Terms
+from ...base.terms import DEFAULT_TERMS, Terms
 from .page import POLICY, page
 from .predictor import Predictor
 from .register import ANNOTATED
@@ -38,7 +38,7 @@ def create_app(
     secret: str,
     address: str | None = None,
     body_mb: int = BODY_MB,
-    terms: Terms = Terms(),  # noqa: B008 (it cannot change)
+    terms: Terms = DEFAULT_TERMS,
 ) -> FastAPI:
     """The service over one model and its trainer, as an ASGI application.
 
