@@ -183,8 +183,9 @@ def find(
         ReadError: a list cannot be read, a pattern fits nothing, or there is no report at all.
         ConfigError: a list names a list.
     """
-    from .archives import Tar, Zip
     from .tabular import Dataset, Parquet
+    from .tars import Tar
+    from .zips import Zip
 
     def source(path: Path) -> Source:
         name = path.name.lower()

@@ -9,6 +9,7 @@ from ...base.errors import ConfigError, DataError
 from ...data.labels import LabelSet
 from .. import writers
 from ..inputs.find import is_run
+from ..inputs.packed import Distinct
 from .names import WHOLE
 
 
@@ -20,7 +21,8 @@ def table_of(inputs: Iterable[Path], out: Path, labels: LabelSet) -> int:
         DataError: there is no file, or one of them is wrong.
         MissingExtraError: the format needs packages that are not installed.
     """
-    named = dict(_distinct(_expand(inputs, out)))
+    distinct = Distinct("-")
+    named = {distinct(name): path for name, path in _expand(inputs, out)}
     if not named:
         raise DataError("there are no records (.jsonl) in the folders that were named")
     if out.exists() and any(path.exists() and path.samefile(out) for path in named.values()):
@@ -46,15 +48,3 @@ def records_in(folder: Path) -> Iterator[Path]:
     for found in sorted(folder.rglob("*.jsonl")):
         if not found.name.startswith(".") and found.is_file() and together.isdisjoint(found.parents):
             yield found
-
-
-def _distinct(named: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, Path]]:
-    """Where names meet, a number after them."""
-    given: set[str] = set()
-    for name, path in named:
-        base, number = name, 1
-        while name in given:
-            number += 1
-            name = f"{base}-{number}"
-        given.add(name)
-        yield name, path
