@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from .errors import ConfigError
 
@@ -54,6 +54,14 @@ def walk(folder: Path) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
             continue
         yield here, entries
         waiting += [here / e.name for e in reversed(entries) if e.is_dir(follow_symlinks=False) and not is_link(e.path)]
+
+
+def kind(entry: os.DirEntry[str]) -> Literal["folder", "file", ""]:
+    """What an entry of a folder is, or what its link leads to; empty for what is neither and for links to nowhere."""
+    try:
+        return "folder" if entry.is_dir() else "file" if entry.is_file() else ""
+    except OSError:  # such as of a link to itself
+        return ""
 
 
 def is_file(root: Path, path: Path) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ...base.errors import ConfigError, DataError
+from ...base.inside import kind, walk
 from ...data.labels import LabelSet
 from .. import writers
 from ..inputs.find import is_run
@@ -44,7 +45,12 @@ def _expand(inputs: Iterable[Path], out: Path) -> Iterator[tuple[str, Path]]:
 
 def records_in(folder: Path) -> Iterator[Path]:
     """The records of reports anywhere in ``folder``, where what a run made of all its reports is none."""
-    together = {found for found in folder.rglob(WHOLE) if is_run(found.parent)}
-    for found in sorted(folder.rglob("*.jsonl")):
-        if not found.name.startswith(".") and found.is_file() and together.isdisjoint(found.parents):
-            yield found
+    together: set[Path] = set()
+    found: list[Path] = []
+    for here, entries in walk(folder):
+        for entry in entries:
+            if entry.name == WHOLE and is_run(here):
+                together.add(here / WHOLE)
+            elif entry.name.endswith(".jsonl") and not entry.name.startswith(".") and kind(entry) == "file":
+                found.append(here / entry.name)
+    yield from (path for path in sorted(found) if together.isdisjoint(path.parents))
