@@ -26,8 +26,8 @@ MEMBERS = 200_000
 """The most files in an archive: what is known of each stays in memory, and 10 kB may hold millions of them."""
 _NAME = 4096
 """The longest name of a file in an archive or table, in characters, as long as paths may be on Linux."""
-_MEMBER = 4096
-"""Bytes that each counts for, besides its content; about what a file takes on a disk."""
+MEMBER = 4096
+"""Bytes that a row of a table counts for besides its text, about what a file takes on a disk: a row may take none."""
 
 
 class Packed:
