@@ -46,12 +46,16 @@ class Archive:
             raise ReadError(f"{self._name} is damaged: its part {part} cannot be unpacked") from None
         except RuntimeError:  # zipfile's word for a password; NotImplementedError is one too
             raise ReadError(f"{self._name} is protected by a password; save it without one") from None
-        if len(data) > self._left:
+        self.take(len(data))
+        return data
+
+    def take(self, size: int) -> None:
+        """Count ``size`` bytes that were unpacked; a ReadError where they are more than the limit, all together."""
+        if size > self._left:
             raise ReadError(
                 f"{self._name} unpacks to more than the limit of {self._limits.expanded_mb} MB; it may be a zip bomb"
             )
-        self._left -= len(data)
-        return data
+        self._left -= size
 
     def xml(self, part: str) -> etree._Element:
         """The root of an XML part; entity declarations are refused, nothing is fetched."""
