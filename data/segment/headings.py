@@ -16,7 +16,7 @@ TITLE = re.compile(
 _DATE = re.compile(r"[（(]?\s*[12〇○一二三四五六七八九零０-９0-9]{4}\s*年(?:.{1,4}月(?:.{1,4}日)?)?\s*[）)]?$")
 _NAME = re.compile(r"(?:[\u4e00-\u9fff·]\s*){2,4}(?<![局厅委府部院办处])")
 _BODY_END = re.compile(rf"[{STOPS}；;：:，,、…][”’」』）)】》\"]*$")
-_ATTACHED = re.compile(r"附\s*件?\s*[：:]|附\s*件\s*[0-9一二三四五六七八九十]?\s*[.、：:]")
+_ATTACHED = re.compile(r"附\s*+件?\s*+[：:]|附\s*+件\s*+[0-9一二三四五六七八九十]?\s*+[.、：:]")
 _LONGEST = {"plain": 50, "arabic": 45, "arabic-bracket": 45, "circled": 45}
 _LONGEST_NUMBERED = 90
 
