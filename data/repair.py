@@ -13,7 +13,7 @@ _BREAK = r"[ \t\u00a0]*+(?:\r\n|[\r\n\v\f\x85\u2028\u2029])[\s\u200b-\u200d\ufef
 _SPACE = r"[ \u00a0\u2002-\u200a]++"
 _INVISIBLE = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 _DROPPED = re.compile(
-    # A line broken in mid-sentence; a break between Latin words is passed as a whole, or each part of it would be tried.
+    # A line broken in mid-sentence; a break between Latin words is passed as a whole, or all its parts would be tried.
     rf"(?<=[{_WIDE}0-9.%％]){_BREAK}|(?<!\s){_BREAK}(?:(?=[{_WIDE}])|(?P<stays>))"
     rf"|{_INVISIBLE}+"
     rf"|(?<=[{_WIDE}]){_SPACE}(?=[{_WIDE}0-9A-Za-z])|(?<=[0-9A-Za-z%％]){_SPACE}(?=[{_WIDE}])"
