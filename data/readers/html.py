@@ -79,7 +79,7 @@ def from_markup(markup: str, source: Source) -> Extract:
             f"{source.name} is a web page whose tags nest too deep to be read to its end; open it in a browser and save"
             " the text as .txt"
         )
-    walker = _Walker(_SILENT - unclosed)
+    walker = _Walker(Lines(source), _SILENT - unclosed)
     walker.walk(root)
     if not walker.lines.length:
         raise ReadError(f"{source.name} is a web page without any text")
@@ -89,8 +89,8 @@ def from_markup(markup: str, source: Source) -> Extract:
 class _Walker:
     """Goes through the page once, without recursion: pages are nested as deep as they like."""
 
-    def __init__(self, silent: Set[str]) -> None:
-        self.lines = Lines()
+    def __init__(self, lines: Lines, silent: Set[str]) -> None:
+        self.lines = lines
         self._silent = silent
         self._text: list[str] = []
         self._beside = 0

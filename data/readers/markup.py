@@ -54,7 +54,7 @@ def examine(markup: str, source: Source) -> set[str]:
                 " text as .txt"
             )
     if total > 2 * limits.elements:
-        raise ReadError(over(source.name, f"{total // 2:,} pairs of attributes", "elements", limits))
+        raise ReadError(over(source.name, f"attributes for {total // 2:,} elements", "elements", limits))
     unclosed = {name for name, count in opened.items() if count > _closed(name, markup)}
     return unclosed if "select" in unclosed else unclosed - {"option"}  # whose ends may be left out
 
