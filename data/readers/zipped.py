@@ -14,6 +14,10 @@ from ...base.limits import over
 from .base import Source
 
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
+_LONG_NAME = re.compile(rb"xmlns(?::[^\s=:\"'<>]*+)?\s*+=\s*+(?:\"[^\"<]{500}|'[^'<]{500})")
+"""A namespace whose name is copied with the name of each element in it."""
+_ENTRY = b"PK\x01\x02"
+_MOST_PARTS = 20_000
 
 
 BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -27,6 +31,8 @@ class Archive:
         self._name = source.name
         self._left = source.limits.expanded_mb * 2**20
         self._limits = source.limits
+        if (parts := source.data.count(_ENTRY)) > _MOST_PARTS:  # before the directory is read, which takes memory
+            raise ReadError(f"{self._name} has {parts:,} parts, which no word processor writes; it is refused")
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(source.data))
             self.names = frozenset(self._zip.namelist())
@@ -67,6 +73,10 @@ class Archive:
             )
         if (tags := data.count(b"<")) > 2 * self._limits.elements:
             raise ReadError(over(self._name, f"{tags // 2:,} elements", "elements", self._limits))
+        if (attributes := data.count(b"=")) > 2 * self._limits.elements:
+            raise ReadError(over(self._name, f"attributes for {attributes // 2:,} elements", "elements", self._limits))
+        if _LONG_NAME.search(plain):
+            raise ReadError(f"{self._name} is damaged: its part {part} has a namespace without end")
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
         try:
             return etree.fromstring(data, parser)
