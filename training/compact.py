@@ -18,6 +18,8 @@ from ..models.annotator import Annotator
 from ..models.decision import Decision
 from ..models.folder import check_place, learned, load_about, load_model, save_model
 from ..models.graph import has_graph
+from ..models.windows import Windower
+from .examples import Example
 from .sources import check_labels
 from .validation import answers, decide, decided
 
@@ -96,13 +98,15 @@ def compact(model: str | Path, validation: Sequence[Report], out: str | Path) ->
         why = f" that {model} did not learn from" if given else ""
         raise DataError(f"there is no labelled sentence to measure on{why}; name labelled records with --data")
     annotator = Annotator.load(model, device="cpu")
-    logits, truth = answers(annotator.runtime, annotator.tokenizer, about, validation)
+    windower = Windower(annotator.tokenizer, about.context)
+    examples = [Example.of(report, about.labels.names, windower, bare=False) for report in validation]
+    logits, truth = answers(annotator.runtime, examples)
     before = decide(logits, truth, about.decision), logits
     network, tokenizer, _ = load_model(model)
     with TemporaryDirectory() as folder:
         save_model(Path(folder) / "int8", network, tokenizer, about, compact=True)
         small = Annotator.load(Path(folder) / "int8", device="cpu")
-        logits, _ = answers(small.runtime, tokenizer, about, validation)
+        logits, _ = answers(small.runtime, examples)
         del small  # Windows removes no file that is open
     about = decided(about, logits, truth, about.decision)
     parity = replace(Parity.of(truth, before, (about.decision, logits)), left_out=len(given) - len(validation))
