@@ -64,7 +64,7 @@ def _show_warning(show: Callable[..., None]) -> Callable[..., None]:
 
     def shown(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if issubclass(category, RenamedWarning):
-            typer.echo(f"pizhu: {message}", err=True)
+            complain(message)
         else:
             show(message, category, *place, **more)
 

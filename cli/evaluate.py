@@ -77,8 +77,8 @@ def evaluate(
     from ..eval.attribution import explainer
     from ..eval.evaluate import Depth
     from ..eval.evaluate import evaluate as run
+    from ..eval.held_out import divide
     from ..eval.page import page
-    from ..eval.unseen import divide
     from ..models.annotator import Annotator
     from ..models.places import default_model
     from .progress import shown

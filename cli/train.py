@@ -39,8 +39,9 @@ def train(
         ),
     ] = None,
     recipe: Annotated[
-        str, typer.Option(help="A TOML file, or a shipped recipe: default, small, demo, finetune, own.")
-    ] = "default",
+        str | None,
+        typer.Option(help="A TOML file, or a shipped recipe: default, small, demo, finetune, own. [default: default]"),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -78,12 +79,13 @@ def train(
     from ..training.sources import gather
 
     if again is not None:
-        if recipe != "default" or settings or labels or not corpus:
-            raise ConfigError("--again takes recipe, labels and corpus from the model; leave them away")
+        if recipe is not None or settings or labels or not corpus:
+            raise ConfigError("--again cannot be combined with --recipe, --set, --labels or --no-corpus")
         _make_again(again, data or [], out, any_versions, offline, device, as_json)
         return
     if any_versions:
-        raise ConfigError("--any-versions says something of --again only; name the model with it, or leave it away")
+        raise ConfigError("--any-versions needs --again")
+    recipe = recipe or "default"
     chosen = load_recipe(recipe, settings or ())
     named = LabelSet.load(labels) if labels else DEFAULT_LABELS
     sources = gather(data or (), named, corpus=corpus and labels is None)
@@ -96,11 +98,12 @@ def train(
 
 
 def _run(recipe: Recipe, sources: Sources, out: Path, offline: bool, device: str | None) -> Path:
+    from ..base.progress import silent
     from ..training.loop import train as run
     from ..training.ranks import rank
     from .progress import shown
 
-    with shown() if rank() == 0 else nullcontext(_silent) as tell:
+    with shown() if rank() == 0 else nullcontext(silent) as tell:
         return run(
             recipe,
             sources.training,
@@ -130,10 +133,6 @@ def watching(tell: Tell) -> Callable[[Progress], None]:
             tell({"ask": "Asking the teachers", "prepare": "Preparing"}[at.stage], at.step, at.steps)
 
     return watch
-
-
-def _silent(what: str, done: float, total: float | None = None, /) -> None:
-    pass
 
 
 def _make_again(

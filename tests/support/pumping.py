@@ -13,7 +13,10 @@ from typing import Any
 _REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
 _LONG = 8
 """Repeats of at least this many are pumped; shorter ones cannot grow."""
-_PROBES = "".join(map(chr, range(32, 127))) + "\t\n\0\u00a0\u200b\u3000一十百万亿点零年月中，。；：、！？（）《》“”【】〔〕—…０Ａ％①●"
+_PROBES = (
+    "".join(map(chr, range(32, 127)))
+    + "\t\n\0\u00a0\u200b\u3000一十百万亿点零年月中，。；：、！？（）《》“”【】〔〕—…０Ａ％①●"
+)
 _CATEGORIES = {
     sre.CATEGORY_DIGIT: r"\d", sre.CATEGORY_NOT_DIGIT: r"\D", sre.CATEGORY_SPACE: r"\s",
     sre.CATEGORY_NOT_SPACE: r"\S", sre.CATEGORY_WORD: r"\w", sre.CATEGORY_NOT_WORD: r"\W",
@@ -22,7 +25,10 @@ _CATEGORIES = {
 
 def hostile(pattern: re.Pattern[str]) -> Iterator[Callable[[int], str]]:
     """Makers of strings of about so many characters that hold what the expression repeats, over and over."""
-    tree = _parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE & ~re.DEBUG if isinstance(pattern.pattern, bytes) else pattern.flags)
+    tree = _parser.parse(
+        pattern.pattern,
+        pattern.flags & ~re.UNICODE & ~re.DEBUG if isinstance(pattern.pattern, bytes) else pattern.flags,
+    )
     pumps: dict[str, None] = {}
     fronts: dict[str, None] = {"": None}
     sets: list[tuple[Any, Any]] = []
