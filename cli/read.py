@@ -29,18 +29,15 @@ def read(
     """
     from ..base.errors import PizhuError
     from ..base.limits import limits
-    from ..data.read import read_report
+    from ..data.read import read_reports
 
     allowed = limits(limit or ())
     failed = False
-    for path in files:
-        try:
-            report = read_report(path, limits=allowed)
-        except PizhuError as error:
-            typer.echo(f"pizhu: {error}", err=True)
+    for report in read_reports(files, limits=allowed):
+        if isinstance(report, PizhuError):
+            typer.echo(f"pizhu: {report}", err=True)
             failed = True
-            continue
-        if as_json:
+        elif as_json:
             for record in report.records():
                 typer.echo(json.dumps(record, ensure_ascii=False))
         else:

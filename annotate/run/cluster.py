@@ -27,14 +27,16 @@ from typing import TYPE_CHECKING, Any
 from ...base.errors import ConfigError, MissingExtraError, PizhuError
 from ...base.files import leftovers
 from ...base.limits import DEFAULT_LIMITS, Limits
+from ...data.isolation.pool import ReaderPool
 from ...data.labels import LabelSet
 from ...models.annotator import Annotator
 from ...models.folder import load_about
 from ...models.runtime import cores, kind_of
 from ..inputs.base import Input
 from ..inputs.find import Inputs
+from .reading import Reading
 from .reuse import Answers
-from .run import REUSED, Outcome, Reading, RunResult, Task, conduct, plan, work, write_outcome
+from .run import REUSED, Outcome, RunResult, Task, conduct, plan, work, write_outcome
 from .runfolder import LOCK, Entry, RunFolder, Settings, difference, head_of
 
 if TYPE_CHECKING:
@@ -166,6 +168,7 @@ class _Worker:
     def __init__(self, job: _Job) -> None:
         self._job = job
         self._annotator: Annotator | None = None
+        self._reader = ReaderPool()  # which ends with this process
         self._answers = Answers(REUSED)
 
     def __call__(self, table: pa.Table) -> pa.Table:
@@ -209,6 +212,7 @@ class _Worker:
                     job.settings,
                     annotator,
                     outcomes.append,
+                    self._reader,
                     answers=self._answers,
                     retry_failed=job.retry_failed,
                 )

@@ -208,9 +208,7 @@ def _error(question: Question, head: Mapping[str, Any]) -> Exception:
         strerror, filename = head["system"][1:]
         return OSError(number, _string(strerror)[:_LONGEST], None if filename is None else _string(filename)[:_LONGEST])
     fault = _string(head["fault"])[:_LONGEST]
-    return ReadError(
-        f"{question.doc} cannot be read because of a fault in pizhu ({fault}); please report it"
-    )
+    return ReadError(f"{question.doc} cannot be read because of a fault in pizhu ({fault}); please report it")
 
 
 def _numbers(values: Any, end: int) -> Iterator[int]:
@@ -227,4 +225,3 @@ def _string(value: Any) -> str:
     if type(value) is not str:
         raise TypeError("no string")
     return value
-

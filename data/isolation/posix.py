@@ -10,12 +10,13 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from ...base.limits import Limits
 
 # From outside, in the program that has files read.
 
-OPTIONS: dict[str, object] = {"start_new_session": True}
+OPTIONS: dict[str, Any] = {"start_new_session": True}
 """Of ``Popen``: a group of its own, which Ctrl-C in a terminal passes by and which can be ended as a whole."""
 
 

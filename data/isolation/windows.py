@@ -83,7 +83,7 @@ class Job:
 
 # From outside, in the program that has files read.
 
-OPTIONS: dict[str, object] = {"creationflags": _NO_WINDOW}
+OPTIONS: dict[str, Any] = {"creationflags": _NO_WINDOW}
 """Of ``Popen``: no console that would hand on Ctrl-C or open a window."""
 
 
