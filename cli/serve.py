@@ -35,6 +35,12 @@ def serve(
     places: Annotated[
         int, typer.Option(min=1, help="Requests in the house at one time; more are asked to come again.")
     ] = 64,
+    readers: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Files that are read at one time, by a process each; those that take over a second not counted."
+        ),
+    ] = 4,
     limit: Limit = None,
 ) -> None:
     """Annotate over HTTP: a page to drop reports on, and JSON for programs.
@@ -61,6 +67,7 @@ def serve(
         limits(limit or (), SERVICE_LIMITS),
         seconds,
         places,
+        readers=readers,
         names=tuple(names),
         secret=find_secret(secret_file),
     )

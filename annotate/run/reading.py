@@ -52,11 +52,6 @@ def read_inputs(
     return taken_ahead(begun, _AHEAD)
 
 
-def read_input(item: Input, limits: Limits) -> Reading:
-    """Read one input."""
-    return begin_reading(item, limits, shared())()
-
-
 def begin_reading(
     item: Input, limits: Limits, reader: Reader, wanted: Callable[[str], bool] = lambda sha256: True
 ) -> Callable[[], Reading]:

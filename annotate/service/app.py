@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +15,8 @@ from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Res
 from starlette.exceptions import HTTPException
 
 from ...base.errors import MissingExtraError, PizhuError
+from ...data.isolation.messages import Question
+from ...data.isolation.pool import Reader, ReaderPool
 from ...data.report import Report
 from .answers import choose, content
 from .batcher import Batcher, Full
@@ -25,14 +26,18 @@ from .meters import CONTENT_TYPE, Meters
 from .names import answers_to, hostname
 from .refusal import Refusal
 from .settings import Settings
-from .uploads import received
+from .uploads import received, unless_gone
 
 if TYPE_CHECKING:
     from ...models.annotator import Annotator
 
 
-def create_app(annotator: Annotator, settings: Settings = Settings()) -> FastAPI:  # noqa: B008 (it cannot change)
-    """The service over one model, as an ASGI application."""
+def create_app(
+    annotator: Annotator,
+    settings: Settings = Settings(),  # noqa: B008 (it cannot change)
+    reader: Reader | None = None,
+) -> FastAPI:
+    """The service over one model, as an ASGI application; ``reader`` reads the files, else processes of its own do."""
     meters = Meters()
     labels = annotator.about.labels
 
@@ -42,10 +47,10 @@ def create_app(annotator: Annotator, settings: Settings = Settings()) -> FastAPI
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.batcher = Batcher(annotator, settings.places, settings.batch, watch)
-        # What reads strangers' files has threads of its own: the event loop goes on answering whatever they hold.
-        app.state.readers = ThreadPoolExecutor(settings.readers, thread_name_prefix="pizhu-read")
-        yield
-        app.state.readers.shutdown(cancel_futures=True)
+        # What reads strangers' files has processes of its own: the event loop goes on answering whatever they hold.
+        with ReaderPool(settings.readers, settings.slow_readers) if reader is None else nullcontext(reader) as chosen:
+            app.state.reader = chosen
+            yield
         await asyncio.to_thread(app.state.batcher.close)
 
     def known(request: Request) -> None:
@@ -109,17 +114,17 @@ def create_app(annotator: Annotator, settings: Settings = Settings()) -> FastAPI
         """Annotate one report: the body is the file, or a form with the file in it."""
         form = choose(format, request.headers.get("accept"))
         batcher: Batcher = request.app.state.batcher
-        loop = asyncio.get_running_loop()
-        readers = request.app.state.readers
+        reader: Reader = request.app.state.reader
+
+        async def answer(upload: Question) -> Response:
+            report = await asyncio.wrap_future(reader.submit(upload))
+            answered = await asyncio.wrap_future(batcher.submit(report))
+            body, headers = await asyncio.to_thread(content, answered, labels, form, with_page=page)
+            return Response(body, headers=headers)
+
         with batcher.place():
-            async with asyncio.timeout(settings.seconds):
-                async with received(request, name, settings.limits) as upload:
-                    report = await loop.run_in_executor(readers, upload.read, settings.limits)
-                answered = await asyncio.wrap_future(batcher.submit(report))
-                body, headers = await loop.run_in_executor(
-                    readers, lambda: content(answered, labels, form, with_page=page)
-                )
-        return Response(body, headers=headers)
+            async with asyncio.timeout(settings.seconds), received(request, name, settings.limits) as upload:
+                return await unless_gone(request, answer(upload))
 
     app.add_middleware(Envelope, meters=meters, routes=("/", "/annotate", "/health", "/metrics"))
     return app
