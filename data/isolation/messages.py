@@ -178,8 +178,8 @@ def report_of(question: Question, head: Mapping[str, Any], body: bytes) -> Repor
 def _report(doc: str, head: Mapping[str, Any], text: str) -> Report:
     starts, ends = list(_numbers(head["starts"], len(text) + 1)), list(_numbers(head["ends"], len(text) + 1))
     kinds = [_KINDS[i] for i in _numbers(head["kinds"], len(_KINDS))]
-    headings = [_string(heading) for heading in head["headings"]]
-    ways = [tuple(headings[i] for i in _numbers(way, len(headings))) for way in head["ways"]]
+    headings = list(map(_string, _list(head["headings"])))
+    ways = [tuple(headings[i] for i in _numbers(way, len(headings))) for way in _list(head["ways"])]
     paths = [ways[i] for i in _numbers(head["paths"], len(ways))]
     ids = head["ids"]
     if not re.fullmatch(r"(?:[0-9a-f]{16})*+", ids) or len(ids) != 16 * len(starts):
@@ -213,12 +213,16 @@ def _error(question: Question, head: Mapping[str, Any]) -> Exception:
 
 def _numbers(values: Any, end: int) -> Iterator[int]:
     """``values``, which must be a list of whole numbers from 0 to below ``end``."""
-    if type(values) is not list:
-        raise TypeError("no list")
-    for value in values:
+    for value in _list(values):
         if type(value) is not int or not 0 <= value < end:
             raise ValueError(repr(value)[:80])
         yield value
+
+
+def _list(value: Any) -> list[Any]:
+    if type(value) is not list:
+        raise TypeError("no list")
+    return value
 
 
 def _string(value: Any) -> str:

@@ -25,6 +25,7 @@ _START_SECONDS = 60
 _SLOW_SECONDS = 1.0
 _IDLE_SECONDS = 60.0
 _SIGKILL = 9
+_GIVEN_UP, _NOT_BEGUN, _SPOILT = "given up", "not begun", "a spoilt answer"
 
 
 class Pending(Future[Report]):
@@ -75,7 +76,7 @@ class _Turn:
         deadline: when it is ended, by the clock of ``time.monotonic``.
         began: when the process was ready.
         slow: whether it has taken long, so that others may be read beside it.
-        ended: why it was ended before it was done: a limit's name, ``start`` or ``given up``.
+        ended: why it was ended before it was done: a limit's name, or one of the reasons above.
     """
 
     deadline: float
@@ -200,7 +201,7 @@ class ReaderPool:
                     spent = frame[0].get("spent") is not False
                     answer = report_of(question, *frame)
         except SpoiltError:
-            spent = True
+            turn.ended = turn.ended or _SPOILT
         except Exception as error:
             answer = error
         with self._lock:  # from here on nobody ends the process but this thread
@@ -230,7 +231,7 @@ class ReaderPool:
     def _give_up(self, pending: Pending) -> None:
         with self._lock:
             if (turn := self._turns.get(pending)) is not None:
-                turn.end("given up")
+                turn.end(_GIVEN_UP)
 
     def _watch(self) -> None:
         """End what takes too long, and let others in beside what takes long."""
@@ -241,7 +242,7 @@ class ReaderPool:
                 now = time.monotonic()
                 for pending, turn in self._turns.items():
                     if now > turn.deadline:
-                        turn.end("start" if turn.began is None else "read_seconds")
+                        turn.end(_NOT_BEGUN if turn.began is None else "read_seconds")
                     elif turn.began is not None and turn.process is not None:
                         self._weigh(turn, turn.process, now - turn.began, pending.question.limits)
 
@@ -257,7 +258,7 @@ class ReaderPool:
 def _failure(question: Question, turn: _Turn, said: str, status: int) -> Exception:
     """Why there is no answer."""
     doc = question.doc
-    if turn.ended == "given up":
+    if turn.ended == _GIVEN_UP:
         return CancelledError()
     if turn.ended in OF_THE_MACHINE:
         return ReadError(too_much(doc, turn.ended, question.limits))
@@ -265,14 +266,14 @@ def _failure(question: Question, turn: _Turn, said: str, status: int) -> Excepti
         return ConfigError(f"the process that reads files does not begin ({said or f'status {status}'})")
     if system.ran_out_of_time(status):
         return ReadError(too_much(doc, "cpu_seconds", question.limits))
-    if status == -_SIGKILL:
+    if status == -_SIGKILL and not turn.ended:
         return ReadError(
             f"{doc} cannot be read: the process that read it was killed, which the system does where memory is short; "
             "free some and try it again, or split it"
         )
     return ReadError(
-        f"{doc} cannot be read: it breaks the process that reads it (status {status}); save it anew or in another "
-        "format"
+        f"{doc} cannot be read: it breaks the process that reads it ({turn.ended or f'status {status}'}); save it anew "
+        "or in another format"
     )
 
 

@@ -6,17 +6,21 @@ The files stand for faults of readers that nobody has found yet, so that the tes
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import re
+import stat
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from pizhu.base.errors import ReadError
+from pizhu.base.errors import MissingExtraError, ReadError
 from pizhu.data import readers
-from pizhu.data.isolation import confinement, worker
+from pizhu.data.isolation import worker
 from pizhu.data.isolation.confinement import another_program, scratch
 from pizhu.data.readers.base import Extract, Format, Source
 
@@ -53,6 +57,13 @@ def eat_slowly() -> None:
     del held
 
 
+_KEPT: list[bytearray] = []
+
+
+def grow() -> None:
+    _KEPT.append(bytearray(b"x") * 2**29)
+
+
 def crash() -> None:
     ctypes.string_at(1)
 
@@ -71,6 +82,37 @@ def refuse() -> None:
 
 def fill() -> None:
     raise OSError(28, "No space left on device", "/somewhere")
+
+
+def lack() -> None:
+    raise MissingExtraError("the deed", "pdf")
+
+
+def _answer(data: bytes) -> None:
+    """As where the file has taken the process over: it answers what it wants."""
+    os.write(_pipe(), data)
+    time.sleep(600)
+
+
+def _pipe() -> int:
+    """The descriptor of the answers: the only pipe that can be written to."""
+    for number in range(3, 20):
+        with suppress(OSError):
+            if stat.S_ISFIFO(os.fstat(number).st_mode) and fcntl.fcntl(number, fcntl.F_GETFL) & os.O_WRONLY:
+                return number
+    raise RuntimeError
+
+
+def flood() -> None:
+    _answer(struct.pack("<QQ", 10, 2**50) + b"x" * 1000)
+
+
+def babble() -> None:
+    _answer(struct.pack("<QQ", 7, 0) + b"no JSON")
+
+
+def nest() -> None:
+    _answer(struct.pack("<QQ", 100_000, 0) + b"[" * 100_000)
 
 
 def convert() -> None:
@@ -105,11 +147,16 @@ DEEDS: dict[str, Callable[[], str | None]] = {
         sleep,
         eat,
         eat_slowly,
+        grow,
         crash,
         leave,
         recurse,
         refuse,
         fill,
+        lack,
+        flood,
+        babble,
+        nest,
         convert,
         chatter,
         modules,
@@ -125,7 +172,6 @@ def _read(source: Source) -> Extract:
 
 def main(folder: str) -> None:
     """What ``pizhu.data.isolation.worker.main`` does, with one more format."""
-    assert confinement  # the module is what the program's is
     own = Format("deed", lambda data: data.startswith(b"deed "), _read)
     readers.FORMATS = (own, *readers.FORMATS)
     worker.main(folder)
