@@ -15,6 +15,7 @@ from .system import system
 
 _scratch: Path | None = None
 _limits: Limits | None = None
+_dies_with_parent = False
 
 
 def begin(scratch: Path) -> None:
@@ -22,7 +23,7 @@ def begin(scratch: Path) -> None:
     global _scratch
     _scratch = scratch
     system.settle()
-    system.die_with_parent(True)
+    _die_with_parent(True)
 
 
 def is_begun() -> bool:
@@ -43,13 +44,13 @@ def reading(limits: Limits) -> Iterator[None]:
     global _limits
     _limits = limits
     system.limit(limits)
-    system.die_with_parent(True)
+    _die_with_parent(True)
     try:
         yield
     finally:
         _limits = None
         system.lift()
-        _tidy_after_parent()
+        _leave_tidily()
 
 
 @contextmanager
@@ -60,12 +61,12 @@ def another_program() -> Iterator[None]:
         return
     limits = _limits
     system.lift()
-    _tidy_after_parent()
+    _leave_tidily()
     try:
         yield
     finally:
         system.limit(limits)
-        system.die_with_parent(True)
+        _die_with_parent(True)
 
 
 def end() -> None:
@@ -75,8 +76,17 @@ def end() -> None:
     system.end()
 
 
-def _tidy_after_parent() -> None:
-    """Where there are files to remove, and nothing that could keep a thread from doing so, let the parent's end be told
-    by the pipe alone: the system's kill would leave them."""
+def _leave_tidily() -> None:
+    """Where there are files, have a thread remove them at the program's end: the system's kill would leave them.
+
+    Not while a file is read, which may keep all threads from running.
+    """
     if _scratch is not None and _scratch.exists():
-        system.die_with_parent(False)
+        _die_with_parent(False)
+
+
+def _die_with_parent(yes: bool) -> None:
+    global _dies_with_parent
+    if yes != _dies_with_parent:
+        system.die_with_parent(yes)
+        _dies_with_parent = yes

@@ -10,9 +10,9 @@ import json
 import re
 import shutil
 import struct
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from itertools import chain, pairwise
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain, repeat
 from pathlib import Path
 from typing import IO, Any, get_args
 
@@ -21,6 +21,7 @@ from ...base.limits import Limits, too_much
 from ..readers.base import Source
 from ..report import Kind, Report, Sentence
 
+_HEXADECIMAL = re.compile("[0-9a-f]*")
 _LENGTHS = struct.Struct("<QQ")
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 _LONGEST = 4_000
@@ -100,7 +101,7 @@ class Question:
 
     def send(self, pipe: IO[bytes]) -> None:
         """Write it."""
-        head = {"doc": self.doc, "limits": asdict(self.limits), "is_text": self.is_text}
+        head = {"doc": self.doc, "limits": vars(self.limits), "is_text": self.is_text}
         send(pipe, head, self.body, self.size)
 
     @classmethod
@@ -176,23 +177,19 @@ def report_of(question: Question, head: Mapping[str, Any], body: bytes) -> Repor
 
 
 def _report(doc: str, head: Mapping[str, Any], text: str) -> Report:
-    starts, ends = list(_numbers(head["starts"], len(text) + 1)), list(_numbers(head["ends"], len(text) + 1))
+    starts, ends = _numbers(head["starts"], len(text) + 1), _numbers(head["ends"], len(text) + 1)
+    places = list(chain.from_iterable(zip(starts, ends, strict=True)))
+    if places != sorted(places):
+        raise ValueError("ranges")
     kinds = [_KINDS[i] for i in _numbers(head["kinds"], len(_KINDS))]
     headings = list(map(_string, _list(head["headings"])))
     ways = [tuple(headings[i] for i in _numbers(way, len(headings))) for way in _list(head["ways"])]
     paths = [ways[i] for i in _numbers(head["paths"], len(ways))]
-    ids = head["ids"]
-    if not re.fullmatch(r"(?:[0-9a-f]{16})*+", ids) or len(ids) != 16 * len(starts):
+    ids = _string(head["ids"])
+    if not _HEXADECIMAL.fullmatch(ids) or not len(ids) == 16 * len(starts) == 16 * len(kinds) == 16 * len(paths):
         raise ValueError("ids")
-    places = chain.from_iterable(zip(starts, ends, strict=True))
-    if any(later < earlier for earlier, later in pairwise(places)):
-        raise ValueError("ranges")
-    columns = zip(range(0, len(ids), 16), starts, ends, kinds, paths, strict=True)
-    return Report(
-        doc,
-        text,
-        tuple(Sentence(ids[i : i + 16], text, start, end, kind, path) for i, start, end, kind, path in columns),
-    )
+    names = [ids[i : i + 16] for i in range(0, len(ids), 16)]
+    return Report(doc, text, tuple(map(Sentence, names, repeat(text), starts, ends, kinds, paths)))
 
 
 def _error(question: Question, head: Mapping[str, Any]) -> Exception:
@@ -211,12 +208,13 @@ def _error(question: Question, head: Mapping[str, Any]) -> Exception:
     return ReadError(f"{question.doc} cannot be read because of a fault in pizhu ({fault}); please report it")
 
 
-def _numbers(values: Any, end: int) -> Iterator[int]:
+def _numbers(values: Any, end: int) -> list[int]:
     """``values``, which must be a list of whole numbers from 0 to below ``end``."""
-    for value in _list(values):
-        if type(value) is not int or not 0 <= value < end:
-            raise ValueError(repr(value)[:80])
-        yield value
+    if not set(map(type, _list(values))) <= {int}:
+        raise TypeError("no numbers")
+    if values and not 0 <= min(values) <= max(values) < end:
+        raise ValueError("out of range")
+    return list(values)
 
 
 def _list(value: Any) -> list[Any]:

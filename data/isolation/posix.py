@@ -5,11 +5,12 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import select
 import signal
 import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 from ...base.limits import Limits
@@ -68,7 +69,7 @@ def limit(limits: Limits) -> None:
     """Bound what this process may use from now on for one file. What it starts inherits that."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _lower(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + 1 + limits.cpu_seconds)
-    _lower(resource.RLIMIT_AS, (_pages(0) * resource.getpagesize() or 2**29) + limits.memory_mb * 2**20)
+    _lower(resource.RLIMIT_AS, _pages(0) * resource.getpagesize() + limits.memory_mb * 2**20)
     _lower(resource.RLIMIT_FSIZE, (limits.file_mb + limits.expanded_mb) * 2**20)
 
 
@@ -86,6 +87,13 @@ def die_with_parent(yes: bool) -> None:
         ctypes.CDLL(None).prctl(set_signal_at_death_of_parent, signal.SIGKILL if yes else 0, 0, 0, 0)
         if yes and os.getppid() != _PARENT:  # it ended before
             end()
+
+
+def wait_for_end_of(answers: int) -> None:
+    """Wait until nobody reads the pipe with the number ``answers`` any more."""
+    watch = select.poll()
+    watch.register(answers, 0)  # that it is broken is told without asking
+    watch.poll()
 
 
 def end() -> None:
@@ -112,6 +120,11 @@ def _lower(kind: int, wanted: int) -> None:
 def _pages(which: int) -> int:
     """Of what Linux tells of this process: pages of addresses (0), pages of memory (1)."""
     try:
-        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[which])
-    except (OSError, ValueError):
+        return int(os.pread(_statm(), 100, 0).split()[which])
+    except OSError:
         return 0
+
+
+@cache
+def _statm() -> int:
+    return os.open("/proc/self/statm", os.O_RDONLY)

@@ -13,6 +13,7 @@ from ...base.limits import Limits
 _KILL_ON_CLOSE, _PROCESS_TIME, _PROCESS_MEMORY, _NO_DIALOG = 0x2000, 0x2, 0x100, 0x400
 _EXTENDED = 9  # JobObjectExtendedLimitInformation
 _NO_WINDOW, _BELOW_NORMAL = 0x08000000, 0x4000
+_SYNCHRONIZE, _FOR_EVER = 0x100000, 0xFFFFFFFF
 _OUT_OF_QUOTA = 1816  # how a process ends whose time is used up
 _OWN = 2**28  # bytes that an idle reader has at most
 
@@ -151,6 +152,14 @@ def die_with_parent(yes: bool) -> None:
     """Nothing to do: the program holds the job that this process is in, and its end closes that."""
 
 
+def wait_for_end_of(answers: int) -> None:
+    """Wait until the process that started this one has ended."""
+    system = _kernel()
+    process = system.OpenProcess(_SYNCHRONIZE, False, os.getppid())
+    if process:
+        system.WaitForSingleObject(process, _FOR_EVER)
+
+
 def end() -> None:
     """End this process at once; its job ends what it started."""
     os._exit(1)
@@ -164,11 +173,14 @@ def resident_mb() -> int:
 def _kernel() -> Any:
     kernel = getattr(ctypes, "WinDLL")("kernel32", use_last_error=True)  # noqa: B009 (there is none elsewhere)
     handle = wintypes.HANDLE
-    kernel.CreateJobObjectW.restype = kernel.GetCurrentProcess.restype = handle
+    for name in ("CreateJobObjectW", "GetCurrentProcess", "OpenProcess"):
+        getattr(kernel, name).restype = handle
     kernel.CreateJobObjectW.argtypes = (wintypes.LPVOID, wintypes.LPCWSTR)
     kernel.SetInformationJobObject.argtypes = (handle, ctypes.c_int, wintypes.LPVOID, wintypes.DWORD)
     kernel.AssignProcessToJobObject.argtypes = (handle, handle)
     kernel.TerminateJobObject.argtypes = (handle, wintypes.UINT)
+    kernel.OpenProcess.argtypes = (wintypes.DWORD, wintypes.BOOL, wintypes.DWORD)
+    kernel.WaitForSingleObject.argtypes = (handle, wintypes.DWORD)
     kernel.SetPriorityClass.argtypes = (handle, wintypes.DWORD)
     kernel.CloseHandle.argtypes = (handle,)
     return kernel

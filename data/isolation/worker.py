@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from queue import SimpleQueue
 from threading import Thread
 from typing import IO, Any
 
@@ -20,22 +19,24 @@ _MOST_GROWTH_MB = 256
 
 
 def main(scratch: str) -> None:
-    """Answer until the pipe of questions ends, which ends the process at once, or the process is spent.
+    """Answer until the pipe of questions ends, or the process is spent.
 
     An answer's head says with ``spent`` that the process shall be asked no more: it has read many files, holds much
     memory, or failed at a file in a way that may have harmed it.
     """
     questions, answers = _pipes()
     confinement.begin(Path(scratch))
-    arrived: SimpleQueue[Question] = SimpleQueue()
-    Thread(target=_listen, args=(questions, arrived), daemon=True).start()
+    Thread(target=_end_with_program, args=(answers.fileno(),), daemon=True).start()
     send(answers, {"limits_memory": system.LIMITS_MEMORY})
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # until now whoever starts this can say why it does not begin
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # until now whoever starts this can hear why it does not begin
     most = system.resident_mb() + _MOST_GROWTH_MB
     for left in reversed(range(_MOST_FILES)):
-        head, body, harmed = _answer(arrived.get())
+        if (frame := receive(questions)) is None:
+            break
+        head, body, harmed = _answer(Question.received(*frame))
         send(answers, head | {"spent": harmed or not left or system.resident_mb() > most}, body)
-        del head, body
+        del frame, head, body
+    confinement.end()
 
 
 def _pipes() -> tuple[IO[bytes], IO[bytes]]:
@@ -47,13 +48,9 @@ def _pipes() -> tuple[IO[bytes], IO[bytes]]:
     return taken
 
 
-def _listen(questions: IO[bytes], arrived: SimpleQueue[Question]) -> None:
-    """Take questions as they come. The end of the pipe is the end of whoever asked, or of the patience with this."""
-    try:
-        while (frame := receive(questions)) is not None:
-            arrived.put(Question.received(*frame))
-    finally:
-        confinement.end()
+def _end_with_program(answers: int) -> None:
+    system.wait_for_end_of(answers)
+    confinement.end()
 
 
 def _answer(question: Question) -> tuple[dict[str, Any], bytes, bool]:
