@@ -35,7 +35,7 @@ class Limits:
     line: int = 1_000_000
     pages: int = 2_000
     seconds: int = 50
-    read_seconds: int = 120
+    read_seconds: int = 180
     cpu_seconds: int = 60
     memory_mb: int = 1_500
     archive_mb: int = 20_000
