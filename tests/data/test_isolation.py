@@ -273,6 +273,7 @@ def family(parent: int, most: int) -> list[int]:
 
 
 @unix
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["spin", "sleep", "convert"])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_nothing_outlives_the_program(tmp_path: Path, name: str, number: signal.Signals) -> None:

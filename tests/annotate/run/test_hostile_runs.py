@@ -87,6 +87,7 @@ def test_hostile_files_cost_themselves(
 
 
 @unix
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_run_ends_when_it_is_told(files: list[Path], tmp_path: Path, model: Any, number: signal.Signals) -> None:
     out = tmp_path / "out"
@@ -138,6 +139,7 @@ def test_a_pool_may_serve_several_runs(tmp_path: Path, model: Any) -> None:
             assert annotate_files([tmp_path / "a.txt"], tmp_path / out, model, reader=pool).reports == 1
 
 
+@pytest.mark.slow
 def test_a_thousand_small_files_are_the_same(tmp_path: Path, model: Any) -> None:
     (tmp_path / "in").mkdir()
     for number in range(1000):
