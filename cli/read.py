@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .display import Table, complain, echo, show, styled
 from .options import Limit
 
 if TYPE_CHECKING:
@@ -35,11 +36,11 @@ def read(
     failed = False
     for report in read_reports(files, limits=allowed):
         if isinstance(report, PizhuError):
-            typer.echo(f"pizhu: {report}", err=True)
+            complain(report)
             failed = True
         elif as_json:
             for record in report.records():
-                typer.echo(json.dumps(record, ensure_ascii=False))
+                echo(json.dumps(record, ensure_ascii=False))
         else:
             _show(report)
     if failed:
@@ -47,16 +48,12 @@ def read(
 
 
 def _show(report: Report) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     table = Table(title=report.doc, title_justify="left", show_lines=False)
     for column, justify in (("characters", "right"), ("kind", "left"), ("heading path", "left"), ("text", "left")):
         table.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
     styles = {"heading": "bold", "furniture": "dim", "sentence": ""}
     for s in report.sentences:
         style = styles[s.kind]
-        path = Text(" › ".join(heading[:12] for heading in s.headings), "dim")
-        table.add_row(f"{s.start}-{s.end}", Text(s.kind, style), path, Text(" ".join(s.text.split()), style))
-    Console().print(table)
+        path = styled(" › ".join(heading[:12] for heading in s.headings), "dim")
+        table.add_row(f"{s.start}-{s.end}", styled(s.kind, style), path, styled(" ".join(s.text.split()), style))
+    show(table)

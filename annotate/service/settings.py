@@ -9,8 +9,9 @@ from pathlib import Path
 
 from ...base.errors import ConfigError
 from ...base.limits import Limits
+from ...base.origins import checked
 from ...base.private import read_private
-from .names import checked
+from ...base.terms import DEFAULT_TERMS, Terms
 
 SECRET_VARIABLE = "PIZHU_SERVE_SECRET"
 
@@ -39,7 +40,8 @@ class Settings:
         batch: sentences that are annotated together, from as many requests as it takes.
         readers: files that are read at one time, by a process each.
         slow_readers: files that are read besides, once they have taken a second, so that they keep no others waiting.
-        names: by which the service goes besides this machine's addresses and its own name; see :mod:`.names`.
+        names: by which the service goes besides this machine's addresses and its own name; see :mod:`...base.origins`.
+        terms: what connections are granted, before anything is known of their requests.
         secret: what requests must show, None where nothing is asked.
     """
 
@@ -50,6 +52,7 @@ class Settings:
     readers: int = 4
     slow_readers: int = 8
     names: tuple[str, ...] = ()
+    terms: Terms = DEFAULT_TERMS
     secret: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:

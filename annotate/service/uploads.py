@@ -15,8 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from ...base.limits import Limits
+from ...base.refusal import Refusal
 from ...data.isolation.messages import Question
-from .refusal import Refusal
 
 T = TypeVar("T")
 
@@ -115,6 +115,8 @@ async def _from_form(request: Request, out: IO[bytes], most: int) -> str | None:
 
     try:
         form = await Request(request.scope, counted).form(max_files=1, max_fields=8)
+    except Refusal:
+        raise
     except HTTPException as error:
         raise Refusal(400, f"the form cannot be understood ({error.detail.rstrip('.')}); send one file in it") from None
     try:

@@ -5,36 +5,39 @@ In a program that reads by itself none of this is in force.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ...base.limits import Limits
+from ...base.scratch import scratch as new_scratch
 from .system import system
 
+_begun = False
 _scratch: Path | None = None
+_left_behind = ExitStack()
 _limits: Limits | None = None
 _dies_with_parent = False
 
 
-def begin(scratch: Path) -> None:
-    """Make this a reading process, whose temporary files lie in ``scratch``, which is not made before it is needed."""
-    global _scratch
-    _scratch = scratch
+def begin() -> None:
+    """Make this a reading process."""
+    global _begun
+    _begun = True
     system.settle()
     _die_with_parent(True)
 
 
 def is_begun() -> bool:
     """Whether this is a reading process, which is ended together with what it starts."""
-    return _scratch is not None
+    return _begun
 
 
 def scratch() -> Path | None:
-    """The folder for temporary files, None for that of the system."""
-    if _scratch is not None:
-        _scratch.mkdir(mode=0o700, exist_ok=True)
+    """The folder for temporary files, which is removed after the process; None for that of the system."""
+    global _scratch
+    if _begun and _scratch is None:
+        _scratch = _left_behind.enter_context(new_scratch())
     return _scratch
 
 
@@ -71,8 +74,7 @@ def another_program() -> Iterator[None]:
 
 def end() -> None:
     """End this process and what it started, and remove what it left."""
-    if _scratch is not None:
-        shutil.rmtree(_scratch, ignore_errors=True)
+    _left_behind.close()
     system.end()
 
 
@@ -81,7 +83,7 @@ def _leave_tidily() -> None:
 
     Not while a file is read, which may keep all threads from running.
     """
-    if _scratch is not None and _scratch.exists():
+    if _scratch is not None:
         _die_with_parent(False)
 
 

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
 import subprocess
 import sys
-import tempfile
 from contextlib import suppress
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
+from ...base.scratch import sweep
 from .messages import Question, receive
 from .system import system
 
 _WORKER = f"{__package__}.worker"
 # Modules come from where this program has its own, and not from the current folder, where a stranger's files may lie.
-_BEGIN = "import sys; scratch, *sys.path = sys.argv[1:]; from {} import main; main(scratch)"
+_BEGIN = "import sys; sys.path[:] = sys.argv[1:]; from {} import main; main()"
 _HELLO = 4_096
 
 
@@ -37,8 +34,7 @@ class Process:
     def __init__(self) -> None:
         self.limits_memory, self.said = True, ""
         self._begun = False
-        self._scratch = Path(tempfile.gettempdir(), f"pizhu-read-{secrets.token_hex(8)}")
-        command = [sys.executable, "-c", _BEGIN.format(_WORKER), str(self._scratch), *map(os.path.abspath, sys.path)]
+        command = [sys.executable, "-c", _BEGIN.format(_WORKER), *map(os.path.abspath, sys.path)]
         pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         self._popen: subprocess.Popen[bytes] = subprocess.Popen(command, **pipes, **system.OPTIONS)
         assert self._popen.stdin and self._popen.stdout and self._popen.stderr
@@ -102,5 +98,5 @@ class Process:
             with suppress(OSError):  # what was not written any more
                 pipe.close()
         self._family.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        sweep()  # it may have converted a file
         return self._popen.returncode or 0

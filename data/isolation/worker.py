@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from threading import Thread
 from typing import IO, Any
 
@@ -18,14 +17,14 @@ _MOST_FILES = 5_000
 _MOST_GROWTH_MB = 256
 
 
-def main(scratch: str) -> None:
+def main() -> None:
     """Answer until the pipe of questions ends, or the process is spent.
 
     An answer's head says with ``spent`` that the process shall be asked no more: it has read many files, holds much
     memory, or failed at a file in a way that may have harmed it.
     """
     questions, answers = _pipes()
-    confinement.begin(Path(scratch))
+    confinement.begin()
     Thread(target=_end_with_program, args=(answers.fileno(),), daemon=True).start()
     send(answers, {"limits_memory": system.LIMITS_MEMORY})
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # until now whoever starts this can hear why it does not begin

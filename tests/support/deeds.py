@@ -170,8 +170,8 @@ def _read(source: Source) -> Extract:
     return Extract(f"{said or 'done'}。\n")
 
 
-def main(folder: str) -> None:
+def main() -> None:
     """What ``pizhu.data.isolation.worker.main`` does, with one more format."""
     own = Format("deed", lambda data: data.startswith(b"deed "), _read)
     readers.FORMATS = (own, *readers.FORMATS)
-    worker.main(folder)
+    worker.main()
