@@ -16,6 +16,7 @@ from .display import Table, complain, echo, show
 from .options import Limit
 
 if TYPE_CHECKING:
+    from ..annotate.inputs.base import Input
     from ..annotate.inputs.find import Inputs
     from ..base.limits import Limits
     from ..base.progress import Progress
@@ -106,23 +107,21 @@ def _rows(
     inputs: Inputs, model: Path | None, every: bool, allowed: Limits, failed: list[str], tell: Progress
 ) -> Iterator[dict[str, Any]]:
     """The rows of all inputs; what cannot be read is told to ``failed``."""
-    from ..annotate.run.run import read_input
+    from ..annotate.run.reading import read_inputs
     from ..annotate.writers.quantities import read_annotated, record_rows, rows
 
     label = None if every else "metric"
     total, here = inputs.count(), Path.cwd()
     annotator = None
-    for number, item in enumerate(inputs):
+    for number, (item, result) in enumerate(read_inputs(inputs, allowed, but=_is_records)):
         tell("Reading reports", number, total)
-        if item.place.suffix.lower() == ".jsonl" and not item.inside:
+        if _is_records(item):
             try:
                 yield from record_rows(read_annotated(item.place, labelled=not every), label, item.key(here))
             except DataError as error:
                 failed.append(str(error))
             continue
-        if item.end and not item.trouble:
-            continue
-        reading = read_input(item, allowed)
+        reading = result()
         if reading.report is None:
             failed.append(reading.reason)
             continue
@@ -131,6 +130,10 @@ def _rows(
             annotator = annotator or _annotator(model)
             report = annotator.annotate(report)
         yield from rows(report, label, item.key(here))
+
+
+def _is_records(item: Input) -> bool:
+    return item.place.suffix.lower() == ".jsonl" and not item.inside
 
 
 def _annotator(model: Path | None) -> Any:

@@ -30,18 +30,15 @@ def read(
     """
     from ..base.errors import PizhuError
     from ..base.limits import limits
-    from ..data.read import read_report
+    from ..data.read import read_reports
 
     allowed = limits(limit or ())
     failed = False
-    for path in files:
-        try:
-            report = read_report(path, limits=allowed)
-        except PizhuError as error:
-            complain(error)
+    for report in read_reports(files, limits=allowed):
+        if isinstance(report, PizhuError):
+            complain(report)
             failed = True
-            continue
-        if as_json:
+        elif as_json:
             for record in report.records():
                 echo(json.dumps(record, ensure_ascii=False))
         else:

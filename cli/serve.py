@@ -36,6 +36,12 @@ def serve(
     places: Annotated[
         int, typer.Option(min=1, help="Requests in the house at one time; more are asked to come again.")
     ] = 64,
+    readers: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Files that are read at one time, by a process each; those that take over a second not counted."
+        ),
+    ] = 4,
     connections: Connections = 500,
     per_address: PerAddress = 125,
     patience: Patience = 10,
@@ -66,6 +72,7 @@ def serve(
         limits(limit or (), SERVICE_LIMITS),
         seconds,
         places,
+        readers=readers,
         names=tuple(names),
         terms=Terms(connections, per_address, patience),
         secret=find_secret(secret_file),

@@ -27,6 +27,7 @@ from ...base.errors import ConfigError, MissingExtraError, PizhuError
 from ...base.files import leftovers
 from ...base.inside import remove
 from ...base.limits import DEFAULT_LIMITS, Limits
+from ...data.isolation.pool import ReaderPool
 from ...data.labels import LabelSet
 from ...models.annotator import Annotator
 from ...models.folder import load_about
@@ -35,8 +36,9 @@ from ..inputs.base import Input
 from ..inputs.find import Inputs
 from .manifest import Entry, difference
 from .ray_here import ray_here
+from .reading import Reading
 from .reuse import Answers
-from .run import REUSED, Outcome, Reading, RunResult, Task, conduct, plan, work, write_outcome
+from .run import REUSED, Outcome, RunResult, Task, conduct, plan, work, write_outcome
 from .runfolder import LOCK, RunFolder, Settings, head_of
 
 if TYPE_CHECKING:
@@ -168,6 +170,7 @@ class _Worker:
     def __init__(self, job: _Job) -> None:
         self._job = job
         self._annotator: Annotator | None = None
+        self._reader = ReaderPool()  # which ends with this process
         self._answers = Answers(REUSED)
 
     def __call__(self, table: pa.Table) -> pa.Table:
@@ -211,6 +214,7 @@ class _Worker:
                     job.settings,
                     annotator,
                     outcomes.append,
+                    self._reader,
                     answers=self._answers,
                     retry_failed=job.retry_failed,
                 )

@@ -30,7 +30,7 @@ from typing import IO, Any
 from ...base.errors import ConfigError
 from ...base.files import as_line, leftovers, locked
 from ...base.inside import check_way, is_file, open_own, remove
-from ...base.limits import DEFAULT_LIMITS, Limits
+from ...base.limits import DEFAULT_LIMITS, OF_THE_MACHINE, Limits
 from ...models.about import About
 from .. import writers
 from ..inputs.find import MANIFEST
@@ -225,15 +225,19 @@ def _own(out: Path) -> Iterator[None]:
 def head_of(settings: Settings, about: About, runtime: str) -> dict[str, Any]:
     """How the manifest of a run begins: what its outputs depend on, the inputs aside.
 
-    LibreOffice's version is not in it: to ask for that takes longer than many runs.
+    Limits of time and memory are not in it, so that what they refused can be tried again with others. LibreOffice's
+    version is not in it: to ask for that takes longer than many runs.
     """
     packages = {*_PACKAGES, *(package for name in settings.formats for package in writers.FORMATS[name].packages)}
     packages |= {"torch", "transformers"} if runtime.startswith("torch") else {"onnxruntime"}
     versions = {"python": ".".join(platform.python_version_tuple()[:2])}
     versions |= {name: _version(name) for name in sorted(packages)}
     model = {"name": about.name, "sha256": about.fingerprint or _digest(asdict(about))}
+    wanted = asdict(settings)
+    for name in OF_THE_MACHINE:
+        del wanted["limits"][name]
     # Through JSON and back, so that it can be compared with what was read.
-    head = {"pizhu run": FORMAT, "model": model, "runtime": runtime, "settings": asdict(settings), "versions": versions}
+    head = {"pizhu run": FORMAT, "model": model, "runtime": runtime, "settings": wanted, "versions": versions}
     return dict(json.loads(json.dumps(head)))
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +19,8 @@ from ...base.errors import MissingExtraError, PizhuError
 from ...base.origins import answers_to, own_page, place
 from ...base.refusal import Refusal, no_room, said
 from ...base.scratch import sweep
+from ...data.isolation.messages import Question
+from ...data.isolation.pool import Reader, ReaderPool
 from ...data.report import Report
 from .answers import choose, content
 from .batcher import Batcher, Full
@@ -27,14 +28,18 @@ from .envelope import Envelope
 from .home import ICON, home
 from .meters import CONTENT_TYPE, Meters
 from .settings import Settings
-from .uploads import received
+from .uploads import received, unless_gone
 
 if TYPE_CHECKING:
     from ...models.annotator import Annotator
 
 
-def create_app(annotator: Annotator, settings: Settings = Settings()) -> FastAPI:  # noqa: B008 (it cannot change)
-    """The service over one model, as an ASGI application."""
+def create_app(
+    annotator: Annotator,
+    settings: Settings = Settings(),  # noqa: B008 (it cannot change)
+    reader: Reader | None = None,
+) -> FastAPI:
+    """The service over one model, as an ASGI application; ``reader`` reads the files, else processes of its own do."""
     meters = Meters()
     labels = annotator.about.labels
 
@@ -43,12 +48,12 @@ def create_app(annotator: Annotator, settings: Settings = Settings()) -> FastAPI
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        sweep()  # what came in to a service that was killed
+        sweep()  # what LibreOffice left where a service was killed
         app.state.batcher = Batcher(annotator, settings.places, settings.batch, watch)
-        # What reads strangers' files has threads of its own: the event loop goes on answering whatever they hold.
-        app.state.readers = ThreadPoolExecutor(settings.readers, thread_name_prefix="pizhu-read")
-        yield
-        app.state.readers.shutdown(cancel_futures=True)
+        # What reads strangers' files has processes of its own: the event loop goes on answering whatever they hold.
+        with ReaderPool(settings.readers, settings.slow_readers) if reader is None else nullcontext(reader) as chosen:
+            app.state.reader = chosen
+            yield
         await asyncio.to_thread(app.state.batcher.close)
 
     def known(request: Request) -> None:
@@ -118,17 +123,18 @@ def create_app(annotator: Annotator, settings: Settings = Settings()) -> FastAPI
         """Annotate one report: the body is the file, or a form with the file in it."""
         form = choose(format, request.headers.get("accept"))
         batcher: Batcher = request.app.state.batcher
-        loop = asyncio.get_running_loop()
-        readers = request.app.state.readers
+        reader: Reader = request.app.state.reader
+
+        async def answer(upload: Question) -> Response:
+            report = await asyncio.wrap_future(reader.submit(upload))
+            answered = await asyncio.wrap_future(batcher.submit(report))
+            body, headers = await asyncio.to_thread(content, answered, labels, form, with_page=page)
+            return Response(body, headers=headers)
+
         batcher.expect_place()  # who finds none need not send the report
         async with asyncio.timeout(settings.seconds), received(request, name, settings.limits) as upload:
             with batcher.place():
-                report = await loop.run_in_executor(readers, upload.read, settings.limits)
-                answered = await asyncio.wrap_future(batcher.submit(report))
-                body, headers = await loop.run_in_executor(
-                    readers, lambda: content(answered, labels, form, with_page=page)
-                )
-        return Response(body, headers=headers)
+                return await unless_gone(request, answer(upload))
 
     return app
 

@@ -13,7 +13,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,9 @@ import pytest
 from pizhu.annotate.service.settings import SECRET_VARIABLE, Settings, find_secret
 from pizhu.base.errors import ConfigError, LabelingError
 from pizhu.base.limits import Limits
+from pizhu.data.isolation.in_process import InProcess
+from pizhu.data.isolation.messages import Question
+from pizhu.data.report import Report
 from starlette.testclient import TestClient
 
 TEXT = "澄岭县档案局2022年工作总结\n\n一、主要工作\n\n全年接收档案3.2万卷。还要努力。\n"
@@ -197,24 +200,23 @@ def test_it_takes_too_long(gated: Any, serving: Serve) -> None:
     gated.gate.set()
 
 
-def test_a_file_that_is_slow_to_read_holds_nobody_up(
-    model: Any, serving: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import pizhu.annotate.service.uploads as uploads
-
+def test_a_file_that_is_slow_to_read_holds_nobody_up(model: Any, serving: Serve) -> None:
     reading, go_on = threading.Event(), threading.Event()
-    real = uploads.read_source
 
-    def read(source: Any) -> Any:
-        if source.name == "slow":
+    class Slow(InProcess):
+        def submit(self, question: Question) -> Future[Report]:
+            if question.doc != "slow":
+                return super().submit(question)
             reading.set()
-            assert go_on.wait(20)
-        return real(source)
+            return threads.submit(self._read, question)
 
-    monkeypatch.setattr(uploads, "read_source", read)
-    client = serving(model)
-    with ThreadPoolExecutor(1) as other:
-        slow = other.submit(client.post, "/annotate?name=slow", content=TEXT.encode())
+        def _read(self, question: Question) -> Report:
+            assert go_on.wait(20)
+            return super().submit(question).result()
+
+    with ThreadPoolExecutor(2) as threads:
+        client = serving(model, reader=Slow())
+        slow = threads.submit(client.post, "/annotate?name=slow", content=TEXT.encode())
         assert reading.wait(5)
         assert client.get("/health").status_code == 200
         assert client.post("/annotate?name=quick", content=TEXT.encode()).status_code == 200
