@@ -18,7 +18,7 @@ from .access import Access
 from .client import Client, connect
 from .config import check_config
 from .exported import Row, to_records
-from .fetch import OVERLAP, fetch_all, fetch_changes, server_time, user_names
+from .fetch import fetch_all, fetch_changes, server_time, user_names
 from .kinds import SENTENCES, TaskKind
 from .project import get_project
 from .snapshots import Snapshot, Snapshots, State
@@ -160,11 +160,10 @@ def _fetch(
     client: Client, project: int, last: State | None, reason: str | None, progress: Progress
 ) -> tuple[dict[int, Row], str | None]:
     if last and not reason:
-        since = datetime.fromisoformat(last.last.at) - OVERLAP
-        rows = fetch_changes(client, project, last.rows, since, progress)
+        rows = fetch_changes(client, project, last.rows, progress)
         if rows is not None:
             return rows, None
-        reason = "the changes that Label Studio told did not add up"
+        reason = "a Label Studio that pizhu did not start cannot tell what changed"
     return fetch_all(client, project, last.rows if last else {}, progress), reason
 
 
