@@ -169,11 +169,15 @@ def _submit(browser: httpx.Client, page: str, form: dict[str, str]) -> bool:
 def _browser(url: str) -> Iterator[httpx.Client]:
     try:
         import httpx
+
+        from ..studio.bounded import UNPACKED, bounds
     except ImportError:
         raise MissingExtraError("Label Studio", "label") from None
     try:
         # Proxies of the environment do not lead to this machine.
-        with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+        with httpx.Client(
+            base_url=url, timeout=60, trust_env=False, headers=UNPACKED, event_hooks={"response": [bounds(url)]}
+        ) as client:
             yield client
     except httpx.HTTPError as error:
         raise LabelingError(f"Label Studio at {url} failed while accounts were made ({type(error).__name__})") from None

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
+from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -146,8 +147,8 @@ def healthy(url: str) -> bool:
     """Whether Label Studio answers there."""
     try:
         with opener().open(f"{url}/health", timeout=5) as answer:
-            return bool(json.loads(answer.read()).get("status") == "UP")
-    except (OSError, ValueError, AttributeError, urllib.error.URLError):
+            return bool(json.loads(answer.read(10_000)).get("status") == "UP")
+    except (OSError, ValueError, AttributeError, RecursionError, HTTPException):
         return False
 
 

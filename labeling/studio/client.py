@@ -23,12 +23,20 @@ def connect(access: Access, timeout: float = TIMEOUT) -> Iterator[Client]:
         import httpx
         from label_studio_sdk import LabelStudio
         from label_studio_sdk.core.api_error import ApiError
+
+        from .bounded import UNPACKED, bounds
     except ImportError:
         raise MissingExtraError("Label Studio", "label") from None
     # Proxies of the environment do not lead to this machine.
     local = urlsplit(access.url).hostname in ("127.0.0.1", "localhost", "::1")
     try:
-        with httpx.Client(timeout=timeout, follow_redirects=True, trust_env=not local) as http:
+        with httpx.Client(
+            timeout=timeout,
+            follow_redirects=True,
+            trust_env=not local,
+            headers=UNPACKED,
+            event_hooks={"response": [bounds(access.url)]},
+        ) as http:
             make: Any = LabelStudio
             # No retries: an import repeated after a dropped connection would double its rows.
             yield make(base_url=access.url, api_key=access.token, timeout=timeout, max_retries=0, httpx_client=http)
@@ -40,6 +48,11 @@ def connect(access: Access, timeout: float = TIMEOUT) -> Iterator[Client]:
         raise LabelingError(f"Label Studio at {access.url} does not answer; is it running there?") from None
     except httpx.HTTPError as error:
         raise LabelingError(f"the connection to Label Studio at {access.url} broke ({type(error).__name__})") from None
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+        # What an answer holds is up to the server, and the SDK checks none of it: whatever trips over one ends here.
+        raise LabelingError(
+            f"{access.url} answered what Label Studio does not ({type(error).__name__}); is the address right?"
+        ) from error
 
 
 def request(client: Client, method: str, path: str, body: object = None) -> Any:
