@@ -19,6 +19,7 @@ from ...base.errors import LabelingError, MissingExtraError
 from ...base.private import read_private, write_private
 from ...data.encoding import decode
 from ..studio.access import Access
+from ..studio.client import answers_of
 
 if TYPE_CHECKING:
     import httpx
@@ -175,9 +176,12 @@ def _browser(url: str) -> Iterator[httpx.Client]:
         raise MissingExtraError("Label Studio", "label") from None
     try:
         # Proxies of the environment do not lead to this machine.
-        with httpx.Client(
-            base_url=url, timeout=60, trust_env=False, headers=UNPACKED, event_hooks={"response": [bounds(url)]}
-        ) as client:
+        with (
+            answers_of(url),
+            httpx.Client(
+                base_url=url, timeout=60, trust_env=False, headers=UNPACKED, event_hooks={"response": [bounds(url)]}
+            ) as client,
+        ):
             yield client
     except httpx.HTTPError as error:
         raise LabelingError(f"Label Studio at {url} failed while accounts were made ({type(error).__name__})") from None

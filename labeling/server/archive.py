@@ -90,7 +90,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
             raise LabelingError(f"{path} was made by a later pizhu; install that one to restore it")
         for part in manifest["parts"]:
             _check_name(part["name"])
-            if type(part["size"]) is not int or part["size"] < 0:
+            if type(part["size"]) is not int or not 0 <= part["size"] < 1 << 60:
                 raise ValueError
     except FileNotFoundError:
         raise LabelingError(f"{path} does not exist") from None

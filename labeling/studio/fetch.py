@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from ...base.errors import LabelingError
@@ -27,17 +27,14 @@ def server_time(client: Client, project: int) -> datetime:
     date = {name.lower(): value for name, value in answer.headers.items()}.get("date")
     if date is None:
         raise LabelingError("Label Studio's answers bear no date; does something between here and there remove it?")
-    return parsedate_to_datetime(date)
+    return parsedate_to_datetime(date).astimezone(UTC)
 
 
 def user_names(client: Client) -> dict[int, str]:
     """What to call each user: the first name where it is set and no other user's, else the email."""
-    users = list(client.users.list())
-    shared = Counter(user.first_name for user in users)
-    return {
-        int(user.id): user.first_name if user.first_name and shared[user.first_name] == 1 else str(user.email)
-        for user in users
-    }
+    users = [(int(user.id), str(user.first_name or ""), str(user.email)) for user in client.users.list()]
+    shared = Counter(first for _, first, _ in users)
+    return {number: first if first and shared[first] == 1 else email for number, first, email in users}
 
 
 def fetch_all(client: Client, project: int, known: Mapping[int, Row], progress: Progress) -> dict[int, Row]:
@@ -129,6 +126,10 @@ def _export(client: Client, project: int, numbers: Iterable[int] | None, progres
         size += len(part)
         progress("Receiving answers (MB)", round(size / 1e6, 1))
     try:
-        return [to_row(task) for task in json.loads(b"".join(parts))]
-    except (ValueError, KeyError, TypeError):
-        raise LabelingError("Label Studio's export broke off; pull again") from None
+        return [to_row(task) for task in json.loads(b"".join(parts), parse_constant=_no_number)]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise LabelingError("Label Studio's export broke off, or is none; pull again") from None
+
+
+def _no_number(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON's")
