@@ -29,6 +29,7 @@ from .accounts import Accounts
 from .database import Database, begun, database_of, forget, remember
 from .environment import ensure_environment
 from .postgresql import PostgreSQL
+from .scratch import clear
 from .variables import identity, variables
 
 START_LIMIT = 600.0  # seconds; the first start takes 30 to 90, longer on a slow disk
@@ -118,6 +119,8 @@ def start(
         # A taken one is told before anything is installed.
         port = free_port(host, port, preferred=urlsplit(last.url).port if last else None)
         shared = checked_origin(public_url) if public_url else shared_url(host, port)
+        for place in (folder / "backups", folder.parent):  # where backing up and restoring work, unless told otherwise
+            clear(place)
         command = ensure_environment(environment, progress)
         server = _launch(folder, there, command, (host, port), shared, progress)
     elif port is not None and not server.url.endswith(f":{port}"):

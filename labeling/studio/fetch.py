@@ -15,6 +15,7 @@ from .exported import Row, to_row
 
 Times = tuple[datetime, dict[int, datetime]]
 """When a task was changed last, and each of its annotations by number."""
+_TIMES = "api/projects/{}/pizhu-times"  # what `labeling/server/inside` adds to Label Studio
 _ROUNDS = 3
 _IDS = 400  # numbers in one address; those over 15 kB fail
 _FEW = 2000  # above this, exporting everything is the faster way
@@ -100,8 +101,7 @@ def _times(client: Client, project: int) -> dict[int, Times] | None:
     from label_studio_sdk.core.api_error import ApiError
 
     try:
-        # What `labeling/server/inside` adds to Label Studio.
-        told = request(client, "GET", f"api/projects/{project}/pizhu-times")
+        told = request(client, "GET", _TIMES.format(project))
     except ApiError as error:
         if error.status_code == 404:
             return None

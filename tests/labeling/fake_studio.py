@@ -26,7 +26,15 @@ PROJECT = {
 TASK = {
     "id": 5,
     "updated_at": AT,
-    "data": {"id": "a" * 16, "doc": "总结.txt", "start": 0, "end": 5, "text": "工作完成。", "headings": [], "previous": ""},
+    "data": {
+        "id": "a" * 16,
+        "doc": "总结.txt",
+        "start": 0,
+        "end": 5,
+        "text": "工作完成。",
+        "headings": [],
+        "previous": "",
+    },
     "meta": {},
     "annotations": [
         {
@@ -99,7 +107,7 @@ def fake_studio() -> Iterator[FakeStudio]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         fake = FakeStudio(f"http://127.0.0.1:{server.server_address[1]}")
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         try:
             yield fake
         finally:
