@@ -33,8 +33,9 @@ from pizhu import Annotator, read_report
 from pizhu.annotate.inputs.find import find
 from pizhu.annotate.run.run import annotate_files, write_report
 from pizhu.data.report import Report, normalise
+from pizhu.models.about import About
 from pizhu.models.annotator import report_logits
-from pizhu.models.folder import About, load_model
+from pizhu.models.folder import load_model
 from pizhu.models.outline import Outline
 from pizhu.models.places import default_model
 from pizhu.models.runtime import TorchRuntime

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..base.errors import ConfigError
+from .display import echo, table
 
 if TYPE_CHECKING:
     from ..base.progress import Progress as Tell
@@ -43,7 +44,7 @@ def train(
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", help="One field of the recipe, e.g. `training.passes=4`; may be repeated.", show_default=False
+            "--set", help="One field of the recipe, e.g. `training.epochs=4`; may be repeated.", show_default=False
         ),
     ] = None,
     labels: Annotated[
@@ -89,7 +90,7 @@ def train(
     count = sum(s.kind == "sentence" and s.labels is not None for r in sources.training for s in r.sentences)
     if recipe == "default" and 0 < count < FEW:
         better = "finetune" if labels is None else "own"
-        typer.echo(f"{count} labelled sentences are few; --recipe {better} makes more of them", err=True)
+        echo(f"{count} labelled sentences are few; --recipe {better} makes more of them", err=True)
     folder = _run(chosen, sources, out or own_model(), offline, device)
     show_model(folder, as_json)
 
@@ -120,7 +121,7 @@ def watching(tell: Tell) -> Callable[[Progress], None]:
     def watch(at: Progress) -> None:
         if at.stage == "resume":
             if rank() == 0:
-                typer.echo(f"going on from step {at.step} of {at.steps}", err=True)
+                echo(f"going on from step {at.step} of {at.steps}", err=True)
             return
         score = "" if at.score is None else f", validation macro-F1 {at.score:.3f}"
         if at.stage == "train":
@@ -158,7 +159,7 @@ def _make_again(
     show_model(folder, as_json)
     same = same_weights(model, folder)
     if rank() == 0:
-        typer.echo(f"the weights are {'the same, byte for byte' if same else 'not the same'}", err=True)
+        echo(f"the weights are {'the same, byte for byte' if same else 'not the same'}", err=True)
     if not same:
         raise typer.Exit(1)
 
@@ -168,15 +169,12 @@ def show_model(folder: Path, as_json: bool) -> None:
     from ..models.decision import Decision
     from ..models.folder import load_about
     from ..training.ranks import rank
-    from .display import table
 
     if rank() > 0:
         return
     about = load_about(folder)
     if as_json:
-        typer.echo(
-            json.dumps({"model": str(folder), "scores": about.scores, "origin": about.origin}, ensure_ascii=False)
-        )
+        echo(json.dumps({"model": str(folder), "scores": about.scores, "origin": about.origin}, ensure_ascii=False))
         return
     rows = [
         [label.name, label.title, f"{threshold:.2f}", f"{temperature:.2f}"]
@@ -192,5 +190,5 @@ def show_model(folder: Path, as_json: bool) -> None:
         rule = "chosen on validation reports"
     table(f"decision rule, {rule}", ["label", "title", "threshold", "temperature"], rows)
     if scores := about.scores.get("validation", {}):
-        typer.echo(f"validation macro-F1 {scores['macro_f1']:.3f} on {scores['sentences']} sentences", err=True)
-    typer.echo(folder)
+        echo(f"validation macro-F1 {scores['macro_f1']:.3f} on {scores['sentences']} sentences", err=True)
+    echo(folder)

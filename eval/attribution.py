@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.report import Report, normalise
-from ..models.folder import About, load_model
+from ..models.about import About
+from ..models.folder import load_model
 from ..models.outline import Outline
 from ..models.windows import SpecialTokens, Window
 

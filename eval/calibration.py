@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.bootstrap import Bootstrap, interval
 from ..base.interval import Interval
 from .answers import Bools, Floats
 
@@ -50,18 +51,16 @@ def reliability(
 ) -> dict[str, Reliability]:
     """Each label's reliability, from (sentences, labels) arrays a report; intervals resample reports."""
     sums = np.stack([_sums(t, c, bins) for t, c in zip(truth, chances, strict=True)])  # (reports, 3, labels, bins)
-    picks = np.random.default_rng(seed).integers(0, len(sums), (draws, len(sums)))
-    total, drawn = sums.sum(axis=0), _errors(sums[picks].sum(axis=1))
+    total, drawn = sums.sum(axis=0), _errors(Bootstrap(len(sums), draws, seed).sums(sums))
     errors = _errors(total)
     result = {}
     for i, name in enumerate(names):
-        low, high = np.percentile(drawn[:, i], [2.5, 97.5])
         rows = []
         for b in range(bins):
             count, chance, true = (float(x) for x in total[:, i, b])
             means = (chance / count, true / count) if count else (None, None)
             rows.append(Bin(b / bins, (b + 1) / bins, int(count), *means))
-        result[name] = Reliability(tuple(rows), Interval(float(errors[i]), float(low), float(high)))
+        result[name] = Reliability(tuple(rows), interval(float(errors[i]), drawn[:, i]))
     return result
 
 
@@ -73,7 +72,7 @@ def _sums(truth: Bools, chances: Floats, bins: int) -> NDArray[np.floating]:
     return np.stack([part.sum(axis=0, dtype=float) for part in parts])
 
 
-def _errors(sums: NDArray[np.floating]) -> NDArray[np.floating]:
+def _errors(sums: NDArray[np.number]) -> NDArray[np.floating]:
     """(…, labels) calibration errors of (…, 3, labels, bins) sums."""
     count, chance, true = np.moveaxis(sums, -3, 0)
     result: NDArray[np.floating] = np.abs(chance - true).sum(axis=-1) / np.maximum(1, count.sum(axis=-1))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.scores import counts_of, f1
 from .answers import Bools, Floats
-from .metrics import counts_of, f1
 
 SHARES = tuple(percent / 100 for percent in range(51))
 

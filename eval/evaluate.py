@@ -27,8 +27,8 @@ from .slices import slices
 from .unseen import Division, divide
 
 if TYPE_CHECKING:
+    from ..models.about import About
     from ..models.annotator import Annotator
-    from ..models.folder import About
     from .attribution import Attribution
 
 MODEL = "model"

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..base.errors import ModelError
+from ..base.errors import ConfigError, ModelError
+from ..base.toml import brief
 from ..data.report import Report, Sentence, normalise
 
 if TYPE_CHECKING:
@@ -37,6 +38,27 @@ class ContextFormat:
     prefix: int = 48
     unit: int = 160
     units: int = 0
+
+    def check(self) -> None:
+        """Raise a ConfigError, which names the field, if no window could be made so."""
+        for name, (least, most) in _RANGES.items():
+            if not least <= (value := getattr(self, name)) <= most:
+                raise ConfigError(f"context.{name} is {brief(value)}, expected {least} to {most}")
+        if self.prefix + self.unit > self.tokens - 3:  # what frames a window
+            raise ConfigError(
+                f"context.prefix + context.unit is {self.prefix + self.unit}, "
+                f"expected at most context.tokens less 3, {self.tokens - 3}"
+            )
+
+
+_RANGES = {
+    "tokens": (32, 8192),
+    "before": (0, 50),
+    "after": (0, 50),
+    "prefix": (0, 512),
+    "unit": (8, 4096),
+    "units": (0, 1000),
+}
 
 
 @dataclass(frozen=True)

@@ -65,16 +65,17 @@ def lessons(
         runtime = TorchRuntime(model.to(device), special.pad, half=halves(device))
         for answers, report in zip(told, reports, strict=True):
             path = folder / f"{fingerprint([about.fingerprint, fingerprint_reports([report])])[:24]}.safetensors"
-            kept = _kept(path)
+            count, width = len(report.sentences), runtime.width
+            kept = _kept(path, (count, len(names)), (count, width))
             if kept is None:
                 parts = units(report, tokenizer, about.context)
                 job = ((), windows(report, parts, tokenizer, special, about.context))
                 ((_, found),) = runtime.encode([job])
                 logits = runtime.scores(found, Outline.of(parts))
                 rows = [part.index for part in parts]
-                probabilities = np.zeros((len(report.sentences), len(names)), dtype=np.float32)
+                probabilities = np.zeros((count, len(names)), dtype=np.float32)
                 probabilities[rows] = about.decision.probabilities(logits)
-                vectors = np.zeros((len(report.sentences), runtime.width), dtype=np.float32)
+                vectors = np.zeros((count, width), dtype=np.float32)
                 vectors[rows] = found
                 kept = probabilities, vectors
                 with beside(path) as part:
@@ -99,9 +100,11 @@ def taught(example: Example, rows: Sequence[int], lesson: Lesson, sentences: Seq
     return replace(example, targets=targets, known=torch.tensor(sentences, dtype=torch.bool), vectors=vectors)
 
 
-def _kept(path: Path) -> tuple[Floats, Floats] | None:
+def _kept(path: Path, *shapes: tuple[int, int]) -> tuple[Floats, Floats] | None:
+    """The answers in ``path``, of ``shapes``; None where they are not there or damaged, and have to be asked for."""
     try:
         found = load_file(path)
-        return found["probabilities"], found["vectors"]
+        probabilities, vectors = found["probabilities"], found["vectors"]
     except (OSError, SafetensorError, KeyError):
         return None
+    return (probabilities, vectors) if (probabilities.shape, vectors.shape) == shapes else None

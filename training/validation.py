@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..base.scores import macro_f1
 from ..data.report import Report
+from ..models.about import About
 from ..models.annotator import report_logits
 from ..models.classifier import ReportClassifier
-from ..models.decision import Decision, macro_f1
+from ..models.decision import Decision
 from ..models.device import half_precision
-from ..models.folder import About
 from ..models.runtime import Runtime
 from ..models.windows import SpecialTokens
 from .examples import Example, Lower

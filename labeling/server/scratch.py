@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ...base.errors import ConfigError
 from ...base.files import locked
+from ...base.inside import is_link
 
 _FOLDER = re.compile(r"(\.pizhu-label-[a-z0-9_]{8})(\.lock)?")
 _PART = re.compile(r"\.pizhu-label-\d{8}T\d{6}Z\.zip\.[a-z0-9_]{8}\.part")  # an earlier pizhu's unfinished backup
@@ -35,10 +37,10 @@ def clear(place: Path) -> None:
     for folder in {place / match[1] for name in names if (match := _FOLDER.fullmatch(name))}:
         try:
             with locked(_lock_of(folder)):
-                if folder.is_dir() and not folder.is_symlink():
+                if folder.is_dir() and not is_link(folder):
                     shutil.rmtree(folder)
-        except BlockingIOError:
-            continue
+        except (BlockingIOError, ConfigError):
+            continue  # somebody works in it, or it is none of ours
     for name in filter(_PART.fullmatch, names):
         (place / name).unlink(missing_ok=True)
 

@@ -6,9 +6,9 @@ import json
 
 import numpy as np
 from pizhu import Annotator
+from pizhu.base.scores import macro_f1
 from pizhu.data.corpus.load import load_corpus
 from pizhu.models.annotator import report_logits
-from pizhu.models.decision import macro_f1
 from pizhu.models.folder import load_about, load_model
 from pizhu.models.places import SHIPPED
 from pizhu.models.runtime import TorchRuntime

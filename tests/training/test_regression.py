@@ -53,7 +53,7 @@ def tagged(found: Report, every: int = 1) -> Report:
 @pytest.fixture(scope="module")
 def own(recipe: Recipe) -> Recipe:
     context = replace(recipe.context, before=0, after=0, prefix=0, units=1)
-    training = replace(recipe.training, passes=12, body_rate=1e-3, head_rate=1e-3, cut=0.0, sentences=3)
+    training = replace(recipe.training, epochs=12, encoder_lr=1e-3, head_lr=1e-3, crop=0.0, sentences=3)
     return replace(recipe, context=context, head=replace(recipe.head, recurrent=0, regression=True), training=training)
 
 

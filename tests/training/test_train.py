@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def short(recipe: Recipe, **training: Any) -> Recipe:
     """A few steps only."""
-    return replace(recipe, training=replace(recipe.training, **{"passes": 6, "warmup": 0.0, **training}))
+    return replace(recipe, training=replace(recipe.training, **{"epochs": 6, "warmup": 0.0, **training}))
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -191,7 +191,7 @@ def test_the_model_says_how_it_was_made(tmp_path: Path, recipe: Recipe, labelled
     about = Annotator.load(folder, device="cpu").about
     assert about.origin["data"]["training"] == [labelled.doc]
     assert about.origin["data"]["validation"] == ["b.txt"]
-    assert about.origin["recipe"]["training"]["passes"] == 6
+    assert about.origin["recipe"]["training"]["epochs"] == 6
     assert {"torch", "python"} <= set(about.origin["versions"])
     assert about.scores["validation"]["sentences"] == sum(s.kind == "sentence" for s in labelled.sentences)
     assert "shortcoming" in (folder / "README.md").read_text(encoding="utf-8")

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pizhu.models.decision import Decision, macro_f1
+from pizhu.base.scores import macro_f1
+from pizhu.models.decision import Decision
 from pizhu.training.validation import ENOUGH, answers, decide, score
 
 if TYPE_CHECKING:
