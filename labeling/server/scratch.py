@@ -6,7 +6,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ...base.errors import ConfigError
@@ -32,17 +32,18 @@ def scratch(place: Path) -> Iterator[Path]:
 
 
 def clear(place: Path) -> None:
-    """Remove from ``place`` the folders of :func:`scratch` that nobody works in any more."""
-    names = [path.name for path in place.iterdir()] if place.is_dir() else []
+    """Remove from ``place`` the folders of :func:`scratch` that nobody works in any more, as far as they can be."""
+    try:
+        names = [path.name for path in place.iterdir()]
+    except OSError:
+        return
     for folder in {place / match[1] for name in names if (match := _FOLDER.fullmatch(name))}:
-        try:
-            with locked(_lock_of(folder)):
-                if folder.is_dir() and not is_link(folder):
-                    shutil.rmtree(folder)
-        except (BlockingIOError, ConfigError):
-            continue  # somebody works in it, or it is none of ours
+        with suppress(OSError, ConfigError), locked(_lock_of(folder)):
+            if folder.is_dir() and not is_link(folder):
+                shutil.rmtree(folder)
     for name in filter(_PART.fullmatch, names):
-        (place / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            (place / name).unlink()
 
 
 def _lock_of(folder: Path) -> Path:
