@@ -50,8 +50,10 @@ class Accounts:
         if self.path.exists():
             try:
                 rows = json.loads(read_private(self.path))
+                if any(not isinstance(value, str) or "\0" in value for row in rows for value in row.values()):
+                    raise TypeError
                 self._accounts = {row["name"]: Account(**row) for row in rows}
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 raise LabelingError(f"{self.path} is not a file of accounts; move it away to begin anew") from None
 
     @property

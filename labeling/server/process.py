@@ -75,5 +75,5 @@ def environment(pid: int) -> Mapping[str, str] | None:
     try:
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else process.environ()
-    except (psutil.Error, OSError):
+    except (psutil.Error, OSError, ValueError, OverflowError):  # the last two: no process has such a number
         return None

@@ -262,7 +262,11 @@ def _last(folder: str | Path | None) -> Server | None:
         return None
     known = {field.name for field in fields(Server)}  # an earlier pizhu wrote more
     try:
-        return Server(**{name: value for name, value in json.loads(read_private(path)).items() if name in known})
+        server = Server(**{name: value for name, value in json.loads(read_private(path)).items() if name in known})
+        texts = (server.url, server.folder, server.token, server.host, server.shared or "")
+        if type(server.pid) is not int or not all(isinstance(text, str) for text in texts):
+            raise TypeError
+        return server
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise LabelingError(f"{path} is damaged; remove it, and stop Label Studio by hand if it runs") from None
 

@@ -113,3 +113,17 @@ def test_no_two_start_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     ):
         servers.start(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["server.lock"]
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "null", "[" * 100_000, '{"a": 1}', '[{"name": ["x"]}]', "1" * 5000])
+@pytest.mark.parametrize("name", ["server.json", "accounts.json", "database.json"])
+def test_spoilt_files_are_told(server: Server, name: str, text: str) -> None:
+    write_private(Path(server.folder) / name, text)
+    with pytest.raises(LabelingError, match=r"is damaged|is not a file of accounts"):
+        assert servers.running(server.folder) and server.accounts.path and server.database.address
+
+
+@pytest.mark.parametrize("pid", [10**30, 2**31, 0, -1])
+def test_numbers_that_no_process_has(server: Server, pid: int) -> None:
+    note(server, pid=pid)
+    assert servers.running(server.folder) is None and not servers.stop(server.folder)
