@@ -126,7 +126,7 @@ def locked(path: str | Path) -> Iterator[None]:
     """
     path = Path(path)
     with open_own(path, "a") as file:
-        _lock(file)
+        lock(file)
         if sys.platform != "win32":
             try:
                 # Between our opening and our locking, its former holder may have removed it.
@@ -144,7 +144,12 @@ def locked(path: str | Path) -> Iterator[None]:
             path.unlink()
 
 
-def _lock(file: IO[str]) -> None:
+def lock(file: IO[str]) -> None:
+    """Hold an open file as one's own until it is closed.
+
+    Raises:
+        BlockingIOError: another process holds it.
+    """
     if sys.platform == "win32":
         import msvcrt
 

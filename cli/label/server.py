@@ -111,7 +111,7 @@ def _print_server(server: Server, as_json: bool) -> None:
     people = {account.name: account.email for account in accounts.annotators.values()}
     if as_json:
         facts: dict[str, Any] = {"running": True, "healthy": healthy(server.url), **asdict(replace(server, token=""))}
-        del facts["token"], facts["started"]
+        del facts["token"]
         facts |= {"owner": accounts.owner.email, "annotators": people, "accounts": str(accounts.path)}
         echo(json.dumps(facts | {"database": database.address}, ensure_ascii=False))
     else:
