@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+import logging
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -74,7 +75,11 @@ class Crowd:
         while True:
             await asyncio.sleep(_TICK)
             for connection in list(self._all):
-                connection.look()
+                try:
+                    connection.look()
+                except Exception:  # a fault with one must not end the watch over the others
+                    logging.getLogger(__name__).exception("a connection is ended")
+                    connection.transport.abort()
 
     def _room(self, crowd: Iterable[Connection], most: int) -> bool:
         present = list(crowd)

@@ -51,6 +51,8 @@ def create_app(
         terms: what connections are granted.
     """
 
+    addresses = [address.rstrip("/")] if address else []
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         trainer.resume()
@@ -68,7 +70,7 @@ def create_app(
             return
         known(request, secret, *([event_secret(secret)] if path == "/webhook" else []))
         # A browser that knows the secret must not use it for pages of other sites.
-        if request.method != "GET" and not own_page(request.headers, addresses=[address] if address else []):
+        if request.method != "GET" and not own_page(request.headers, addresses=addresses):
             raise Refusal(403, "pages of other sites may not use the service")
 
     app = FastAPI(

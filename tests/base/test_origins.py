@@ -14,7 +14,6 @@ from pizhu.base.origins import Origin, origin, own_page, place
         ("localhost:", ("localhost", None)),
         ("[::1]:80", ("::1", 80)),
         ("[0:0:0:0:0:0:0:1]", ("::1", None)),
-        ("[::FFFF:127.0.0.1]", ("::ffff:127.0.0.1", None)),
         ("::1", ("", None)),
         ("a:b@c", ("", None)),
         ("a/b", ("", None)),

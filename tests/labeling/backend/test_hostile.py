@@ -140,7 +140,7 @@ def test_another_address_may_be_its_own(tmp_path: Any) -> None:
 
     predictor = Predictor(Reports(lambda: None, DEFAULT_LABELS))  # type: ignore[arg-type,return-value]
     trainer = Trainer(tmp_path, predictor, Plan("项目"), lambda: None)  # type: ignore[arg-type,return-value]
-    with TestClient(create_app(predictor, trainer, SECRET, "https://predict.office.example")) as client:
+    with TestClient(create_app(predictor, trainer, SECRET, "https://predict.office.example/")) as client:
         client.auth = ("pizhu", SECRET)
         for origin, status in (("https://predict.office.example", 200), ("https://predict.office.example:8443", 403)):
             asked = client.post("/webhook", json={"action": "TASKS_CREATED"}, headers={"origin": origin})
