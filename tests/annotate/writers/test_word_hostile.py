@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from pizhu.annotate.writers import word
+from pizhu.annotate.writers.word.marks import Marker
 from pizhu.base.errors import ReadError
 from pizhu.base.limits import limits
 from pizhu.data.labels import DEFAULT_LABELS
@@ -39,17 +40,31 @@ def paragraphs(size: int) -> dict[str, str]:
     return {"body": paragraph(run("好。")) * size}
 
 
-@pytest.mark.parametrize("make", [one_run, one_run_with_properties, notes, paragraphs])
-def test_time_is_linear(document: Document, make: Callable[[int], dict[str, str]]) -> None:
+def growth(document: Document, make: Callable[[int], dict[str, str]], *sizes: int) -> float:
+    """How many times as long marking the larger of two documents takes."""
     spent = []
-    for size in (500, 500, 6000):  # the first time modules are loaded
+    for size in (sizes[0], *sizes):  # the first time modules are loaded
         path = document(**make(size))
         source = load_source(path)
         report = labelled_at_will(read_source(source))
         began = time.process_time()
         word.write(report, DEFAULT_LABELS, path.with_name("出.docx"), source)
         spent.append(time.process_time() - began)
-    assert spent[2] < 50 * spent[1]  # 12 where it is linear, 144 where it is quadratic
+    return spent[2] / spent[1]
+
+
+@pytest.mark.parametrize("make", [notes, paragraphs])
+def test_time_is_linear(document: Document, make: Callable[[int], dict[str, str]]) -> None:
+    assert growth(document, make, 400, 4800) < 50  # 12 where it is linear, 144 where it is quadratic
+
+
+@pytest.mark.parametrize("make", [one_run, one_run_with_properties])
+def test_splitting_takes_linear_time(
+    document: Document, make: Callable[[int], dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for what in ("comment", "_shade"):
+        monkeypatch.setattr(Marker, what, lambda *_: None)
+    assert growth(document, make, 1000, 16_000) < 64  # 16 where it is linear, 256 where it is quadratic
 
 
 def test_a_part_that_unpacks_to_gigabytes(document: Document, tmp_path: Path) -> None:
