@@ -34,3 +34,7 @@ class MissingExtraError(PizhuError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs packages that are not installed; run: pip install 'pizhu[{extra}]'")
+
+
+class RenamedWarning(FutureWarning):
+    """A file or setting uses a name that was replaced; it still works, and the message says what to write."""

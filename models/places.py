@@ -7,6 +7,8 @@ from pathlib import Path
 
 import platformdirs
 
+from ..base.folders import restore
+
 SHIPPED = Path(__file__).parent / "default"
 """The model that pizhu brings along."""
 
@@ -23,6 +25,7 @@ def default_model() -> Path:
     """
     named = os.environ.get("PIZHU_MODEL")
     own = own_model()
+    restore(own)
     return Path(named) if named else own if own.is_dir() else SHIPPED
 
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...base.errors import ConfigError, MissingExtraError, PizhuError
 from ...base.files import leftovers
+from ...base.inside import remove
 from ...base.limits import DEFAULT_LIMITS, Limits
 from ...data.labels import LabelSet
 from ...models.annotator import Annotator
@@ -32,10 +33,11 @@ from ...models.folder import load_about
 from ...models.runtime import cores, kind_of
 from ..inputs.base import Input
 from ..inputs.find import Inputs
+from .manifest import Entry, difference
 from .ray_here import ray_here
 from .reuse import Answers
 from .run import REUSED, Outcome, Reading, RunResult, Task, conduct, plan, work, write_outcome
-from .runfolder import LOCK, Entry, RunFolder, Settings, difference, head_of
+from .runfolder import LOCK, RunFolder, Settings, head_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -118,7 +120,7 @@ def annotate_on_cluster(
                 _Driver(cluster, workers, job, inputs, run, done).go()
         finally:
             for part in list(leftovers(run.out)):  # of workers that were killed
-                part.unlink(missing_ok=True)
+                remove(run.out, part)
 
     runtime = kind_of(model, gpu=cluster.gpus > 0)
     result = conduct(there, inputs, out, settings, about, runtime, fresh=fresh, watch=watch)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,9 +14,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from ...base.limits import Limits
+from ...base.refusal import Refusal
+from ...base.scratch import scratch
 from ...data.read import load_source, read_source
 from ...data.report import Report
-from .refusal import Refusal
 
 _LONGEST = 120
 _OVERHEAD = 64 * 1024  # of a form, around the file in it
@@ -51,8 +51,8 @@ async def received(request: Request, name: str | None, limits: Limits) -> AsyncI
     too_large = Refusal(413, f"the file is larger than the limit of {limits.file_mb} MB; split it")
     if int(request.headers.get("content-length", "0")) > most + _OVERHEAD:
         raise too_large
-    with tempfile.TemporaryDirectory(prefix="pizhu-serve-", ignore_cleanup_errors=True) as folder:
-        path = Path(folder, "report")
+    with scratch() as folder:
+        path = folder / "report"
         try:
             if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
                 name = await _from_form(request, path, most + _OVERHEAD) or name
@@ -108,6 +108,8 @@ async def _from_form(request: Request, path: Path, most: int) -> str | None:
 
     try:
         form = await Request(request.scope, counted).form(max_files=1, max_fields=8)
+    except Refusal:
+        raise
     except HTTPException as error:
         raise Refusal(400, f"the form cannot be understood ({error.detail.rstrip('.')}); send one file in it") from None
     try:

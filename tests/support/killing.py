@@ -35,8 +35,8 @@ from pizhu.annotate.run import runfolder
 from pizhu.annotate.run.run import annotate_files
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.report import Report
+from pizhu.models.about import About
 from pizhu.models.decision import Decision
-from pizhu.models.folder import About
 from pizhu.models.windows import ContextFormat
 
 MOST = 6
@@ -141,6 +141,8 @@ def watched(out: Path, strike: Callable[[str], None]) -> None:
 
     def hook(event: str, words: tuple[Any, ...]) -> None:
         path = os.fspath(words[0]) if words and isinstance(words[0], str | Path) else ""
+        if event == "os.remove" and words[1] != -1:  # from a folder that is open
+            path = str(Path(f"/proc/self/fd/{words[1]}").resolve() / path)
         changes = event in ("os.rename", "os.remove", "os.chmod", "os.mkdir")
         changes |= event == "open" and bool(words[2] & (os.O_WRONLY | os.O_RDWR))
         if changes and path.startswith(str(out)):
