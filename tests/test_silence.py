@@ -102,7 +102,7 @@ def test_a_service_that_is_held(first_day: FirstDay) -> None:
 def test_training_and_evaluating(first_day: FirstDay, encoder_folder: Path, labelled: Report) -> None:
     write_records(first_day.out / "labelled.jsonl", labelled.records())
     first_day.environ["OMP_NUM_THREADS"] = "1"  # for so small a model, more would wait for each other
-    small = {"encoder.name": encoder_folder, "encoder.frozen_layers": 0, "training.passes": 1}
+    small = {"encoder.name": encoder_folder, "encoder.frozen_layers": 0, "training.epochs": 1}
     small |= {"context.tokens": 96, "context.prefix": 16, "context.unit": 48}
     settings = [word for name, value in small.items() for word in ("--set", f"{name}={value}")]
     first_day.pizhu("train", "--data", "labelled.jsonl", "--no-corpus", "--out", "model", *settings)

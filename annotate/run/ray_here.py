@@ -28,7 +28,8 @@ def ray_here(processors: int, **options: Any) -> Iterator[None]:
     import ray
 
     # The names of sockets have a limit, which the temporary folder of macOS would nearly use up.
-    folder = tempfile.mkdtemp(prefix="pizhu-ray-", dir="/tmp" if sys.platform == "darwin" else None)
+    place = os.environ.get("RAY_TMPDIR") or ("/tmp" if sys.platform == "darwin" else None)
+    folder = tempfile.mkdtemp(prefix="pizhu-ray-", dir=place)
     failed = False
     try:
         with _apart():
