@@ -10,6 +10,8 @@ module and name may change from one version to the next.
 
 from typing import TYPE_CHECKING
 
+from .base import silence as _silence
+
 if TYPE_CHECKING:
     from .analysis.compare.links import compare_reports
     from .annotate.run.run import annotate_files
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from .training.recipe import load_recipe
 
     __version__: str
+
+_silence.silence()  # before anything that would talk can be imported
 
 __all__ = [
     "DEFAULT_LABELS",

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from .errors import DataError
+from .inside import open_own, walk
 from .os_errors import of_machine
 
 _PATIENCE = (0.05, 0.1, 0.2, 0.4) if sys.platform == "win32" else ()
@@ -108,8 +109,8 @@ def set_aside(path: Path) -> Path:
 
 def leftovers(folder: str | Path) -> Iterator[Path]:
     """Files that :func:`replacing` had begun anywhere in ``folder`` when its process was killed."""
-    for place, _, names in os.walk(folder):
-        yield from (Path(place, name) for name in names if _LEFTOVER.fullmatch(name))
+    for _, entries in walk(Path(folder)):
+        yield from (Path(e) for e in entries if _LEFTOVER.fullmatch(e.name) and e.is_file(follow_symlinks=False))
 
 
 _LEFTOVER = re.compile(r"\..+\.[a-z0-9_]{8}\.part")
@@ -121,9 +122,10 @@ def locked(path: str | Path) -> Iterator[None]:
 
     Raises:
         BlockingIOError: another process holds it.
+        ConfigError: a link, a folder or a device is there.
     """
     path = Path(path)
-    with path.open("a", encoding="utf-8") as file:
+    with open_own(path, "a") as file:
         _lock(file)
         if sys.platform != "win32":
             try:

@@ -15,7 +15,7 @@ class Limits:
     Attributes:
         file_mb: size of the file, or of the text in a row of a table, in MiB.
         expanded_mb: size of what is packed in it (.docx, .odt), in MiB.
-        elements: tags of a web page or of a part of a Word document.
+        elements: tags of a web page or of a part of a Word document, which may have twice as many attributes.
         characters: length of the extracted text.
         lines: how many lines it has.
         line: length of its longest line.

@@ -42,7 +42,7 @@ from pizhu.data.report import Report
 from pizhu.models.annotator import answered
 from pizhu.models.classifier import ReportClassifier
 from pizhu.models.device import half_precision
-from pizhu.models.windows import ContextFormat, SpecialTokens, units
+from pizhu.models.windows import ContextFormat, SpecialTokens, Windower, units
 from pizhu.training.examples import Example
 from pizhu.training.ranks import joined
 from pizhu.training.recipe import Recipe, load_recipe
@@ -135,12 +135,12 @@ def run(args: argparse.Namespace, variant: Variant, seed: int) -> dict[str, floa
 
 def example(variant: Variant, recipe: Recipe, start: Start, report: Report) -> Example:
     """``report`` made ready, its windows by the variant's cut."""
-    special = SpecialTokens.of(start.tokenizer)
-    found = Example.of(report, NAMES, start.tokenizer, special, recipe.context, bare=False)
+    windower = Windower(start.tokenizer, recipe.context)
+    found = Example.of(report, NAMES, windower, bare=False)
 
     def windows(context: ContextFormat) -> Any:
         parts = units(report, start.tokenizer, context)
-        return variant.cut(report, parts, start.tokenizer, special, context)
+        return variant.cut(report, parts, start.tokenizer, windower.special, context)
 
     bare = windows(replace(recipe.context, prefix=0)) if recipe.training.heading_dropout else []
     return replace(found, windows=windows(recipe.context), bare=bare)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from .display import complain
 from .options import Limit
 
 
@@ -66,7 +67,7 @@ def distil(
                 reports.append(reading.report)
             elif reading.reason:
                 unread += 1
-                typer.echo(f"pizhu: left out: {reading.reason}", err=True)
+                complain(f"left out: {reading.reason}")
             tell("Reading", number, None)
         folder = run(
             chosen,

@@ -21,3 +21,19 @@ Limit = Annotated[
         show_default=False,
     ),
 ]
+
+Connections = Annotated[
+    int,
+    typer.Option(min=1, help="Connections at one time; fewer where the system lets this process have few files open."),
+]
+
+PerAddress = Annotated[
+    int, typer.Option(min=1, help="Of them from one address; a reverse proxy is one. Who only waits makes room.")
+]
+
+Patience = Annotated[
+    float,
+    typer.Option(
+        min=0.1, help="Seconds for the headers of a request; a body must then come with 1,000 bytes a second."
+    ),
+]

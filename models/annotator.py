@@ -22,7 +22,7 @@ from .folder import is_model, load_about, load_model, load_tokenizer
 from .outline import Outline
 from .places import default_model
 from .runtime import OnnxRuntime, Runtime, TorchRuntime
-from .windows import ContextFormat, SpecialTokens, Unit, Window, units, windows
+from .windows import SpecialTokens, Unit, Window, Windower
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -36,7 +36,7 @@ class Annotator:
 
     def __init__(self, runtime: Runtime, tokenizer: Tokenizer, about: About) -> None:
         self.runtime, self.tokenizer, self.about = runtime, tokenizer, about
-        self._special = SpecialTokens.of(tokenizer)
+        self._windower = Windower(tokenizer, about.context)
 
     @classmethod
     def load(
@@ -105,17 +105,17 @@ class Annotator:
 
     def annotate_many(self, reports: Iterable[Report]) -> Iterator[Report]:
         """:meth:`annotate` for each of ``reports``, in order and lazily: a few reports are held at a time."""
-        for report, logits in report_logits(self.runtime, self.tokenizer, self._special, self.about.context, reports):
+        for report, logits in report_logits(self.runtime, self._windower, reports):
             yield answered(report, self.about.labels.names, self.about.decision, logits)
 
     def logits(self, report: Report) -> NDArray[np.float32]:
         """Raw scores (report.sentences, labels); zeros for furniture."""
-        found = report_logits(self.runtime, self.tokenizer, self._special, self.about.context, [report])
+        found = report_logits(self.runtime, self._windower, [report])
         return next(found)[1]
 
     def vectors(self, report: Report) -> NDArray[np.float32]:
         """(report.sentences, width) what the encoder makes of each sentence in its window; zeros for furniture."""
-        jobs = _jobs(self.tokenizer, self._special, self.about.context, [report])
+        jobs = _jobs(self._windower, [report])
         (_, parts), found = next(self.runtime.encode(jobs))
         result = np.zeros((len(report.sentences), self.runtime.width), dtype=np.float32)
         if parts:
@@ -162,22 +162,20 @@ def answered(report: Report, names: tuple[str, ...], decision: Decision, logits:
 
 
 def report_logits(
-    runtime: Runtime, tokenizer: Tokenizer, special: SpecialTokens, context: ContextFormat, reports: Iterable[Report]
+    runtime: Runtime, windower: Windower, reports: Iterable[Report]
 ) -> Iterator[tuple[Report, NDArray[np.float32]]]:
     """Each report with raw scores (report.sentences, labels) of its entries; zeros for furniture."""
-    for (report, parts), vectors in runtime.encode(_jobs(tokenizer, special, context, reports)):
+    for (report, parts), vectors in runtime.encode(_jobs(windower, reports)):
         result = np.zeros((len(report.sentences), runtime.labels), dtype=np.float32)
         if parts:
             result[[part.index for part in parts]] = runtime.scores(vectors, Outline.of(parts))
         yield report, result
 
 
-def _jobs(
-    tokenizer: Tokenizer, special: SpecialTokens, context: ContextFormat, reports: Iterable[Report]
-) -> Iterator[tuple[tuple[Report, list[Unit]], list[Window]]]:
+def _jobs(windower: Windower, reports: Iterable[Report]) -> Iterator[tuple[tuple[Report, list[Unit]], list[Window]]]:
     for report in reports:
-        parts = units(report, tokenizer, context)
-        yield (report, parts), windows(report, parts, tokenizer, special, context)
+        parts = windower.units(report)
+        yield (report, parts), windower.windows(report, parts)
 
 
 def _gpu() -> bool:

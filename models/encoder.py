@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,9 @@ from .tokenizer import make_tokenizer, read_tokenizer
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+
+_HINTS = ("where no hub is reached", "set HF_HUB_OFFLINE=0 to let it be downloaded; where no hub is reached")
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,8 @@ def load_encoder(setting: str = "bundled", *, offline: bool = False) -> Encoder:
     """Load an encoder.
 
     Args:
-        setting: ``bundled``; a folder (anything that exists, or starts like a path); else a hub id.
+        setting: ``bundled``; a folder (anything that exists, or starts like a path); else a hub id, which is downloaded
+            with ``HF_HUB_OFFLINE=0`` in the environment (see :mod:`pizhu.base.silence`).
         offline: forbid the hub.
 
     Raises:
@@ -90,7 +95,7 @@ def _load(source: str, setting: str, *, local: bool) -> tuple[Any, Tokenizer]:
                 tokenizer = make_tokenizer(json.loads(made.to_str()), rows)
     except Exception as error:  # transformers raises whatever its parts raise
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        hint = "" if local else "; where no hub is reached, name a folder or 'bundled'"
+        hint = "" if local else f"; {_HINTS[os.environ.get('HF_HUB_OFFLINE') == '1']}, name a folder or 'bundled'"
         raise ModelError(f"encoder {setting!r} cannot be loaded: {reason.rstrip('.')}{hint}") from error
     if not hasattr(model, "embeddings") or not hasattr(getattr(model, "encoder", None), "layer"):
         raise ModelError(f"encoder {setting!r} is a {type(model).__name__}, expected a BERT-shaped model")

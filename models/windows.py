@@ -8,7 +8,8 @@ its own tokens; where it only gives context its tokens are read and thrown away.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..base.errors import ConfigError, ModelError
@@ -108,6 +109,31 @@ class SpecialTokens:
             return found
 
         return cls(find("<s>", "[CLS]"), find("</s>", "[SEP]"), find("<pad>", "[PAD]"))
+
+
+@dataclass(frozen=True)
+class Windower:
+    """Cuts reports into what an encoder reads: its tokenizer and the format of its windows, kept together."""
+
+    tokenizer: Tokenizer
+    context: ContextFormat
+
+    @cached_property
+    def special(self) -> SpecialTokens:
+        """The ids that frame and fill a window."""
+        return SpecialTokens.of(self.tokenizer)
+
+    def units(self, report: Report) -> list[Unit]:
+        """The report's sentences and headings, tokenised."""
+        return units(report, self.tokenizer, self.context)
+
+    def windows(self, report: Report, parts: Sequence[Unit]) -> list[Window]:
+        """Cover all ``parts`` of ``report``, which :meth:`units` gave, with windows, each part answered once."""
+        return windows(report, parts, self.tokenizer, self.special, self.context)
+
+    def without_headings(self) -> Windower:
+        """The same, but its windows come without title and heading path."""
+        return replace(self, context=replace(self.context, prefix=0))
 
 
 def units(report: Report, tokenizer: Tokenizer, context: ContextFormat) -> list[Unit]:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from pizhu.tests.support import tracing
 from pizhu.tests.support.browsing import find_chromium, launched
+from pizhu.tests.support.first_day import FirstDay
 
 if TYPE_CHECKING:
     from pizhu.data.report import Report
@@ -79,6 +81,15 @@ def pizhu(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         return Answer(int(stop.value.code or 0), out, err)
 
     return run
+
+
+@pytest.fixture
+def first_day() -> Iterator[FirstDay]:
+    """pizhu's first day on a machine, watched below Python."""
+    if reason := tracing.missing():
+        pytest.skip(reason)
+    with FirstDay.begun() as day:
+        yield day
 
 
 @pytest.fixture(scope="session")

@@ -88,7 +88,7 @@ def test_every_option_and_argument_is_explained() -> None:
         (["train", "--data", "none.jsonl"], "none.jsonl does not exist"),
         (["train", "--labels", "none.toml"], "label set file none.toml does not exist"),
         (["train", "--no-corpus"], "there is no labelled sentence to train on; label some and pull them"),
-        (["train", "--any-versions"], "--any-versions says something of --again only"),
+        (["train", "--any-versions"], "--any-versions needs --again"),
         (["train", "--out", "."], "exists and is no model folder"),
         (
             ["annotate", "x.txt", "--model", "none"],

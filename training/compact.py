@@ -21,6 +21,8 @@ from ..models.decision import Decision
 from ..models.files import CONFIG
 from ..models.folder import check_place, load_about, load_model, reserved, save_model
 from ..models.graph import has_graph
+from ..models.windows import Windower
+from .examples import Example
 from .sources import check_labels
 from .validation import answers, decide, decided
 
@@ -101,13 +103,15 @@ def compact(model: str | Path, validation: Sequence[Report], out: str | Path) ->
     sweep()
     with reserved(out, [model]):
         annotator = Annotator.load(model, device="cpu")
-        logits, truth = answers(annotator.runtime, annotator.tokenizer, about, validation)
+        windower = Windower(annotator.tokenizer, about.context)
+        examples = [Example.of(report, about.labels.names, windower, bare=False) for report in validation]
+        logits, truth = answers(annotator.runtime, examples)
         before = decide(logits, truth, about.decision), logits
         network, tokenizer, _ = load_model(model)
         with scratch() as folder:
             save_model(folder / "int8", network, tokenizer, about, compact=True)
             small = Annotator.load(folder / "int8", device="cpu")
-            logits, _ = answers(small.runtime, tokenizer, about, validation)
+            logits, _ = answers(small.runtime, examples)
             del small  # Windows removes no file that is open
         about = decided(about, logits, truth, about.decision)
         parity = replace(Parity.of(truth, before, (about.decision, logits)), left_out=len(given) - len(validation))

@@ -17,13 +17,13 @@ from ..base.errors import ConfigError
 from ..data.labels import LabelSet
 from ..data.report import Report, labelled
 from ..models.folder import check_place, load_about
-from ..models.windows import SpecialTokens, units
+from ..models.windows import Windower
 from .examples import Example
 from .loop import Progress, begun, check_data, describe, learn, shared_steps, training_folder, untrained
 from .ranks import joined
 from .recipe import Recipe
-from .start import Start, load_start
-from .teacher import Lesson, lessons, taught
+from .start import load_start
+from .teacher import lessons, taught
 
 
 def distil(
@@ -85,18 +85,11 @@ def distil(
             watch(Progress("ask", asked, len(teachers) * len(reports), math.nan, None))
 
         told = lessons(teachers, reports, labels.names, training_folder(out) / "lessons", ranks.device, tick)
-        examples = [
-            _example(report, lesson, start, recipe, labels.names) for report, lesson in zip(reports, told, strict=True)
-        ]
+        windower, settings = Windower(start.tokenizer, recipe.context), recipe.training
+        examples = []
+        for report, lesson in zip(reports, told, strict=True):
+            example = Example.of(report, labels.names, windower, bare=settings.heading_dropout > 0)
+            sentences = [report.sentences[place].kind == "sentence" for place in example.places]
+            examples.append(taught(example, lesson, sentences, settings.hard_label_weight))
         learn(recipe, start, examples, validation, about, out, ranks, watch)
     return out
-
-
-def _example(report: Report, lesson: Lesson, start: Start, recipe: Recipe, names: Sequence[str]) -> Example:
-    special = SpecialTokens.of(start.tokenizer)
-    example = Example.of(
-        report, names, start.tokenizer, special, recipe.context, bare=recipe.training.heading_dropout > 0
-    )
-    rows = [part.index for part in units(report, start.tokenizer, recipe.context)]
-    sentences = [report.sentences[row].kind == "sentence" for row in rows]
-    return taught(example, rows, lesson, sentences, recipe.training.hard_label_weight)

@@ -21,7 +21,7 @@ from ..models.about import About, learned
 from ..models.decision import Decision
 from ..models.folder import check_place, reserved, save_model
 from ..models.runtime import TorchRuntime
-from ..models.windows import SpecialTokens
+from ..models.windows import SpecialTokens, Windower
 from . import regression
 from .checkpoint import load_checkpoint, save_checkpoint
 from .examples import Example, Lower
@@ -99,10 +99,8 @@ def train(
         recipe = shared_steps(recipe, ranks)
         start = load_start(recipe, labels.names, offline=offline)
         about = untrained(recipe, labels, describe(recipe, start, training, validation, sources, ranks))
-        special, bare = SpecialTokens.of(start.tokenizer), recipe.training.heading_dropout > 0
-        examples = [
-            Example.of(report, labels.names, start.tokenizer, special, recipe.context, bare=bare) for report in training
-        ]
+        windower, bare = Windower(start.tokenizer, recipe.context), recipe.training.heading_dropout > 0
+        examples = [Example.of(report, labels.names, windower, bare=bare) for report in training]
         learn(recipe, start, examples, validation, about, out, ranks, watch)
     return out
 
@@ -169,15 +167,14 @@ def learn(
 
     Checkpoints lie beside ``out`` until it is written.
     """
-    special = SpecialTokens.of(start.tokenizer)
-    names = about.labels.names
-    measured = [Example.of(r, names, start.tokenizer, special, about.context, bare=False) for r in validation]
+    windower = Windower(start.tokenizer, about.context)
+    judged = [Example.of(report, about.labels.names, windower, bare=False) for report in validation]
+    measured: Sequence[Example] = judged
     if about.regression:
-        examples, measured = ([example.narrowed() for example in some] for some in (examples, measured))
+        examples, measured = ([example.narrowed() for example in some] for some in (examples, judged))
     _steps(recipe, start, examples, measured, about, training_folder(out), ranks, watch)
-    if validation:
-        runtime = TorchRuntime(start.model.eval(), special.pad)
-        about = decided(about, *answers(runtime, start.tokenizer, about, validation))
+    if judged:
+        about = decided(about, *answers(TorchRuntime(start.model.eval(), windower.special.pad), judged))
     if ranks.first:
         save_model(out, start.model, start.tokenizer, about)
         shutil.rmtree(training_folder(out), ignore_errors=True)

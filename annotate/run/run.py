@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...base.errors import MissingExtraError, ReadError
+from ...base.inside import check_way, open_own, remove
 from ...base.limits import DEFAULT_LIMITS, Limits
 from ...base.os_errors import explained, of_machine
 from ...data.labels import LabelSet
@@ -21,10 +22,11 @@ from ...models.about import About
 from .. import writers
 from ..inputs.base import Input
 from ..inputs.find import Inputs, find
+from .manifest import Entry
 from .names import Names
 from .prefetch import ahead, behind
 from .reuse import Answers
-from .runfolder import BEGUN, Entry, RunFolder, Settings, open_run, output_paths, stands
+from .runfolder import BEGUN, RunFolder, Settings, open_run, output_paths, stands
 
 if TYPE_CHECKING:
     from ...models.annotator import Annotator
@@ -205,7 +207,7 @@ def plan(
         again: whether tasks may be done more than once, so that outputs may stand that no entry knows of.
     """
     names = Names(settings.layout, (entry.name for entry in entries.values()))
-    with (out / BEGUN).open("a", encoding="utf-8", newline="\n") as begun:
+    with open_own(out / BEGUN, "a") as begun:
         for item in inputs:
             key = item.key(out)
             known = entries.get(key)
@@ -281,15 +283,16 @@ def write_outcome(
     try:
         if stale:
             for path in paths:
-                path.unlink(missing_ok=True)
+                remove(out, path)
         if report is not None:
+            check_way(out, paths[0])
             write_report(report, out, name, settings.report_formats, labels, reading.source)
             return Entry(name, reading.sha256, sum(s.kind == "sentence" for s in report.sentences))
     except Exception as error:
         reading = _failed("written", name if report is None else report.doc, reading.sha256, error)
         for path in paths:
             with suppress(OSError):  # such as what another program has open; the next run removes it
-                path.unlink(missing_ok=True)
+                remove(out, path)
     return Entry(name, reading.sha256, reason=reading.reason)
 
 
@@ -317,7 +320,7 @@ def _read(task: Task, out: Path, settings: Settings, retry_failed: bool) -> _Par
 
     def wanted(sha256: str) -> bool:
         paths = output_paths(out, task.name, settings.report_formats)
-        return not stands(task.known, sha256, paths, retry_failed=retry_failed)
+        return not stands(task.known, sha256, out, paths, retry_failed=retry_failed)
 
     reading = read_input(task.item, settings.limits, wanted)
     unwanted = reading.report is None and not reading.reason

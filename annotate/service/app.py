@@ -15,7 +15,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
+from ...base.door import Door
 from ...base.errors import MissingExtraError, PizhuError
+from ...base.origins import answers_to, own_page, place
+from ...base.refusal import Refusal, no_room, said
 from ...base.scratch import sweep
 from ...data.report import Report
 from .answers import choose, content
@@ -23,8 +26,6 @@ from .batcher import Batcher, Full
 from .envelope import Envelope
 from .home import ICON, home
 from .meters import CONTENT_TYPE, Meters
-from .names import answers_to, hostname
-from .refusal import Refusal
 from .settings import Settings
 from .uploads import received
 
@@ -52,11 +53,14 @@ def create_app(annotator: Annotator, settings: Settings = Settings()) -> FastAPI
 
     def known(request: Request) -> None:
         """Only who was told of the service may use it: no page of another site, no stranger where a secret is set."""
-        called = request.headers.get("host")
-        host = hostname(f"//{called}")
-        if called and not answers_to(host, settings.names):
-            raise Refusal(403, f"the service does not go by the name {host[:80]!r}; start it with: --name {host[:80]}")
-        if request.method != "GET" and not _own_page(request, host):
+        if called := request.headers.get("host"):
+            host, _ = place(called)
+            if not host:
+                raise Refusal(403, f"{called[:80]!r} is no name of a host; ask for the service by its address")
+            if not answers_to(host, settings.names):
+                sentence = f"the service does not go by the name {host[:80]!r}; start it with: --name {host[:80]}"
+                raise Refusal(403, sentence)
+        if request.method != "GET" and not own_page(request.headers, settings.names):
             raise Refusal(403, "pages of other sites may not use the service")
 
     def trusted(request: Request) -> None:
@@ -73,9 +77,12 @@ def create_app(annotator: Annotator, settings: Settings = Settings()) -> FastAPI
         summary="Labels the sentences of Chinese government reports.",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # to wherever the request says that it was sent
         lifespan=lifespan,
-        dependencies=[Depends(known)],
     )
+    app.state.terms = settings.terms
+    app.add_middleware(Door, admit=known, all_mb=settings.places * settings.limits.file_mb)
+    app.add_middleware(Envelope, meters=meters, routes=("/", "/annotate", "/health", "/metrics"))
     _say_what_is_wrong(app, settings)
 
     @app.get("/", response_class=HTMLResponse)
@@ -113,63 +120,54 @@ def create_app(annotator: Annotator, settings: Settings = Settings()) -> FastAPI
         batcher: Batcher = request.app.state.batcher
         loop = asyncio.get_running_loop()
         readers = request.app.state.readers
-        with batcher.place():
-            async with asyncio.timeout(settings.seconds):
-                async with received(request, name, settings.limits) as upload:
-                    report = await loop.run_in_executor(readers, upload.read, settings.limits)
+        batcher.expect_place()  # who finds none need not send the report
+        async with asyncio.timeout(settings.seconds), received(request, name, settings.limits) as upload:
+            with batcher.place():
+                report = await loop.run_in_executor(readers, upload.read, settings.limits)
                 answered = await asyncio.wrap_future(batcher.submit(report))
                 body, headers = await loop.run_in_executor(
                     readers, lambda: content(answered, labels, form, with_page=page)
                 )
         return Response(body, headers=headers)
 
-    app.add_middleware(Envelope, meters=meters, routes=("/", "/annotate", "/health", "/metrics"))
     return app
-
-
-def _own_page(request: Request, host: str) -> bool:
-    """Whether a page of the service itself asks, or none."""
-    if (site := request.headers.get("sec-fetch-site")) is not None:
-        return site in ("same-origin", "none")
-    # Browsers say that over HTTPS and on this machine only; elsewhere they name where the page comes from.
-    origin = request.headers.get("origin")
-    return origin is None or hostname(origin) == host
 
 
 def _say_what_is_wrong(app: FastAPI, settings: Settings) -> None:
     """Every error is a JSON object with one sentence in it."""
 
-    def say(status: int, sentence: str, headers: dict[str, str] | None = None) -> JSONResponse:
-        return JSONResponse({"error": sentence.encode("utf-8", "replace").decode("utf-8")}, status, headers)
-
     @app.exception_handler(Refusal)
     def refused(request: Request, error: Refusal) -> JSONResponse:
-        return say(error.status, error.sentence, error.headers)
+        return said(error.status, error.sentence, error.headers)
 
     @app.exception_handler(Full)
     def full(request: Request, error: Full) -> JSONResponse:
         wait = error.retry_after
-        return say(503, f"all places are taken; try again in {wait} seconds", {"retry-after": str(wait)})
+        return said(503, f"all places are taken; try again in {wait} seconds", {"retry-after": str(wait)})
 
     @app.exception_handler(TimeoutError)
     def slow(request: Request, error: TimeoutError) -> JSONResponse:
         most = f"{settings.seconds:g} seconds"
-        return say(504, f"the report takes longer than the limit of {most}; split it, or try later")
+        return said(504, f"the report takes longer than the limit of {most}; split it, or try later")
+
+    @app.exception_handler(OSError)
+    def machine(request: Request, error: OSError) -> JSONResponse:
+        return no_room(error)
 
     @app.exception_handler(PizhuError)
     def unreadable(request: Request, error: PizhuError) -> JSONResponse:
-        return say(501 if isinstance(error, MissingExtraError) else 422, str(error))
+        return said(501 if isinstance(error, MissingExtraError) else 422, str(error))
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
-        return say(400, f"{first['loc'][-1]}: {first['msg']}")
+        return said(400, f"{first['loc'][-1]}: {first['msg']}")
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> JSONResponse:
         phrase = HTTPStatus(error.status_code).phrase.lower()
-        return say(error.status_code, f"{request.method} {request.url.path[:80]}: {phrase}", dict(error.headers or {}))
+        return said(error.status_code, f"{request.method} {request.url.path[:80]}: {phrase}", dict(error.headers or {}))
 
     @app.exception_handler(Exception)
     def fault(request: Request, error: Exception) -> JSONResponse:
-        return say(500, "a fault in pizhu; its log says more")
+        return said(500, "a fault in pizhu; its log says more")

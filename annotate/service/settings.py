@@ -9,8 +9,9 @@ from pathlib import Path
 
 from ...base.errors import ConfigError
 from ...base.limits import Limits
+from ...base.origins import checked
 from ...base.private import read_private
-from .names import checked
+from ...base.terms import DEFAULT_TERMS, Terms
 
 SECRET_VARIABLE = "PIZHU_SERVE_SECRET"
 
@@ -28,7 +29,8 @@ class Settings:
         places: requests in the house at one time; whoever comes then is asked to come again.
         batch: sentences that are annotated together, from as many requests as it takes.
         readers: files that are read at one time.
-        names: by which the service goes besides this machine's addresses and its own name; see :mod:`.names`.
+        names: by which the service goes besides this machine's addresses and its own name; see :mod:`...base.origins`.
+        terms: what connections are granted, before anything is known of their requests.
         secret: what requests must show, None where nothing is asked.
     """
 
@@ -38,6 +40,7 @@ class Settings:
     batch: int = 512
     readers: int = 4
     names: tuple[str, ...] = ()
+    terms: Terms = DEFAULT_TERMS
     secret: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:

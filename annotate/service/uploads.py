@@ -14,10 +14,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from ...base.limits import Limits
+from ...base.refusal import Refusal
 from ...base.scratch import scratch
 from ...data.read import load_source, read_source
 from ...data.report import Report
-from .refusal import Refusal
 
 _LONGEST = 120
 _OVERHEAD = 64 * 1024  # of a form, around the file in it
@@ -108,6 +108,8 @@ async def _from_form(request: Request, path: Path, most: int) -> str | None:
 
     try:
         form = await Request(request.scope, counted).form(max_files=1, max_fields=8)
+    except Refusal:
+        raise
     except HTTPException as error:
         raise Refusal(400, f"the form cannot be understood ({error.detail.rstrip('.')}); send one file in it") from None
     try:

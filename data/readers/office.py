@@ -14,9 +14,11 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from ...base.errors import ReadError
+from ...base.silence import NOWHERE
 from . import word
 from .base import Extract, Source
 
+_HOMES = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PLACES = (
     "/Applications/LibreOffice.app/Contents/MacOS/soffice",
@@ -94,10 +96,10 @@ def _convert(source: Source, program: str) -> bytes:
         given = Path(folder, f"report{ending}")
         given.write_bytes(source.data)
         command = [program, f"-env:UserInstallation={profile.as_uri()}", "--headless", "--norestore"]
+        command += [f"-env:UNO_SHARED_PACKAGES_CACHE={profile.as_uri()}/shared"]  # else it tries to write beside itself
         command += ["--convert-to", "docx", "--outdir", str(Path(folder, "out")), str(given)]
-        # Linked pictures must not be fetched: a proxy that nobody serves.
-        nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
-        _run(command, os.environ | nowhere, source)
+        # Linked pictures must not be fetched, and the desktop's libraries keep caches and settings of their own.
+        _run(command, os.environ | NOWHERE | dict.fromkeys(_HOMES, str(profile)), source)
         made = Path(folder, "out", "report.docx")
         if not made.is_file():
             raise ReadError(f"{source.name} is {_kind(source.data)} that LibreOffice cannot convert; it may be damaged")

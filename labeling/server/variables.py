@@ -6,16 +6,25 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from ...base.silence import NOWHERE, SWITCHES
 from .accounts import Account
 
 OFFICE: Mapping[str, str] = {
     "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
     "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
     # An office without internet: nothing is asked for or sent.
+    **SWITCHES,
     "LABEL_STUDIO_LATEST_VERSION_CHECK": "false",
     "LABEL_STUDIO_COLLECT_ANALYTICS": "false",
     "LABEL_STUDIO_SENTRY_DSN": "",
     "LABEL_STUDIO_FRONTEND_SENTRY_DSN": "",
+    "LABEL_STUDIO_FEATURE_FLAGS_OFFLINE": "true",
+    "LABEL_STUDIO_CONVERTER_DOWNLOAD_RESOURCES": "false",
+    # Some pages have the server fetch tips from its maker's repository, and no setting is for that. Prediction services
+    # are asked by plain HTTP, so that they are reached all the same.
+    "HTTPS_PROXY": NOWHERE["HTTPS_PROXY"],
+    # It would tell its version from the history of whatever repository its environment lies in, and write there.
+    "GIT_DIR": os.devnull,
     # A prediction service on this machine may be asked.
     "LABEL_STUDIO_ML_BLOCK_LOCAL_IP": "false",
     "LABEL_STUDIO_SSRF_PROTECTION_ENABLED": "false",

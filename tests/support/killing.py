@@ -141,6 +141,8 @@ def watched(out: Path, strike: Callable[[str], None]) -> None:
 
     def hook(event: str, words: tuple[Any, ...]) -> None:
         path = os.fspath(words[0]) if words and isinstance(words[0], str | Path) else ""
+        if event == "os.remove" and words[1] != -1:  # from a folder that is open
+            path = str(Path(f"/proc/self/fd/{words[1]}").resolve() / path)
         changes = event in ("os.rename", "os.remove", "os.chmod", "os.mkdir")
         changes |= event == "open" and bool(words[2] & (os.O_WRONLY | os.O_RDWR))
         if changes and path.startswith(str(out)):

@@ -157,7 +157,11 @@ def test_what_another_command_made(pizhu: Callable[..., Any]) -> None:
     assert "was made by `pizhu compact`; give that command again" in answer.err
 
 
-@pytest.mark.parametrize("words", [["--recipe", "demo"], ["--set", "training.epochs=2"], ["--no-corpus"]])
+@pytest.mark.parametrize(
+    "words", [["--recipe", "demo"], ["--recipe", "default"], ["--set", "training.epochs=2"], ["--no-corpus"]]
+)
 def test_what_the_model_says_is_not_said_again(made: Path, words: list[str], pizhu: Callable[..., Any]) -> None:
     answer = pizhu("train", "--again", made, *words)
-    assert answer.status == 2 and "--again takes recipe, labels and corpus from the model" in answer.err
+    assert (
+        answer.status == 2 and "--again cannot be combined with --recipe, --set, --labels or --no-corpus" in answer.err
+    )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import re
 import socket
 import tempfile
@@ -247,10 +249,55 @@ def test_addresses_and_the_machine_s_name_need_no_option(model: Any, serving: Se
 
 
 @pytest.mark.parametrize(
-    "host", ["report.example", "10.0.0.5.evil.example", "[", "localhost.evil.example", "a@b@", ":80"]
+    "host",
+    [
+        "report.example",
+        "10.0.0.5.evil.example",
+        "[",
+        "localhost.evil.example",
+        "a@b@",
+        ":80",
+        "user@127.0.0.1",
+        "user:word@localhost",
+        "127.0.0.1:80:80",
+        "127.0.0.1:x",
+        "127.0.0.1/evil.example",
+        "127.0.0.1#.evil.example",
+        "127.0.0.1.",
+        "localhost.",
+        "127.1",
+        "2130706433",
+        "0x7f.0.0.1",
+        "[::1].evil.example",
+        "[evil.example]",
+        "[::1%25eth0]",
+        "localhost evil.example",
+        "localhost,evil.example",
+    ],
 )
-def test_other_names_are_refused(model: Any, serving: Serve, host: str) -> None:
-    one_sentence(serving(model).get("/health", headers={"host": host}), 403)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/health"),
+        ("GET", "/"),
+        ("POST", "/annotate"),
+        ("POST", "/annotate/"),
+        ("GET", "/nothing/"),
+        ("PUT", "/"),
+    ],
+)
+def test_other_names_are_refused(model: Any, serving: Serve, host: str, method: str, path: str) -> None:
+    """Wherever they lead: to a route, to none, to one that is written in another way."""
+    answer = serving(model).request(method, path, headers={"host": host}, follow_redirects=False)
+    one_sentence(answer, 403)
+    assert "location" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/annotate/", "/health/", "//", "/annotate//"])
+def test_nobody_is_sent_elsewhere(model: Any, serving: Serve, path: str) -> None:
+    for method in ("GET", "POST", "HEAD"):
+        answer = serving(model).request(method, path, headers={"host": "127.0.0.1"}, follow_redirects=False)
+        assert answer.status_code == 404 and "location" not in answer.headers
 
 
 def test_names_that_were_given(model: Any, serving: Serve) -> None:
@@ -271,9 +318,71 @@ def test_pages_of_other_sites_over_plain_http(model: Any, serving: Serve) -> Non
         ("http://evil.example", 403),
         ("null", 403),
         ("http://[", 403),
+        ("http://10.0.0.5:9999", 403),
+        ("http://10.0.0.5", 403),
+        ("https://10.0.0.5:8765", 403),
+        ("", 403),
     ):
         asked = client.post("/annotate", content=TEXT.encode(), headers={"host": "10.0.0.5:8765", "origin": origin})
-        assert asked.status_code == status
+        assert asked.status_code == status, origin
+        for method, path in (("OPTIONS", "/annotate"), ("HEAD", "/"), ("POST", "/annotate/"), ("DELETE", "/nothing")):
+            other = client.request(method, path, headers={"host": "10.0.0.5:8765", "origin": origin})
+            assert (other.status_code == 403) is (status == 403), (origin, method)
+            assert "access-control-allow-origin" not in other.headers
+
+
+def test_pages_behind_a_proxy(model: Any, serving: Serve) -> None:
+    """With TLS and without it, on whatever port the proxy listens and says so."""
+    client = serving(model, names=("report.example",))
+    for host, origin, status in (
+        ("report.example", "https://report.example", 200),
+        ("report.example", "http://report.example", 200),
+        ("report.example:8443", "https://report.example:8443", 200),
+        ("report.example:8765", "http://report.example:8765", 200),
+        ("REPORT.example:443", "https://report.example", 200),
+        ("report.example", "https://report.example:8443", 403),
+        ("report.example:8765", "https://report.example", 403),
+        ("report.example:8765", "http://report.example", 403),
+        ("report.example", "https://www.report.example", 403),
+        ("report.example", "https://report.example.", 403),
+        ("127.0.0.1:8765", "https://report.example", 403),
+        ("127.0.0.1", "https://127.0.0.1", 403),
+    ):
+        asked = client.post("/annotate", content=TEXT.encode(), headers={"host": host, "origin": origin})
+        assert asked.status_code == status, (host, origin)
+
+
+def test_too_much_at_once(gated: Any, serving: Serve) -> None:
+    """Uploads that hold no place yet are bounded too, by what the places may hold in all."""
+    client = serving(gated, places=1, limits=Limits(file_mb=1))
+    large = "任务已经完成。\n".encode() * 30_000  # 0.6 MB
+    with ThreadPoolExecutor(1) as other:
+        first = other.submit(client.post, "/annotate", content=large)
+        assert gated.busy.wait(20)
+        client.app.state.batcher.places = 2  # type: ignore[attr-defined]
+        answer = client.post("/annotate", content=large)
+        assert one_sentence(answer, 503).startswith("too much is being sent at once")
+        assert answer.headers["retry-after"] == "10"
+        form = client.post("/annotate", files={"file": ("a.txt", large)})
+        one_sentence(form, 503)
+        gated.gate.set()
+        assert first.result().status_code == 200
+    assert client.post("/annotate", content=large).status_code == 200
+
+
+@pytest.mark.parametrize(("number", "status"), [(errno.ENOSPC, 507), (errno.EDQUOT, 507), (errno.EMFILE, 503)])
+def test_a_machine_without_room(
+    model: Any, serving: Serve, monkeypatch: pytest.MonkeyPatch, number: int, status: int
+) -> None:
+    import pizhu.annotate.service.app as application
+
+    def full(*_: object) -> Any:
+        raise OSError(number, os.strerror(number), "/tmp/place/of/ours")
+
+    monkeypatch.setattr(application, "received", full)
+    said = one_sentence(serving(model).post("/annotate", content=TEXT.encode()), status)
+    assert "no room" in said and "/tmp" not in said and "pizhu" not in said
+    assert ("its disk is full" in said) is (status == 507)
 
 
 @pytest.mark.parametrize(
