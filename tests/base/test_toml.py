@@ -28,8 +28,8 @@ name = "bundled"
 [context]
 tokens = 256
 [training]
-passes = 3
-cut = 0.5
+epochs = 3
+crop = 0.5
 """
 DIGITS = "9" * 5000
 VALUES = {
@@ -142,7 +142,7 @@ def test_what_is_no_file_of_text(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("name", VALUES)
-@pytest.mark.parametrize("field", ["encoder.name", "training.passes", "training.cut", "a.b", "context.tokens", "x"])
+@pytest.mark.parametrize("field", ["encoder.name", "training.epochs", "training.crop", "a.b", "context.tokens", "x"])
 def test_settings(field: str, name: str) -> None:
     if "\0" not in VALUES[name] and "\n" not in VALUES[name]:
         told(Path("x"), lambda _: load_recipe("default", [f"{field}={VALUES[name]}"]))
