@@ -53,7 +53,7 @@ def _repeats(tree: Iterable[tuple[Any, Any]], before: str) -> Iterator[tuple[str
     """Each repeat that is long, with a text that leads up to it."""
     for op, argument in tree:
         if op in _REPEATS:
-            least, most, body = argument
+            _least, most, body = argument
             if most >= _LONG:
                 yield before, body
             yield from _repeats(body, before)
