@@ -20,7 +20,7 @@ from .device import choose_device
 from .files import ENCODER_GRAPH
 from .folder import is_model, load_about, load_model, load_tokenizer
 from .outline import Outline
-from .places import default_model
+from .places import KNOWN, default_model
 from .runtime import OnnxRuntime, Runtime, TorchRuntime
 from .windows import SpecialTokens, Unit, Window, Windower
 
@@ -57,12 +57,13 @@ class Annotator:
         drawn = is_model(folder) and (folder / ENCODER_GRAPH).is_file()
         if drawn and (device == "cpu" or (device is None and not _gpu())):
             about = load_about(folder)
-            annotator = cls(OnnxRuntime(folder, threads), load_tokenizer(folder), about)
+            annotator = cls(OnnxRuntime(folder, threads), load_tokenizer(folder, about), about)
         else:
             model, tokenizer, about = load_model(folder)
             model.to(choose_device(device))
             annotator = cls(TorchRuntime(model, SpecialTokens.of(tokenizer).pad), tokenizer, about)
-        annotator._try(folder)
+        if about.fingerprint != KNOWN:
+            annotator._try(folder)
         return annotator
 
     def _try(self, folder: Path) -> None:

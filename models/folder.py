@@ -19,6 +19,7 @@ from .about import About, as_json, from_json
 from .config import read_config
 from .files import ABOUT, CARD, CONFIG, ENCODER_GRAPH, HEAD_GRAPH, TOKENIZER, WEIGHTS
 from .graph import graphs, has_graph
+from .places import KNOWN
 from .quantise import dequantise, quantise
 from .tokenizer import read_tokenizer
 from .weights import read_header
@@ -132,10 +133,11 @@ def load_about(folder: str | Path) -> About:
             _check_file(folder, ABOUT)
         about, sums = _read_about(folder)
         _check_files(folder, sums)
-        try:
-            _check_parts(folder, about)
-        except ModelError as error:
-            raise _unusable(folder, error) from None
+        if about.fingerprint != KNOWN:
+            try:
+                check_parts(folder, about)
+            except ModelError as error:
+                raise _unusable(folder, error) from None
     except FileNotFoundError as error:
         raise ModelError(f"{folder} is no model folder: it lacks {Path(error.filename).name}") from None
     except OSError as error:
@@ -190,8 +192,8 @@ _PLAIN = re.compile(r"\w[\w-]*(\.[\w-]+)*", re.ASCII)
 """Names that mean a file in the folder itself on every system."""
 
 
-def _check_parts(folder: Path, about: About) -> None:
-    """See that the files belong together: configuration, weights, graphs and what ``about`` says."""
+def check_parts(folder: Path, about: About) -> None:
+    """Raise a ModelError unless the files belong together: configuration, weights, graphs and what ``about`` says."""
     config, header, names = read_config(folder / CONFIG), read_header(folder / WEIGHTS), about.labels.names
     if header.labels != ",".join(names):
         raise ModelError(
@@ -243,15 +245,19 @@ def load_model(folder: str | Path) -> tuple[ReportClassifier, Tokenizer, About]:
     except Exception as error:  # transformers raises whatever its parts raise
         raise _unusable(folder, error) from error
     model.eval()
-    return model, load_tokenizer(folder), about
+    return model, load_tokenizer(folder, about), about
 
 
-def load_tokenizer(folder: Path) -> Tokenizer:
+def load_tokenizer(folder: Path, about: About) -> Tokenizer:
     """The tokenizer of a model folder that :func:`load_about` found whole.
 
     Raises:
         ModelError: as :func:`.tokenizer.read_tokenizer`.
     """
+    from tokenizers import Tokenizer
+
+    if about.fingerprint == KNOWN:
+        return Tokenizer.from_file(str(folder / TOKENIZER))
     try:
         return read_tokenizer(folder / TOKENIZER, read_config(folder / CONFIG)["vocab_size"])
     except ModelError as error:

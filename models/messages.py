@@ -81,7 +81,7 @@ def _attribute(name: str, value: Attribute) -> bytes:
 
 
 def _message(*fields: tuple[int, Value]) -> bytes:
-    return b"".join(_field(number, value) for number, value in fields)
+    return b"".join([_field(number, value) for number, value in fields])
 
 
 def _field(number: int, value: Value) -> bytes:

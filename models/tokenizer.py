@@ -116,9 +116,7 @@ def _with_pieces(body: Mapping[str, Any]) -> Tokenizer:
     model = body["model"]
     first = {**model, "vocab": model["vocab"][:1], "unk_id": 0}
     tokenizer = Tokenizer.from_str(json.dumps({**body, "model": first, "added_tokens": []}))
-    tokenizer.model = Unigram(
-        [(piece, score) for piece, score in model["vocab"]], model["unk_id"], model["byte_fallback"]
-    )
+    tokenizer.model = Unigram(list(map(tuple, model["vocab"])), model["unk_id"], model["byte_fallback"])
     tokenizer.add_tokens(
         [AddedToken(**{k: v for k, v in token.items() if k != "id"}) for token in body["added_tokens"]]
     )
@@ -143,13 +141,14 @@ def _pieces(model: Mapping[str, Any]) -> tuple[list[str], list[int]]:
     """The pieces of the vocabulary and their numbers."""
     vocabulary = model["vocab"]
     if isinstance(vocabulary, list):
-        if not math.isfinite(sum(score for _, score in vocabulary)):
+        pieces, scores = zip(*vocabulary, strict=True)
+        if not math.isfinite(sum(scores)):
             raise ModelError("its tokenizer has a piece whose score is no number")
-        if not all(piece for piece, _ in vocabulary):
+        if not all(pieces):
             raise ModelError("its tokenizer has an empty piece")
         if type(model["unk_id"]) is not int or not 0 <= model["unk_id"] < len(vocabulary):
             raise ModelError("its tokenizer has no piece for what it does not know")
-        return [piece for piece, _ in vocabulary], [len(vocabulary) - 1]
+        return list(pieces), [len(vocabulary) - 1]
     if model.get("dropout") is not None:
         raise ModelError("its tokenizer leaves pieces to chance")
     if model.get("max_input_chars_per_word", 0) > _LONGEST_WORD:
