@@ -10,6 +10,9 @@ RUN apt-get update \
 
 ENV PIZHU_LABEL_STUDIO_ENV=/opt/label-studio
 
+# As base/silence.py has it: whatever runs in here reports to nobody.
+ENV ORT_DISABLE_TELEMETRY=1 RAY_USAGE_STATS_ENABLED=0 HF_HUB_DISABLE_TELEMETRY=1 DO_NOT_TRACK=1 HF_HUB_OFFLINE=1
+
 COPY . /opt/pizhu
 RUN pip install --no-cache-dir --constraint /opt/pizhu/constraints.txt "/opt/pizhu[$EXTRAS]" \
     && pizhu label serve --install-only

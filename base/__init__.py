@@ -1,0 +1,1 @@
+"""What belongs to no room: errors, files, limits, progress, private files, host names, pages."""

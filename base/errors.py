@@ -30,7 +30,17 @@ class LabelingError(PizhuError):
 
 
 class MissingExtraError(PizhuError):
-    """A part needs an optional dependency that is not installed."""
+    """A part needs an optional dependency that is not installed.
+
+    Attributes:
+        what: the part, as the sentence begins.
+        extra: the extra of pizhu that brings the packages.
+    """
 
     def __init__(self, what: str, extra: str) -> None:
+        self.what, self.extra = what, extra
         super().__init__(f"{what} needs packages that are not installed; run: pip install 'pizhu[{extra}]'")
+
+
+class RenamedWarning(FutureWarning):
+    """A file or setting uses a name that was replaced; it still works, and the message says what to write."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
+import stat
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from .errors import DataError
+from .inside import open_own, walk
 from .os_errors import of_machine
 
 _PATIENCE = (0.05, 0.1, 0.2, 0.4) if sys.platform == "win32" else ()
@@ -30,27 +32,46 @@ def beside(path: str | Path, *, private: bool = False) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        part, mode = _begun(path, 0o600 if private else 0o666)
     except OSError as error:
         error.filename = str(path)
         raise
-    os.close(handle)
-    part = Path(name)
     try:
         yield part
-        with part.open("r+b") as file:
-            os.fsync(file.fileno())
-        if not private:
-            part.chmod(0o666 & ~_umask())  # mkstemp's 0600 would shut colleagues out of a shared folder
-        _rename(part, path)
+        to_disk(part)
+        part.chmod(mode)  # who wrote may have put a file of its own there: safetensors does, with mode 600
+        rename(part, path)
     except BaseException as error:
         part.unlink(missing_ok=True)
-        if isinstance(error, OSError) and (error.filename == name or (error.filename is None and of_machine(error))):
+        if isinstance(error, OSError) and (error.filename == str(part) or (not error.filename and of_machine(error))):
             error.filename, error.filename2 = str(path), None
         raise
 
 
-def _rename(part: Path, path: Path) -> None:
+def _begun(path: Path, mode: int) -> tuple[Path, int]:
+    """A new empty file beside ``path`` and its mode: ``mode`` less what the umask takes away.
+
+    The system takes it away. To learn the umask it would have to be set for a moment, in which files of other threads
+    are open to everybody.
+    """
+    while True:
+        part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+        with suppress(FileExistsError):
+            handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
+            try:
+                return part, stat.S_IMODE(os.fstat(handle).st_mode)
+            finally:
+                os.close(handle)
+
+
+def to_disk(path: Path) -> None:
+    """Wait until what was written to the file ``path`` would outlive a power cut."""
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
+def rename(part: Path, path: Path) -> None:
+    """Rename, over what is there; trying again where another program may have it open for a moment."""
     for pause in _PATIENCE:
         with suppress(PermissionError):
             part.replace(path)
@@ -88,8 +109,8 @@ def set_aside(path: Path) -> Path:
 
 def leftovers(folder: str | Path) -> Iterator[Path]:
     """Files that :func:`replacing` had begun anywhere in ``folder`` when its process was killed."""
-    for place, _, names in os.walk(folder):
-        yield from (Path(place, name) for name in names if _LEFTOVER.fullmatch(name))
+    for _, entries in walk(Path(folder)):
+        yield from (Path(e) for e in entries if _LEFTOVER.fullmatch(e.name) and e.is_file(follow_symlinks=False))
 
 
 _LEFTOVER = re.compile(r"\..+\.[a-z0-9_]{8}\.part")
@@ -101,10 +122,11 @@ def locked(path: str | Path) -> Iterator[None]:
 
     Raises:
         BlockingIOError: another process holds it.
+        ConfigError: a link, a folder or a device is there.
     """
     path = Path(path)
-    with path.open("a", encoding="utf-8") as file:
-        _lock(file)
+    with open_own(path, "a") as file:
+        lock(file)
         if sys.platform != "win32":
             try:
                 # Between our opening and our locking, its former holder may have removed it.
@@ -122,7 +144,12 @@ def locked(path: str | Path) -> Iterator[None]:
             path.unlink()
 
 
-def _lock(file: IO[str]) -> None:
+def lock(file: IO[str]) -> None:
+    """Hold an open file as one's own until it is closed.
+
+    Raises:
+        BlockingIOError: another process holds it.
+    """
     if sys.platform == "win32":
         import msvcrt
 
@@ -196,9 +223,3 @@ def _encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

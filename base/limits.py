@@ -15,12 +15,15 @@ class Limits:
     Attributes:
         file_mb: size of the file, or of the text in a row of a table, in MiB.
         expanded_mb: size of what is packed in it (.docx, .odt), in MiB.
-        elements: tags of a web page or of a part of a Word document.
+        elements: tags of a web page or of a part of a Word document, which may have twice as many attributes.
         characters: length of the extracted text.
         lines: how many lines it has.
         line: length of its longest line.
         pages: pages of a PDF.
-        seconds: time that converting or extracting may take.
+        seconds: time that LibreOffice may take to convert it.
+        read_seconds: time that reading it may take in all, by the clock on the wall.
+        cpu_seconds: processor time that reading it may take.
+        memory_mb: memory that reading it may take beside the file itself, in MiB.
         archive_mb: size of everything that is packed in an archive (.zip, .tar.gz) or table of reports, in MiB.
     """
 
@@ -32,6 +35,9 @@ class Limits:
     line: int = 1_000_000
     pages: int = 2_000
     seconds: int = 50
+    read_seconds: int = 180
+    cpu_seconds: int = 60
+    memory_mb: int = 1_500
     archive_mb: int = 20_000
 
     def __post_init__(self) -> None:
@@ -42,6 +48,9 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+
+OF_THE_MACHINE = ("read_seconds", "cpu_seconds", "memory_mb")
+"""Limits that a quicker machine keeps where a slower one does not: what a report comes to does not depend on them."""
 
 
 def limits(settings: Iterable[str] = (), base: Limits = DEFAULT_LIMITS) -> Limits:
@@ -63,3 +72,13 @@ def limits(settings: Iterable[str] = (), base: Limits = DEFAULT_LIMITS) -> Limit
 def over(doc: str, found: str, name: str, limits: Limits) -> str:
     """The sentence that refuses ``doc`` because what was ``found`` is over the limit ``name``."""
     return f"{doc} has {found}, more than the limit of {getattr(limits, name):,}; split it or raise --limit {name}"
+
+
+def too_much(doc: str, name: str, limits: Limits) -> str:
+    """The sentence that refuses ``doc`` because reading it took more than the limit ``name`` of the machine allows."""
+    takes = {
+        "read_seconds": "takes longer than the limit of {:,} seconds to read",
+        "cpu_seconds": "takes more than the limit of {:,} seconds of processor time to read",
+        "memory_mb": "takes more than the limit of {:,} MB of memory to read",
+    }[name].format(getattr(limits, name))
+    return f"{doc} {takes}; split it or raise --limit {name}"

@@ -24,10 +24,15 @@ def of_machine(error: OSError) -> bool:
     return error.errno in _MACHINE
 
 
+def of_disk(error: OSError) -> bool:
+    """Whether a disk, or the part of it that one may use, is full."""
+    return error.errno in _FULL
+
+
 def explained(error: OSError) -> str:
     """The error as a sentence: the file, what the system says, and where it is known what to do."""
     advice = ""
-    if error.errno in _FULL:
+    if of_disk(error):
         advice = "; free space and run the same command again"
     elif error.errno == errno.ENAMETOOLONG:
         advice = "; name a folder with a shorter path"

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .errors import ConfigError
 from .network import shared_url
+from .terminal import Visible, crashed
+from .terms import DEFAULT_TERMS
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+_BACKLOG = 256
+"""Connections that wait in the system."""
+_AT_ONCE = 8
+"""Connections that are accepted before another is looked at; asyncio takes the backlog for it."""
+_LOG = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"visible": {"()": Visible}},
+    "handlers": {"errors": {"class": "logging.StreamHandler", "formatter": "visible", "level": "ERROR"}},
+    "root": {"handlers": ["errors"], "level": "WARNING"},
+}
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -34,7 +50,7 @@ def listen(host: str, port: int) -> socket.socket:
         else:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
-        listening.listen(256)
+        listening.listen(_BACKLOG)
     except (OSError, OverflowError) as error:
         listening.close()
         reason = getattr(error, "strerror", None) or error
@@ -59,28 +75,45 @@ def address(listening: socket.socket) -> str:
 
 
 def run(app: FastAPI, listening: socket.socket, seconds: float, ready: Callable[[], None] = lambda: None) -> None:
-    """Serve until SIGTERM or Ctrl+C; then take nothing new, finish what is under way (in ``seconds``) and return."""
+    """Serve until SIGTERM or Ctrl+C; then take nothing new, finish what is under way (in ``seconds``) and return.
+
+    Connections are taken on ``app.state.terms``, else on the usual ones. Faults are told on the error stream, and
+    nothing else is.
+    """
     import uvicorn
+
+    from .connections import Connection, Crowd
+
+    class Guarded(Connection):
+        crowd = Crowd(getattr(app.state, "terms", DEFAULT_TERMS))
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
+                listening.listen(_BACKLOG)
+                self.watch = asyncio.create_task(Guarded.crowd.watch())
                 ready()
 
     config = uvicorn.Config(
         app,
-        log_level="warning",
+        http=Guarded,
+        backlog=_AT_ONCE,
+        log_config=_LOG,
         access_log=False,  # names of files are nobody's business
         server_header=False,
+        proxy_headers=False,  # nothing here asks where a request comes from
         timeout_graceful_shutdown=int(seconds) + 1,
         ws="none",
     )
+    hook = threading.excepthook
+    threading.excepthook = lambda given: crashed(given.exc_type, given.exc_value, given.exc_traceback)
     # uvicorn raises the signals that it has obeyed once more; here they have been.
     before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         Server(config).run(sockets=[listening])
     finally:
+        threading.excepthook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
         listening.close()

@@ -180,13 +180,13 @@ class Variant:
     stepper: type[Stepper] = Stepper
 
 
-PATHLESS = ("context.prefix=0", "training.bare=0")
+PATHLESS = ("context.prefix=0", "training.heading_dropout=0")
 VARIANTS = {
     "base": Variant("**base**"),
     "no-gru": Variant("no layer over the report", ("head.recurrent=0",)),
     "transformer": Variant("a transformer layer over the report, no GRU", change=over_report),
-    "no-bare": Variant("every window with title and heading path (`bare` 0)", ("training.bare=0",)),
-    "no-cut": Variant("whole reports only (`cut` 0)", ("training.cut=0",)),
+    "no-bare": Variant("title and heading path always (`heading_dropout` 0)", ("training.heading_dropout=0",)),
+    "no-cut": Variant("whole reports only (`crop` 0)", ("training.crop=0",)),
     "weights": Variant("class weights", stepper=Weighted),
     "smoothing": Variant(f"label smoothing ({SMOOTHED})", stepper=Smoothed),
     "r-drop": Variant("R-Drop", stepper=RDrop),

@@ -34,15 +34,15 @@ from corpus_scores import kept, spread
 from gold import scores
 from pizhu import Annotator
 from pizhu.base.files import read_records, write_records, write_text
+from pizhu.base.scores import macro_f1
 from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.read import read_report
 from pizhu.data.report import Report
 from pizhu.models.annotator import answered
 from pizhu.models.classifier import ReportClassifier
-from pizhu.models.decision import macro_f1
 from pizhu.models.device import half_precision
-from pizhu.models.windows import ContextFormat, SpecialTokens, units
+from pizhu.models.windows import ContextFormat, SpecialTokens, Windower, units
 from pizhu.training.examples import Example
 from pizhu.training.ranks import joined
 from pizhu.training.recipe import Recipe, load_recipe
@@ -114,7 +114,7 @@ def run(args: argparse.Namespace, variant: Variant, seed: int) -> dict[str, floa
         "adapted": lambda: adapted(args.out / "adapted", args.unlabelled, VARIANTS["base"].layers, args.masked_steps),
     }
     settings = [f"encoder.name={encoders[variant.encoder]()}", "encoder.frozen_layers=3"]
-    settings += [f"training.passes={args.passes}", f"training.seed={seed}", *args.set, *variant.settings]
+    settings += [f"training.epochs={args.passes}", f"training.seed={seed}", *args.set, *variant.settings]
     recipe = load_recipe("default", settings)
     with patch("pizhu.training.start.ReportClassifier", SortedClassifier):
         start = load_start(recipe, NAMES, offline=True)
@@ -135,14 +135,14 @@ def run(args: argparse.Namespace, variant: Variant, seed: int) -> dict[str, floa
 
 def example(variant: Variant, recipe: Recipe, start: Start, report: Report) -> Example:
     """``report`` made ready, its windows by the variant's cut."""
-    special = SpecialTokens.of(start.tokenizer)
-    found = Example.of(report, NAMES, start.tokenizer, special, recipe.context, bare=False)
+    windower = Windower(start.tokenizer, recipe.context)
+    found = Example.of(report, NAMES, windower, bare=False)
 
     def windows(context: ContextFormat) -> Any:
         parts = units(report, start.tokenizer, context)
-        return variant.cut(report, parts, start.tokenizer, special, context)
+        return variant.cut(report, parts, start.tokenizer, windower.special, context)
 
-    bare = windows(replace(recipe.context, prefix=0)) if recipe.training.bare else []
+    bare = windows(replace(recipe.context, prefix=0)) if recipe.training.heading_dropout else []
     return replace(found, windows=windows(recipe.context), bare=bare)
 
 

@@ -17,12 +17,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from pizhu.base.scores import macro_f1
 from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.labeling.active.learner import Features, learn
 from pizhu.labeling.active.pool import Pool
 from pizhu.labeling.active.strategies import STRATEGIES, View, choose
-from pizhu.models.decision import macro_f1
 
 
 def main() -> None:

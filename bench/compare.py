@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pizhu import Annotator
 from pizhu.analysis.compare.figures import Movement
-from pizhu.analysis.compare.links import Comparison, Rule, Rules, compare
+from pizhu.analysis.compare.links import Comparison, Rule, Rules, compare_reports
 from pizhu.analysis.compare.place import Place
 from pizhu.analysis.compare.similarity import Encodes, Weights
 from pizhu.cli.display import table
@@ -181,7 +181,7 @@ def fit(pairs: Iterable[Pair], encoder: Encodes | None, weights: Weights) -> Rul
     for pair in pairs:
         if isinstance(encoder, Tagging):
             encoder.read(pair)
-        ranked = compare(pair.earlier.report, pair.later.report, encoder, weights, EVERYTHING)
+        ranked = compare_reports(pair.earlier.report, pair.later.report, encoder, weights, EVERYTHING)
         evidence = {
             "plan": {p.place: p.evidence for p in ranked.plans},
             "shortcoming": {s.place: s.plans for s in ranked.shortcomings},
@@ -241,8 +241,8 @@ def main() -> None:
                 reports = (pair.earlier.report, pair.later.report)
                 if isinstance(with_encoder, Tagging):
                     with_encoder.read(pair)
-                shown = compare(*reports, with_encoder, weights, rules)
-                measure(pair, shown, compare(*reports, with_encoder, weights, EVERYTHING), counts)
+                shown = compare_reports(*reports, with_encoder, weights, rules)
+                measure(pair, shown, compare_reports(*reports, with_encoder, weights, EVERYTHING), counts)
                 if args.errors and split == "development" and name == "words and encoder":
                     errors(pair, shown)
             results[name] = counts

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 from pizhu import Annotator
+from pizhu.base.scores import macro_f1
 from pizhu.data.report import Report
-from pizhu.models.decision import macro_f1
 
 
 def score(folder: Path, reports: Sequence[Report]) -> float:

@@ -30,11 +30,11 @@ from pathlib import Path
 
 import numpy as np
 from corpus_scores import agreeing, kept, score, spread
+from pizhu.base.scores import macro_f1
 from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.data.report import Report, Sentence, labelled, normalise
 from pizhu.models.baseline import TfidfBaseline
-from pizhu.models.decision import macro_f1
 from pizhu.models.encoder import load_encoder
 from pizhu.models.folder import load_model
 from pizhu.models.places import SHIPPED

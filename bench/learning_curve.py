@@ -46,8 +46,8 @@ def main() -> None:
         for size in args.sizes:
             # Small subsets are passed over more often, so that each point has at least 160 steps.
             recipe = load_recipe(args.recipe, [f"training.seed={seed}"])
-            passes = max(recipe.training.passes, 160 // size)
-            recipe = load_recipe(args.recipe, [f"training.seed={seed}", f"training.passes={passes}"])
+            passes = max(recipe.training.epochs, 160 // size)
+            recipe = load_recipe(args.recipe, [f"training.seed={seed}", f"training.epochs={passes}"])
             folder = args.out / f"{size}-{seed}"
             if not folder.is_dir():
                 chosen = {report.doc for report in order[:size]}

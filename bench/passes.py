@@ -7,12 +7,12 @@ passes' labels and the reason; all others had the final labels in both. So both 
 from __future__ import annotations
 
 from pizhu.base.files import read_records
+from pizhu.cli.display import show
 from pizhu.cli.label.agreement import agreement_table
 from pizhu.data.corpus.load import corpus_folder, load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.labeling.agreement import agreement
 from pizhu.labeling.studio.answers import Answer
-from rich.console import Console
 
 CODES = {label.name[0].upper(): label.name for label in DEFAULT_LABELS}
 
@@ -36,7 +36,7 @@ def main() -> None:
             rows.append((record, [Answer("first pass", first), Answer("second pass", second)]))
     if decided:
         raise SystemExit(f"adjudicated but not in the corpus: {next(iter(decided))}")
-    Console().print(agreement_table(agreement(rows, DEFAULT_LABELS), DEFAULT_LABELS))
+    show(agreement_table(agreement(rows, DEFAULT_LABELS), DEFAULT_LABELS))
 
 
 if __name__ == "__main__":

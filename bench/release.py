@@ -17,23 +17,23 @@ from gold import annotate, scores
 from pizhu import Annotator
 from pizhu.base.files import read_records
 from pizhu.data.corpus.load import load_corpus
-from pizhu.eval.answers import Sheet, collect
 from pizhu.eval.calibration import reliability
 from pizhu.eval.metrics import score
+from pizhu.eval.predictions import Gold, collect
 from pizhu.models.folder import load_model, save_model
 from pizhu.training.compact import compact
 
 
 def on_test_split(model: Annotator) -> dict[str, Any]:
     """Macro-F1 with its interval, F1 and calibration error a label, and exact match on the shipped test split."""
-    sheet = Sheet.of((c.report for c in load_corpus(split="test")), model.about.labels.names)
+    sheet = Gold.of((c.report for c in load_corpus(split="test")), model.about.labels.names)
     answers = collect(sheet, model.annotate_many(sheet.questions()))
     found = score(sheet.truth, answers.given, sheet.names)
     interval = [round(v, 4) for v in (found.macro_f1.low, found.macro_f1.high)]
     labels = {name: round(label.f1.value, 4) for name, label in found.labels.items()}
     exact = round(found.exact_match.value, 4)
-    assert answers.chances is not None
-    sure = reliability(sheet.truth, answers.chances, sheet.names)
+    assert answers.probabilities is not None
+    sure = reliability(sheet.truth, answers.probabilities, sheet.names)
     return {
         "macro_f1": round(found.macro_f1.value, 4),
         "interval": interval,

@@ -31,8 +31,8 @@ from pizhu.annotate.run.run import RunResult, annotate_files
 from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.report import Report
+from pizhu.models.about import About
 from pizhu.models.decision import Decision
-from pizhu.models.folder import About
 from pizhu.models.places import default_model
 from pizhu.models.windows import ContextFormat
 

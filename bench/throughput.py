@@ -33,12 +33,13 @@ from pizhu import Annotator, read_report
 from pizhu.annotate.inputs.find import find
 from pizhu.annotate.run.run import annotate_files, write_report
 from pizhu.data.report import Report, normalise
+from pizhu.models.about import About
 from pizhu.models.annotator import report_logits
-from pizhu.models.folder import About, load_model
+from pizhu.models.folder import load_model
 from pizhu.models.outline import Outline
 from pizhu.models.places import default_model
 from pizhu.models.runtime import TorchRuntime
-from pizhu.models.windows import SpecialTokens, Window, units, windows
+from pizhu.models.windows import SpecialTokens, Window, Windower, units, windows
 from tokenizers import Tokenizer
 
 PIZHU = Path(sys.executable).with_name("pizhu")
@@ -366,7 +367,7 @@ def main() -> None:
     plain: list[Any] = []
     exact = TorchRuntime(model, special.pad)
     for report, group in zip(few, by_report, strict=True):
-        ((_, logits),) = report_logits(exact, tokenizer, special, about.context, [report])
+        ((_, logits),) = report_logits(exact, Windower(tokenizer, about.context), [report])
         same_windows += _chosen(about, logits, [s.kind == "sentence" for s in report.sentences])
         vectors = plain_vectors(model.encoder, group, 1, special.pad)
         plain += plain_labels(model, about, tokenizer, report, vectors)

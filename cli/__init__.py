@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+import warnings
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
+from typer.main import get_command
 
-from ..base.errors import PizhuError
+from ..base.errors import PizhuError, RenamedWarning
 from ..base.os_errors import explained
+from ..base.terminal import crashed
 from . import annotate, compact, compare, data, demo, distil, evaluate, label, metrics, read, serve, table, train
+from .display import complain, echo
 
 app = typer.Typer(
     name="pizhu",
@@ -40,7 +45,7 @@ def _version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
 
-        typer.echo(version("pizhu"))
+        echo(version("pizhu"))
         raise typer.Exit
 
 
@@ -54,30 +59,44 @@ def _options(
     pass
 
 
+def _show_warning(show: Callable[..., None]) -> Callable[..., None]:
+    """Warnings that are meant for users as one sentence, all others as before."""
+
+    def shown(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, RenamedWarning):
+            complain(message)
+        else:
+            show(message, category, *place, **more)
+
+    return shown
+
+
 def main() -> None:
     """Run a command: status 0 all is well, 1 some inputs failed, 2 it could not do its work, 130 it was stopped."""
+    sys.excepthook = crashed  # and the command is called past typer, which would set another
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # Chinese on a Windows console, and text that is not quite Unicode
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    warnings.showwarning = _show_warning(warnings.showwarning)
     try:
-        status = app(prog_name="pizhu", standalone_mode=False)
+        status = get_command(app)(prog_name="pizhu", standalone_mode=False)
     except PizhuError as error:
         if "--debug" in sys.argv[1:]:
             raise
-        typer.echo(f"pizhu: {error}", err=True)
+        complain(error)
         status = 2
     except typer.TyperException as error:  # the command was misspelt
         if message := error.format_message():  # empty where the help was shown instead
             path = getattr(getattr(error, "ctx", None), "command_path", "pizhu")
-            typer.echo(f"pizhu: {message.rstrip('.')}; see: {path} --help", err=True)
+            complain(f"{message.rstrip('.')}; see: {path} --help")
         status = 2
     except (KeyboardInterrupt, typer.Abort):
         status = 130
     except OSError as error:  # a folder that cannot be written, a full disk
         if "--debug" in sys.argv[1:]:
             raise
-        typer.echo(f"pizhu: {explained(error)}", err=True)
+        complain(explained(error))
         status = 2
     if status == 130:
-        typer.echo("pizhu: stopped", err=True)
+        complain("stopped")
     sys.exit(status if isinstance(status, int) else 0)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .display import complain, echo
 from .options import Limit, Model
 
 if TYPE_CHECKING:
@@ -122,16 +123,16 @@ def annotate(
         else:
             raise ConfigError(f"engine is {engine!r}, expected local or ray")
     if as_json:
-        typer.echo(json.dumps(result.as_dict(), ensure_ascii=False))
+        echo(json.dumps(result.as_dict(), ensure_ascii=False))
     else:
         for path in result.written:
-            typer.echo(path)
+            echo(path)
         kept = f", {result.kept} were done before" if result.kept else ""
-        typer.echo(f"{result.reports} reports, {result.sentences} sentences annotated{kept}", err=True)
+        echo(f"{result.reports} reports, {result.sentences} sentences annotated{kept}", err=True)
     for name, reason in result.failed:
-        typer.echo(f"pizhu: {reason if name in reason else f'{name}: {reason}'}", err=True)
+        complain(reason if name in reason else f"{name}: {reason}")
     if result.untried and not retry_failed:
-        typer.echo(f"pizhu: {result.untried} of these were not tried again; that takes --retry-failed", err=True)
+        complain(f"{result.untried} of these were not tried again; that takes --retry-failed")
     if result.failed:
         raise typer.Exit(1)
 

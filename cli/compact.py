@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from .display import echo, table
+
 
 def compact(
     model: Annotated[Path, typer.Argument(help="Model folder.", show_default=False)],
@@ -34,7 +36,6 @@ def compact(
     from ..data.records import load_reports
     from ..models.folder import load_about
     from ..training.compact import compact as run
-    from .display import table
 
     labels = load_about(model).labels
     if data:
@@ -48,9 +49,9 @@ def compact(
         reports = [c.report for c in load_corpus(split="validation")]
     parity = run(model, reports, out)
     if parity.left_out:
-        typer.echo(f"{parity.left_out} reports are left out: the model learned from them", err=True)
+        echo(f"{parity.left_out} reports are left out: the model learned from them", err=True)
     if as_json:
-        typer.echo(json.dumps({"model": str(out), **parity.as_dict()}, ensure_ascii=False))
+        echo(json.dumps({"model": str(out), **parity.as_dict()}, ensure_ascii=False))
         return
     rows = [
         ["macro-F1, float", f"{parity.before:.4f}"],
@@ -59,4 +60,4 @@ def compact(
         ["largest difference of a probability", f"{parity.difference:.3f}"],
     ]
     table(f"int8 beside float, {parity.sentences} sentences", ["", ""], rows)
-    typer.echo(out)
+    echo(out)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from .display import complain, echo
 from .options import Limit, Model
 
 
@@ -53,21 +54,21 @@ def compare(
         try:
             meaning = Meaning.load(encoder)
         except MissingExtraError as error:
-            typer.echo(f"pizhu: words alone are compared, since {error}", err=True)
+            complain(f"words alone are compared, since {error}")
     with shown() as tell:
         load = cache(lambda: Annotator.load(model))
         comparison = compare_files(earlier, later, load, meaning, limits=allowed, tell=tell)
     written = write_comparison(comparison, (earlier, later), out, wanted)
     if wrong_order(comparison.earlier, comparison.later):
-        typer.echo("pizhu: by their titles the first report is the later one; name the earlier one first", err=True)
+        complain("by their titles the first report is the later one; name the earlier one first")
     if as_json:
-        typer.echo(json.dumps(comparison.as_dict(), ensure_ascii=False))
+        echo(json.dumps(comparison.as_dict(), ensure_ascii=False))
         return
     for path in written:
-        typer.echo(path)
+        echo(path)
     counts = comparison.counts()
     plans, told, moved = counts["plans"], counts["shortcomings"], counts["figures"]
-    typer.echo(
+    echo(
         f"plans: {plans['answered']} answered, {plans['partly']} partly, {plans['missing']} not found; "
         f"shortcomings: {told['answered']} with a plan, {told['missing']} without; "
         f"figures: {sum(moved.values())} in both reports",

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from .display import echo, table
+
 app = typer.Typer(help="The labelled corpus: check it, count it, export it.", no_args_is_help=True)
 Folder = Annotated[Path | None, typer.Argument(help="Corpus folder. Default: the shipped one.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -27,11 +29,11 @@ def check(folder: Folder = None, as_json: Json = False) -> None:
     found = check_corpus(folder)
     if as_json:
         body = asdict(found) | {"problems": [str(p) for p in found.problems]}
-        typer.echo(json.dumps(body, ensure_ascii=False))
+        echo(json.dumps(body, ensure_ascii=False))
     else:
         for problem in found.problems:
-            typer.echo(str(problem))
-        typer.echo(
+            echo(str(problem))
+        echo(
             f"{found.reports} reports, {found.sentences} sentences: {len(found.problems)} problems; "
             f"{found.shared_runs} sentences share a long run with another report, "
             f"{found.near_duplicates} have a near-duplicate there",
@@ -46,18 +48,17 @@ def stats(folder: Folder = None, as_json: Json = False) -> None:
     """Count reports, sentences and labels, by kind, level, body and split, and the hard cases."""
     from ..data.corpus.load import load_corpus
     from ..data.corpus.stats import stats as count
-    from .display import table
 
     found = count(load_corpus(folder))
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        echo(json.dumps(found, ensure_ascii=False))
         return
     labels = list(next(iter(found["by_split"].values())))
     for name in ("by_split", "by_kind", "by_level", "by_body", "by_plan"):
         rows = [[key, *(str(counts[c]) for c in labels)] for key, counts in found[name].items()]
         table(name.removeprefix("by_"), ["", *labels], rows)
     table("hard cases", ["case", "sentences"], [[name, str(count)] for name, count in found["cases"].items()])
-    typer.echo(
+    echo(
         f"{found['reports']} reports, {found['sentences']} sentences, {found['characters']['tokens']} characters "
         f"({found['characters']['types']} different); {found['bare_achievements']:.0%} of achievements are bare"
     )
@@ -72,4 +73,4 @@ def export(
     from ..data.corpus.export import export_jsonl
 
     for path in export_jsonl(out, folder):
-        typer.echo(path)
+        echo(path)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .display import echo, show, table
 from .progress import shown
 
 if TYPE_CHECKING:
@@ -57,23 +58,17 @@ def demo(
             tokens = {name: a.token for name, a in Accounts(folder / "accounts.json").annotators.items()}
             with shown() as tell:
                 pushed = push(server.access, proposals, title=PROJECT, overlap=len(ANNOTATORS), progress=tell)
-                typer.echo(f"{pushed.sent} sentences sent, {pushed.present} were there, {pushed.proposals} proposals")
+                echo(f"{pushed.sent} sentences sent, {pushed.present} were there, {pushed.proposals} proposals")
                 submitted = submit(server.access, samples / "answers.jsonl", tokens, title=PROJECT, progress=tell)
-                typer.echo(f"{submitted.sent} answers submitted")
+                echo(f"{submitted.sent} answers submitted")
                 pulled = pull(server.access, out / "answers.jsonl", title=PROJECT, progress=tell)
-            typer.echo(
-                f"pulled {pulled.path}: " + ", ".join(f"{n} {state}" for state, n in sorted(pulled.states.items()))
-            )
+            echo(f"pulled {pulled.path}: " + ", ".join(f"{n} {state}" for state, n in sorted(pulled.states.items())))
         finally:
             if not keep:
                 servers.stop(folder)
 
     with _step("3. Agreement of the annotators", times):
-        from rich.console import Console
-
-        Console().print(
-            agreement_table(agreement(read_answers(pulled.path, DEFAULT_LABELS), DEFAULT_LABELS), DEFAULT_LABELS)
-        )
+        show(agreement_table(agreement(read_answers(pulled.path, DEFAULT_LABELS), DEFAULT_LABELS), DEFAULT_LABELS))
 
     from . import annotate, evaluate, train
 
@@ -99,14 +94,14 @@ def _propose(samples: Path, out: Path) -> list[Path]:
         target = out / f"{path.stem}.jsonl"
         records = annotator.annotate(path).records()
         count = write_records(target, ({**record, "model": "pizhu"} for record in records))
-        typer.echo(f"{path.name}: {count} records")
+        echo(f"{path.name}: {count} records")
         paths.append(target)
     return paths
 
 
 @contextmanager
 def _step(title: str, times: dict[str, float]) -> Iterator[None]:
-    typer.secho(f"\n{title}", bold=True)
+    echo(f"\n{title}", bold=True)
     begun = time.monotonic()
     yield
     times[title] = time.monotonic() - begun
@@ -114,13 +109,12 @@ def _step(title: str, times: dict[str, float]) -> Iterator[None]:
 
 def _finish(out: Path, times: dict[str, float], server: Server | None) -> None:
     from ..base.files import write_text
-    from .display import table
 
     table("time", ["step", "seconds"], [[title, f"{seconds:.0f}"] for title, seconds in times.items()])
     write_text(out / "times.json", json.dumps(times, ensure_ascii=False, indent=2) + "\n")
-    typer.echo("\nOpen these:")
+    echo("\nOpen these:")
     for path in (*sorted((out / "annotated").glob("*.html")), out / "answers.jsonl", out / "evaluation.html"):
-        typer.echo(f"  {path.resolve()}")
+        echo(f"  {path.resolve()}")
     if server is not None:
-        typer.echo(f"\nLabel Studio runs at {server.url}; who may log in: {out / 'label-studio' / 'accounts.json'}")
-        typer.echo(f"stop it with: pizhu label stop --folder {out / 'label-studio'}")
+        echo(f"\nLabel Studio runs at {server.url}; who may log in: {out / 'label-studio' / 'accounts.json'}")
+        echo(f"stop it with: pizhu label stop --folder {out / 'label-studio'}")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from .display import complain
 from .options import Limit
 
 
@@ -42,7 +43,7 @@ def distil(
     Example: `pizhu distil 模型 --unlabelled 历年报告/ --out 小模型`, then `pizhu compact 小模型 --out 小模型-int8`
     """
     from ..annotate.inputs.find import find
-    from ..annotate.run.run import read_input
+    from ..annotate.run.reading import read_inputs
     from ..base.limits import limits
     from ..data.labels import DEFAULT_LABELS
     from ..models.folder import load_about
@@ -60,13 +61,13 @@ def distil(
     reports, unread = [], 0
     with shown() as tell:
         inputs = find(unlabelled, limits=allowed) if unlabelled else ()
-        for number, item in enumerate(inputs, 1):
-            reading = read_input(item, allowed)
+        for number, (_, result) in enumerate(read_inputs(inputs, allowed), 1):
+            reading = result()
             if reading.report is not None:
                 reports.append(reading.report)
             elif reading.reason:
                 unread += 1
-                typer.echo(f"pizhu: left out: {reading.reason}", err=True)
+                complain(f"left out: {reading.reason}")
             tell("Reading", number, None)
         folder = run(
             chosen,

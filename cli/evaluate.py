@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .display import echo, table
+
 if TYPE_CHECKING:
     from ..base.interval import Interval
     from ..eval.evaluate import Evaluation
@@ -75,8 +77,8 @@ def evaluate(
     from ..eval.attribution import explainer
     from ..eval.evaluate import Depth
     from ..eval.evaluate import evaluate as run
+    from ..eval.held_out import divide
     from ..eval.page import page
-    from ..eval.unseen import divide
     from ..models.annotator import Annotator
     from ..models.places import default_model
     from .progress import shown
@@ -130,20 +132,19 @@ def evaluate(
         write_text(out / "evaluation.json", text)
         write_text(out / "evaluation.html", html)
     for note in found.division.notes():
-        typer.echo(note, err=True)
+        echo(note, err=True)
     if as_json:
-        typer.echo(text, nl=False)
+        echo(text, nl=False)
         return
     _print(found)
     for name, reason in found.left_out.items():
-        typer.echo(f"left out: {name}: {reason}", err=True)
+        echo(f"left out: {name}: {reason}", err=True)
     if out is not None:
-        typer.echo(out / "evaluation.html")
-        typer.echo(out / "evaluation.json")
+        echo(out / "evaluation.html")
+        echo(out / "evaluation.json")
 
 
 def _print(found: Evaluation) -> None:
-    from .display import table
 
     scores = next(iter(found.systems.values()))
     rows = [

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..base.errors import DataError, ReadError
+from .display import Table, complain, echo, show
 from .options import Limit
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from ..annotate.inputs.base import Input
     from ..annotate.inputs.find import Inputs
     from ..base.limits import Limits
     from ..base.progress import Progress
@@ -70,18 +70,18 @@ def metrics(
         rows = _rows(found, model, every, allowed, failed, tell)
         if out is not None:
             count = write_metrics(out, rows)
-            typer.echo(out)
+            echo(out)
         elif as_json:
             count = 0
             for count, row in enumerate(rows, 1):  # noqa: B007 - the last is how many
-                typer.echo(json.dumps(row, ensure_ascii=False))
+                echo(json.dumps(row, ensure_ascii=False))
         else:
             count, tables = _tables(rows)
     if out is None and not as_json:
-        _show(tables)
-    typer.echo(f"{count} quantities", err=True)
+        show(*tables, wide=True)
+    echo(f"{count} quantities", err=True)
     for reason in failed:
-        typer.echo(f"pizhu: {reason}", err=True)
+        complain(reason)
     if failed:
         raise typer.Exit(1)
 
@@ -107,23 +107,21 @@ def _rows(
     inputs: Inputs, model: Path | None, every: bool, allowed: Limits, failed: list[str], tell: Progress
 ) -> Iterator[dict[str, Any]]:
     """The rows of all inputs; what cannot be read is told to ``failed``."""
-    from ..annotate.run.run import read_input
+    from ..annotate.run.reading import read_inputs
     from ..annotate.writers.quantities import read_annotated, record_rows, rows
 
     label = None if every else "metric"
     total, here = inputs.count(), Path.cwd()
     annotator = None
-    for number, item in enumerate(inputs):
+    for number, (item, result) in enumerate(read_inputs(inputs, allowed, but=_is_records)):
         tell("Reading reports", number, total)
-        if item.place.suffix.lower() == ".jsonl" and not item.inside:
+        if _is_records(item):
             try:
                 yield from record_rows(read_annotated(item.place, labelled=not every), label, item.key(here))
             except DataError as error:
                 failed.append(str(error))
             continue
-        if item.end and not item.trouble:
-            continue
-        reading = read_input(item, allowed)
+        reading = result()
         if reading.report is None:
             failed.append(reading.reason)
             continue
@@ -132,6 +130,10 @@ def _rows(
             annotator = annotator or _annotator(model)
             report = annotator.annotate(report)
         yield from rows(report, label, item.key(here))
+
+
+def _is_records(item: Input) -> bool:
+    return item.place.suffix.lower() == ".jsonl" and not item.inside
 
 
 def _annotator(model: Path | None) -> Any:
@@ -146,9 +148,6 @@ def _annotator(model: Path | None) -> Any:
 
 def _tables(found: Iterable[dict[str, Any]]) -> tuple[int, list[Table]]:
     """How many quantities there are, and a table of them for each report."""
-    from rich.table import Table
-    from rich.text import Text
-
     from ..annotate.writers.quantities import COLUMNS
 
     count = 0
@@ -156,19 +155,10 @@ def _tables(found: Iterable[dict[str, Any]]) -> tuple[int, list[Table]]:
     for count, row in enumerate(found, 1):  # noqa: B007 - the last is how many
         key = row["source"], row["doc"]
         if key not in tables:
-            tables[key] = Table(title=Text(" ".join(dict.fromkeys(reversed(key)))), title_justify="left")
+            tables[key] = Table(title=" ".join(dict.fromkeys(reversed(key))), title_justify="left")
             for name in ("indicator", "text", "change", "comparison", "period"):
                 justify = "right" if name == "text" else "left"
                 tables[key].add_column(COLUMNS[name], justify=justify, overflow="fold")  # type: ignore[arg-type]
         amount = " ".join(row["text"].split()) + (f"（{row['bound']}）" if row["bound"] else "")
-        cells = (row["indicator"], amount, row["change"], row["comparison"], row["period"])
-        tables[key].add_row(*(Text(cell) for cell in cells))  # Text: cells are data, never rich's markup
+        tables[key].add_row(row["indicator"], amount, row["change"], row["comparison"], row["period"])
     return count, list(tables.values())
-
-
-def _show(tables: Iterable[Table]) -> None:
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else 120)
-    for table in tables:
-        console.print(table)

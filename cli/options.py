@@ -17,7 +17,24 @@ Limit = Annotated[
     typer.Option(
         "--limit",
         help="Let a report ask for more, or less, e.g. `pages=5000` or `file_mb=500`; may be repeated. Names: file_mb, "
-        "expanded_mb, elements, characters, lines, line, pages, seconds, archive_mb.",
+        "expanded_mb, elements, characters, lines, line, pages, seconds, read_seconds, cpu_seconds, memory_mb, "
+        "archive_mb.",
         show_default=False,
+    ),
+]
+
+Connections = Annotated[
+    int,
+    typer.Option(min=1, help="Connections at one time; fewer where the system lets this process have few files open."),
+]
+
+PerAddress = Annotated[
+    int, typer.Option(min=1, help="Of them from one address; a reverse proxy is one. Who only waits makes room.")
+]
+
+Patience = Annotated[
+    float,
+    typer.Option(
+        min=0.1, help="Seconds for the headers of a request; a body must then come with 1,000 bytes a second."
     ),
 ]

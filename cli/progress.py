@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -20,6 +19,8 @@ from rich.progress import (
 )
 
 from ..base.progress import Progress as Tell
+from ..base.terminal import visible
+from .display import Screen
 
 SECONDS_A_LINE = 30.0
 """How often a log hears of a long step."""
@@ -31,13 +32,13 @@ def shown() -> Iterator[Tell]:
 
     Where nobody watches (a log, a pipe) each step is a line, and a long one a line now and then.
     """
-    console = Console(stderr=True)
+    console = Screen(stderr=True)
     if not console.is_terminal:
         yield _lines(console)
         return
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -48,6 +49,7 @@ def shown() -> Iterator[Tell]:
         tasks: dict[str, TaskID] = {}
 
         def tell(what: str, done: float, total: float | None = None, /) -> None:
+            what = visible(what)
             key = what.partition(":")[0]  # "Installing: this package", "Installing: that one" are one step
             if key not in tasks:
                 # What was done before this step began (a resumed training) says nothing of its speed.
@@ -57,7 +59,7 @@ def shown() -> Iterator[Tell]:
         yield tell
 
 
-def _lines(console: Console) -> Tell:
+def _lines(console: Screen) -> Tell:
     printed: dict[str, float] = {}
     begun: dict[str, tuple[float, float]] = {}
 
@@ -65,13 +67,13 @@ def _lines(console: Console) -> Tell:
         key = what.partition(":")[0]
         now = time.monotonic()
         if key not in printed:
-            console.print(key, highlight=False, markup=False)
+            console.print(key)
             begun[key] = now, done
         elif now - printed[key] < SECONDS_A_LINE:
             return
         else:
             of = "" if total is None else f" of {total:g}{_left(now, done, total, *begun[key])}"
-            console.print(f"{what} ({done:g}{of})", highlight=False, markup=False)
+            console.print(f"{what} ({done:g}{of})")
         printed[key] = now
 
     return tell

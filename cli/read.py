@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .display import Table, complain, echo, show, styled
 from .options import Limit
 
 if TYPE_CHECKING:
@@ -29,20 +30,17 @@ def read(
     """
     from ..base.errors import PizhuError
     from ..base.limits import limits
-    from ..data.read import read_report
+    from ..data.read import read_reports
 
     allowed = limits(limit or ())
     failed = False
-    for path in files:
-        try:
-            report = read_report(path, limits=allowed)
-        except PizhuError as error:
-            typer.echo(f"pizhu: {error}", err=True)
+    for report in read_reports(files, limits=allowed):
+        if isinstance(report, PizhuError):
+            complain(report)
             failed = True
-            continue
-        if as_json:
+        elif as_json:
             for record in report.records():
-                typer.echo(json.dumps(record, ensure_ascii=False))
+                echo(json.dumps(record, ensure_ascii=False))
         else:
             _show(report)
     if failed:
@@ -50,16 +48,12 @@ def read(
 
 
 def _show(report: Report) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     table = Table(title=report.doc, title_justify="left", show_lines=False)
     for column, justify in (("characters", "right"), ("kind", "left"), ("heading path", "left"), ("text", "left")):
         table.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
     styles = {"heading": "bold", "furniture": "dim", "sentence": ""}
     for s in report.sentences:
         style = styles[s.kind]
-        path = Text(" › ".join(heading[:12] for heading in s.headings), "dim")
-        table.add_row(f"{s.start}-{s.end}", Text(s.kind, style), path, Text(" ".join(s.text.split()), style))
-    Console().print(table)
+        path = styled(" › ".join(heading[:12] for heading in s.headings), "dim")
+        table.add_row(f"{s.start}-{s.end}", styled(s.kind, style), path, styled(" ".join(s.text.split()), style))
+    show(table)

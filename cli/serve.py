@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from .options import Limit, Model
+from .display import complain, echo
+from .options import Connections, Limit, Model, Patience, PerAddress
 
 
 def serve(
@@ -35,6 +36,15 @@ def serve(
     places: Annotated[
         int, typer.Option(min=1, help="Requests in the house at one time; more are asked to come again.")
     ] = 64,
+    readers: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Files that are read at one time, by a process each; those that take over a second not counted."
+        ),
+    ] = 4,
+    connections: Connections = 500,
+    per_address: PerAddress = 125,
+    patience: Patience = 10,
     limit: Limit = None,
 ) -> None:
     """Annotate over HTTP: a page to drop reports on, and JSON for programs.
@@ -54,6 +64,7 @@ def serve(
     from ..annotate.service.app import create_app
     from ..annotate.service.settings import SERVICE_LIMITS, Settings, find_secret
     from ..base import serving as server
+    from ..base.terms import Terms
     from ..models.annotator import Annotator
 
     names = [*(name or ()), *([] if ":" in host else [host])]  # an IPv6 address is no name, and needs none
@@ -61,7 +72,9 @@ def serve(
         limits(limit or (), SERVICE_LIMITS),
         seconds,
         places,
+        readers=readers,
         names=tuple(names),
+        terms=Terms(connections, per_address, patience),
         secret=find_secret(secret_file),
     )
     with server.listen(host, port) as listening:  # a taken port is told before the model is loaded
@@ -70,5 +83,5 @@ def serve(
         url = server.address(listening)
         if not server.is_local(host):
             who = " and knows the secret" if settings.secret else ""
-            typer.echo(f"pizhu: whoever reaches this machine{who} can use the service, unencrypted", err=True)
-        server.run(app, listening, seconds, lambda: typer.echo(f"pizhu serves at {url}"))
+            complain(f"whoever reaches this machine{who} can use the service, unencrypted")
+        server.run(app, listening, seconds, lambda: echo(f"pizhu serves at {url}"))

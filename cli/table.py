@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from .display import echo
+
 
 def table(
     inputs: Annotated[
@@ -31,5 +33,5 @@ def table(
     from ..data.labels import DEFAULT_LABELS, LabelSet
 
     count = table_of(inputs, out, DEFAULT_LABELS if labels is None else LabelSet.load(labels))
-    typer.echo(out)
-    typer.echo(f"{count} reports", err=True)
+    echo(out)
+    echo(f"{count} reports", err=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..base.errors import ConfigError
+from .display import echo, table
 
 if TYPE_CHECKING:
     from ..base.progress import Progress as Tell
@@ -38,12 +39,13 @@ def train(
         ),
     ] = None,
     recipe: Annotated[
-        str, typer.Option(help="A TOML file, or a shipped recipe: default, small, demo, finetune, own.")
-    ] = "default",
+        str | None,
+        typer.Option(help="A TOML file, or a shipped recipe: default, small, demo, finetune, own. [default: default]"),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", help="One field of the recipe, e.g. `training.passes=4`; may be repeated.", show_default=False
+            "--set", help="One field of the recipe, e.g. `training.epochs=4`; may be repeated.", show_default=False
         ),
     ] = None,
     labels: Annotated[
@@ -77,29 +79,31 @@ def train(
     from ..training.sources import gather
 
     if again is not None:
-        if recipe != "default" or settings or labels or not corpus:
-            raise ConfigError("--again takes recipe, labels and corpus from the model; leave them away")
+        if recipe is not None or settings or labels or not corpus:
+            raise ConfigError("--again cannot be combined with --recipe, --set, --labels or --no-corpus")
         _make_again(again, data or [], out, any_versions, offline, device, as_json)
         return
     if any_versions:
-        raise ConfigError("--any-versions says something of --again only; name the model with it, or leave it away")
+        raise ConfigError("--any-versions needs --again")
+    recipe = recipe or "default"
     chosen = load_recipe(recipe, settings or ())
     named = LabelSet.load(labels) if labels else DEFAULT_LABELS
     sources = gather(data or (), named, corpus=corpus and labels is None)
     count = sum(s.kind == "sentence" and s.labels is not None for r in sources.training for s in r.sentences)
     if recipe == "default" and 0 < count < FEW:
         better = "finetune" if labels is None else "own"
-        typer.echo(f"{count} labelled sentences are few; --recipe {better} makes more of them", err=True)
+        echo(f"{count} labelled sentences are few; --recipe {better} makes more of them", err=True)
     folder = _run(chosen, sources, out or own_model(), offline, device)
     show_model(folder, as_json)
 
 
 def _run(recipe: Recipe, sources: Sources, out: Path, offline: bool, device: str | None) -> Path:
+    from ..base.progress import silent
     from ..training.loop import train as run
     from ..training.ranks import rank
     from .progress import shown
 
-    with shown() if rank() == 0 else nullcontext(_silent) as tell:
+    with shown() if rank() == 0 else nullcontext(silent) as tell:
         return run(
             recipe,
             sources.training,
@@ -120,7 +124,7 @@ def watching(tell: Tell) -> Callable[[Progress], None]:
     def watch(at: Progress) -> None:
         if at.stage == "resume":
             if rank() == 0:
-                typer.echo(f"going on from step {at.step} of {at.steps}", err=True)
+                echo(f"going on from step {at.step} of {at.steps}", err=True)
             return
         score = "" if at.score is None else f", validation macro-F1 {at.score:.3f}"
         if at.stage == "train":
@@ -129,10 +133,6 @@ def watching(tell: Tell) -> Callable[[Progress], None]:
             tell({"ask": "Asking the teachers", "prepare": "Preparing"}[at.stage], at.step, at.steps)
 
     return watch
-
-
-def _silent(what: str, done: float, total: float | None = None, /) -> None:
-    pass
 
 
 def _make_again(
@@ -158,7 +158,7 @@ def _make_again(
     show_model(folder, as_json)
     same = same_weights(model, folder)
     if rank() == 0:
-        typer.echo(f"the weights are {'the same, byte for byte' if same else 'not the same'}", err=True)
+        echo(f"the weights are {'the same, byte for byte' if same else 'not the same'}", err=True)
     if not same:
         raise typer.Exit(1)
 
@@ -168,15 +168,12 @@ def show_model(folder: Path, as_json: bool) -> None:
     from ..models.decision import Decision
     from ..models.folder import load_about
     from ..training.ranks import rank
-    from .display import table
 
     if rank() > 0:
         return
     about = load_about(folder)
     if as_json:
-        typer.echo(
-            json.dumps({"model": str(folder), "scores": about.scores, "origin": about.origin}, ensure_ascii=False)
-        )
+        echo(json.dumps({"model": str(folder), "scores": about.scores, "origin": about.origin}, ensure_ascii=False))
         return
     rows = [
         [label.name, label.title, f"{threshold:.2f}", f"{temperature:.2f}"]
@@ -192,5 +189,5 @@ def show_model(folder: Path, as_json: bool) -> None:
         rule = "chosen on validation reports"
     table(f"decision rule, {rule}", ["label", "title", "threshold", "temperature"], rows)
     if scores := about.scores.get("validation", {}):
-        typer.echo(f"validation macro-F1 {scores['macro_f1']:.3f} on {scores['sentences']} sentences", err=True)
-    typer.echo(folder)
+        echo(f"validation macro-F1 {scores['macro_f1']:.3f} on {scores['sentences']} sentences", err=True)
+    echo(folder)

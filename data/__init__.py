@@ -1,0 +1,1 @@
+"""A report and its text: reading, splitting, labels, quantities, the corpus."""

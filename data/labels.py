@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import tomllib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..base.errors import ConfigError
+from ..base.toml import brief, named, read_toml
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_LONGEST = 64
+"""Characters of a name or title, which stand beside every sentence."""
+_LONGEST_LINE = 1000
+"""Characters of a description."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +55,15 @@ class LabelSet:
         if not self.labels:
             raise ConfigError("a label set needs at least one label")
         for label in self.labels:
-            if not _NAME.fullmatch(label.name):
-                raise ConfigError(f"label name {label.name!r} must be lower-case ASCII letters, digits, '-' or '_'")
-            if label.name == "none":
-                raise ConfigError("label name 'none' is kept for sentences without a label")
-            if not label.title.strip():
-                raise ConfigError(f"label {label.name!r} needs a title")
-            if not re.fullmatch(r"#[0-9a-fA-F]{6}", label.color):
-                raise ConfigError(f"label {label.name!r} has color {label.color!r}, expected #rrggbb")
-            if not re.fullmatch(r"[1-9a-z]", label.hotkey):
-                raise ConfigError(
-                    f"label {label.name!r} has hotkey {label.hotkey!r}, expected 1-9 or a-z (0 means none)"
-                )
+            _check(label)
         for field in ("name", "title", "hotkey"):
-            values = [getattr(label, field) for label in self.labels]
-            if repeated := next((v for v in values if values.count(v) > 1), None):
+            if repeated := _repeated(getattr(label, field) for label in self.labels):
                 raise ConfigError(f"two labels share the {field} {repeated!r}")
         former = [name for label in self.labels for name in label.formerly]
-        if clash := next((name for name in former if name in self.names or former.count(name) > 1), None):
-            raise ConfigError(f"the former name {clash!r} is another label's too")
-        if strange := next((name for name in former if not _NAME.fullmatch(name)), None):
-            raise ConfigError(f"the former name {strange!r} is none that a label can have had")
+        if clash := _repeated([*dict.fromkeys(former), *self.names]) or _repeated(former):
+            raise ConfigError(f"the former name {brief(clash)} is another label's too")
+        if strange := next((name for name in former if not _is_name(name)), None):
+            raise ConfigError(f"the former name {brief(strange)} is none that a label can have had")
 
     def __iter__(self) -> Iterator[Label]:
         return iter(self.labels)
@@ -103,12 +96,7 @@ class LabelSet:
     @classmethod
     def load(cls, path: str | Path) -> LabelSet:
         """Read a TOML file of ``[[label]]`` tables, fields as in :class:`Label` (``formerly``: a name or a list)."""
-        try:
-            table = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
-        except FileNotFoundError:
-            raise ConfigError(f"label set file {path} does not exist") from None
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"label set file {path} cannot be read: {error}") from None
+        table = read_toml(path, f"label set file {path}")
         rows = table.get("label")
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or set(table) != {"label"}:
             raise ConfigError(f"{path}: expected [[label]] tables and nothing else")
@@ -126,10 +114,44 @@ class LabelSet:
                 labels.append(Label(**{**row, "formerly": tuple(former)}))
             except TypeError:
                 raise ConfigError(
-                    f"{path}: label {number} has fields {', '.join(row)}; "
+                    f"{path}: label {number} has fields {', '.join(map(named, row))}; "
                     "expected name, title, color, hotkey and, if wanted, description and formerly"
                 ) from None
         return cls(tuple(labels))
+
+
+def _check(label: Label) -> None:
+    """Raise a ConfigError if ``label`` could not be stored, shown or asked for."""
+    texts = (label.name, label.title, label.color, label.hotkey, label.description, *label.formerly)
+    if not isinstance(label.formerly, tuple) or not all(isinstance(text, str) for text in texts):
+        raise ConfigError(f"label {brief(label.name)} has a value that is no text")
+    if not _is_name(label.name):
+        raise ConfigError(
+            f"label name {brief(label.name)} must be lower-case ASCII letters, digits, '-' or '_', at most {_LONGEST}"
+        )
+    if label.name == "none":
+        raise ConfigError("label name 'none' is kept for sentences without a label")
+    if not label.title.strip():
+        raise ConfigError(f"label {label.name!r} needs a title")
+    for field, text in (("title", label.title), ("description", label.description)):
+        if len(text) > (most := _LONGEST if field == "title" else _LONGEST_LINE):
+            raise ConfigError(f"label {label.name!r} has a {field} of {len(text)} characters, expected at most {most}")
+        if any("\ud800" <= c <= "\udfff" for c in text):
+            raise ConfigError(f"label {label.name!r} has a {field} that is no Unicode text: {brief(text)}")
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", label.color):
+        raise ConfigError(f"label {label.name!r} has color {brief(label.color)}, expected #rrggbb")
+    if not re.fullmatch(r"[1-9a-z]", label.hotkey):
+        raise ConfigError(f"label {label.name!r} has hotkey {brief(label.hotkey)}, expected 1-9 or a-z (0 means none)")
+
+
+def _is_name(text: str) -> bool:
+    return len(text) <= _LONGEST and _NAME.fullmatch(text) is not None
+
+
+def _repeated(values: Iterable[str]) -> str | None:
+    """The first of ``values`` that comes again; None where none does."""
+    counts = Counter(values)
+    return next((value for value, count in counts.items() if count > 1), None)
 
 
 DEFAULT_LABELS = LabelSet(

@@ -2,32 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..base.errors import ReadError
+from ..base.ahead import taken_ahead
+from ..base.errors import PizhuError, ReadError
 from ..base.limits import DEFAULT_LIMITS, Limits, over
 from .readers import Source, detect
 from .report import Report
 from .segment import Hint, spans
 
-__all__ = ["SUFFIXES", "Limits", "load_source", "read_report", "read_source", "report_from_text"]
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+__all__ = ["SUFFIXES", "Limits", "load_source", "read_report", "read_reports", "read_source", "report_from_text"]
 
 SUFFIXES = (".txt", ".html", ".htm", ".mht", ".mhtml", ".docx", ".docm", ".doc", ".wps", ".odt", ".rtf", ".pdf")
 """Names that reports in a folder have; a file named on its own is told by its content, whatever its name."""
 
+_AHEAD = 8  # files that are being read, or wait for that, before they are asked for
 
-def read_report(path: str | Path, *, limits: Limits = DEFAULT_LIMITS) -> Report:
+
+def read_report(path: str | Path, *, limits: Limits = DEFAULT_LIMITS, isolated: bool = True) -> Report:
     """Read the report in the file ``path``; its kind is told by its content, not by its name.
 
     Text in any usual Chinese encoding, web pages (.html, .mht), Word (.docx), PDF with a text layer, and through
     LibreOffice .doc, .wps, .rtf and .odt.
 
+    Args:
+        isolated: read it in a process of its own, which is kept for the next files and may take no more time and memory
+            than ``limits`` allow. False reads it in this process: for files of one's own; what hangs or crashes a
+            reader then does so to the program.
+
     Raises:
-        ReadError: in one sentence, why the file is no report: missing, empty, not text, over a limit, no sentences.
+        ReadError: in one sentence, why the file is no report: missing, empty, not text, over a limit, no sentences, or
+            its reader was killed.
         MissingExtraError: its format needs packages that are not installed.
     """
-    return read_source(load_source(path, limits))
+    source = load_source(path, limits)
+    if not isolated:
+        return read_source(source)
+    from .isolation.messages import Question
+    from .isolation.pool import shared
+
+    return shared().submit(Question.of(source)).result()
+
+
+def read_reports(paths: Iterable[str | Path], *, limits: Limits = DEFAULT_LIMITS) -> Iterator[Report | PizhuError]:
+    """:func:`read_report` for several files, some of them at one time: in order, the error in place of a report."""
+    from .isolation.messages import Question
+    from .isolation.pool import shared
+
+    def begun(path: str | Path) -> Future[Report] | PizhuError:
+        try:
+            return shared().submit(Question.of(load_source(path, limits)))
+        except PizhuError as error:
+            return error
+
+    for found in taken_ahead(map(begun, paths), _AHEAD):
+        if isinstance(found, PizhuError):
+            yield found
+            continue
+        try:
+            report = found.result()
+        except PizhuError as error:
+            yield error
+        else:
+            yield report
 
 
 def load_source(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> Source:

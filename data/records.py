@@ -90,19 +90,21 @@ class _Piece:
 
 
 def _report(doc: str, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Report:
-    text = ""
+    parts: list[str] = []  # of the text
+    length = 0
     pieces: list[_Piece] = []
     path: list[_Piece] = []
 
     def lay(piece: str, kind: Kind, headings: tuple[str, ...], labels: tuple[str, ...] | None, space: str) -> None:
-        nonlocal text
-        text += space if pieces else ""
-        pieces.append(_Piece(len(text), piece, kind, headings, labels))
-        text += piece
+        nonlocal length
+        gap = space if pieces else ""
+        pieces.append(_Piece(length + len(gap), piece, kind, headings, labels))
+        parts.extend((gap, piece))
+        length += len(gap) + len(piece)
 
     end = -1
     for row in rows:
-        headings = tuple(row.get("headings", ()))
+        headings = tuple(map(title_of, row.get("headings", ())))
         kept = 0
         while kept < min(len(path), len(headings)) and path[kept].title == headings[kept]:
             kept += 1
@@ -127,4 +129,4 @@ def _report(doc: str, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -
             piece.reach = pieces[first].start
         end = row["end"]
     spans = [Span(p.start, p.start + len(p.text), p.kind, p.level, p.reach) for p in pieces]
-    return Report.build(doc, text, spans).with_labels([p.labels for p in pieces])
+    return Report.build(doc, "".join(parts), spans).with_labels([p.labels for p in pieces])

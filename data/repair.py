@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 _HAN = "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 _WIDE = _HAN + "，。、；：？！“”‘’（）《》〈〉【】〔〕「」『』…—"
-_BREAK = r"[ \t\u00a0]*(?:\r\n|[\r\n\v\f\x85\u2028\u2029])[\s\u200b-\u200d\ufeff]*"
-_SPACE = r"[ \u00a0\u2002-\u200a]+"
+_BREAK = r"[ \t\u00a0]*+(?:\r\n|[\r\n\v\f\x85\u2028\u2029])[\s\u200b-\u200d\ufeff]*+"
+_SPACE = r"[ \u00a0\u2002-\u200a]++"
 _INVISIBLE = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 _DROPPED = re.compile(
-    rf"(?<=[{_WIDE}0-9.%％]){_BREAK}|(?<!\s){_BREAK}(?=[{_WIDE}])"  # a line broken in mid-sentence
+    # A line broken in mid-sentence; a break between Latin words is passed as a whole, or all its parts would be tried.
+    rf"(?<=[{_WIDE}0-9.%％]){_BREAK}|(?<!\s){_BREAK}(?:(?=[{_WIDE}])|(?P<stays>))"
     rf"|{_INVISIBLE}+"
     rf"|(?<=[{_WIDE}]){_SPACE}(?=[{_WIDE}0-9A-Za-z])|(?<=[0-9A-Za-z%％]){_SPACE}(?=[{_WIDE}])"
     rf"|(?<=[0-9]){_SPACE}(?=[%％])"
@@ -24,9 +26,12 @@ _FULL_WIDTH = {
     for first, last in ("０９", "ＡＺ", "ａｚ", "％％", "＋＋")
     for code in range(ord(first), ord(last) + 1)
 }
+_UNSEEN = re.compile(_INVISIBLE)
 _POINT = re.compile(r"(?<=[0-9])．(?=[0-9])")
 _MARKS = {",": "，", ";": "；", ":": "：", "?": "？", "!": "！", "(": "（", ")": "）"}
-_HALF = re.compile(rf"(?<=[{_HAN}”’》〉）\)])[,;:?!]|[,;?!](?=[{_HAN}“‘《（])|\((?=[^()]*[{_HAN}])|(?<=[{_HAN}”》])\)")
+_HALF = re.compile(rf"(?<=[{_HAN}”’》〉）\)])[,;:?!]|[,;?!](?=[{_HAN}“‘《（])|(?<=[{_HAN}”》])\)")
+_BRACKET = re.compile(r"[()]")
+_CHINESE = re.compile(f"[{_HAN}]")
 _ENDS = "。！？；：…，、.!?;:,”’》）)"
 
 
@@ -79,15 +84,59 @@ def repair(text: str, *, close: bool = False) -> Repaired:
 
 
 def _mend(text: str, kept: list[int]) -> tuple[str, list[int]]:
-    dropped = {i for match in _DROPPED.finditer(text) for i in range(*match.span())}
-    chars = [c for i, c in enumerate(text) if i not in dropped]
-    kept = [k for i, k in enumerate(kept) if i not in dropped]
-    broken = list(_BROKEN.finditer("".join(chars)))
-    for match in reversed(broken):  # between Latin words a line break is a space
-        start, end = match.span()
-        chars[start:end], kept[start:end] = [" "], [kept[start]]
-    chars = [_FULL_WIDTH.get(ord(c), c) for c in chars]
+    text, kept = _replaced(_DROPPED, text, kept, _left)
+    text, kept = _replaced(_BROKEN, text, kept, lambda match: [(match.start(), " ")])
+    text = text.translate(_FULL_WIDTH)
+    opening = _opening(text)
     for pattern in (_POINT, _HALF):
-        for match in pattern.finditer("".join(chars)):
-            chars[match.start()] = _MARKS.get(match[0], ".")
-    return "".join(chars), kept
+        text = pattern.sub(lambda match: _MARKS.get(match[0], "."), text)
+    if opening:
+        chars = list(text)
+        for at in opening:
+            chars[at] = "（"
+        text = "".join(chars)
+    return text, kept
+
+
+def _replaced(
+    pattern: re.Pattern[str], text: str, kept: list[int], by: Callable[[re.Match[str]], Iterable[tuple[int, str]]]
+) -> tuple[str, list[int]]:
+    """``text`` with what ``by`` gives, characters and their places, instead of each match; ``kept`` likewise."""
+    pieces: list[str] = []
+    places: list[int] = []
+    at = 0
+    for match in pattern.finditer(text):
+        pieces.append(text[at : match.start()])
+        places += kept[at : match.start()]
+        for place, char in by(match):
+            pieces.append(char)
+            places.append(kept[place])
+        at = match.end()
+    if not at:
+        return text, kept
+    return "".join((*pieces, text[at:])), places + kept[at:]
+
+
+def _left(dropped: re.Match[str]) -> Iterator[tuple[int, str]]:
+    """Of a break that stays all but its invisible marks, else nothing."""
+    if dropped["stays"] is not None:
+        yield from ((i, c) for i, c in enumerate(dropped[0], dropped.start()) if not _UNSEEN.match(c))
+
+
+def _opening(text: str) -> list[int]:
+    """Where the opening brackets stand that become Chinese: those with Chinese in them.
+
+    One that becomes Chinese closes nothing off for those before it, so they are told from the last to the first.
+    """
+    found: list[int] = []
+    chinese = False  # whether some comes before the next bracket that stays as it is
+    end = len(text)
+    for match in reversed(list(_BRACKET.finditer(text))):
+        at = match.start()
+        chinese = chinese or _CHINESE.search(text, at, end) is not None
+        end = at
+        if match[0] == "(":
+            found += [at] * chinese
+        elif not _HALF.match(text, at):
+            chinese = False
+    return found

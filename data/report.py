@@ -41,7 +41,7 @@ class Sentence:
         source: the report's whole text, shared by all of its sentences.
         start, end: the half-open range of characters in ``source``.
         kind: only a ``sentence`` is labelled.
-        headings: the texts of the headings above it, outermost first.
+        headings: the headings above it, outermost first, as :func:`title_of` calls them.
         labels: label names in the label set's order; ``()`` says "none", ``None`` says "not labelled".
         scores: probability of each label, 0 to 1, where a model gave them.
         review: True where the model doubts its answer, so that a person should look.
@@ -92,9 +92,13 @@ class Report:
 
     @classmethod
     def build(cls, doc: str, text: str, spans: Iterable[Span]) -> Report:
-        """Make a report of ranges in order: gives each its heading path and its identity."""
+        """Make a report of ranges in order: gives each its heading path and its identity.
+
+        A path is written with each sentence, so it stays short: a heading that would make it longer than
+        ``LONGEST_PATH`` characters heads nothing.
+        """
         path: list[tuple[int, int, str]] = []  # level, reach, text
-        seen: Counter[str] = Counter()
+        seen: Counter[bytes] = Counter()
         sentences = []
         for span in spans:
             while path and (0 < span.level <= path[-1][0] or 0 < path[-1][1] <= span.start):
@@ -102,11 +106,14 @@ class Report:
             headings = tuple(heading for _, _, heading in path)
             piece = text[span.start : span.end]
             key = "\0".join((doc, *headings, normalise(piece)))
-            seen[key] += 1
-            digest = hashlib.blake2b(f"{key}\0{seen[key]}".encode("utf-8", "surrogatepass"), digest_size=8)
+            digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8)
+            seen[first := digest.digest()] += 1
+            digest.update(f"\0{seen[first]}".encode("ascii"))
             sentences.append(Sentence(digest.hexdigest(), text, span.start, span.end, span.kind, headings))
             if span.level:
-                path.append((span.level, span.reach, title_of(piece)))
+                title = title_of(piece)
+                if sum(map(len, headings)) + len(title) <= LONGEST_PATH:
+                    path.append((span.level, span.reach, title))
         return cls(doc, text, tuple(sentences))
 
     def with_labels(
@@ -156,9 +163,18 @@ def labelled(reports: Iterable[Report]) -> list[Report]:
     return [r for r in reports if any(s.kind == "sentence" and s.labels is not None for s in r.sentences)]
 
 
+LONGEST_TITLE = 100
+LONGEST_PATH = 400
+"""Characters of one heading in a path, and of a whole path; no heading of a real report comes near."""
+
+
 def title_of(text: str) -> str:
-    """What a heading with this text is called in the paths of what it heads: the text on one line."""
-    return " ".join(text.split())
+    """What a heading with this text is called in the paths of what it heads: the text on one line.
+
+    More than ``LONGEST_TITLE`` characters are cut off with an ellipsis: what stands in every record may not grow.
+    """
+    title = " ".join(text.split())
+    return title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1] + "…"
 
 
 def normalise(text: str) -> str:
@@ -166,7 +182,11 @@ def normalise(text: str) -> str:
 
     NFKC folds full-width letters, digits and most punctuation; the rest stays, so Chinese quotation marks differ still.
     """
-    return _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
+    # NFKC sorts accents that follow each other, in time that grows with the square of their number.
+    pieces = (text[at : at + _AT_ONCE] for at in range(0, len(text), _AT_ONCE))
+    folded = "".join(unicodedata.normalize("NFKC", piece) for piece in pieces)
+    return _UNSEEN.sub("", folded)
 
 
+_AT_ONCE = 1000
 _UNSEEN = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\ud800-\udfff]+")

@@ -1,0 +1,1 @@
+"""From a model and labelled reports to figures and a page."""

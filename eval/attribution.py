@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.report import Report, normalise
-from ..models.folder import About, load_model
+from ..models.about import About
+from ..models.folder import load_model
 from ..models.outline import Outline
-from ..models.windows import SpecialTokens, Window
+from ..models.windows import SpecialTokens, Window, Windower
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -82,10 +83,11 @@ def attribute(
     from ..models.classifier import Batch
     from .frozen import read
 
-    reading = read(model, tokenizer, about.context, report)
+    windower = Windower(tokenizer, about.context)
+    reading = read(model, windower, report)
     unit = next(i for i, part in enumerate(reading.parts) if part.index == place)
     window = next(w for w in reading.windows if any(u == unit for u, _, _ in w.spans))
-    special = SpecialTokens.of(tokenizer)
+    special = windower.special
     device = reading.vectors.device
     batch = Batch.of([window], special.pad, device)
     outline = Outline.of(reading.parts)

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.bootstrap import Bootstrap, interval
 from ..base.interval import Interval
-from .answers import Bools, Floats
+from ..base.scores import Bools, Floats
 
 
 @dataclass(frozen=True)
 class Bin:
-    """Answers whose probability lies in ``low`` to ``high`` (half open, the last one closed).
+    """Predictions whose probability lies in ``low`` to ``high`` (half open, the last one closed).
 
     Attributes:
         count: how many.
@@ -41,7 +42,7 @@ class Reliability:
 
 def reliability(
     truth: Sequence[Bools],
-    chances: Sequence[Floats],
+    probabilities: Sequence[Floats],
     names: Sequence[str],
     *,
     bins: int = 10,
@@ -49,32 +50,32 @@ def reliability(
     seed: int = 0,
 ) -> dict[str, Reliability]:
     """Each label's reliability, from (sentences, labels) arrays a report; intervals resample reports."""
-    sums = np.stack([_sums(t, c, bins) for t, c in zip(truth, chances, strict=True)])  # (reports, 3, labels, bins)
-    picks = np.random.default_rng(seed).integers(0, len(sums), (draws, len(sums)))
-    total, drawn = sums.sum(axis=0), _errors(sums[picks].sum(axis=1))
+    sums = np.stack(
+        [_sums(t, c, bins) for t, c in zip(truth, probabilities, strict=True)]
+    )  # (reports, 3, labels, bins)
+    total, drawn = sums.sum(axis=0), _errors(Bootstrap(len(sums), draws, seed).sums(sums))
     errors = _errors(total)
     result = {}
     for i, name in enumerate(names):
-        low, high = np.percentile(drawn[:, i], [2.5, 97.5])
         rows = []
         for b in range(bins):
-            count, chance, true = (float(x) for x in total[:, i, b])
-            means = (chance / count, true / count) if count else (None, None)
+            count, probability, true = (float(x) for x in total[:, i, b])
+            means = (probability / count, true / count) if count else (None, None)
             rows.append(Bin(b / bins, (b + 1) / bins, int(count), *means))
-        result[name] = Reliability(tuple(rows), Interval(float(errors[i]), float(low), float(high)))
+        result[name] = Reliability(tuple(rows), interval(float(errors[i]), drawn[:, i]))
     return result
 
 
-def _sums(truth: Bools, chances: Floats, bins: int) -> NDArray[np.floating]:
+def _sums(truth: Bools, probabilities: Floats, bins: int) -> NDArray[np.floating]:
     """(3, labels, bins): how many answers, the sum of their probabilities, how many are true."""
-    where = np.minimum((chances * bins).astype(int), bins - 1)
+    where = np.minimum((probabilities * bins).astype(int), bins - 1)
     inside = where[:, :, None] == np.arange(bins)
-    parts = [inside, inside * chances[:, :, None], inside & truth[:, :, None]]
+    parts = [inside, inside * probabilities[:, :, None], inside & truth[:, :, None]]
     return np.stack([part.sum(axis=0, dtype=float) for part in parts])
 
 
-def _errors(sums: NDArray[np.floating]) -> NDArray[np.floating]:
+def _errors(sums: NDArray[np.number]) -> NDArray[np.floating]:
     """(…, labels) calibration errors of (…, 3, labels, bins) sums."""
-    count, chance, true = np.moveaxis(sums, -3, 0)
-    result: NDArray[np.floating] = np.abs(chance - true).sum(axis=-1) / np.maximum(1, count.sum(axis=-1))
+    count, probability, true = np.moveaxis(sums, -3, 0)
+    result: NDArray[np.floating] = np.abs(probability - true).sum(axis=-1) / np.maximum(1, count.sum(axis=-1))
     return result

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .answers import Bools
+from ..base.scores import Bools
 
 
 @dataclass(frozen=True)

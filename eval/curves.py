@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .answers import Bools, Floats
-from .metrics import counts_of, f1
+from ..base.scores import Bools, Floats, counts_of, f1
 
 SHARES = tuple(percent / 100 for percent in range(51))
 
@@ -27,15 +26,15 @@ class PrecisionRecall:
     average: float
 
 
-def precision_recall(truth: NDArray[np.bool_], chances: NDArray[np.floating]) -> PrecisionRecall | None:
+def precision_recall(truth: NDArray[np.bool_], probabilities: NDArray[np.floating]) -> PrecisionRecall | None:
     """The curve of one label over (sentences,) arrays; None where the label never occurs.
 
     Sentences of one probability are taken or left together.
     """
     if not truth.any():
         return None
-    order = np.argsort(-chances, kind="stable")
-    ranked, hits = chances[order], np.cumsum(truth[order])
+    order = np.argsort(-probabilities, kind="stable")
+    ranked, hits = probabilities[order], np.cumsum(truth[order])
     last = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
     recall, precision = hits[last] / hits[-1], hits[last] / (last + 1)
     average = float((np.diff(recall, prepend=0.0) * precision).sum())

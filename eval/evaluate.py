@@ -11,24 +11,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..base.errors import DataError, PizhuError
+from ..base.progress import Progress, silent
+from ..base.scores import Floats
 from ..data.labels import DEFAULT_LABELS, LabelSet
 from ..data.report import Report, labelled, normalise
 from ..models.baseline import FrozenBaseline, TfidfBaseline
-from .answers import Answers, Floats, Sheet, Tell, collect, silent
 from .calibration import Reliability, reliability
 from .confusion import Confusion, confusion
 from .curves import PrecisionRecall, Reviewed, precision_recall, review_curve
+from .held_out import Division, divide
 from .learning import Fit, Point, learning_curve, sizes
 from .metrics import Scores, score
 from .mistakes import Memory, Mistake, worst
+from .predictions import Gold, Predictions, collect
 from .rules import KeywordRules
 from .significance import Comparison, compare
 from .slices import slices
-from .unseen import Division, divide
 
 if TYPE_CHECKING:
+    from ..models.about import About
     from ..models.annotator import Annotator
-    from ..models.folder import About
     from .attribution import Attribution
 
 MODEL = "model"
@@ -178,12 +180,12 @@ def evaluate(
     facts: Mapping[str, Mapping[str, str]] | None = None,
     depth: Depth = Depth(),
     explain: Callable[[], Explain] | None = None,
-    tell: Tell = silent,
+    tell: Progress = silent,
 ) -> Evaluation:
     """Score ``annotator`` on the labelled sentences of ``held_out``, and baselines fitted on ``training``.
 
     Args:
-        held_out: those that the model knows are left out (:func:`.unseen.divide`).
+        held_out: those that the model knows are left out (:func:`.held_out.divide`).
         training: reports for the baselines, the nearest sentences and the learning curve; those scored are left out.
         facts: of reports by ``doc``: their ``kind`` and ``level``, to score by.
         explain: loads what explains an answer (``attribution.explainer``); what it raises is told in ``left_out``.
@@ -194,56 +196,56 @@ def evaluate(
     """
     about = annotator.about
     division = divide(held_out, about.origin)
-    sheet = _sheet(about.labels, division.scored, training)
-    names, left_out = sheet.names, dict[str, str]()
-    ours = _collect(sheet, annotator.annotate_many(sheet.questions()), MODEL, tell)
+    gold = _gold(about.labels, division.scored, training)
+    names, left_out = gold.names, dict[str, str]()
+    ours = _collect(gold, annotator.annotate_many(gold.questions()), MODEL, tell)
     answers = {MODEL: ours}
     known = _teaching(training, division)
-    fits = _fits(names, [*known, *sheet.reports], depth, left_out, tell) if depth.baselines or depth.learning else {}
+    fits = _fits(names, [*known, *gold.reports], depth, left_out, tell) if depth.baselines or depth.learning else {}
     if depth.baselines:
         if names == DEFAULT_LABELS.names:
-            answers[RULES] = _collect(sheet, map(KeywordRules().annotate, sheet.questions()), RULES, tell)
+            answers[RULES] = _collect(gold, map(KeywordRules().annotate, gold.questions()), RULES, tell)
         for name, fit in fits.items():
             with _or_left_out(name, left_out):
-                answers[name] = _collect(sheet, map(_fitted(fit, known), sheet.questions()), name, tell)
-    mistakes = worst(sheet, ours, depth.errors)
+                answers[name] = _collect(gold, map(_fitted(fit, known), gold.questions()), name, tell)
+    mistakes = worst(gold, ours, depth.errors)
     if mistakes and depth.slow:
         with _or_left_out(NEAREST, left_out):
-            mistakes = _with_nearest(annotator, sheet, known, mistakes, tell)
+            mistakes = _with_nearest(annotator, gold, known, mistakes, tell)
     if mistakes and explain is not None:
         with _or_left_out(ATTRIBUTION, left_out):
-            mistakes = _explained(sheet, mistakes, explain(), tell)
+            mistakes = _explained(gold, mistakes, explain(), tell)
     points: list[Point] = []
     if depth.learning:
         with _or_left_out(LEARNING, left_out):
-            points = _learning(sheet, known, fits, tell)
-    chances = ours.chances or ()
-    truth, given = np.concatenate(sheet.truth), np.concatenate(ours.given)
+            points = _learning(gold, known, fits, tell)
+    probabilities = ours.probabilities or ()
+    truth, given = np.concatenate(gold.truth), np.concatenate(ours.given)
     texts = {normalise(s.text) for r in known for s in r.sentences if s.kind == "sentence"}
-    asked = [r.sentences[i].text for r, places in zip(sheet.reports, sheet.places, strict=True) for i in places]
+    asked = [r.sentences[i].text for r, places in zip(gold.reports, gold.places, strict=True) for i in places]
     return Evaluation(
         about=about,
         division=division,
         training=(len(known), sum(s.kind == "sentence" and s.labels is not None for r in known for s in r.sentences)),
         repeated=sum(normalise(text) in texts for text in asked),
-        systems={name: score(sheet.truth, found.given, names) for name, found in answers.items()},
+        systems={name: score(gold.truth, found.given, names) for name, found in answers.items()},
         comparisons={
-            name: compare(sheet.truth, ours.given, found.given, names)
+            name: compare(gold.truth, ours.given, found.given, names)
             for name, found in answers.items()
             if name != MODEL
         },
         curves={
             name: {
-                label: precision_recall(truth[:, i], np.concatenate(found.chances)[:, i])
+                label: precision_recall(truth[:, i], np.concatenate(found.probabilities)[:, i])
                 for i, label in enumerate(names)
             }
             for name, found in answers.items()
-            if found.chances is not None
+            if found.probabilities is not None
         },
-        reliability=reliability(sheet.truth, chances, names),
+        reliability=reliability(gold.truth, probabilities, names),
         confusion=confusion(truth, given, names),
-        review=_review(sheet, ours, about.decision.confidence(np.concatenate(chances))),
-        slices=slices(sheet, ours, facts or {}),
+        review=_review(gold, ours, about.decision.confidence(np.concatenate(probabilities))),
+        slices=slices(gold, ours, facts or {}),
         mistakes=mistakes,
         learning=points,
         left_out=left_out,
@@ -256,11 +258,11 @@ def seed(origin: Mapping[str, Any]) -> int | None:
     return found
 
 
-def _sheet(labels: LabelSet, scored: Sequence[Report], training: Sequence[Report]) -> Sheet:
+def _gold(labels: LabelSet, scored: Sequence[Report], training: Sequence[Report]) -> Gold:
     unknown = {name for r in (*scored, *training) for s in r.sentences for name in s.labels or ()} - set(labels.names)
     if unknown:
         raise DataError(f"the data have the label {min(unknown)!r}, but the model knows {', '.join(labels.names)}")
-    return Sheet.of(scored, labels.names)
+    return Gold.of(scored, labels.names)
 
 
 def _teaching(training: Sequence[Report], division: Division) -> list[Report]:
@@ -270,12 +272,12 @@ def _teaching(training: Sequence[Report], division: Division) -> list[Report]:
     return labelled(known.values())
 
 
-def _collect(sheet: Sheet, annotated: Iterator[Report], name: str, tell: Tell) -> Answers:
-    return collect(sheet, annotated, lambda done: tell(f"Answers of the {name}", done, len(sheet.reports)))
+def _collect(gold: Gold, annotated: Iterator[Report], name: str, tell: Progress) -> Predictions:
+    return collect(gold, annotated, lambda done: tell(f"Predictions of the {name}", done, len(gold.reports)))
 
 
 def _fits(
-    names: Sequence[str], reports: Sequence[Report], depth: Depth, left_out: dict[str, str], tell: Tell
+    names: Sequence[str], reports: Sequence[Report], depth: Depth, left_out: dict[str, str], tell: Progress
 ) -> dict[str, Fit]:
     """How each baseline that learns is made."""
     fits: dict[str, Fit] = {
@@ -309,14 +311,14 @@ def _or_left_out(what: str, left_out: dict[str, str]) -> Iterator[None]:
         left_out[what] = str(error)
 
 
-def _review(sheet: Sheet, ours: Answers, confidence: Floats) -> Review:
-    truth, given = np.concatenate(sheet.truth), np.concatenate(ours.given)
+def _review(gold: Gold, ours: Predictions, confidence: Floats) -> Review:
+    truth, given = np.concatenate(gold.truth), np.concatenate(ours.given)
     flagged, wrong = np.concatenate(ours.review), (truth != given).any(axis=1)
     kept = [~review for review in ours.review]
     rest = score(
-        [t[k] for t, k in zip(sheet.truth, kept, strict=True)],
+        [t[k] for t, k in zip(gold.truth, kept, strict=True)],
         [g[k] for g, k in zip(ours.given, kept, strict=True)],
-        sheet.names,
+        gold.names,
     )
     return Review(
         int(flagged.sum()),
@@ -328,32 +330,32 @@ def _review(sheet: Sheet, ours: Answers, confidence: Floats) -> Review:
 
 
 def _with_nearest(
-    annotator: Annotator, sheet: Sheet, training: Sequence[Report], mistakes: list[Mistake], tell: Tell
+    annotator: Annotator, gold: Gold, training: Sequence[Report], mistakes: list[Mistake], tell: Progress
 ) -> list[Mistake]:
     if not training:
         raise DataError("there are no labelled training reports; name some with --training")
     watch = partial(_told, tell, "Vectors of the training sentences", len(training))
     memory = Memory(annotator.vectors, training, watch)
-    return [replace(m, nearest=memory.nearest(sheet.reports[m.report], m.place)) for m in mistakes]
+    return [replace(m, nearest=memory.nearest(gold.reports[m.report], m.place)) for m in mistakes]
 
 
-def _explained(sheet: Sheet, mistakes: list[Mistake], explain: Explain, tell: Tell) -> list[Mistake]:
+def _explained(gold: Gold, mistakes: list[Mistake], explain: Explain, tell: Progress) -> list[Mistake]:
     found = []
     for done, mistake in enumerate(mistakes, 1):
-        report = sheet.reports[mistake.report]
+        report = gold.reports[mistake.report]
         blank = report.with_labels([None for _ in report.sentences])
         found.append(replace(mistake, attribution=explain(blank, mistake.place, mistake.label)))
         tell("Attributions of the worst errors", done, len(mistakes))
     return found
 
 
-def _learning(sheet: Sheet, training: Sequence[Report], fits: Mapping[str, Fit], tell: Tell) -> list[Point]:
+def _learning(gold: Gold, training: Sequence[Report], fits: Mapping[str, Fit], tell: Progress) -> list[Point]:
     if len(training) < 2:
         raise DataError("a learning curve needs at least two labelled training reports")
     counts = sizes(len(training))
     total = len(fits) * ((len(counts) - 1) * len(SEEDS) + 1)
-    return learning_curve(sheet, training, fits, counts, SEEDS, partial(_told, tell, "Learning curve", total))
+    return learning_curve(gold, training, fits, counts, SEEDS, partial(_told, tell, "Learning curve", total))
 
 
-def _told(tell: Tell, what: str, total: int, done: int) -> None:
+def _told(tell: Progress, what: str, total: int, done: int) -> None:
     tell(what, done, total)

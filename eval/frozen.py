@@ -11,17 +11,14 @@ from numpy.typing import NDArray
 
 from ..base.errors import MissingExtraError
 from ..data.report import Report
-from ..models.device import choose_device, half_precision
+from ..models.device import choose_device
 from ..models.encoder import load_encoder
-from ..models.windows import ContextFormat, SpecialTokens, Unit, Window, units, windows
+from ..models.windows import ContextFormat, Unit, Window, Windower
 
 if TYPE_CHECKING:
     import torch
-    from tokenizers import Tokenizer
 
     from ..models.classifier import ReportClassifier
-
-_WINDOWS_A_BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -39,23 +36,17 @@ class Reading:
     vectors: torch.Tensor
 
 
-def read(model: ReportClassifier, tokenizer: Tokenizer, context: ContextFormat, report: Report) -> Reading:
-    """Let the encoder of ``model`` read ``report``, without gradients, in float32."""
+def read(model: ReportClassifier, windower: Windower, report: Report, *, half: bool | None = False) -> Reading:
+    """Let the encoder of ``model`` read ``report``, without gradients; ``half`` as :class:`~.runtime.TorchRuntime`."""
     import torch
 
-    from ..models.classifier import Batch
+    from ..models.runtime import TorchRuntime
 
-    special = SpecialTokens.of(tokenizer)
-    parts = units(report, tokenizer, context)
-    found = windows(report, parts, tokenizer, special, context)
-    device = next(model.parameters()).device
-    vectors = torch.zeros((len(parts), model.encoder.config.hidden_size), device=device)
-    by_length = sorted(found, key=lambda window: len(window.tokens))
-    with torch.no_grad():
-        for first in range(0, len(by_length), _WINDOWS_A_BATCH):
-            batch = Batch.of(by_length[first : first + _WINDOWS_A_BATCH], special.pad, device)
-            vectors[batch.units] = model.vectors(batch)
-    return Reading(parts, found, vectors)
+    parts = windower.units(report)
+    runtime = TorchRuntime(model, windower.special.pad, half=half)
+    cut = windower.windows(report, parts)
+    ((_, vectors),) = runtime.encode([((), cut)])
+    return Reading(parts, cut, torch.from_numpy(vectors).to(runtime.device))
 
 
 def encoder_vectors(
@@ -74,14 +65,14 @@ def encoder_vectors(
     except ImportError:
         raise MissingExtraError("the frozen encoder", "train") from None
     model = ReportClassifier(encoder.model, labels=1, recurrent=0).eval()
-    model.to(device := choose_device())
+    model.to(choose_device())
+    windower = Windower(encoder.tokenizer, context or ContextFormat())
     kept: dict[tuple[str, str], NDArray[np.float32]] = {}
 
     def vectors(report: Report) -> NDArray[np.float32]:
         key = report.doc, report.text
         if key not in kept:
-            with half_precision(device):
-                reading = read(model, encoder.tokenizer, context or ContextFormat(), report)
+            reading = read(model, windower, report, half=None)
             kept[key] = np.zeros((len(report.sentences), reading.vectors.shape[1]), dtype=np.float32)
             kept[key][[part.index for part in reading.parts]] = reading.vectors.cpu().numpy()
         return kept[key]

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..data.report import Report
-from .answers import Sheet, collect
 from .metrics import score
+from .predictions import Gold, collect
 
 Fit = Callable[[Sequence[Report]], Callable[[Report], Report]]
 """Learns from reports and gives what annotates one."""
@@ -30,14 +30,14 @@ def sizes(total: int, points: int = 5) -> tuple[int, ...]:
 
 
 def learning_curve(
-    sheet: Sheet,
+    gold: Gold,
     training: Sequence[Report],
     systems: Mapping[str, Fit],
     counts: Sequence[int],
     seeds: Sequence[int] = (1, 2, 3),
     watch: Callable[[int], None] = lambda done: None,
 ) -> list[Point]:
-    """Train each system on nested random subsets of ``training`` and score it on ``sheet``.
+    """Train each system on nested random subsets of ``training`` and score it on ``gold``.
 
     With all of ``training`` there is nothing to choose, so that size is trained once. ``watch`` is told how many
     trainings are done.
@@ -48,8 +48,8 @@ def learning_curve(
             for seed in seeds if count < len(training) else seeds[:1]:
                 chosen = random.Random(seed).sample(list(training), len(training))[:count]
                 annotate = fit(chosen)
-                answers = collect(sheet, map(annotate, sheet.questions()))
-                scores = score(sheet.truth, answers.given, sheet.names, draws=1)
+                answers = collect(gold, map(annotate, gold.questions()))
+                scores = score(gold.truth, answers.given, gold.names, draws=1)
                 found.append(Point(name, count, seed, scores.macro_f1.value))
                 watch(len(found))
     return found

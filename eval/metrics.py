@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..base.bootstrap import Bootstrap, interval
 from ..base.interval import Interval
-
-Bools = NDArray[np.bool_]
+from ..base.scores import Bools, counts_of, f1, precision, recall
 
 
 @dataclass(frozen=True)
@@ -51,19 +50,15 @@ def score(
     """
     counts = np.stack([counts_of(t, g) for t, g in zip(truth, given, strict=True)])  # (reports, 3, labels)
     right = np.array([[(t == g).all(axis=1).sum(), len(t)] for t, g in zip(truth, given, strict=True)])
-    picks = np.random.default_rng(seed).integers(0, len(counts), (draws, len(counts)))
-    drawn, drawn_right = counts[picks].sum(axis=1), right[picks].sum(axis=1)
+    bootstrap = Bootstrap(len(counts), draws, seed)
+    drawn, drawn_right = bootstrap.sums(counts), bootstrap.sums(right)
     total, total_right = counts.sum(axis=0), right.sum(axis=0)
-
-    def interval(value: float, samples: NDArray[np.floating]) -> Interval:
-        low, high = np.percentile(samples, [2.5, 97.5])
-        return Interval(float(value), float(low), float(high))
 
     labels = {}
     for i, name in enumerate(names):
         labels[name] = LabelScore(
-            interval(_precision(total)[i], _precision(drawn)[..., i]),
-            interval(_recall(total)[i], _recall(drawn)[..., i]),
+            interval(precision(total)[i], precision(drawn)[..., i]),
+            interval(recall(total)[i], recall(drawn)[..., i]),
             interval(f1(total)[i], f1(drawn)[..., i]),
             int(total[0, i] + total[2, i]),
         )
@@ -74,27 +69,3 @@ def score(
         int(total_right[1]),
         len(counts),
     )
-
-
-def counts_of(truth: Bools, given: Bools) -> NDArray[np.integer]:
-    """(3, labels): true positives, false positives, false negatives of two (sentences, labels) arrays."""
-    return np.stack([(truth & given).sum(axis=0), (~truth & given).sum(axis=0), (truth & ~given).sum(axis=0)])
-
-
-def _precision(counts: NDArray[np.integer]) -> NDArray[np.floating]:
-    tp, fp, _ = np.moveaxis(counts, -2, 0)
-    result: NDArray[np.floating] = tp / np.maximum(1, tp + fp)
-    return result
-
-
-def _recall(counts: NDArray[np.integer]) -> NDArray[np.floating]:
-    tp, _, fn = np.moveaxis(counts, -2, 0)
-    result: NDArray[np.floating] = tp / np.maximum(1, tp + fn)
-    return result
-
-
-def f1(counts: NDArray[np.integer]) -> NDArray[np.floating]:
-    """(…, labels) F1 of (…, 3, labels) counts; 0 for a label that is neither true nor given."""
-    tp, fp, fn = np.moveaxis(counts, -2, 0)
-    result: NDArray[np.floating] = 2 * tp / np.maximum(1, 2 * tp + fp + fn)
-    return result

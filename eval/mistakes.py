@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.report import Report
-from .answers import Answers, Sheet
 from .attribution import Attribution
+from .predictions import Gold, Predictions
 
 CONTEXT = 2
 """Sentences and headings that are shown before and after."""
@@ -46,10 +46,10 @@ class Mistake:
     """A sentence whose label set is wrong.
 
     Attributes:
-        report, doc: its report's number among the sheet's, and name.
+        report, doc: its report's number among the gold's, and name.
         place: in ``Report.sentences``.
         id: the sentence's.
-        chances: probability of each label.
+        probabilities: probability of each label.
         surprise: minus the logarithm of the probability that the model gave to the true label set.
         label: the wrong one that the model was surest about.
         review: True where the model doubted its answer.
@@ -67,7 +67,7 @@ class Mistake:
     after: tuple[Neighbour, ...]
     truth: tuple[str, ...]
     given: tuple[str, ...]
-    chances: dict[str, float]
+    probabilities: dict[str, float]
     surprise: float
     label: str
     review: bool
@@ -75,27 +75,29 @@ class Mistake:
     nearest: tuple[Nearest, ...] = field(default=())
 
 
-def worst(sheet: Sheet, answers: Answers, count: int) -> list[Mistake]:
+def worst(gold: Gold, answers: Predictions, count: int) -> list[Mistake]:
     """The ``count`` wrong sentences whose true labels the model held least likely, the worst first."""
-    if answers.chances is None:
+    if answers.probabilities is None:
         raise ValueError("the worst errors of a system without probabilities are unknown")
     found = []
-    for number, (truth, given, chances) in enumerate(zip(sheet.truth, answers.given, answers.chances, strict=True)):
-        losses = -np.log(np.clip(np.where(truth, chances, 1 - chances), 1e-9, 1.0))
+    for number, (truth, given, probabilities) in enumerate(
+        zip(gold.truth, answers.given, answers.probabilities, strict=True)
+    ):
+        losses = -np.log(np.clip(np.where(truth, probabilities, 1 - probabilities), 1e-9, 1.0))
         for row in np.flatnonzero((truth != given).any(axis=1)):
             found.append((float(losses[row].sum()), number, int(row), losses[row] * (truth != given)[row]))
     found.sort(key=lambda entry: (-entry[0], entry[1], entry[2]))
-    return [_mistake(sheet, answers, *entry) for entry in found[:count]]
+    return [_mistake(gold, answers, *entry) for entry in found[:count]]
 
 
 def _mistake(
-    sheet: Sheet, answers: Answers, surprise: float, number: int, row: int, losses: NDArray[np.float64]
+    gold: Gold, answers: Predictions, surprise: float, number: int, row: int, losses: NDArray[np.float64]
 ) -> Mistake:
-    report, place = sheet.reports[number], int(sheet.places[number][row])
+    report, place = gold.reports[number], int(gold.places[number][row])
     sentence = report.sentences[place]
     shown = [i for i, s in enumerate(report.sentences) if s.kind != "furniture"]
     at = shown.index(place)
-    chances = answers.chances[number][row] if answers.chances else ()
+    probabilities = answers.probabilities[number][row] if answers.probabilities else ()
     return Mistake(
         number,
         report.doc,
@@ -106,10 +108,10 @@ def _mistake(
         sentence.text,
         tuple(_neighbour(report, i) for i in shown[at + 1 : at + 1 + CONTEXT]),
         sentence.labels or (),
-        tuple(name for name, yes in zip(sheet.names, answers.given[number][row], strict=True) if yes),
-        dict(zip(sheet.names, map(float, chances), strict=True)),
+        tuple(name for name, yes in zip(gold.names, answers.given[number][row], strict=True) if yes),
+        dict(zip(gold.names, map(float, probabilities), strict=True)),
         surprise,
-        sheet.names[int(losses.argmax())],
+        gold.names[int(losses.argmax())],
         bool(answers.review[number][row]),
     )
 

@@ -8,26 +8,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .metrics import Bools, counts_of, f1
+from ..base.bootstrap import Bootstrap, interval
+from ..base.interval import Interval
+from ..base.scores import Bools, counts_of, f1
 
-Counts = NDArray[np.integer]
+Counts = NDArray[np.number]
 PERMUTATIONS = 9999
 
 
 @dataclass(frozen=True)
-class Difference:
-    """One figure of one system less that of another.
+class Difference(Interval):
+    """One figure of one system less that of another, -1 to 1, above 0 where the first is better.
+
+    The interval draws the same reports for both systems.
 
     Attributes:
-        value: -1 to 1, above 0 where the first is better.
-        low, high: 95% percentile bootstrap interval, both systems on the same resampled reports.
         p: two-sided p-value of a paired permutation test that swaps the systems' answers report by report; exact where
             there are at most 13 reports, None where scipy is missing. Not corrected for several comparisons.
     """
 
-    value: float
-    low: float
-    high: float
     p: float | None
 
 
@@ -53,13 +52,12 @@ def compare(
     # (2, reports, 5, labels): true and false positives, false negatives; then whole sets right, and sentences.
     both = np.stack([[_row(t, g) for t, g in zip(truth, given, strict=True)] for given in (one, other)])
     reports = both.shape[1]
-    picks = np.random.default_rng(seed).integers(0, reports, (draws, reports))
+    bootstrap = Bootstrap(reports, draws, seed)
 
     def difference(figure: Callable[[Counts], NDArray[np.floating]]) -> Difference:
         ahead = figure(both[0].sum(axis=0)) - figure(both[1].sum(axis=0))
-        drawn = figure(both[0][picks].sum(axis=1)) - figure(both[1][picks].sum(axis=1))
-        low, high = np.percentile(drawn, [2.5, 97.5])
-        return Difference(float(ahead), float(low), float(high), _p_value(both, figure, seed))
+        found = interval(float(ahead), figure(bootstrap.sums(both[0])) - figure(bootstrap.sums(both[1])))
+        return Difference(found.value, found.low, found.high, _p_value(both, figure, seed))
 
     def of_label(number: int) -> Callable[[Counts], NDArray[np.floating]]:
         return lambda counts: f1(counts[..., :3, :])[..., number]

@@ -9,10 +9,11 @@ from typing import TypeAlias
 import numpy as np
 
 from ..base.interval import Interval
+from ..base.scores import Bools
 from ..data.corpus.load import KINDS, LEVELS
 from ..data.report import Report, normalise
-from .answers import Answers, Bools, Sheet
 from .metrics import Scores, score
+from .predictions import Gold, Predictions
 from .sections import SECTIONS, section, title_of
 
 LENGTHS = {"1-15": 15, "16-30": 30, "31-60": 60, "61+": 10**9}
@@ -23,7 +24,7 @@ _Values: TypeAlias = Callable[[Report], Sequence[str | None]]
 
 
 def slices(
-    sheet: Sheet, answers: Answers, facts: Mapping[str, Mapping[str, str]], *, draws: int = 500
+    gold: Gold, answers: Predictions, facts: Mapping[str, Mapping[str, str]], *, draws: int = 500
 ) -> dict[str, dict[str, Scores]]:
     """Scores by section, length, position and report, and by what ``facts`` tell of each report (its kind, its level).
 
@@ -41,26 +42,26 @@ def slices(
     result = {}
     for dimension, (values, order) in dimensions.items():
         found = []
-        for report, places in zip(sheet.reports, sheet.places, strict=True):
+        for report, places in zip(gold.reports, gold.places, strict=True):
             of_all = values(report)
             found.append([of_all[place] or "" for place in places])
         known = {value for row in found for value in row} - {""}
         names = [value for value in order if value in known] if order else sorted(known)
         if names:
             result[dimension] = {
-                name: _scores(sheet, answers, [np.array([v == name for v in row], dtype=bool) for row in found], draws)
+                name: _scores(gold, answers, [np.array([v == name for v in row], dtype=bool) for row in found], draws)
                 for name in names
             }
     return result
 
 
-def _scores(sheet: Sheet, answers: Answers, inside: list[Bools], draws: int) -> Scores:
-    truth = [t[i] for t, i in zip(sheet.truth, inside, strict=True) if i.any()]
+def _scores(gold: Gold, answers: Predictions, inside: list[Bools], draws: int) -> Scores:
+    truth = [t[i] for t, i in zip(gold.truth, inside, strict=True) if i.any()]
     given = [g[i] for g, i in zip(answers.given, inside, strict=True) if i.any()]
     occurs = np.asarray(np.concatenate([*truth, *given]).any(axis=0))
     if not occurs.any():
-        return replace(score(truth, given, sheet.names, draws=draws), labels={}, macro_f1=Interval(1.0, 1.0, 1.0))
-    names = [name for name, yes in zip(sheet.names, occurs, strict=True) if yes]
+        return replace(score(truth, given, gold.names, draws=draws), labels={}, macro_f1=Interval(1.0, 1.0, 1.0))
+    names = [name for name, yes in zip(gold.names, occurs, strict=True) if yes]
     return score([t[:, occurs] for t in truth], [g[:, occurs] for g in given], names, draws=draws)
 
 

@@ -1,0 +1,1 @@
+"""Encoders, windows, the classifier, its decision rule, the model folder and what runs it."""

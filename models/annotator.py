@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.read import read_report
-from ..data.report import Report
+from ..base.errors import ModelError
+from ..data.read import read_report, report_from_text
+from ..data.report import Report, Span
+from .about import About
 from .decision import Decision
 from .device import choose_device
 from .files import ENCODER_GRAPH
-from .folder import About, load_about, load_model, load_tokenizer
+from .folder import is_model, load_about, load_model, load_tokenizer
 from .outline import Outline
-from .places import default_model
+from .places import KNOWN, default_model
 from .runtime import OnnxRuntime, Runtime, TorchRuntime
-from .windows import ContextFormat, SpecialTokens, Unit, Window, units, windows
+from .windows import SpecialTokens, Unit, Window, Windower
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -34,7 +36,7 @@ class Annotator:
 
     def __init__(self, runtime: Runtime, tokenizer: Tokenizer, about: About) -> None:
         self.runtime, self.tokenizer, self.about = runtime, tokenizer, about
-        self._special = SpecialTokens.of(tokenizer)
+        self._windower = Windower(tokenizer, about.context)
 
     @classmethod
     def load(
@@ -52,12 +54,33 @@ class Annotator:
             ConfigError: this machine has no such device.
         """
         folder = default_model() if folder is None else Path(folder)
-        if (folder / ENCODER_GRAPH).is_file() and (device == "cpu" or (device is None and not _gpu())):
+        drawn = is_model(folder) and (folder / ENCODER_GRAPH).is_file()
+        if drawn and (device == "cpu" or (device is None and not _gpu())):
             about = load_about(folder)
-            return cls(OnnxRuntime(folder, threads), load_tokenizer(folder), about)
-        model, tokenizer, about = load_model(folder)
-        model.to(choose_device(device))
-        return cls(TorchRuntime(model, SpecialTokens.of(tokenizer).pad), tokenizer, about)
+            annotator = cls(OnnxRuntime(folder, threads), load_tokenizer(folder, about), about)
+        else:
+            model, tokenizer, about = load_model(folder)
+            model.to(choose_device(device))
+            annotator = cls(TorchRuntime(model, SpecialTokens.of(tokenizer).pad), tokenizer, about)
+        if about.fingerprint != KNOWN:
+            annotator._try(folder)
+        return annotator
+
+    def _try(self, folder: Path) -> None:
+        """Raise a ModelError if the model has no answer to a first sentence: else every report would be at fault.
+
+        That it comes at all, and soon, was seen to before: what is run is BERT over a short window, the graph pizhu's
+        own, the steps of the tokenizer few and bounded.
+        """
+        try:
+            answer = self.logits(_FIRST)
+        except Exception as error:  # what computes raises whatever its parts raise
+            reason = " ".join(str(error).split())[:200]
+            raise ModelError(
+                f"model folder {folder} cannot be used: it has no answer to a sentence: {reason}"
+            ) from error
+        if not np.isfinite(answer).all():
+            raise ModelError(f"model folder {folder} cannot be used: its answers are no numbers; train it anew")
 
     def annotate(self, report: Report | str | Path) -> Report:
         """The report with ``labels`` and ``scores`` on each sentence; headings and furniture get no labels.
@@ -69,24 +92,59 @@ class Annotator:
             report = read_report(report)
         return next(self.annotate_many([report]))
 
+    def annotate_text(self, text: str, doc: str = "text") -> Report:
+        """:meth:`annotate` for a report whose text is at hand.
+
+        Args:
+            text: the whole text of a report, a line a paragraph.
+            doc: what the report is called, in records and in the sentences' identities.
+
+        Raises:
+            ReadError: the text is empty, holds no sentence or is over a limit.
+        """
+        return self.annotate(report_from_text(text, doc))
+
     def annotate_many(self, reports: Iterable[Report]) -> Iterator[Report]:
         """:meth:`annotate` for each of ``reports``, in order and lazily: a few reports are held at a time."""
-        for report, logits in report_logits(self.runtime, self.tokenizer, self._special, self.about.context, reports):
+        for report, logits in report_logits(self.runtime, self._windower, reports):
             yield answered(report, self.about.labels.names, self.about.decision, logits)
 
     def logits(self, report: Report) -> NDArray[np.float32]:
         """Raw scores (report.sentences, labels); zeros for furniture."""
-        found = report_logits(self.runtime, self.tokenizer, self._special, self.about.context, [report])
+        found = report_logits(self.runtime, self._windower, [report])
         return next(found)[1]
 
     def vectors(self, report: Report) -> NDArray[np.float32]:
         """(report.sentences, width) what the encoder makes of each sentence in its window; zeros for furniture."""
-        jobs = _jobs(self.tokenizer, self._special, self.about.context, [report])
+        jobs = _jobs(self._windower, [report])
         (_, parts), found = next(self.runtime.encode(jobs))
         result = np.zeros((len(report.sentences), self.runtime.width), dtype=np.float32)
         if parts:
             result[[part.index for part in parts]] = found
         return result
+
+
+_FIRST = Report.build(
+    "",
+    "一、工作\n完成任务12件，A\U00020000。",
+    (Span(0, 4, "heading", 1), Span(5, 16, "sentence")),
+)
+"""With a heading, and with characters that no vocabulary has."""
+
+
+def annotate_text(text: str, doc: str = "text", annotator: Annotator | None = None) -> Report:
+    """The report that ``text`` is, with labels, scores and review marks on its sentences.
+
+    Args:
+        text: the whole text of a report, a line a paragraph.
+        doc: what the report is called, in records and in the sentences' identities.
+        annotator: the model; None loads the default one, which takes a second each time.
+
+    Raises:
+        ReadError: the text is empty, holds no sentence or is over a limit.
+        ModelError: there is no default model, or it is damaged.
+    """
+    return (annotator or Annotator.load()).annotate_text(text, doc)
 
 
 def answered(report: Report, names: tuple[str, ...], decision: Decision, logits: NDArray[np.float32]) -> Report:
@@ -105,22 +163,20 @@ def answered(report: Report, names: tuple[str, ...], decision: Decision, logits:
 
 
 def report_logits(
-    runtime: Runtime, tokenizer: Tokenizer, special: SpecialTokens, context: ContextFormat, reports: Iterable[Report]
+    runtime: Runtime, windower: Windower, reports: Iterable[Report]
 ) -> Iterator[tuple[Report, NDArray[np.float32]]]:
     """Each report with raw scores (report.sentences, labels) of its entries; zeros for furniture."""
-    for (report, parts), vectors in runtime.encode(_jobs(tokenizer, special, context, reports)):
+    for (report, parts), vectors in runtime.encode(_jobs(windower, reports)):
         result = np.zeros((len(report.sentences), runtime.labels), dtype=np.float32)
         if parts:
             result[[part.index for part in parts]] = runtime.scores(vectors, Outline.of(parts))
         yield report, result
 
 
-def _jobs(
-    tokenizer: Tokenizer, special: SpecialTokens, context: ContextFormat, reports: Iterable[Report]
-) -> Iterator[tuple[tuple[Report, list[Unit]], list[Window]]]:
+def _jobs(windower: Windower, reports: Iterable[Report]) -> Iterator[tuple[tuple[Report, list[Unit]], list[Window]]]:
     for report in reports:
-        parts = units(report, tokenizer, context)
-        yield (report, parts), windows(report, parts, tokenizer, special, context)
+        parts = windower.units(report)
+        yield (report, parts), windower.windows(report, parts)
 
 
 def _gpu() -> bool:

@@ -69,12 +69,6 @@ class Decision:
         return replace(self, doubt=float(round(np.quantile(confidence, share), 4)))
 
 
-def macro_f1(truth: NDArray[np.bool_], given: NDArray[np.bool_]) -> float:
-    """Unweighted mean over labels of F1, of two (sentences, labels) arrays; a label that never occurs counts 0."""
-    found = 2 * (truth & given).sum(axis=0) / np.maximum(1, truth.sum(axis=0) + given.sum(axis=0))
-    return float(found.mean())
-
-
 def _temperature(logits: Floats, truth: NDArray[np.bool_]) -> float:
     if truth.all() or not truth.any():
         return 1.0

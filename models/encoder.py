@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base.errors import MissingExtraError, ModelError
 from .bundled import bundled_encoder
+from .config import known_fields
+from .files import CONFIG, TOKENIZER
+from .tokenizer import make_tokenizer, read_tokenizer
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+
+_HINTS = ("where no hub is reached", "set HF_HUB_OFFLINE=0 to let it be downloaded; where no hub is reached")
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,8 @@ def load_encoder(setting: str = "bundled", *, offline: bool = False) -> Encoder:
     """Load an encoder.
 
     Args:
-        setting: ``bundled``; a folder (anything that exists, or starts like a path); else a hub id.
+        setting: ``bundled``; a folder (anything that exists, or starts like a path); else a hub id, which is downloaded
+            with ``HF_HUB_OFFLINE=0`` in the environment (see :mod:`pizhu.base.silence`).
         offline: forbid the hub.
 
     Raises:
@@ -36,7 +45,7 @@ def load_encoder(setting: str = "bundled", *, offline: bool = False) -> Encoder:
     """
     if setting == "bundled":
         source = str(bundled_encoder())
-    elif Path(setting).is_dir():
+    elif _is_folder(setting):
         source = setting
     elif setting.startswith((".", "/", "\\", "~")) or Path(setting).drive or setting.count("/") > 1:
         raise ModelError(f"encoder folder {setting} does not exist; copy the model there or use 'bundled'")
@@ -47,42 +56,50 @@ def load_encoder(setting: str = "bundled", *, offline: bool = False) -> Encoder:
         )
     else:
         source = setting
-    return Encoder(*_load(source, setting, local=Path(source).is_dir()), name=setting)
+    return Encoder(*_load(source, setting, local=_is_folder(source)), name=setting)
+
+
+def _is_folder(setting: str) -> bool:
+    try:
+        return Path(setting).is_dir()
+    except OSError:  # longer than a path can be
+        return False
 
 
 def _load(source: str, setting: str, *, local: bool) -> tuple[Any, Tokenizer]:
     try:
         import torch
-        from tokenizers import Tokenizer
-        from transformers import AutoModel, AutoTokenizer
+        from transformers import AutoConfig, AutoModel, AutoTokenizer
     except ImportError:
         raise MissingExtraError("an encoder", "train") from None
     try:
         with quiet_transformers():
             # Neither pickled weights nor code that comes with a model is ever run.
             options: dict[str, Any] = {"local_files_only": local, "trust_remote_code": False}
+            form = {"config": AutoConfig.for_model(**_form(source))} if local else {"attn_implementation": "sdpa"}
             model, found = AutoModel.from_pretrained(
                 source,
                 add_pooling_layer=False,
                 use_safetensors=True,
                 dtype=torch.float32,
                 output_loading_info=True,
+                **form,
                 **options,
             )
-            path = Path(source) / "tokenizer.json"
+            rows = known_fields(model.config.to_dict())["vocab_size"]
+            path = Path(source) / TOKENIZER
             if path.is_file():
-                tokenizer = Tokenizer.from_file(str(path))
+                tokenizer = read_tokenizer(path, rows)
             else:
-                tokenizer = AutoTokenizer.from_pretrained(source, **options).backend_tokenizer
-            tokenizer.no_truncation()
-            tokenizer.no_padding()
+                made = AutoTokenizer.from_pretrained(source, **options).backend_tokenizer
+                tokenizer = make_tokenizer(json.loads(made.to_str()), rows)
     except Exception as error:  # transformers raises whatever its parts raise
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        hint = "" if local else "; where no hub is reached, name a folder or 'bundled'"
+        hint = "" if local else f"; {_HINTS[os.environ.get('HF_HUB_OFFLINE') == '1']}, name a folder or 'bundled'"
         raise ModelError(f"encoder {setting!r} cannot be loaded: {reason.rstrip('.')}{hint}") from error
     if not hasattr(model, "embeddings") or not hasattr(getattr(model, "encoder", None), "layer"):
         raise ModelError(f"encoder {setting!r} is a {type(model).__name__}, expected a BERT-shaped model")
-    pieces, rows = tokenizer.get_vocab_size(with_added_tokens=False), model.config.vocab_size
+    pieces = tokenizer.get_vocab_size(with_added_tokens=False)
     if not rows / 2 < pieces <= rows:  # where a vocabulary is missing, transformers makes an empty one
         raise ModelError(f"encoder {setting!r} has {rows} token vectors, but its tokenizer has {pieces} pieces")
     if found["missing_keys"]:  # transformers would leave them at random and say so in a warning only
@@ -90,6 +107,11 @@ def _load(source: str, setting: str, *, local: bool) -> tuple[Any, Tokenizer]:
             f"encoder {setting!r} lacks weights that its config.json asks for: {min(found['missing_keys'])}"
         )
     return model, tokenizer
+
+
+def _form(source: str) -> dict[str, Any]:
+    """What the configuration in a folder says of the encoder's form, and no more (:mod:`.config`)."""
+    return known_fields(json.loads((Path(source) / CONFIG).read_text(encoding="utf-8")))
 
 
 class quiet_transformers:

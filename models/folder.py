@@ -4,67 +4,41 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import re
 import shutil
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..base import folders
 from ..base.errors import ConfigError, MissingExtraError, ModelError
 from ..base.files import write_text
-from ..data.labels import Label, LabelSet
-from .decision import Decision
-from .files import ABOUT, CARD, CONFIG, TOKENIZER, WEIGHTS
+from ..base.toml import brief
+from .about import About, as_json, from_json
+from .config import read_config
+from .files import ABOUT, CARD, CONFIG, ENCODER_GRAPH, HEAD_GRAPH, TOKENIZER, WEIGHTS
+from .graph import graphs, has_graph
+from .places import KNOWN
 from .quantise import dequantise, quantise
-from .windows import ContextFormat
+from .tokenizer import read_tokenizer
+from .weights import read_header
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from .classifier import ReportClassifier
 
-FORMAT = 2
-
-
-@dataclass(frozen=True)
-class About:
-    """What ``pizhu.json`` says.
-
-    Attributes:
-        labels: in the order of the outputs.
-        context: how windows are made.
-        recurrent: width of the GRU over the report, 0 for none.
-        decision: calibration and thresholds.
-        regression: whether the head is a logistic regression; see ``classifier.ReportClassifier``.
-        origin: recipe, data fingerprint, splits, versions, seed: how the model was made; see :func:`learned`.
-        scores: figures, each with the data they were measured on.
-        name: of the folder that it was loaded from; empty before.
-        fingerprint: SHA-256 of ``pizhu.json``, which holds those of the other files; empty before it was saved.
-    """
-
-    labels: LabelSet
-    context: ContextFormat
-    recurrent: int
-    decision: Decision
-    regression: bool = False
-    origin: dict[str, Any] = field(default_factory=dict)
-    scores: dict[str, Any] = field(default_factory=dict)
-    name: str = field(default="", compare=False)
-    fingerprint: str = field(default="", compare=False)
-
-
-def learned(origin: Mapping[str, Any]) -> set[str]:
-    """Names of the reports that a model, or what it was made from, has learned from; not those that only judged it."""
-    data = origin.get("data", {})
-    unlabelled = origin.get("unlabelled", {}).get("reports", ())
-    return {*data.get("training", ()), *data.get("earlier", ()), *unlabelled}
+_MOST_BYTES = {WEIGHTS: 2**33, ABOUT: 2**25}
+_MOST_BYTES_ELSE = 2**26
+_MOST_ATTENTION = 2**30
+"""Numbers that the attention of a window may fill: its tokens squared times the heads."""
 
 
 def save_model(
     folder: str | Path, model: ReportClassifier, tokenizer: Tokenizer, about: About, *, compact: bool = False
 ) -> Path:
-    """Write a model folder beside ``folder``, then rename it; a model that was there is replaced whole.
+    """Write a model folder; a model that was there is replaced whole, or stays if this is stopped or killed.
 
     With ``compact`` the weights are those of :func:`.quantise.quantise`, a quarter of the size.
 
@@ -73,44 +47,22 @@ def save_model(
     """
     from safetensors.numpy import save_file
 
-    from .graph import has_graph, write_graphs
-
     folder = check_place(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir()
-    try:
+    with folders.building(folder) as beside:
         state = {name: value.detach().float().cpu().contiguous().numpy() for name, value in model.state_dict().items()}
         # One entry only: safetensors writes several in any order, and the same model should be the same bytes.
         save_file(quantise(state) if compact else state, beside / WEIGHTS, {"labels": ",".join(about.labels.names)})
         model.encoder.config.save_pretrained(beside)
         shutil.copymode(beside / CONFIG, beside / WEIGHTS)  # safetensors shuts colleagues out of a shared folder
-        graphs = write_graphs(beside) if has_graph(beside) else ()
+        config = read_config(beside / CONFIG)
+        made = graphs(config, read_header(beside / WEIGHTS).arrays) if has_graph(config) else {}
+        for name, graph in made.items():
+            (beside / name).write_bytes(graph)
         tokenizer.save(str(beside / TOKENIZER))
-        _write_about(beside, about, (CONFIG, WEIGHTS, TOKENIZER, *graphs))
-        _swap(beside, folder)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
+        write_text(beside / CARD, _card(about))
+        sums = {name: _sha256(beside / name) for name in (CONFIG, WEIGHTS, TOKENIZER, *made)}
+        write_text(beside / ABOUT, as_json(about, sums))
     return folder
-
-
-def _write_about(folder: Path, about: About, names: tuple[str, ...]) -> None:
-    body = {
-        "format": FORMAT,
-        # What labels were called once does not concern a model, which knows the names that it was trained on.
-        "labels": [{k: v for k, v in asdict(label).items() if k != "formerly"} for label in about.labels],
-        "context": asdict(about.context),
-        "recurrent": about.recurrent,
-        "regression": about.regression,
-        "decision": asdict(about.decision),
-        "origin": about.origin,
-        "scores": about.scores,
-        "files": {name: _sha256(folder / name) for name in names},
-    }
-    write_text(folder / CARD, _card(about))
-    write_text(folder / ABOUT, json.dumps(body, ensure_ascii=False, indent=2) + "\n")
 
 
 def check_place(folder: str | Path, sources: Iterable[str | Path] = ()) -> Path:
@@ -135,66 +87,131 @@ def check_place(folder: str | Path, sources: Iterable[str | Path] = ()) -> Path:
     return folder
 
 
-def load_about(folder: str | Path) -> About:
-    """Read and check ``pizhu.json`` and the files it names.
+@contextmanager
+def reserved(folder: str | Path, sources: Iterable[str | Path] = ()) -> Iterator[Path]:
+    """:func:`check_place`, and hold ``folder`` against other processes that would write a model there.
 
     Raises:
-        ModelError: the folder or a file is missing, changed since it was written, or of another format.
+        ModelError: as :func:`check_place`, or another process holds it.
+    """
+    folder = check_place(folder, sources)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(folders.reserved(folder))
+        except BlockingIOError:
+            raise ModelError(
+                f"another train, distil or compact is making the model {folder} now; wait until it is done, "
+                "or name another folder with --out"
+            ) from None
+        yield folder
+
+
+def is_model(folder: str | Path) -> bool:
+    """Whether there is a model folder, as far as can be seen without reading it."""
+    folder = Path(folder)
+    try:
+        folders.restore(folder)
+        return (folder / ABOUT).is_file()
+    except (OSError, ValueError):  # no path of this system
+        return False
+
+
+def load_about(folder: str | Path) -> About:
+    """Read ``pizhu.json`` and check the files it names, each by itself and against the others; nothing of them runs.
+
+    Raises:
+        ModelError: the folder or a file is missing, changed since it was written, of another format, or does not
+            belong to the others.
     """
     folder = Path(folder)
+    folders.restore(folder)
     if not folder.is_dir():
         raise ModelError(f"model folder {folder} does not exist; name another, or train one with: pizhu train")
     try:
-        written = (folder / ABOUT).read_bytes()
-        body = json.loads(written.decode("utf-8"))
-        if body["format"] != FORMAT:
-            raise ModelError(f"model folder {folder} has format {body['format']}, expected {FORMAT}; update pizhu")
-        for name in sorted({CONFIG, WEIGHTS, TOKENIZER, *body["files"]}):
-            if not (folder / name).is_file():
-                raise ModelError(f"model folder {folder} lacks {name}; copy the whole folder again")
-            if (found := _sha256(folder / name)) != (digest := body["files"][name]):
-                raise ModelError(
-                    f"{name} in model folder {folder} was changed: its SHA-256 is {found[:12]}…, "
-                    f"expected {digest[:12]}…; copy the whole folder again"
-                )
-        about = About(
-            LabelSet(tuple(Label(**label) for label in body["labels"])),
-            ContextFormat(**{name: _count(value) for name, value in body["context"].items()}),
-            _count(body["recurrent"]),
-            _decision(body["decision"]),
-            _flag(body.get("regression", False)),  # older folders do not say
-            dict(body["origin"]),
-            dict(body["scores"]),
-            folder.resolve().name,
-            hashlib.sha256(written).hexdigest(),
-        )
+        (folder / ABOUT).stat()
+        if not (folder / ABOUT).is_dir():  # of which the system says the better sentence
+            _check_file(folder, ABOUT)
+        about, sums = _read_about(folder)
+        _check_files(folder, sums)
+        if about.fingerprint != KNOWN:
+            try:
+                check_parts(folder, about)
+            except ModelError as error:
+                raise _unusable(folder, error) from None
     except FileNotFoundError as error:
         raise ModelError(f"{folder} is no model folder: it lacks {Path(error.filename).name}") from None
     except OSError as error:
         raise ModelError(f"model folder {folder} cannot be read: {error.strerror}") from None
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ConfigError) as error:
-        raise ModelError(f"{folder / ABOUT} cannot be understood: {error!r}") from None
-    if {len(about.decision.temperatures), len(about.decision.thresholds)} != {len(about.labels)}:
-        raise ModelError(f"{folder / ABOUT} has another number of thresholds than of labels ({len(about.labels)})")
     return about
 
 
-def _count(value: Any) -> int:
-    if not isinstance(value, int) or value < 0:
-        raise ValueError(f"{value!r} is no count")
-    return value
+def _read_about(folder: Path) -> tuple[About, dict[str, str]]:
+    path = folder / ABOUT
+    written = path.read_bytes()
+    try:
+        return from_json(written, folder.resolve().name)
+    except ModelError as error:
+        raise ModelError(f"{path} cannot be used: {error}") from None
+    except ConfigError as error:
+        raise ModelError(f"{path} cannot be understood: {error}") from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
+        raise ModelError(f"{path} cannot be understood: {brief(error)}") from None
 
 
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"{value!r} is neither true nor false")
-    return value
+def _check_files(folder: Path, sums: Mapping[str, str]) -> None:
+    """See that all files that a model needs are named, and that those named lie in ``folder`` and are unchanged."""
+    if strange := next((name for name in sums if not _PLAIN.fullmatch(name)), None):
+        raise ModelError(f"{folder / ABOUT} names the file {brief(strange)}, which is not one in the folder itself")
+    if missing := {CONFIG, WEIGHTS, TOKENIZER} - sums.keys():
+        raise ModelError(f"{folder / ABOUT} cannot be understood: it has no checksum of {min(missing)}")
+    drawn = {name for name in (ENCODER_GRAPH, HEAD_GRAPH) if name in sums or (folder / name).exists()}
+    for name in sorted({*sums, *drawn}):
+        _check_file(folder, name)
+        digest = sums.get(name)
+        if not isinstance(digest, str):
+            raise ModelError(f"{folder / ABOUT} cannot be understood: it has no checksum of {name}")
+        if (found := _sha256(folder / name)) != digest:
+            raise ModelError(
+                f"{name} in model folder {folder} was changed: its SHA-256 is {found[:12]}…, "
+                f"expected {digest[:12]}…; copy the whole folder again"
+            )
 
 
-def _decision(body: dict[str, Any]) -> Decision:
-    return Decision(
-        tuple(map(float, body["temperatures"])), tuple(map(float, body["thresholds"])), float(body["doubt"])
-    )
+def _check_file(folder: Path, name: str) -> None:
+    """See that there is a file that may be read: in ``folder`` itself, not too large, no device."""
+    path = folder / name
+    if not path.is_file():
+        raise ModelError(f"model folder {folder} lacks {name}; copy the whole folder again")
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ModelError(f"{name} in model folder {folder} is a link to elsewhere; put the file itself there")
+    if path.stat().st_size > (most := _MOST_BYTES.get(name, _MOST_BYTES_ELSE)):
+        raise ModelError(f"{name} in model folder {folder} is larger than {most // 2**20} MB")
+
+
+_PLAIN = re.compile(r"\w[\w-]*(\.[\w-]+)*", re.ASCII)
+"""Names that mean a file in the folder itself on every system."""
+
+
+def check_parts(folder: Path, about: About) -> None:
+    """Raise a ModelError unless the files belong together: configuration, weights, graphs and what ``about`` says."""
+    config, header, names = read_config(folder / CONFIG), read_header(folder / WEIGHTS), about.labels.names
+    if header.labels != ",".join(names):
+        raise ModelError(
+            f"{ABOUT} has the labels {','.join(names)}, its weights {header.labels}; copy the whole folder again"
+        )
+    header.check(config, len(names), about.recurrent, about.regression)
+    tokens = about.context.tokens
+    if tokens > config["max_position_embeddings"]:
+        raise ModelError(f"its windows have {tokens} tokens, its encoder {config['max_position_embeddings']} positions")
+    if tokens**2 * config["num_attention_heads"] > _MOST_ATTENTION:
+        raise ModelError(
+            f"its windows of {tokens} tokens with so many heads of attention take more memory than there is"
+        )
+    made = graphs(config, header.arrays) if has_graph(config) else {}
+    for name in (ENCODER_GRAPH, HEAD_GRAPH):
+        # A graph may ask for anything, without end or limit. So one runs only if it is what pizhu makes of the weights.
+        if (folder / name).exists() and (folder / name).read_bytes() != made.get(name):
+            raise ModelError(f"{name} is not the graph that pizhu makes of its weights; copy the whole folder again")
 
 
 def load_model(folder: str | Path) -> tuple[ReportClassifier, Tokenizer, About]:
@@ -217,53 +234,38 @@ def load_model(folder: str | Path) -> tuple[ReportClassifier, Tokenizer, About]:
         raise MissingExtraError("running a model in torch", "train") from None
     try:
         with safe_open(folder / WEIGHTS, framework="np") as weights:
-            order = (weights.metadata() or {}).get("labels")
             tensors = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118 - not a mapping
-        if order != ",".join(about.labels.names):
-            raise ModelError(
-                f"model folder {folder}: {ABOUT} has the labels {','.join(about.labels.names)}, its weights {order}; "
-                "copy the whole folder again"
-            )
         with quiet_transformers():
-            config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-            encoder = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
+            config = AutoConfig.for_model(**read_config(folder / CONFIG))
+            encoder = AutoModel.from_config(config, dtype=torch.float32)  # type: ignore[no-untyped-call]
         if getattr(encoder, "pooler", None) is not None:
             encoder.pooler = None
         model = ReportClassifier(encoder, len(about.labels), about.recurrent, about.regression)
         model.load_state_dict({name: torch.from_numpy(value) for name, value in dequantise(tensors).items()})
-    except ModelError:
-        raise
     except Exception as error:  # transformers raises whatever its parts raise
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"model folder {folder} cannot be loaded: {reason}") from error
+        raise _unusable(folder, error) from error
     model.eval()
-    return model, load_tokenizer(folder), about
+    return model, load_tokenizer(folder, about), about
 
 
-def load_tokenizer(folder: Path) -> Tokenizer:
-    """The tokenizer of a model folder that :func:`load_about` found whole."""
+def load_tokenizer(folder: Path, about: About) -> Tokenizer:
+    """The tokenizer of a model folder that :func:`load_about` found whole.
+
+    Raises:
+        ModelError: as :func:`.tokenizer.read_tokenizer`.
+    """
     from tokenizers import Tokenizer
 
-    try:
+    if about.fingerprint == KNOWN:
         return Tokenizer.from_file(str(folder / TOKENIZER))
-    except Exception as error:  # tokenizers raises nothing more special
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"model folder {folder} cannot be loaded: {reason}") from error
-
-
-def _swap(beside: Path, folder: Path) -> None:
-    """Put ``beside`` in the place of ``folder``; a folder cannot be renamed over a full one, so the old steps aside."""
-    if not folder.exists():
-        beside.replace(folder)
-        return
-    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
-    folder.replace(old)
     try:
-        beside.replace(folder)
-    except BaseException:
-        old.replace(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+        return read_tokenizer(folder / TOKENIZER, read_config(folder / CONFIG)["vocab_size"])
+    except ModelError as error:
+        raise _unusable(folder, error) from None
+
+
+def _unusable(folder: Path, error: Exception) -> ModelError:
+    return ModelError(f"model folder {folder} cannot be loaded: {' '.join(str(error).split())[:300]}")
 
 
 def _sha256(path: Path) -> str:

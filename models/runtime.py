@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import ModelError
+from ..base.silence import hush_onnxruntime
 from .files import ENCODER_GRAPH, HEAD_GRAPH
 from .outline import Outline
 from .windows import Window
@@ -64,6 +65,7 @@ class OnnxRuntime:
     def __init__(self, folder: Path, threads: int | None = None) -> None:
         import onnxruntime
 
+        hush_onnxruntime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.enable_mem_pattern = False  # a pattern would be kept for every length of window

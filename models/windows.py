@@ -8,10 +8,12 @@ its own tokens; where it only gives context its tokens are read and thrown away.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..base.errors import ModelError
+from ..base.errors import ConfigError, ModelError
+from ..base.toml import brief
 from ..data.report import Report, Sentence, normalise
 
 if TYPE_CHECKING:
@@ -37,6 +39,27 @@ class ContextFormat:
     prefix: int = 48
     unit: int = 160
     units: int = 0
+
+    def check(self) -> None:
+        """Raise a ConfigError, which names the field, if no window could be made so."""
+        for name, (least, most) in _RANGES.items():
+            if not least <= (value := getattr(self, name)) <= most:
+                raise ConfigError(f"context.{name} is {brief(value)}, expected {least} to {most}")
+        if self.prefix + self.unit > self.tokens - 3:  # what frames a window
+            raise ConfigError(
+                f"context.prefix + context.unit is {self.prefix + self.unit}, "
+                f"expected at most context.tokens less 3, {self.tokens - 3}"
+            )
+
+
+_RANGES = {
+    "tokens": (32, 8192),
+    "before": (0, 50),
+    "after": (0, 50),
+    "prefix": (0, 512),
+    "unit": (8, 4096),
+    "units": (0, 1000),
+}
 
 
 @dataclass(frozen=True)
@@ -86,6 +109,31 @@ class SpecialTokens:
             return found
 
         return cls(find("<s>", "[CLS]"), find("</s>", "[SEP]"), find("<pad>", "[PAD]"))
+
+
+@dataclass(frozen=True)
+class Windower:
+    """Cuts reports into what an encoder reads: its tokenizer and the format of its windows, kept together."""
+
+    tokenizer: Tokenizer
+    context: ContextFormat
+
+    @cached_property
+    def special(self) -> SpecialTokens:
+        """The ids that frame and fill a window."""
+        return SpecialTokens.of(self.tokenizer)
+
+    def units(self, report: Report) -> list[Unit]:
+        """The report's sentences and headings, tokenised."""
+        return units(report, self.tokenizer, self.context)
+
+    def windows(self, report: Report, parts: Sequence[Unit]) -> list[Window]:
+        """Cover all ``parts`` of ``report``, which :meth:`units` gave, with windows, each part answered once."""
+        return windows(report, parts, self.tokenizer, self.special, self.context)
+
+    def without_headings(self) -> Windower:
+        """The same, but its windows come without title and heading path."""
+        return replace(self, context=replace(self.context, prefix=0))
 
 
 def units(report: Report, tokenizer: Tokenizer, context: ContextFormat) -> list[Unit]:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from pizhu.tests.support import tracing
 from pizhu.tests.support.browsing import find_chromium, launched
+from pizhu.tests.support.first_day import FirstDay
 
 if TYPE_CHECKING:
     from pizhu.data.report import Report
@@ -81,6 +83,15 @@ def pizhu(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     return run
 
 
+@pytest.fixture
+def first_day() -> Iterator[FirstDay]:
+    """pizhu's first day on a machine, watched below Python."""
+    if reason := tracing.missing():
+        pytest.skip(reason)
+    with FirstDay.begun() as day:
+        yield day
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium or Chrome."""
@@ -139,14 +150,14 @@ def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def recipe(encoder_folder: Path) -> Recipe:
-    """A hundred passes over a report learn it by heart in seconds."""
+    """A hundred epochs of a report learn it by heart in seconds."""
     from pizhu.training.recipe import recipe_from_dict
 
     table = {
         "encoder": {"name": str(encoder_folder), "frozen_layers": 0},
         "context": {"tokens": 96, "prefix": 16, "unit": 48},
         "head": {"recurrent": 16, "dropout": 0.1},
-        "training": {"passes": 100, "body_rate": 3e-3, "head_rate": 1e-2, "cut": 0.2, "checkpoint_steps": 7},
+        "training": {"epochs": 100, "encoder_lr": 3e-3, "head_lr": 1e-2, "crop": 0.2, "checkpoint_steps": 7},
     }
     return recipe_from_dict(table, "tests")
 

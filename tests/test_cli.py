@@ -84,11 +84,11 @@ def test_every_option_and_argument_is_explained() -> None:
         (["read", "--nonsense", "x"], "No such option: --nonsense; see: pizhu read --help"),
         (["train", "--data"], "Option '--data' requires an argument; see: pizhu"),
         (["train", "--recipe", "best"], "there is no recipe 'best'; name a TOML file or one of default, demo"),
-        (["train", "--set", "training.passes=0"], "training.passes is 0, expected 1 to 10000"),
+        (["train", "--set", "training.epochs=0"], "training.epochs is 0, expected 1 to 10000"),
         (["train", "--data", "none.jsonl"], "none.jsonl does not exist"),
         (["train", "--labels", "none.toml"], "label set file none.toml does not exist"),
         (["train", "--no-corpus"], "there is no labelled sentence to train on; label some and pull them"),
-        (["train", "--any-versions"], "--any-versions says something of --again only"),
+        (["train", "--any-versions"], "--any-versions needs --again"),
         (["train", "--out", "."], "exists and is no model folder"),
         (
             ["annotate", "x.txt", "--model", "none"],
@@ -192,7 +192,7 @@ def test_train_tells_what_it_made(
     recipe = tmp_path / "r.toml"
     recipe.write_text(
         f"[encoder]\nname = {str(encoder_folder)!r}\nfrozen_layers = 1\n"
-        "[context]\ntokens = 96\nprefix = 16\nunit = 48\n[training]\npasses = 1\n",
+        "[context]\ntokens = 96\nprefix = 16\nunit = 48\n[training]\nepochs = 1\n",
         encoding="utf-8",
     )
     words = ["train", "--data", data, "--no-corpus", "--recipe", recipe, "--out", out, "--device", "cpu"]

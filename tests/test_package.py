@@ -19,6 +19,8 @@ HEAVY = [
     "sklearn",
     "datasets",
     "label_studio_sdk",
+    "onnxruntime",
+    "pyarrow",
     "httpx",
     "fastapi",
     "uvicorn",
@@ -46,7 +48,9 @@ def test_it_is_light(code: str) -> None:
 def test_public_names() -> None:
     for name in pizhu.__all__:
         assert getattr(pizhu, name) is not None
-    assert set(pizhu.__all__) == set(pizhu._HOMES)
+    homes = [name for names in pizhu._HOMES.values() for name in names]
+    assert sorted([*homes, "__version__"]) == sorted(pizhu.__all__)
+    assert set(pizhu.__all__) <= set(dir(pizhu))
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         pizhu.Nothing  # noqa: B018
 
@@ -63,6 +67,15 @@ def test_it_is_typed_and_complete() -> None:
     assert version("pizhu") == table["project"]["version"]
 
 
+def test_public_names_are_documented() -> None:
+    """Every public name says what it means; functions also what they raise."""
+    for name in set(pizhu.__all__) - {"__version__", "DEFAULT_LABELS"}:
+        value = getattr(pizhu, name)
+        assert value.__doc__ and len(value.__doc__) > 20, name
+        if callable(value) and not isinstance(value, type) and name != "quantities":
+            assert "Raises:" in value.__doc__, name
+
+
 def test_the_command_is_installed() -> None:
     (script,) = entry_points(group="console_scripts", name="pizhu")
     assert script.value == "pizhu.cli:main"
@@ -71,7 +84,7 @@ def test_the_command_is_installed() -> None:
 def test_no_file_grows_out_of_hand() -> None:
     big = [
         p
-        for r in ("data", "labeling", "models", "training", "eval", "annotate", "cli")
+        for r in ("base", "data", "models", "labeling", "training", "eval", "annotate", "analysis", "cli")
         for p in (ROOT / r).rglob("*.py")
     ]
     assert [str(p) for p in big if p.stat().st_size > 25_000] == []

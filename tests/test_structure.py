@@ -5,6 +5,7 @@ and data knows no torch.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -81,3 +82,39 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 def test_the_test_sees_imports() -> None:
     assert {"data.read", "models.folder", "models.runtime", "data.report"} <= inner(ROOT / "models" / "annotator.py")
     assert "annotate.run.runfolder" in inner(ROOT / "annotate" / "run" / "run.py")
+
+
+PRINTERS = {
+    "base/terminal.py": {"sys.stderr.write"},
+    "cli/display.py": {"typer.secho", "rich"},
+    "cli/progress.py": {"rich"},
+    "data/readers/pdf/__main__.py": {"sys.stdout.buffer.write"},  # JSON to the process that asked, not to people
+}
+"""Who may print, and by what; all others print by :mod:`pizhu.cli.display`, where nothing is obeyed by a terminal."""
+
+
+def prints(path: Path) -> Iterator[tuple[int, str]]:
+    """(line, by what) of everything in a module that could write to a terminal."""
+    asks = r"print|input|(typer|click)\.\w*(echo\w*|prompt|confirm|style|pause)"
+    writes = re.compile(rf"{asks}|(sys\.)?std(out|err)\..*write.*")
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and writes.fullmatch(found := ast.unparse(node.func)):
+            yield node.lineno, found
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            module = "" if isinstance(node, ast.ImportFrom) and node.level else getattr(node, "module", "") or ""
+            for name in [module, *([] if module else (alias.name for alias in node.names))]:
+                if name.split(".")[0] in {"rich", "click", "curses"}:
+                    yield node.lineno, name.split(".")[0]
+
+
+@pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(ROOT)) for path in FILES])
+def test_one_module_prints(path: Path) -> None:
+    allowed = PRINTERS.get(path.relative_to(ROOT).as_posix(), set())
+    for line, what in prints(path):
+        assert what in allowed, f"{path}:{line}: {what}; print with cli/display.py, which lets no terminal obey"
+
+
+def test_who_may_print_does() -> None:
+    """Else a name in the list above is stale, or the test blind."""
+    for name, means in PRINTERS.items():
+        assert {what for _, what in prints(ROOT / name)} >= means, name

@@ -1,0 +1,1 @@
+"""From a recipe and labelled reports to a model folder."""

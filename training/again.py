@@ -10,8 +10,9 @@ from typing import Any
 
 from ..base.errors import ConfigError, DataError, ModelError
 from ..data.report import labelled
+from ..models.about import About
 from ..models.files import WEIGHTS
-from ..models.folder import About, load_about
+from ..models.folder import load_about
 from .provenance import fingerprint_data, versions
 from .ranks import processes
 from .recipe import Recipe, recipe_from_dict

@@ -1,16 +1,20 @@
-"""Checkpoints: all that a killed training needs to go on, in one safetensors file, written beside and renamed."""
+"""Checkpoints: all that a killed training needs to go on, in one safetensors file."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+
+from ..base.files import beside
+
+_WHOLE = ({"parameter"}, {"parameter", "step", "exp_avg", "exp_avg_sq"})
+"""What is kept of a parameter that had no gradient yet, and of one that AdamW has moved."""
 
 
 @dataclass
@@ -48,17 +52,17 @@ def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
         tensors[f"parameter/{name}"] = parameter.detach().cpu().contiguous()
         for key, value in optimizer.state.get(parameter, {}).items():
             tensors[f"{key}/{name}"] = torch.as_tensor(value).detach().cpu().contiguous()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".part")
-    about = {"step": state.step, "scores": state.scores, "run": run}
-    save_file(tensors, beside, metadata={"about": json.dumps(about)})
-    beside.replace(path)
+    about = {"step": state.step, "scores": state.scores, "run": run, "tensors": len(tensors)}
+    with beside(path) as part:
+        save_file(tensors, part, metadata={"about": json.dumps(about)})
 
 
 def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, run: str) -> State:
-    """Restore what :func:`save_checkpoint` kept; a new state where there is nothing of this ``run``."""
-    if not path.is_file():
-        return State()
+    """Restore what :func:`save_checkpoint` kept; a new state where there is nothing of this ``run``.
+
+    A damaged checkpoint costs time, not the training: then nothing is touched.
+    """
+    learned = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
     try:
         with safe_open(path, framework="pt") as file:
             about = json.loads(file.metadata()["about"])
@@ -66,18 +70,24 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
                 return State()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
         state = State(int(about["step"]), [float(score) for score in about["scores"]])
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError):
-        return State()  # a damaged checkpoint costs time, not the training
-    kept: dict[str, dict[str, Any]] = {}
-    for full, tensor in tensors.items():
-        key, _, name = full.partition("/")
-        kept.setdefault(name, {})[key] = tensor
+        if about["tensors"] != len(tensors):
+            return State()
+        kept: dict[str, dict[str, Tensor]] = {name: {} for name in learned}
+        for full, tensor in tensors.items():
+            key, _, name = full.partition("/")
+            form = () if key == "step" else learned[name].shape  # a count; all else has the parameter's own form
+            if (tensor.shape, tensor.dtype) != (form, learned[name].dtype):
+                return State()
+            kept[name][key] = tensor
+        if any(own.keys() - {"best"} not in _WHOLE for own in kept.values()):
+            return State()
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError):
+        return State()
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if parameter.requires_grad:
-                own = {key: value.to(parameter.device) for key, value in kept[name].items()}
-                parameter.copy_(own.pop("parameter"))
-                if "best" in own:
-                    state.best[name] = own.pop("best")
-                optimizer.state[parameter] = own
+        for name, parameter in learned.items():
+            own = {key: value.to(parameter.device) for key, value in kept[name].items()}
+            parameter.copy_(own.pop("parameter"))
+            if "best" in own:
+                state.best[name] = own.pop("best")
+            optimizer.state[parameter] = own
     return state

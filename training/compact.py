@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import DataError, ModelError
+from ..base.scores import macro_f1
+from ..base.scratch import scratch, sweep
 from ..data.report import Report, labelled
+from ..models.about import learned
 from ..models.annotator import Annotator
-from ..models.decision import Decision, macro_f1
-from ..models.folder import check_place, learned, load_about, load_model, save_model
+from ..models.config import read_config
+from ..models.decision import Decision
+from ..models.files import CONFIG
+from ..models.folder import check_place, load_about, load_model, reserved, save_model
 from ..models.graph import has_graph
+from ..models.windows import Windower
+from .examples import Example
 from .sources import check_labels
 from .validation import answers, decide, decided
 
@@ -80,12 +86,12 @@ def compact(model: str | Path, validation: Sequence[Report], out: str | Path) ->
 
     Raises:
         DataError: nothing in ``validation`` is labelled, or the model learned from all of it, or it has other labels.
-        ModelError: the model is unusable or stands at ``out``, its encoder is not BERT's, or eight bits cost more than
-            :data:`MOST_LOST`; then nothing is written.
+        ModelError: the model is unusable or stands at ``out``, another process makes a model there, its encoder is not
+            BERT's, or eight bits cost more than :data:`MOST_LOST`; then nothing is written.
     """
     model, out = Path(model), check_place(out, [model])
     about = load_about(model)
-    if not has_graph(model):
+    if not has_graph(read_config(model / CONFIG)):
         raise ModelError(f"the encoder of {model} is not BERT's, and others do not run in eight bits; keep it as it is")
     given = labelled(validation)
     check_labels(given, about.labels)
@@ -94,21 +100,26 @@ def compact(model: str | Path, validation: Sequence[Report], out: str | Path) ->
     if not validation:
         why = f" that {model} did not learn from" if given else ""
         raise DataError(f"there is no labelled sentence to measure on{why}; name labelled records with --data")
-    annotator = Annotator.load(model, device="cpu")
-    logits, truth = answers(annotator.runtime, annotator.tokenizer, about, validation)
-    before = decide(logits, truth, about.decision), logits
-    network, tokenizer, _ = load_model(model)
-    with TemporaryDirectory() as folder:
-        save_model(Path(folder) / "int8", network, tokenizer, about, compact=True)
-        small = Annotator.load(Path(folder) / "int8", device="cpu")
-        logits, _ = answers(small.runtime, tokenizer, about, validation)
-        del small  # Windows removes no file that is open
-    about = decided(about, logits, truth, about.decision)
-    parity = replace(Parity.of(truth, before, (about.decision, logits)), left_out=len(given) - len(validation))
-    if parity.before - parity.after > MOST_LOST:
-        raise ModelError(
-            f"eight bits cost {model} {100 * (parity.before - parity.after):.1f} points of macro-F1, more than "
-            f"{100 * MOST_LOST:.1f}; keep it as it is"
-        )
-    save_model(out, network, tokenizer, replace(about, scores={**about.scores, "int8": parity.as_dict()}), compact=True)
+    sweep()
+    with reserved(out, [model]):
+        annotator = Annotator.load(model, device="cpu")
+        windower = Windower(annotator.tokenizer, about.context)
+        examples = [Example.of(report, about.labels.names, windower, bare=False) for report in validation]
+        logits, truth = answers(annotator.runtime, examples)
+        before = decide(logits, truth, about.decision), logits
+        network, tokenizer, _ = load_model(model)
+        with scratch() as folder:
+            save_model(folder / "int8", network, tokenizer, about, compact=True)
+            small = Annotator.load(folder / "int8", device="cpu")
+            logits, _ = answers(small.runtime, examples)
+            del small  # Windows removes no file that is open
+        about = decided(about, logits, truth, about.decision)
+        parity = replace(Parity.of(truth, before, (about.decision, logits)), left_out=len(given) - len(validation))
+        if parity.before - parity.after > MOST_LOST:
+            raise ModelError(
+                f"eight bits cost {model} {100 * (parity.before - parity.after):.1f} points of macro-F1, more than "
+                f"{100 * MOST_LOST:.1f}; keep it as it is"
+            )
+        about = replace(about, scores={**about.scores, "int8": parity.as_dict()})
+        save_model(out, network, tokenizer, about, compact=True)
     return parity

@@ -17,13 +17,13 @@ from ..base.errors import ConfigError
 from ..data.labels import LabelSet
 from ..data.report import Report, labelled
 from ..models.folder import check_place, load_about
-from ..models.windows import SpecialTokens, units
+from ..models.windows import Windower
 from .examples import Example
-from .loop import Progress, check_data, describe, learn, shared_steps, training_folder, untrained
+from .loop import Progress, begun, check_data, describe, learn, shared_steps, training_folder, untrained
 from .ranks import joined
 from .recipe import Recipe
-from .start import Start, load_start
-from .teacher import Lesson, lessons, taught
+from .start import load_start
+from .teacher import lessons, taught
 
 
 def distil(
@@ -42,8 +42,9 @@ def distil(
     """Train a student and write its model folder; killed and started again it ends with the same model.
 
     Args:
-        recipe: ``encoder.layers`` says how many layers the student has, ``training.truth`` and ``training.imitation``
-            what it learns from whom; ``encoder.name`` must be the first teacher's folder.
+        recipe: ``encoder.layers`` says how many layers the student has, ``training.hard_label_weight`` and
+            ``training.vector_loss_weight`` what it learns from whom; ``encoder.name`` must be the first teacher's
+            folder.
         teachers: model folders with the same labels.
         training, validation: labelled reports; validation chooses temperatures and thresholds only.
         unlabelled: reports whose labels, if any, are not looked at.
@@ -53,7 +54,8 @@ def distil(
 
     Raises:
         DataError: no labelled sentence to learn from, or a report stands on two sides.
-        ModelError: a teacher is unusable, or stands at ``out``, or something that is no model does.
+        ModelError: a teacher is unusable, or stands at ``out``, or something that is no model does, or another process
+            makes a model there.
         ConfigError: ``encoder.name`` is no model, ``encoder.layers`` not fewer than it has (0 keeps them all), or this
             machine has no such device.
     """
@@ -62,7 +64,7 @@ def distil(
         raise ConfigError(f"encoder.name is {recipe.encoder.name!r}, expected the folder of the first teacher")
     training, validation = labelled(training), labelled(validation)
     check_data([*training, *unlabelled], validation, labels, every=False)
-    with joined(device) as ranks:
+    with begun(out, teachers), joined(device) as ranks:
         recipe = shared_steps(recipe, ranks)
         start = load_start(recipe, labels.names)
         if recipe.encoder.layers == start.depth:
@@ -83,16 +85,11 @@ def distil(
             watch(Progress("ask", asked, len(teachers) * len(reports), math.nan, None))
 
         told = lessons(teachers, reports, labels.names, training_folder(out) / "lessons", ranks.device, tick)
-        examples = [
-            _example(report, lesson, start, recipe, labels.names) for report, lesson in zip(reports, told, strict=True)
-        ]
+        windower, settings = Windower(start.tokenizer, recipe.context), recipe.training
+        examples = []
+        for report, lesson in zip(reports, told, strict=True):
+            example = Example.of(report, labels.names, windower, bare=settings.heading_dropout > 0)
+            sentences = [report.sentences[place].kind == "sentence" for place in example.places]
+            examples.append(taught(example, lesson, sentences, settings.hard_label_weight))
         learn(recipe, start, examples, validation, about, out, ranks, watch)
     return out
-
-
-def _example(report: Report, lesson: Lesson, start: Start, recipe: Recipe, names: Sequence[str]) -> Example:
-    special = SpecialTokens.of(start.tokenizer)
-    example = Example.of(report, names, start.tokenizer, special, recipe.context, bare=recipe.training.bare > 0)
-    rows = [part.index for part in units(report, start.tokenizer, recipe.context)]
-    sentences = [report.sentences[row].kind == "sentence" for row in rows]
-    return taught(example, rows, lesson, sentences, recipe.training.truth)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,10 +15,7 @@ from ..models.classifier import Batch, ReportClassifier
 from ..models.device import half_precision
 from ..models.outline import Outline
 from ..models.runtime import batches
-from ..models.windows import ContextFormat, SpecialTokens, Window, units, windows
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+from ..models.windows import Window, Windower
 
 # Above this many tokens the frozen layers' answers are not kept (1.5 GB for a width of 384).
 CACHED_TOKENS = 1_000_000
@@ -33,6 +29,7 @@ class Example:
 
     Attributes:
         windows: with title and heading path, and, in ``bare``, without (or none at all).
+        places: of its units among the report's sentences.
         outline: of its units.
         targets: (units, labels) 0 or 1, or between them where a teacher has a say.
         known: (units,) True where a person, the corpus or a teacher gave labels; only these carry loss.
@@ -41,6 +38,7 @@ class Example:
 
     windows: list[Window]
     bare: list[Window]
+    places: tuple[int, ...]
     outline: Outline
     targets: Tensor
     known: Tensor
@@ -51,14 +49,12 @@ class Example:
         cls,
         report: Report,
         names: Sequence[str],
-        tokenizer: Tokenizer,
-        special: SpecialTokens,
-        context: ContextFormat,
+        windower: Windower,
         *,
         bare: bool = True,
     ) -> Example:
         """Tokenise ``report``; its sentences' ``labels`` are the targets; without ``bare`` no bare windows."""
-        parts = units(report, tokenizer, context)
+        parts = windower.units(report)
         targets = torch.zeros((len(parts), len(names)))
         known = torch.zeros(len(parts), dtype=torch.bool)
         for row, part in enumerate(parts):
@@ -67,9 +63,10 @@ class Example:
                 known[row] = True
                 for label in sentence.labels:
                     targets[row, names.index(label)] = 1.0
-        covered = windows(report, parts, tokenizer, special, context)
-        without = windows(report, parts, tokenizer, special, replace(context, prefix=0)) if bare else []
-        return cls(covered, without, Outline.of(parts), targets, known)
+        covered = windower.windows(report, parts)
+        without = windower.without_headings().windows(report, parts) if bare else []
+        places = tuple(part.index for part in parts)
+        return cls(covered, without, places, Outline.of(parts), targets, known)
 
     def counted(self, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """(units,) the units ``known`` and the headings above them: all that a regression over ``known`` looks at."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,19 @@ import numpy as np
 import torch
 
 from ..base.errors import DataError
+from ..base.files import leftovers
 from ..data.labels import DEFAULT_LABELS, LabelSet
 from ..data.report import Report, labelled
+from ..models.about import About, learned
 from ..models.decision import Decision
-from ..models.folder import About, check_place, learned, save_model
+from ..models.folder import check_place, reserved, save_model
 from ..models.runtime import TorchRuntime
-from ..models.windows import SpecialTokens
+from ..models.windows import SpecialTokens, Windower
 from . import regression
 from .checkpoint import load_checkpoint, save_checkpoint
 from .examples import Example, Lower
 from .provenance import fingerprint, fingerprint_data, fingerprint_reports, recorded, versions
-from .ranks import Ranks, joined
+from .ranks import Ranks, joined, rank
 from .recipe import Recipe
 from .schedule import Schedule
 from .sources import check_labels
@@ -84,20 +87,20 @@ def train(
 
     Raises:
         DataError: no labelled sentence to learn from, or a label that never occurs.
-        ModelError: what to start from is unusable, or stands at ``out``, or something that is no model does.
+        ModelError: what to start from is unusable, or stands at ``out``, or something that is no model does, or
+            another process makes a model there.
         ConfigError: this machine has no such device.
     """
-    out = check_place(out, [recipe.encoder.folder] if recipe.encoder.folder else ())
+    started_from = [recipe.encoder.folder] if recipe.encoder.folder else []
+    out = check_place(out, started_from)
     training, validation = labelled(training), labelled(validation)
     check_data(training, validation, labels)
-    with joined(device) as ranks:
+    with begun(out, started_from), joined(device) as ranks:
         recipe = shared_steps(recipe, ranks)
         start = load_start(recipe, labels.names, offline=offline)
         about = untrained(recipe, labels, describe(recipe, start, training, validation, sources, ranks))
-        special, bare = SpecialTokens.of(start.tokenizer), recipe.training.bare > 0
-        examples = [
-            Example.of(report, labels.names, start.tokenizer, special, recipe.context, bare=bare) for report in training
-        ]
+        windower, bare = Windower(start.tokenizer, recipe.context), recipe.training.heading_dropout > 0
+        examples = [Example.of(report, labels.names, windower, bare=bare) for report in training]
         learn(recipe, start, examples, validation, about, out, ranks, watch)
     return out
 
@@ -164,19 +167,34 @@ def learn(
 
     Checkpoints lie beside ``out`` until it is written.
     """
-    special = SpecialTokens.of(start.tokenizer)
-    names = about.labels.names
-    measured = [Example.of(r, names, start.tokenizer, special, about.context, bare=False) for r in validation]
+    windower = Windower(start.tokenizer, about.context)
+    judged = [Example.of(report, about.labels.names, windower, bare=False) for report in validation]
+    measured: Sequence[Example] = judged
     if about.regression:
-        examples, measured = ([example.narrowed() for example in some] for some in (examples, measured))
+        examples, measured = ([example.narrowed() for example in some] for some in (examples, judged))
     _steps(recipe, start, examples, measured, about, training_folder(out), ranks, watch)
-    if validation:
-        runtime = TorchRuntime(start.model.eval(), special.pad)
-        about = decided(about, *answers(runtime, start.tokenizer, about, validation))
+    if judged:
+        about = decided(about, *answers(TorchRuntime(start.model.eval(), windower.special.pad), judged))
     if ranks.first:
         save_model(out, start.model, start.tokenizer, about)
         shutil.rmtree(training_folder(out), ignore_errors=True)
     ranks.wait()
+
+
+@contextmanager
+def begun(out: Path, sources: Sequence[Path]) -> Iterator[None]:
+    """Hold ``out`` for the model that this process, and those that train with it, make of ``sources``.
+
+    Raises:
+        ModelError: as :func:`.folder.reserved`.
+    """
+    if rank() > 0:  # the first holds it for all
+        yield
+        return
+    with reserved(out, sources):
+        for part in list(leftovers(training_folder(out))):
+            part.unlink(missing_ok=True)
+        yield
 
 
 def training_folder(out: Path) -> Path:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
+import math
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ..base.errors import ConfigError
-from ..models.files import ABOUT
-from ..models.folder import load_about
+from ..base.errors import ConfigError, RenamedWarning
+from ..base.toml import brief, named, parse_toml, read_toml
+from ..models.folder import is_model, load_about
 from ..models.places import SHIPPED
 from ..models.windows import ContextFormat
 
@@ -37,7 +38,7 @@ class EncoderSettings:
         """The model folder that ``name`` means, None where it means a bare encoder."""
         if self.name == "shipped":
             return SHIPPED
-        return Path(self.name) if (Path(self.name) / ABOUT).is_file() else None
+        return Path(self.name) if is_model(self.name) else None
 
 
 @dataclass(frozen=True)
@@ -62,36 +63,36 @@ class TrainingSettings:
 
     Attributes:
         seed: of everything random.
-        passes: over the training reports.
-        least_steps: where the passes come to fewer steps, more passes are made.
+        epochs: how often every training report is seen.
+        min_steps: where the epochs come to fewer steps, more epochs are made.
         reports: a step; several processes share them, and then it is rounded up to a multiple of their number.
         patience: stop when validation macro-F1 has not risen this many times in a row, and take the weights that had
-            the highest; 0 goes to the end and takes the last. It is measured every pass, at most twenty times in all.
-        body_rate, head_rate: peak learning rates of the encoder and of the layers above it.
+            the highest; 0 goes to the end and takes the last. It is measured every epoch, at most twenty times in all.
+        encoder_lr, head_lr: peak learning rates of the encoder and of the layers above it.
         warmup: share of the steps in which the rates rise; they fall to zero over the rest.
         weight_decay: of AdamW.
-        cut: share of steps that see only a stretch of the report, so that no part is taken for granted.
-        bare: share of steps whose windows come without title and heading path.
+        crop: probability that a step sees only a stretch of the report, so that no part is taken for granted.
+        heading_dropout: probability that a step's windows come without title and heading path.
         sentences: the most labelled sentences that a visit learns from, drawn anew each time; 0 for all.
-        truth: where a teacher has a say, the weight of the labels against its probabilities, 0 to 1.
-        imitation: weight of the distance to the teacher's unit vectors beside the loss of the labels.
+        hard_label_weight: with a teacher, the weight of the labels against its probabilities, 0 to 1.
+        vector_loss_weight: with a teacher, the weight of the distance to its unit vectors beside the labels' loss.
         checkpoint_steps: steps between checkpoints.
     """
 
     seed: int = 1
-    passes: int = 8
-    least_steps: int = 0
+    epochs: int = 8
+    min_steps: int = 0
     reports: int = 1
     patience: int = 0
-    body_rate: float = 1e-4
-    head_rate: float = 1e-3
+    encoder_lr: float = 1e-4
+    head_lr: float = 1e-3
     warmup: float = 0.1
     weight_decay: float = 0.01
-    cut: float = 0.5
-    bare: float = 0.15
+    crop: float = 0.5
+    heading_dropout: float = 0.15
     sentences: int = 0
-    truth: float = 0.5
-    imitation: float = 1.0
+    hard_label_weight: float = 0.5
+    vector_loss_weight: float = 1.0
     checkpoint_steps: int = 50
 
 
@@ -105,53 +106,62 @@ class Recipe:
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
     def __post_init__(self) -> None:
-        if not self.encoder.name.strip():
-            raise ConfigError("encoder.name is '', expected bundled, shipped, a folder or a hub id")
+        name = self.encoder.name
+        if not name.strip() or min(name) < " " or len(name) > _LONGEST_NAME:
+            raise ConfigError(f"encoder.name is {brief(name)}, expected bundled, shipped, a folder or a hub id")
         for name, (low, high) in _RANGES.items():
             section, key = name.split(".")
             value = getattr(getattr(self, section), key)
             if not low <= value <= high:
-                raise ConfigError(f"{name} is {value}, expected {low} to {high}")
+                raise ConfigError(f"{name} is {brief(value)}, expected {low} to {high}")
         if self.head.regression and self.head.recurrent:
             raise ConfigError(f"head.recurrent is {self.head.recurrent}, expected 0 with head.regression")
-        if self.context.prefix + self.context.unit > self.context.tokens - 3:  # what frames a window
-            raise ConfigError(
-                f"context.prefix + context.unit is {self.context.prefix + self.context.unit}, "
-                f"expected at most context.tokens less 3, {self.context.tokens - 3}"
-            )
+        self.context.check()
 
     def as_dict(self) -> dict[str, Any]:
         """The sections and fields, JSON-ready."""
         return asdict(self)
 
 
+_LONGEST_NAME = 4096
+"""Characters of a path, on any system."""
+
 _RANGES: dict[str, tuple[float, float]] = {
     "encoder.frozen_layers": (0, 1000),
     "encoder.layers": (0, 1000),
-    "context.tokens": (32, 8192),
-    "context.before": (0, 50),
-    "context.after": (0, 50),
-    "context.prefix": (0, 512),
-    "context.unit": (8, 4096),
-    "context.units": (0, 1000),
     "head.recurrent": (0, 4096),
     "head.dropout": (0.0, 0.9),
     "training.seed": (0, 2**31),
-    "training.passes": (1, 10_000),
-    "training.least_steps": (0, 1_000_000),
+    "training.epochs": (1, 10_000),
+    "training.min_steps": (0, 1_000_000),
     "training.reports": (1, 1000),
     "training.patience": (0, 1000),
-    "training.body_rate": (0.0, 1.0),
-    "training.head_rate": (0.0, 1.0),
+    "training.encoder_lr": (0.0, 1.0),
+    "training.head_lr": (0.0, 1.0),
     "training.warmup": (0.0, 1.0),
-    "training.truth": (0.0, 1.0),
-    "training.imitation": (0.0, 1000.0),
+    "training.hard_label_weight": (0.0, 1.0),
+    "training.vector_loss_weight": (0.0, 1000.0),
     "training.weight_decay": (0.0, 1.0),
-    "training.cut": (0.0, 1.0),
-    "training.bare": (0.0, 1.0),
+    "training.crop": (0.0, 1.0),
+    "training.heading_dropout": (0.0, 1.0),
     "training.sentences": (0, 1_000_000),
     "training.checkpoint_steps": (1, 1_000_000),
 }
+
+
+RENAMED = {
+    "passes": "epochs",
+    "least_steps": "min_steps",
+    "body_rate": "encoder_lr",
+    "head_rate": "head_lr",
+    "cut": "crop",
+    "bare": "heading_dropout",
+    "truth": "hard_label_weight",
+    "imitation": "vector_loss_weight",
+}
+"""Fields of ``[training]`` by the names that they had at first; files with these load, and say so."""
+_RETIRED = {"near": 0.0}
+"""Fields of ``[training]`` that are no more, with the value at which they changed nothing."""
 
 
 def load_recipe(source: str | Path = "default", overrides: Iterable[str] = ()) -> Recipe:
@@ -175,18 +185,14 @@ def load_recipe(source: str | Path = "default", overrides: Iterable[str] = ()) -
         if not shipped.is_file():
             names = sorted(p.name.removesuffix(".toml") for p in (files(__package__) / "recipes").iterdir())
             raise ConfigError(f"there is no recipe {str(source)!r}; name a TOML file or one of {', '.join(names)}")
-        text = shipped.read_text(encoding="utf-8")
+        table = parse_toml(shipped.read_text(encoding="utf-8"), f"recipe {source}")
     else:
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"recipe {source} cannot be read: {error}") from None
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"recipe {source} is not TOML: {error}") from None
+        table = read_toml(path, f"recipe {source}")
     for override in overrides:
         _override(table, override)
+    for old, new in _modernised(table):
+        message = f"recipe {source}: training.{old} is called training.{new} now; use the new name"
+        warnings.warn(message, RenamedWarning, stacklevel=2)
     folder = recipe_from_dict({k: v for k, v in table.items() if k == "encoder"}, str(source)).encoder.folder
     if folder is not None:
         about = load_about(folder)
@@ -198,11 +204,33 @@ def load_recipe(source: str | Path = "default", overrides: Iterable[str] = ()) -
 
 
 def recipe_from_dict(table: Mapping[str, Any], where: str) -> Recipe:
-    """Check ``table`` (sections of fields) and make the recipe; ``where`` is named in errors."""
+    """Check ``table`` (sections of fields, by present or earlier names) and make the recipe.
+
+    Raises:
+        ConfigError: a field is unknown, of a wrong type or out of range; the message begins with ``where``.
+    """
+    table = {name: dict(body) if isinstance(body, Mapping) else body for name, body in table.items()}
     try:
+        _modernised(table)
         return _from_dict(table)
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None
+
+
+def _modernised(table: dict[str, Any]) -> list[tuple[str, str]]:
+    """Give the fields of ``[training]`` their present names; returns those that had an earlier one."""
+    training = table.get("training")
+    if not isinstance(training, dict):
+        return []
+    for name, idle in _RETIRED.items():
+        if training.pop(name, idle) != idle:
+            raise ConfigError(f"training.{name} is no field any more; only {idle} can be made again")
+    found = [(old, new) for old, new in RENAMED.items() if old in training]
+    for old, new in found:
+        if new in training:
+            raise ConfigError(f"training.{old} is the earlier name of training.{new}; give one of them")
+        training[new] = training.pop(old)
+    return found
 
 
 def _from_dict(table: Mapping[str, Any]) -> Recipe:
@@ -211,15 +239,15 @@ def _from_dict(table: Mapping[str, Any]) -> Recipe:
     for name, body in table.items():
         make = sections.get(name)
         if make is None or not callable(make):
-            raise ConfigError(f"unknown section [{name}], expected one of {', '.join(sections)}")
+            raise ConfigError(f"unknown section [{named(name)}], expected one of {', '.join(sections)}")
         if not isinstance(body, Mapping):
-            raise ConfigError(f"{name} is {body!r}, expected a section [{name}] of fields")
+            raise ConfigError(f"{name} is {brief(body)}, expected a section [{name}] of fields")
         default = make()
         known = {f.name: getattr(default, f.name) for f in fields(default)}
         checked = {}
         for key, value in body.items():
             if key not in known:
-                raise ConfigError(f"unknown field {name}.{key}, expected one of {', '.join(known)}")
+                raise ConfigError(f"unknown field {name}.{named(key)}, expected one of {', '.join(known)}")
             checked[key] = _typed(f"{name}.{key}", value, type(known[key]))
         values[name] = type(default)(**checked)
     return Recipe(**values)
@@ -227,10 +255,10 @@ def _from_dict(table: Mapping[str, Any]) -> Recipe:
 
 def _typed(name: str, value: Any, kind: type) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        return float(value) if abs(value) < 2**53 else math.inf  # which no field allows
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         expected = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}[kind]
-        raise ConfigError(f"{name} is {value!r}, expected {expected}")
+        raise ConfigError(f"{name} is {brief(value)}, expected {expected}")
     return value
 
 
@@ -238,10 +266,10 @@ def _override(table: dict[str, Any], override: str) -> None:
     name, equals, value = override.partition("=")
     section, dot, key = name.strip().partition(".")
     if not (equals and dot and section and key):
-        raise ConfigError(f"setting {override!r} is not understood, expected section.field=value")
+        raise ConfigError(f"setting {brief(override)} is not understood, expected section.field=value")
     try:
-        parsed = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+        parsed = parse_toml(f"value = {value}", f"setting {brief(override)}")["value"]
+    except ConfigError:
         parsed = value.strip()  # a bare word is a text
     body = table.setdefault(section, {})
     if isinstance(body, dict):  # else the file is wrong, and what checks it says so

@@ -29,9 +29,9 @@ class Schedule:
 
     @property
     def visits(self) -> int:
-        """Looks at reports in all: whole passes."""
-        wanted = self.settings.least_steps * self.settings.reports
-        return self.count * max(self.settings.passes, math.ceil(wanted / self.count))
+        """Looks at reports in all: whole epochs."""
+        wanted = self.settings.min_steps * self.settings.reports
+        return self.count * max(self.settings.epochs, math.ceil(wanted / self.count))
 
     @property
     def steps(self) -> int:

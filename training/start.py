@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..base.errors import ConfigError, ModelError
+from ..models.about import About, learned
 from ..models.classifier import ReportClassifier
 from ..models.encoder import load_encoder
-from ..models.folder import About, learned, load_model
+from ..models.folder import load_model
 from .provenance import fingerprint_model
 from .recipe import HeadSettings, Recipe
 

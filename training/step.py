@@ -39,8 +39,8 @@ def make_optimizer(model: ReportClassifier, recipe: Recipe) -> torch.optim.Optim
     head = [p for p in model.parameters() if id(p) not in inside]
     settings = recipe.training
     return torch.optim.AdamW(
-        [{"params": body, "peak": settings.body_rate}, {"params": head, "peak": settings.head_rate}],
-        lr=settings.body_rate,
+        [{"params": body, "peak": settings.encoder_lr}, {"params": head, "peak": settings.head_lr}],
+        lr=settings.encoder_lr,
         weight_decay=settings.weight_decay,
         fused=True,
     )
@@ -92,7 +92,7 @@ class Stepper:
         example, draw, settings = self.examples[visit.report], visit.draw, self.schedule.settings
         torch.manual_seed(draw.getrandbits(62))  # dropout: of this visit alone, so that a resumed run repeats it
         first, last = _part(example, draw, settings)
-        found = example.bare if draw.random() < settings.bare else example.windows
+        found = example.bare if draw.random() < settings.heading_dropout else example.windows
         place = self.ranks.device
         learned = _drawn(example, first, last, draw, settings.sentences)
         # A window without what is learned gives context only: it is read, if at all, but not learned through.
@@ -119,14 +119,14 @@ class Stepper:
             wanted = example.vectors[kept].to(place)
             # Relative to their size, so that the weight means the same whatever the encoder's scale.
             apart = (vectors.float() - wanted).square().sum(dim=1) / wanted.square().sum(dim=1).mean()
-            loss = loss + settings.imitation * apart.sum()
+            loss = loss + settings.vector_loss_weight * apart.sum()
         return loss, len(targets)
 
 
 def _part(example: Example, draw: random.Random, settings: TrainingSettings) -> tuple[int, int]:
     """A stretch of at least a quarter of the report with something to learn in it, or all of it."""
     count = len(example.known)
-    if draw.random() >= settings.cut or count < 8:
+    if draw.random() >= settings.crop or count < 8:
         return 0, count
     length = draw.randint(count // 4, count)
     # Half of the cuts keep the beginning: a report without its end is commoner than one without its title.

@@ -19,7 +19,7 @@ from ..models.device import halves
 from ..models.folder import load_model
 from ..models.outline import Outline
 from ..models.runtime import TorchRuntime
-from ..models.windows import SpecialTokens, units, windows
+from ..models.windows import Windower
 from .examples import Example
 from .provenance import fingerprint, fingerprint_reports
 
@@ -61,20 +61,21 @@ def lessons(
             raise ModelError(
                 f"teacher {teacher} knows the labels {', '.join(about.labels.names)}, expected {', '.join(names)}"
             )
-        special = SpecialTokens.of(tokenizer)
-        runtime = TorchRuntime(model.to(device), special.pad, half=halves(device))
+        windower = Windower(tokenizer, about.context)
+        runtime = TorchRuntime(model.to(device), windower.special.pad, half=halves(device))
         for answers, report in zip(told, reports, strict=True):
             path = folder / f"{fingerprint([about.fingerprint, fingerprint_reports([report])])[:24]}.safetensors"
-            kept = _kept(path)
+            count, width = len(report.sentences), runtime.width
+            kept = _kept(path, (count, len(names)), (count, width))
             if kept is None:
-                parts = units(report, tokenizer, about.context)
-                job = ((), windows(report, parts, tokenizer, special, about.context))
+                parts = windower.units(report)
+                job = ((), windower.windows(report, parts))
                 ((_, found),) = runtime.encode([job])
                 logits = runtime.scores(found, Outline.of(parts))
                 rows = [part.index for part in parts]
-                probabilities = np.zeros((len(report.sentences), len(names)), dtype=np.float32)
+                probabilities = np.zeros((count, len(names)), dtype=np.float32)
                 probabilities[rows] = about.decision.probabilities(logits)
-                vectors = np.zeros((len(report.sentences), runtime.width), dtype=np.float32)
+                vectors = np.zeros((count, width), dtype=np.float32)
                 vectors[rows] = found
                 kept = probabilities, vectors
                 with beside(path) as part:
@@ -84,24 +85,25 @@ def lessons(
     return [Lesson(np.mean([probabilities for probabilities, _ in answers], axis=0), answers[0][1]) for answers in told]
 
 
-def taught(example: Example, rows: Sequence[int], lesson: Lesson, sentences: Sequence[bool], truth: float) -> Example:
+def taught(example: Example, lesson: Lesson, sentences: Sequence[bool], weight: float) -> Example:
     """``example`` with what ``lesson`` says of it.
 
     Args:
-        rows: the place of each unit among the report's sentences.
         sentences: for each unit whether it is a sentence, of which alone labels are learned.
-        truth: weight of the example's own labels where it has any, 0 to 1.
+        weight: of the example's own labels where it has any, 0 to 1.
     """
-    probabilities = torch.from_numpy(lesson.probabilities[list(rows)])
+    probabilities = torch.from_numpy(lesson.probabilities[list(example.places)])
     own = example.known.unsqueeze(1)
-    targets = torch.where(own, truth * example.targets + (1 - truth) * probabilities, probabilities)
-    vectors = torch.from_numpy(lesson.vectors[list(rows)])
+    targets = torch.where(own, weight * example.targets + (1 - weight) * probabilities, probabilities)
+    vectors = torch.from_numpy(lesson.vectors[list(example.places)])
     return replace(example, targets=targets, known=torch.tensor(sentences, dtype=torch.bool), vectors=vectors)
 
 
-def _kept(path: Path) -> tuple[Floats, Floats] | None:
+def _kept(path: Path, *shapes: tuple[int, int]) -> tuple[Floats, Floats] | None:
+    """The answers in ``path``, of ``shapes``; None where they are not there or damaged, and have to be asked for."""
     try:
         found = load_file(path)
-        return found["probabilities"], found["vectors"]
+        probabilities, vectors = found["probabilities"], found["vectors"]
     except (OSError, SafetensorError, KeyError):
         return None
+    return (probabilities, vectors) if (probabilities.shape, vectors.shape) == shapes else None

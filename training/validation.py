@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..data.report import Report
-from ..models.annotator import report_logits
+from ..base.scores import macro_f1
+from ..models.about import About
 from ..models.classifier import ReportClassifier
-from ..models.decision import Decision, macro_f1
+from ..models.decision import Decision
 from ..models.device import half_precision
-from ..models.folder import About
 from ..models.runtime import Runtime
-from ..models.windows import SpecialTokens
 from .examples import Example, Lower
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
 
 # A label with fewer validation sentences (or fewer without it) has no threshold of its own: it would be an accident.
 ENOUGH = 20
@@ -41,18 +35,14 @@ def score(model: ReportClassifier, lower: Lower, examples: Sequence[Example]) ->
     return macro_f1(np.concatenate(truth), np.concatenate(given))
 
 
-def answers(
-    runtime: Runtime, tokenizer: Tokenizer, about: About, reports: Sequence[Report]
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """(sentences, labels) logits and truth over the labelled sentences of ``reports``, read as an annotator reads."""
-    special = SpecialTokens.of(tokenizer)
+def answers(runtime: Runtime, examples: Sequence[Example]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """(sentences, labels) logits and truth over the labelled sentences of whole reports, read as an annotator reads."""
     logits, truth = [], []
-    for report, scores in report_logits(runtime, tokenizer, special, about.context, reports):
-        for sentence, row in zip(report.sentences, scores, strict=True):
-            if sentence.kind == "sentence" and sentence.labels is not None:
-                logits.append(row)
-                truth.append([name in sentence.labels for name in about.labels.names])
-    return np.asarray(logits), np.asarray(truth, dtype=bool)
+    for example, vectors in runtime.encode((example, example.windows) for example in examples):
+        known = example.known.numpy()
+        logits.append(runtime.scores(vectors, example.outline)[known])
+        truth.append(example.targets.numpy()[known] > 0)
+    return np.concatenate(logits), np.concatenate(truth)
 
 
 def decide(logits: NDArray[np.float32], truth: NDArray[np.bool_], old: Decision | None = None) -> Decision:

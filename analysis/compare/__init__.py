@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .links import Comparison, compare
+from .links import Comparison, compare_reports
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["Comparison", "compare_reports"]

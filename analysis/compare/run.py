@@ -19,7 +19,7 @@ from ...data.labels import DEFAULT_LABELS
 from ...data.read import read_report
 from ...data.records import load_reports
 from ...data.report import Report
-from .links import NEEDED, Comparison, compare, title
+from .links import NEEDED, Comparison, compare_reports, title
 from .page import page
 from .similarity import Encodes
 
@@ -56,7 +56,7 @@ def compare_files(
 
     one, other = labelled(earlier, 0), labelled(later, 1)
     tell("Comparing", 0)
-    return compare(one, other, encoder)
+    return compare_reports(one, other, encoder)
 
 
 def check(formats: Sequence[str]) -> None:

@@ -1,0 +1,1 @@
+"""What there is to annotate: files, folders, patterns, lists, archives, tables."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import glob
+import io
 import os
 import re
 import sys
@@ -15,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from ...base.errors import ConfigError, ReadError
+from ...base.inside import is_link, kind
 from ...base.limits import DEFAULT_LIMITS, Limits
 from ...data.encoding import decode
 from ...data.read import SUFFIXES
 from .base import STDIN, Input, Source, is_report_name
+from .patterns import matching
 
 MANIFEST = "manifest.json"
 MANIFEST_BEGINS = b'{\n"pizhu run": '
@@ -98,26 +101,35 @@ class Folder:
         return any(folder in path.parents for path, _ in _walk(self.place))
 
 
-def _walk(folder: Path, under: str = "") -> Iterator[tuple[Path, str]]:
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        raise ReadError(f"folder {folder} cannot be read: {error.strerror}") from None
-    for entry in entries:
-        if entry.name.startswith((".", "~$")):
-            continue
-        path = folder / entry.name
-        if entry.is_dir(follow_symlinks=False):
-            if not is_run(path):
-                yield from _walk(path, f"{under}/{entry.name}" if under else entry.name)
-        elif is_report_name(entry.name) and entry.is_file():
+def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
+    """The reports below ``folder``, each with the folders in between; links to folders are not followed."""
+    waiting = [(folder, "", True)]
+    while waiting:
+        path, under, is_folder = waiting.pop()
+        if not is_folder:
             yield path, under
+            continue
+        try:
+            with os.scandir(path) as found:
+                entries = sorted(found, key=lambda entry: entry.name, reverse=True)
+        except OSError as error:
+            raise ReadError(f"folder {path} cannot be read: {error.strerror}") from None
+        for entry in entries:
+            inner = path / entry.name
+            if entry.name.startswith((".", "~$")):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                if not is_link(inner) and not is_run(inner):
+                    waiting.append((inner, f"{under}/{entry.name}" if under else entry.name, True))
+            elif is_report_name(entry.name) and kind(entry) == "file":
+                waiting.append((inner, under, False))
 
 
 def is_run(folder: Path) -> bool:
     """Whether ``folder`` is what an annotation run wrote."""
+    path = folder / MANIFEST
     try:
-        with (folder / MANIFEST).open("rb") as file:
+        with path.open("rb") if path.is_file() else io.BytesIO() as file:  # a pipe would be waited for
             return file.read(len(MANIFEST_BEGINS)) == MANIFEST_BEGINS
     except OSError:
         return False
@@ -183,8 +195,9 @@ def find(
         ReadError: a list cannot be read, a pattern fits nothing, or there is no report at all.
         ConfigError: a list names a list.
     """
-    from .archives import Tar, Zip
     from .tabular import Dataset, Parquet
+    from .tars import Tar
+    from .zips import Zip
 
     def source(path: Path) -> Source:
         name = path.name.lower()
@@ -229,8 +242,7 @@ def _listed(name: str, limits: Limits) -> list[str]:
 
 
 def _matching(pattern: str) -> list[Path]:
-    found = sorted(Path(name) for name in glob.glob(pattern, recursive=True))  # noqa: PTH207 - takes absolute ones too
-    found = [path for path in found if not path.name.startswith("~$")]
+    found = [path for path in matching(pattern) if not path.name.startswith("~$")]
     if "**" in pattern:  # which fits folders too, whose files it names as well
         found = [path for path in found if not path.is_dir()]
     if not found:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from ...base.errors import MissingExtraError
 from ...base.limits import Limits
 from .base import Input
-from .packed import DAMAGED, Distinct, Packed, Trouble
+from .packed import DAMAGED, MB, MEMBER, Distinct, Packed, Trouble
+from .pages import page_sizes
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     import pyarrow.parquet as pq
+
+_PAGE = 16 * MB
+"""Pages up to this size are no harm, however small the limit of a report is."""
 
 
 class _Table(Packed):
     kind = "table"
-    damaged = (*DAMAGED, LookupError, TypeError, AttributeError)  # pyarrow's, datasets'
+    damaged = (*DAMAGED, TypeError, AttributeError)  # pyarrow's, datasets'
 
     def __init__(self, place: Path, text: str, identity: str | None, limits: Limits) -> None:
         super().__init__(place, limits)
@@ -35,11 +40,27 @@ class _Table(Packed):
                 )
         return wanted
 
+    def check_types(self, schema: pa.Schema, columns: list[str]) -> None:
+        """See that the text is text and what names it one value: nothing else is unpacked."""
+        import pyarrow.types as of
+
+        for column, what in zip(columns, ("text", "names"), strict=False):
+            kind = schema.field(column).type
+            kind = kind.value_type if of.is_dictionary(kind) else kind
+            is_text = of.is_string(kind) or of.is_large_string(kind) or of.is_string_view(kind)
+            if not is_text and (what == "text" or of.is_nested(kind)):
+                raise Trouble(
+                    f"the column {column!r} of {self.place.name} holds no {what} but {str(kind)[:80]}; "
+                    "name another with --text-column and --id-column"
+                )
+
     def rows(self, rows: Iterable[dict[str, Any]], columns: list[str], under: str = "") -> Iterator[Input]:
         """A report a row."""
         distinct, allowance = Distinct(), self._allowance()
         for number, row in enumerate(rows):
+            allowance.take(MEMBER)
             doc = f"{self.place.stem}-{number}" if len(columns) == 1 else str(row[columns[1]])
+            self._check_name(doc)
             inside = distinct(f"{under}/{doc}" if under else doc)
             text = row[columns[0]]
             if not isinstance(text, str):
@@ -66,17 +87,22 @@ class Parquet(_Table):
             return 1
 
     def members(self) -> Iterator[Input]:
-        with _parquet(self.place) as file:
+        with self.place.open("rb") as bare, _parquet(self.place) as file:
             columns = self.columns(file.schema_arrow.names)
-            yield from self.rows(self._unpacked(file, columns), columns)
+            self.check_types(file.schema_arrow, columns)
+            yield from self.rows(self._unpacked(file, bare, columns), columns)
 
-    def _unpacked(self, file: pq.ParquetFile, columns: list[str]) -> Iterator[dict[str, Any]]:
+    def _unpacked(self, file: pq.ParquetFile, bare: IO[bytes], columns: list[str]) -> Iterator[dict[str, Any]]:
         """The rows one at a time: the file holds equal texts once, and many of them may be more than fits in memory."""
+        most = max(_PAGE, 2 * self._most)
         for number in range(file.num_row_groups):
             group = file.metadata.row_group(number)
-            chunks = [group.column(i) for i in range(group.num_columns)]
-            size = sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema in columns)
-            if size > group.num_rows * self._most:  # then a page of it may be too, and is unpacked in one piece
+            chunks = [c for i in range(group.num_columns) if (c := group.column(i)).path_in_schema in columns]
+            size = sum(chunk.total_uncompressed_size for chunk in chunks)
+            # A page is unpacked in one piece, whatever rows are asked for.
+            if size > group.num_rows * self._most or any(
+                page > most for chunk in chunks for page in page_sizes(bare, chunk)
+            ):
                 raise Trouble(
                     f"rows of {self.place.name} are larger than the limit of {self._limits.file_mb} MB; "
                     "raise --limit file_mb"
@@ -115,4 +141,5 @@ class Dataset(_Table):
     def members(self) -> Iterator[Input]:
         for split, rows in self._splits().items():
             columns = self.columns(rows.column_names)
+            self.check_types(rows.features.arrow_schema, columns)
             yield from self.rows(iter(rows.select_columns(columns)), columns, split)

@@ -10,13 +10,12 @@ input by input, so that one input that kills whoever touches it is recorded as f
 from __future__ import annotations
 
 import logging
-import os
 import pickle
 import platform
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
@@ -26,16 +25,21 @@ from typing import TYPE_CHECKING, Any
 
 from ...base.errors import ConfigError, MissingExtraError, PizhuError
 from ...base.files import leftovers
+from ...base.inside import remove
 from ...base.limits import DEFAULT_LIMITS, Limits
+from ...data.isolation.pool import ReaderPool
 from ...data.labels import LabelSet
 from ...models.annotator import Annotator
 from ...models.folder import load_about
 from ...models.runtime import cores, kind_of
 from ..inputs.base import Input
 from ..inputs.find import Inputs
+from .manifest import Entry, difference
+from .ray_here import ray_here
+from .reading import Reading
 from .reuse import Answers
-from .run import REUSED, Outcome, Reading, RunResult, Task, conduct, plan, work, write_outcome
-from .runfolder import LOCK, Entry, RunFolder, Settings, difference, head_of
+from .run import REUSED, Outcome, RunResult, Task, conduct, plan, work, write_outcome
+from .runfolder import LOCK, RunFolder, Settings, head_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -118,7 +122,7 @@ def annotate_on_cluster(
                 _Driver(cluster, workers, job, inputs, run, done).go()
         finally:
             for part in list(leftovers(run.out)):  # of workers that were killed
-                part.unlink(missing_ok=True)
+                remove(run.out, part)
 
     runtime = kind_of(model, gpu=cluster.gpus > 0)
     result = conduct(there, inputs, out, settings, about, runtime, fresh=fresh, watch=watch)
@@ -166,6 +170,7 @@ class _Worker:
     def __init__(self, job: _Job) -> None:
         self._job = job
         self._annotator: Annotator | None = None
+        self._reader = ReaderPool()  # which ends with this process
         self._answers = Answers(REUSED)
 
     def __call__(self, table: pa.Table) -> pa.Table:
@@ -209,6 +214,7 @@ class _Worker:
                     job.settings,
                     annotator,
                     outcomes.append,
+                    self._reader,
                     answers=self._answers,
                     retry_failed=job.retry_failed,
                 )
@@ -360,63 +366,36 @@ def _check_ray() -> None:
 
 @contextmanager
 def _connected(cluster: Cluster) -> Iterator[int]:
-    """Ray, connected to or begun; gives the number of workers.
-
-    Ray tells nobody of its use, and a cluster of our own listens to this machine alone.
-    """
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    """Ray, connected to or begun; gives the number of workers."""
     import ray
     from ray.data import DataContext
 
-    begun = not ray.is_initialized()  # a program may have done it
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # a lost block is gone over again
-    if begun:
-        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-        try:
-            if cluster.address:
-                ray.init(address=cluster.address, **quiet)
-            else:
-                with _loopback():
-                    ray.init(
-                        address="local",
-                        num_cpus=cluster.cpus * (cluster.workers or max(1, cores() // cluster.cpus)),
-                        include_dashboard=False,
-                        object_store_memory=_STORE,
-                        _node_ip_address="127.0.0.1",
-                        **quiet,
-                    )
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise ConfigError(f"no Ray cluster at {cluster.address or 'this machine'}: {reason}") from None
-    try:
+    with ExitStack() as ending:
+        if not ray.is_initialized():  # a program may have done it
+            quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+            try:
+                if cluster.address:
+                    ray.init(address=cluster.address, **quiet)
+                    ending.callback(ray.shutdown)
+                else:
+                    processors = cluster.cpus * (cluster.workers or max(1, cores() // cluster.cpus))
+                    ending.enter_context(ray_here(processors, object_store_memory=_STORE, **quiet))
+            except (ConnectionError, RuntimeError, ValueError) as error:
+                reason = " ".join(str(error).split())[:200]
+                raise ConfigError(f"no Ray cluster at {cluster.address or 'this machine'}: {reason}") from None
         context = DataContext.get_current().copy()
         context.target_max_block_size = context.target_min_block_size = 1  # else Ray lays small blocks together
         context.enable_progress_bars = False
         context.max_errored_blocks = -1  # they are gone over again
-        with DataContext.current(context):
-            yield cluster.workers or _room(cluster)
-    except ray.exceptions.RayError as error:
-        reason = next((line for line in reversed(str(error).splitlines()) if line.strip()), type(error).__name__)
-        raise ConfigError(f"the Ray cluster failed: {reason.strip()[:200]}; run the same command to go on") from error
-    finally:
-        if begun:
-            ray.shutdown()
-
-
-@contextmanager
-def _loopback() -> Iterator[None]:
-    """Have Ray begin a cluster that this machine alone can reach, as it does of itself on Windows and macOS.
-
-    On Linux it puts the machine's own address in the place of 127.0.0.1, whatever it is told.
-    """
-    from ray._private import ray_constants
-
-    before = ray_constants.ENABLE_RAY_CLUSTER
-    ray_constants.ENABLE_RAY_CLUSTER = False
-    try:
-        yield
-    finally:
-        ray_constants.ENABLE_RAY_CLUSTER = before
+        try:
+            with DataContext.current(context):
+                yield cluster.workers or _room(cluster)
+        except ray.exceptions.RayError as error:
+            reason = next((line for line in reversed(str(error).splitlines()) if line.strip()), type(error).__name__)
+            raise ConfigError(
+                f"the Ray cluster failed: {reason.strip()[:200]}; run the same command to go on"
+            ) from error
 
 
 def _room(cluster: Cluster) -> int:

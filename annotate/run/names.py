@@ -23,16 +23,37 @@ _BYTES = 160  # of the 255 that file systems allow, with room for endings
 _CHARACTERS, _FOLDERS = 80, 100
 
 
+_LONGEST = 300
+"""More than the characters of any name that is given, folders included."""
+
+
 def safe(text: str) -> str:
     """``text`` as the name of a file without its ending: Windows' rules, no controls, not hidden, not too long."""
-    name = "".join("_" if unicodedata.category(c) in ("Cc", "Cf") else c for c in _FORBIDDEN.sub("_", text))
-    name = name.strip().rstrip(". ")
-    if not name or name.startswith(".") or _DEVICES.match(name):
-        name = f"_{name}"
+    name = _allowed(text)
     if len(name.encode("utf-8")) > _BYTES or _length(name) > _CHARACTERS:
         name = name.encode("utf-16-le")[: 2 * (_CHARACTERS - 9)].decode("utf-16-le", "ignore")
         name = name.encode("utf-8")[: _BYTES - 9].decode("utf-8", "ignore") + "-" + _digest(text)
     return name
+
+
+def _allowed(text: str) -> str:
+    """:func:`safe`, of any length."""
+    name = "".join("_" if unicodedata.category(c) in ("Cc", "Cf") else c for c in _FORBIDDEN.sub("_", text))
+    name = name.strip().rstrip(". ")
+    return f"_{name}" if not name or name.startswith(".") or _DEVICES.match(name) else name
+
+
+def is_given(name: str) -> bool:
+    """Whether :class:`Names` may have given ``name``: a path below the run folder on every system, and not hidden."""
+    parts = name.split("/")
+    if len(name) > _LONGEST or (len(parts) > 1 and parts[0].casefold() == WHOLE):
+        return False
+    return all(part == _allowed(part) and len(part.encode("utf-8")) <= _BYTES + 40 for part in parts)
+
+
+def claims(name: str) -> set[str]:
+    """What an input called ``name`` keeps other names from being, as Windows and macOS compare them."""
+    return {_folded(name), _folded(name + _TABLE)}
 
 
 def _length(name: str) -> int:
@@ -67,10 +88,10 @@ class Names:
         return folder + name
 
     def _take(self, name: str) -> None:
-        self._taken |= {_folded(name), _folded(name + _TABLE)}
+        self._taken |= claims(name)
 
     def _free(self, name: str) -> bool:
-        return not {_folded(name), _folded(name + _TABLE)} & self._taken
+        return self._taken.isdisjoint(claims(name))
 
     def _folder(self, item: Input, key: str) -> str:
         if self._layout == "hash":

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...base.errors import MissingExtraError, ReadError
+from ...base.inside import check_way, open_own, remove
 from ...base.limits import DEFAULT_LIMITS, Limits
-from ...base.os_errors import explained, of_machine
+from ...data.isolation.pool import Reader, ReaderPool
 from ...data.labels import LabelSet
-from ...data.read import load_source, read_source, report_from_text
 from ...data.readers import Source
 from ...data.report import Report
-from ...models.folder import About
+from ...models.about import About
 from .. import writers
 from ..inputs.base import Input
 from ..inputs.find import Inputs, find
+from .manifest import Entry
 from .names import Names
 from .prefetch import ahead, behind
+from .reading import Reading, begin_reading, failed
 from .reuse import Answers
-from .runfolder import BEGUN, Entry, RunFolder, Settings, open_run, output_paths, stands
+from .runfolder import BEGUN, RunFolder, Settings, open_run, output_paths, stands
 
 if TYPE_CHECKING:
     from ...models.annotator import Annotator
@@ -64,23 +64,6 @@ class RunResult:
             "written": [str(path) for path in self.written],
             "failed": [{"path": path, "reason": reason} for path, reason in self.failed],
         }
-
-
-@dataclass(frozen=True)
-class Reading:
-    """An input that was read.
-
-    Attributes:
-        sha256: of its content; empty where there was none, or where it failed for what does not lie in it.
-        report: None where it cannot be read, or need not be.
-        source: the file it was read from, None where a table held the text.
-        reason: why it cannot be read.
-    """
-
-    sha256: str
-    report: Report | None = None
-    source: Source | None = None
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +118,7 @@ def annotate_files(
     retry_failed: bool = False,
     reuse: int = REUSED,
     watch: Callable[[RunResult], None] = lambda result: None,
+    reader: Reader | None = None,
 ) -> RunResult:
     """Annotate ``inputs`` into the run folder ``out``; go on where an earlier run stopped.
 
@@ -145,6 +129,8 @@ def annotate_files(
         retry_failed: try again what failed before; else that is told again, not tried.
         reuse: of how many reports the answers are kept for others with the same content.
         watch: is told of the result so far, after every input, from another thread.
+        reader: what reads the files; None has it done by two processes, since a stranger's may hang, fill or crash
+            what reads it.
 
     Raises:
         ConfigError: an impossible setting; ``out`` holds a run with others (as ``open_run``), or what is to be read.
@@ -152,8 +138,9 @@ def annotate_files(
     """
 
     def here(inputs: Inputs, run: RunFolder, done: Callable[[Outcome], None]) -> None:
-        tasks = plan(inputs, run.out, run.settings, run.entries)
-        work(tasks, run.out, run.settings, annotator, done, answers=Answers(reuse), retry_failed=retry_failed)
+        tasks, answers = plan(inputs, run.out, run.settings, run.entries), Answers(reuse)
+        with ReaderPool() if reader is None else nullcontext(reader) as chosen:
+            work(tasks, run.out, run.settings, annotator, done, chosen, answers=answers, retry_failed=retry_failed)
 
     settings = Settings(tuple(formats), layout, part_size, limits)
     return conduct(here, inputs, out, settings, annotator.about, annotator.runtime.kind, fresh=fresh, watch=watch)
@@ -205,7 +192,7 @@ def plan(
         again: whether tasks may be done more than once, so that outputs may stand that no entry knows of.
     """
     names = Names(settings.layout, (entry.name for entry in entries.values()))
-    with (out / BEGUN).open("a", encoding="utf-8", newline="\n") as begun:
+    with open_own(out / BEGUN, "a") as begun:
         for item in inputs:
             key = item.key(out)
             known = entries.get(key)
@@ -226,6 +213,7 @@ def work(
     settings: Settings,
     annotator: Annotator,
     done: Callable[[Outcome], None],
+    reader: Reader,
     *,
     answers: Answers,
     retry_failed: bool = False,
@@ -234,35 +222,16 @@ def work(
 
     Args:
         done: is told what became of each, from another thread, when its outputs are in place.
+        reader: what reads the files.
         answers: those given before, and the new ones.
     """
 
     def write(part: _Part) -> None:
         done(_written(part, out, settings, annotator.about.labels))
 
-    parts = (_read(task, out, settings, retry_failed) for task in tasks)
-    with ahead(parts, _AHEAD) as ready, behind(write, _AHEAD) as put:
-        _label(ready, annotator, answers, put)
-
-
-def read_input(item: Input, limits: Limits, wanted: Callable[[str], bool] = lambda sha256: True) -> Reading:
-    """Read one input; its report only where its content, told by the SHA-256, is ``wanted``."""
-    digest = ""
-    source = None
-    try:
-        if item.trouble:
-            raise ReadError(item.trouble)
-        if item.text is not None:
-            digest = hashlib.sha256(item.text.encode("utf-8", "surrogatepass")).hexdigest()
-        else:
-            source = load_source(item.place, limits) if item.data is None else Source(item.data, Path(item.doc), limits)
-            digest = hashlib.sha256(source.data).hexdigest()
-        if not wanted(digest):
-            return Reading(digest)
-        report = report_from_text(item.text or "", item.doc, limits=limits) if source is None else read_source(source)
-    except Exception as error:
-        return _failed("read", item.doc, digest, error)
-    return Reading(digest, report, source)
+    begun = (_begin(task, out, settings, reader, retry_failed) for task in tasks)
+    with ahead(begun, _AHEAD) as under_way, behind(write, _AHEAD) as put:
+        _label(map(_finish, under_way), annotator, answers, put)
 
 
 def write_outcome(
@@ -281,15 +250,16 @@ def write_outcome(
     try:
         if stale:
             for path in paths:
-                path.unlink(missing_ok=True)
+                remove(out, path)
         if report is not None:
+            check_way(out, paths[0])
             write_report(report, out, name, settings.report_formats, labels, reading.source)
             return Entry(name, reading.sha256, sum(s.kind == "sentence" for s in report.sentences))
     except Exception as error:
-        reading = _failed("written", name if report is None else report.doc, reading.sha256, error)
+        reading = failed("written", name if report is None else report.doc, reading.sha256, error)
         for path in paths:
             with suppress(OSError):  # such as what another program has open; the next run removes it
-                path.unlink(missing_ok=True)
+                remove(out, path)
     return Entry(name, reading.sha256, reason=reading.reason)
 
 
@@ -311,15 +281,25 @@ class _Part:
     reading: Reading | None
 
 
-def _read(task: Task, out: Path, settings: Settings, retry_failed: bool) -> _Part:
+def _begin(
+    task: Task, out: Path, settings: Settings, reader: Reader, retry_failed: bool
+) -> tuple[Task, Callable[[], Reading] | None]:
+    """The task, and what gives its reading; None where there is nothing to read."""
     if task.item.end and not task.item.trouble:
-        return _Part(task, None)
+        return task, None
 
     def wanted(sha256: str) -> bool:
         paths = output_paths(out, task.name, settings.report_formats)
-        return not stands(task.known, sha256, paths, retry_failed=retry_failed)
+        return not stands(task.known, sha256, out, paths, retry_failed=retry_failed)
 
-    reading = read_input(task.item, settings.limits, wanted)
+    return task, begin_reading(task.item, settings.limits, reader, wanted)
+
+
+def _finish(begun: tuple[Task, Callable[[], Reading] | None]) -> _Part:
+    task, result = begun
+    if result is None:
+        return _Part(task, None)
+    reading = result()
     unwanted = reading.report is None and not reading.reason
     fails = Entry(task.name, reading.sha256, reason=reading.reason)
     fails_as_before = reading.report is None and task.known == fails
@@ -370,27 +350,7 @@ def _answered(reading: Reading, annotator: Annotator) -> Reading:
     try:
         return replace(reading, report=annotator.annotate(reading.report))
     except Exception as error:
-        return _failed("labelled", reading.report.doc, reading.sha256, error)
-
-
-def _failed(what: str, doc: str, sha256: str, error: Exception) -> Reading:
-    """What a report comes to that could not be read, labelled or written (``what``): it must not stop thousands.
-
-    Where the reason does not lie in the report, no SHA-256 is kept, so that the next run tries it again. What would
-    meet every other report too is raised.
-    """
-    if isinstance(error, ReadError):  # such as a .docx that cannot be copied
-        return Reading(sha256, reason=str(error))
-    if isinstance(error, MissingExtraError):
-        return Reading("", reason=str(error))
-    if isinstance(error, MemoryError):
-        return Reading("", reason=f"{doc} cannot be {what}: memory is short; free some and run the same command again")
-    if isinstance(error, OSError):
-        if of_machine(error):
-            raise error
-        return Reading("", reason=f"{doc} cannot be {what}: {explained(error)}")
-    reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-    return Reading(sha256, reason=f"{doc} cannot be {what} because of a fault in pizhu ({reason}); please report it")
+        return failed("labelled", reading.report.doc, reading.sha256, error)
 
 
 def _written(part: _Part, out: Path, settings: Settings, labels: LabelSet) -> Outcome:

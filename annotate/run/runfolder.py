@@ -28,18 +28,28 @@ from pathlib import Path
 from typing import IO, Any
 
 from ...base.errors import ConfigError
-from ...base.files import as_line, leftovers, locked, replacing
-from ...base.limits import DEFAULT_LIMITS, Limits
-from ...models.folder import About
+from ...base.files import as_line, leftovers, locked
+from ...base.inside import check_way, is_file, open_own, remove
+from ...base.limits import DEFAULT_LIMITS, OF_THE_MACHINE, Limits
+from ...models.about import About
 from .. import writers
-from ..inputs.find import MANIFEST, MANIFEST_BEGINS
-from .names import LAYOUTS, WHOLE
+from ..inputs.find import MANIFEST
+from .manifest import (
+    FORMAT,
+    MISSING,
+    Entry,
+    check_distinct,
+    difference,
+    make_own,
+    read_manifest,
+    replay,
+    write_manifest,
+)
+from .names import LAYOUTS, WHOLE, claims, is_given
 
 JOURNAL, BEGUN, LOCK = ".journal.jsonl", ".begun.txt", ".lock"
-FORMAT = 1
 _PACKAGES = ("pizhu", "charset-normalizer", "lxml", "numpy", "pypdfium2", "tokenizers")
 """What every run may need to read and to write; the rest follows from its formats and its runtime."""
-_MISSING = "missing"
 
 
 @dataclass(frozen=True)
@@ -75,48 +85,16 @@ class Settings:
         return tuple(name for name in self.formats if name in writers.REPORT)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What became of one input.
-
-    Attributes:
-        name: what its outputs are called, without their endings.
-        sha256: of its content; empty where there was none to read, or where it is to be tried again because what
-            failed was not the report.
-        sentences: how many were labelled.
-        reason: why it failed; empty where it is done.
-    """
-
-    name: str
-    sha256: str
-    sentences: int = 0
-    reason: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        row: dict[str, Any] = {"state": "failed" if self.reason else "done", "name": self.name, "sha256": self.sha256}
-        return row | ({"reason": self.reason} if self.reason else {"sentences": self.sentences})
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Entry:
-        """What :meth:`as_dict` made; ValueError, KeyError or TypeError where it is something else."""
-        failed = {"done": False, "failed": True}[row["state"]]
-        name, digest = row["name"], row["sha256"]
-        if not isinstance(name, str) or not isinstance(digest, str) or {"", ".."} & set(name.split("/")):
-            raise ValueError(name)
-        return cls(name, digest, reason=str(row["reason"])) if failed else cls(name, digest, int(row["sentences"]))
-
-
 def output_paths(out: Path, name: str, formats: tuple[str, ...]) -> list[Path]:
     """Where the outputs of one report lie."""
     return [out / f"{name}.{writers.FORMATS[kind].ending or kind}" for kind in formats]
 
 
-def stands(entry: Entry | None, sha256: str, outputs: Iterable[Path], *, retry_failed: bool = False) -> bool:
-    """Whether what became of an input need not be found out again: same content, ``outputs`` in place."""
+def stands(entry: Entry | None, sha256: str, out: Path, outputs: Iterable[Path], *, retry_failed: bool = False) -> bool:
+    """Whether what became of an input need not be found out again: same content, ``outputs`` in place in ``out``."""
     if entry is None or entry.sha256 != sha256:
         return False
-    return not retry_failed if entry.reason else all(path.is_file() for path in outputs)
+    return not retry_failed if entry.reason else all(is_file(out, path) for path in outputs)
 
 
 @dataclass
@@ -155,8 +133,9 @@ class RunFolder:
     def finish(self, about: About) -> None:
         """Write what is made of all reports together, then the manifest."""
         whole = [name for name in self.settings.formats if name in writers.WHOLE]
-        if self.changed or not all((self.out / path).is_file() for path in self.whole):
+        if self.changed or not all(is_file(self.out, self.out / path) for path in self.whole):
             if whole:
+                check_way(self.out, self.out / WHOLE / "…")
                 self._forget_lost()
             entries = sorted(self.entries.items())
             done = (entry for _, entry in entries if not entry.reason)
@@ -171,7 +150,7 @@ class RunFolder:
                 assert write is not None
                 made = write(self.out / WHOLE, about.labels, run)
                 self.whole += [path.relative_to(self.out).as_posix() for path in made]
-        _write_manifest(self.out, self.head, self.whole, self.entries)
+        write_manifest(self.out, self.head, self.whole, self.entries)
         self.journal.close()
         (self.out / JOURNAL).unlink()
         (self.out / BEGUN).unlink(missing_ok=True)
@@ -179,8 +158,8 @@ class RunFolder:
     def _forget_lost(self) -> None:
         """Forget inputs that are named no more and whose records somebody removed: nothing can be made of them."""
         for key, entry in list(self.entries.items()):
-            if not entry.reason and not (self.out / f"{entry.name}.jsonl").is_file():
-                _unlink_all(self.outputs(entry.name), self.out)
+            if not entry.reason and not is_file(self.out, self.out / f"{entry.name}.jsonl"):
+                _remove_all(self.outputs(entry.name), self.out)
                 self.forget(key)
 
     def _append(self, row: Mapping[str, Any]) -> None:
@@ -207,23 +186,25 @@ def open_run(out: Path, settings: Settings, about: About, runtime: str, *, fresh
     with _own(out):
         if killed:
             for path in list(leftovers(out)):
-                path.unlink(missing_ok=True)
+                remove(out, path)
         head = head_of(settings, about, runtime)
         if fresh:
             _remove(out)
-        found = _read_manifest(out)
+        found = read_manifest(out)
         if found is None:
             (out / JOURNAL).unlink(missing_ok=True)  # of a run whose manifest somebody removed
-            _write_manifest(out, head, [], {})
+            write_manifest(out, head, [], {})
             entries, whole = {}, []
         else:
             _refuse_other(out, found.head, head)
             entries, whole = found.entries, found.whole
-        changed = (out / JOURNAL).exists() and _replay(out / JOURNAL, entries)
+        changed = replay(out / JOURNAL, entries)
+        check_distinct(out, entries)
         for name in _unfinished(out, entries):
-            _unlink_all(output_paths(out, name, settings.report_formats), out)
+            _remove_all(output_paths(out, name, settings.report_formats), out)
         (out / BEGUN).unlink(missing_ok=True)
-        with (out / JOURNAL).open("a", encoding="utf-8", newline="\n") as journal:
+        make_own(out / JOURNAL)
+        with open_own(out / JOURNAL, "a") as journal:
             if changed:
                 journal.write("\n")  # after a last line that may be torn
             yield RunFolder(out, settings, head, journal, entries, whole, changed)
@@ -244,15 +225,19 @@ def _own(out: Path) -> Iterator[None]:
 def head_of(settings: Settings, about: About, runtime: str) -> dict[str, Any]:
     """How the manifest of a run begins: what its outputs depend on, the inputs aside.
 
-    LibreOffice's version is not in it: to ask for that takes longer than many runs.
+    Limits of time and memory are not in it, so that what they refused can be tried again with others. LibreOffice's
+    version is not in it: to ask for that takes longer than many runs.
     """
     packages = {*_PACKAGES, *(package for name in settings.formats for package in writers.FORMATS[name].packages)}
     packages |= {"torch", "transformers"} if runtime.startswith("torch") else {"onnxruntime"}
     versions = {"python": ".".join(platform.python_version_tuple()[:2])}
     versions |= {name: _version(name) for name in sorted(packages)}
     model = {"name": about.name, "sha256": about.fingerprint or _digest(asdict(about))}
+    wanted = asdict(settings)
+    for name in OF_THE_MACHINE:
+        del wanted["limits"][name]
     # Through JSON and back, so that it can be compared with what was read.
-    head = {"pizhu run": FORMAT, "model": model, "runtime": runtime, "settings": asdict(settings), "versions": versions}
+    head = {"pizhu run": FORMAT, "model": model, "runtime": runtime, "settings": wanted, "versions": versions}
     return dict(json.loads(json.dumps(head)))
 
 
@@ -260,7 +245,7 @@ def _version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return _MISSING
+        return MISSING
 
 
 def _digest(value: Any) -> str:
@@ -272,107 +257,25 @@ def _refuse_other(out: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
         old = {**old, "model": new["model"]}  # the same one by another name
     # What a package was missing for failed, so that nothing depends on it that is there now.
     now = new["versions"]
-    old = {**old, "versions": {name: now.get(name) if it == _MISSING else it for name, it in old["versions"].items()}}
+    old = {**old, "versions": {name: now.get(name) if it == MISSING else it for name, it in old["versions"].items()}}
     if found := difference(old, new):
         raise ConfigError(f"{out} {found}; name a new folder with --out, or begin that one anew with --fresh")
 
 
-def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """The first thing in which the heads of two runs differ, in words; empty where they are the same."""
-    before, now = _flat(old), _flat(new)
-    for name in [*now, *before]:
-        if before.get(name) != now.get(name):
-            return f"was begun with {name} {before.get(name, 'unset')}, this is {now.get(name, 'unset')}"
-    return ""
-
-
-def _flat(head: Mapping[str, Any]) -> dict[str, str]:
-    model = head["model"]
-    flat = {"the model": f"{model['name'] or 'without a name'} ({model['sha256'][:12]}…)"}
-    settings = dict(head["settings"])
-    limits = settings.pop("limits")
-    for name, value in settings.items():
-        flat[name.replace("_", " ")] = ",".join(value) if isinstance(value, list) else str(value)
-    flat |= {f"limit {name}": f"{value}" for name, value in limits.items()}
-    flat["the runtime"] = head.get("runtime", "unset")
-    return flat | {name: value if value == _MISSING else f"version {value}" for name, value in head["versions"].items()}
-
-
-@dataclass
-class _Found:
-    head: dict[str, Any]
-    whole: list[str]
-    entries: dict[str, Entry]
-
-
-def _read_manifest(out: Path) -> _Found | None:
-    path = out / MANIFEST
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    if not data.startswith(MANIFEST_BEGINS):
-        raise ConfigError(f"{path} is of another program; name another folder with --out")
-    try:
-        body = json.loads(data)
-        if body["pizhu run"] != FORMAT:
-            raise ConfigError(
-                f"{path} has format {body['pizhu run']}, expected {FORMAT}; name another folder with --out"
-            )
-        entries = {str(key): Entry.of(row) for key, row in body.pop("inputs").items()}
-        whole = [str(name) for name in body.pop("outputs")]
-        if any({"", ".."} & set(name.split("/")) for name in whole):
-            raise ValueError("outputs")
-        _flat(body)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ConfigError(f"{path} cannot be understood ({error!r}); name a new folder with --out") from None
-    return _Found(body, whole, entries)
-
-
-def _write_manifest(out: Path, head: Mapping[str, Any], whole: list[str], entries: Mapping[str, Entry]) -> None:
-    """A line an input, in the order of their keys: easy to compare, and never whole in memory."""
-    with replacing(out / MANIFEST) as file:
-        file.write("{\n" + ",\n".join(f"{json.dumps(name)}: {_json(value)}" for name, value in head.items()))
-        file.write(f',\n"outputs": {_json(whole)},\n"inputs": {{')
-        for number, key in enumerate(sorted(entries)):
-            file.write(f"{',' if number else ''}\n{_json(key)}: {_json(entries[key].as_dict())}")
-        file.write("\n}\n}\n")
-
-
-def _json(value: Any) -> str:
-    return as_line(value).rstrip("\n")
-
-
-def _replay(journal: Path, entries: dict[str, Entry]) -> bool:
-    """Put what the journal says into ``entries``; whether it says anything."""
-    with journal.open("rb") as file:
-        for line in file:
-            try:
-                row = json.loads(line)
-                key = row["input"]
-                if row["state"] == "gone":
-                    entries.pop(key, None)
-                else:
-                    entries[key] = Entry.of(row)
-            except (ValueError, KeyError, TypeError, RecursionError):
-                continue  # torn by a kill or a power cut: that input is done again
-        return file.tell() > 0
-
-
 def _remove(out: Path) -> None:
     """Remove what an earlier run wrote into ``out``, and nothing else; its manifest last, so that a kill loses none."""
-    found = _read_manifest(out)
+    found = read_manifest(out)
     if found is None:
         return
-    if (out / JOURNAL).exists():
-        _replay(out / JOURNAL, found.entries)
-    formats = tuple(str(name) for name in found.head["settings"]["formats"] if name in writers.REPORT)
+    replay(out / JOURNAL, found.entries)
+    check_distinct(out, found.entries)
+    formats = tuple(name for name in found.formats if name in writers.REPORT)
     for name in [*(entry.name for entry in found.entries.values()), *_unfinished(out, found.entries)]:
-        _unlink_all(output_paths(out, name, formats), out)
-    _unlink_all((out / name for name in found.whole), out)
-    for kind in found.head["settings"]["formats"]:  # a kill may have come between them and the manifest
+        _remove_all(output_paths(out, name, formats), out)
+    _remove_all((out / name for name in found.whole), out)
+    for kind in found.formats:  # a kill may have come between them and the manifest
         if kind in writers.WHOLE:
-            _unlink_all(list((out / WHOLE).glob(writers.FORMATS[kind].files)), out)
+            _remove_all(list((out / WHOLE).glob(writers.FORMATS[kind].files)), out)
     (out / JOURNAL).unlink(missing_ok=True)
     (out / BEGUN).unlink(missing_ok=True)
     (out / MANIFEST).unlink()
@@ -381,25 +284,17 @@ def _remove(out: Path) -> None:
 def _unfinished(out: Path, entries: Mapping[str, Entry]) -> list[str]:
     """Names that an earlier run may have written under and that no finished input has."""
     try:
-        file = (out / BEGUN).open(encoding="utf-8", errors="replace", newline="\n")
+        file = open_own(out / BEGUN, "rb")
     except FileNotFoundError:
         return []
-    held = {entry.name for entry in entries.values() if not entry.reason}
     with file:
-        names = [name for line in file if line.endswith("\n") and (name := line[:-1]) not in held]
-    return [name for name in names if not {"", ".."} & set(name.split("/"))]
+        names = [line[:-1].decode("utf-8", "replace") for line in file if line.endswith(b"\n")]
+    if not names:
+        return []
+    held = {claim for entry in entries.values() if not entry.reason for claim in claims(entry.name)}
+    return [name for name in names if is_given(name) and held.isdisjoint(claims(name))]
 
 
-def _unlink_all(paths: Iterable[Path], out: Path) -> None:
-    """Remove files and the folders below ``out`` that this leaves empty."""
+def _remove_all(paths: Iterable[Path], out: Path) -> None:
     for path in paths:
-        if path.is_dir():  # no run made that
-            continue
-        path.unlink(missing_ok=True)
-        for folder in path.parents:
-            if folder == out:
-                break
-            try:
-                folder.rmdir()
-            except OSError:  # not empty, or never there
-                break
+        remove(out, path, emptied=True)

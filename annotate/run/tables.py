@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ...base.errors import ConfigError, DataError
+from ...base.inside import kind, walk
 from ...data.labels import LabelSet
 from .. import writers
 from ..inputs.find import is_run
+from ..inputs.packed import Distinct
 from .names import WHOLE
 
 
@@ -20,7 +22,8 @@ def table_of(inputs: Iterable[Path], out: Path, labels: LabelSet) -> int:
         DataError: there is no file, or one of them is wrong.
         MissingExtraError: the format needs packages that are not installed.
     """
-    named = dict(_distinct(_expand(inputs, out)))
+    distinct = Distinct("-")
+    named = {distinct(name): path for name, path in _expand(inputs, out)}
     if not named:
         raise DataError("there are no records (.jsonl) in the folders that were named")
     if out.exists() and any(path.exists() and path.samefile(out) for path in named.values()):
@@ -42,19 +45,12 @@ def _expand(inputs: Iterable[Path], out: Path) -> Iterator[tuple[str, Path]]:
 
 def records_in(folder: Path) -> Iterator[Path]:
     """The records of reports anywhere in ``folder``, where what a run made of all its reports is none."""
-    together = {found for found in folder.rglob(WHOLE) if is_run(found.parent)}
-    for found in sorted(folder.rglob("*.jsonl")):
-        if not found.name.startswith(".") and found.is_file() and together.isdisjoint(found.parents):
-            yield found
-
-
-def _distinct(named: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, Path]]:
-    """Where names meet, a number after them."""
-    given: set[str] = set()
-    for name, path in named:
-        base, number = name, 1
-        while name in given:
-            number += 1
-            name = f"{base}-{number}"
-        given.add(name)
-        yield name, path
+    together: set[Path] = set()
+    found: list[Path] = []
+    for here, entries in walk(folder):
+        for entry in entries:
+            if entry.name == WHOLE and is_run(here):
+                together.add(here / WHOLE)
+            elif entry.name.endswith(".jsonl") and not entry.name.startswith(".") and kind(entry) == "file":
+                found.append(here / entry.name)
+    yield from (path for path in sorted(found) if together.isdisjoint(path.parents))

@@ -8,11 +8,11 @@ from typing import Any
 from urllib.parse import quote
 
 from ...base.files import as_line
+from ...base.refusal import Refusal
 from ...data.labels import LabelSet
 from ...data.report import Report
 from ..writers.page import counts, page, title
 from ..writers.template import policy, script, sheet
-from .refusal import Refusal
 
 TYPES = {
     "json": ("application/json",),

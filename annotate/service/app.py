@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,24 +14,32 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
+from ...base.door import Door
 from ...base.errors import MissingExtraError, PizhuError
+from ...base.origins import answers_to, own_page, place
+from ...base.refusal import Refusal, no_room, said
+from ...base.scratch import sweep
+from ...data.isolation.messages import Question
+from ...data.isolation.pool import Reader, ReaderPool
 from ...data.report import Report
 from .answers import choose, content
 from .batcher import Batcher, Full
 from .envelope import Envelope
 from .home import ICON, home
 from .meters import CONTENT_TYPE, Meters
-from .names import answers_to, hostname
-from .refusal import Refusal
 from .settings import Settings
-from .uploads import received
+from .uploads import received, unless_gone
 
 if TYPE_CHECKING:
     from ...models.annotator import Annotator
 
 
-def create_app(annotator: Annotator, settings: Settings = Settings()) -> FastAPI:  # noqa: B008 (it cannot change)
-    """The service over one model, as an ASGI application."""
+def create_app(
+    annotator: Annotator,
+    settings: Settings = Settings(),  # noqa: B008 (it cannot change)
+    reader: Reader | None = None,
+) -> FastAPI:
+    """The service over one model, as an ASGI application; ``reader`` reads the files, else processes of its own do."""
     meters = Meters()
     labels = annotator.about.labels
 
@@ -41,20 +48,24 @@ def create_app(annotator: Annotator, settings: Settings = Settings()) -> FastAPI
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        sweep()  # what LibreOffice left where a service was killed
         app.state.batcher = Batcher(annotator, settings.places, settings.batch, watch)
-        # What reads strangers' files has threads of its own: the event loop goes on answering whatever they hold.
-        app.state.readers = ThreadPoolExecutor(settings.readers, thread_name_prefix="pizhu-read")
-        yield
-        app.state.readers.shutdown(cancel_futures=True)
+        # What reads strangers' files has processes of its own: the event loop goes on answering whatever they hold.
+        with ReaderPool(settings.readers, settings.slow_readers) if reader is None else nullcontext(reader) as chosen:
+            app.state.reader = chosen
+            yield
         await asyncio.to_thread(app.state.batcher.close)
 
     def known(request: Request) -> None:
         """Only who was told of the service may use it: no page of another site, no stranger where a secret is set."""
-        called = request.headers.get("host")
-        host = hostname(f"//{called}")
-        if called and not answers_to(host, settings.names):
-            raise Refusal(403, f"the service does not go by the name {host[:80]!r}; start it with: --name {host[:80]}")
-        if request.method != "GET" and not _own_page(request, host):
+        if called := request.headers.get("host"):
+            host, _ = place(called)
+            if not host:
+                raise Refusal(403, f"{called[:80]!r} is no name of a host; ask for the service by its address")
+            if not answers_to(host, settings.names):
+                sentence = f"the service does not go by the name {host[:80]!r}; start it with: --name {host[:80]}"
+                raise Refusal(403, sentence)
+        if request.method != "GET" and not own_page(request.headers, settings.names):
             raise Refusal(403, "pages of other sites may not use the service")
 
     def trusted(request: Request) -> None:
@@ -71,9 +82,12 @@ def create_app(annotator: Annotator, settings: Settings = Settings()) -> FastAPI
         summary="Labels the sentences of Chinese government reports.",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # to wherever the request says that it was sent
         lifespan=lifespan,
-        dependencies=[Depends(known)],
     )
+    app.state.terms = settings.terms
+    app.add_middleware(Door, admit=known, all_mb=settings.places * settings.limits.file_mb)
+    app.add_middleware(Envelope, meters=meters, routes=("/", "/annotate", "/health", "/metrics"))
     _say_what_is_wrong(app, settings)
 
     @app.get("/", response_class=HTMLResponse)
@@ -109,65 +123,57 @@ def create_app(annotator: Annotator, settings: Settings = Settings()) -> FastAPI
         """Annotate one report: the body is the file, or a form with the file in it."""
         form = choose(format, request.headers.get("accept"))
         batcher: Batcher = request.app.state.batcher
-        loop = asyncio.get_running_loop()
-        readers = request.app.state.readers
-        with batcher.place():
-            async with asyncio.timeout(settings.seconds):
-                async with received(request, name, settings.limits) as upload:
-                    report = await loop.run_in_executor(readers, upload.read, settings.limits)
-                answered = await asyncio.wrap_future(batcher.submit(report))
-                body, headers = await loop.run_in_executor(
-                    readers, lambda: content(answered, labels, form, with_page=page)
-                )
-        return Response(body, headers=headers)
+        reader: Reader = request.app.state.reader
 
-    app.add_middleware(Envelope, meters=meters, routes=("/", "/annotate", "/health", "/metrics"))
+        async def answer(upload: Question) -> Response:
+            report = await asyncio.wrap_future(reader.submit(upload))
+            answered = await asyncio.wrap_future(batcher.submit(report))
+            body, headers = await asyncio.to_thread(content, answered, labels, form, with_page=page)
+            return Response(body, headers=headers)
+
+        batcher.expect_place()  # who finds none need not send the report
+        async with asyncio.timeout(settings.seconds), received(request, name, settings.limits) as upload:
+            with batcher.place():
+                return await unless_gone(request, answer(upload))
+
     return app
-
-
-def _own_page(request: Request, host: str) -> bool:
-    """Whether a page of the service itself asks, or none."""
-    if (site := request.headers.get("sec-fetch-site")) is not None:
-        return site in ("same-origin", "none")
-    # Browsers say that over HTTPS and on this machine only; elsewhere they name where the page comes from.
-    origin = request.headers.get("origin")
-    return origin is None or hostname(origin) == host
 
 
 def _say_what_is_wrong(app: FastAPI, settings: Settings) -> None:
     """Every error is a JSON object with one sentence in it."""
 
-    def say(status: int, sentence: str, headers: dict[str, str] | None = None) -> JSONResponse:
-        return JSONResponse({"error": sentence.encode("utf-8", "replace").decode("utf-8")}, status, headers)
-
     @app.exception_handler(Refusal)
     def refused(request: Request, error: Refusal) -> JSONResponse:
-        return say(error.status, error.sentence, error.headers)
+        return said(error.status, error.sentence, error.headers)
 
     @app.exception_handler(Full)
     def full(request: Request, error: Full) -> JSONResponse:
         wait = error.retry_after
-        return say(503, f"all places are taken; try again in {wait} seconds", {"retry-after": str(wait)})
+        return said(503, f"all places are taken; try again in {wait} seconds", {"retry-after": str(wait)})
 
     @app.exception_handler(TimeoutError)
     def slow(request: Request, error: TimeoutError) -> JSONResponse:
         most = f"{settings.seconds:g} seconds"
-        return say(504, f"the report takes longer than the limit of {most}; split it, or try later")
+        return said(504, f"the report takes longer than the limit of {most}; split it, or try later")
+
+    @app.exception_handler(OSError)
+    def machine(request: Request, error: OSError) -> JSONResponse:
+        return no_room(error)
 
     @app.exception_handler(PizhuError)
     def unreadable(request: Request, error: PizhuError) -> JSONResponse:
-        return say(501 if isinstance(error, MissingExtraError) else 422, str(error))
+        return said(501 if isinstance(error, MissingExtraError) else 422, str(error))
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
-        return say(400, f"{first['loc'][-1]}: {first['msg']}")
+        return said(400, f"{first['loc'][-1]}: {first['msg']}")
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> JSONResponse:
         phrase = HTTPStatus(error.status_code).phrase.lower()
-        return say(error.status_code, f"{request.method} {request.url.path[:80]}: {phrase}", dict(error.headers or {}))
+        return said(error.status_code, f"{request.method} {request.url.path[:80]}: {phrase}", dict(error.headers or {}))
 
     @app.exception_handler(Exception)
     def fault(request: Request, error: Exception) -> JSONResponse:
-        return say(500, "a fault in pizhu; its log says more")
+        return said(500, "a fault in pizhu; its log says more")

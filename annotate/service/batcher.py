@@ -44,7 +44,7 @@ class Batcher:
     as it can be and a crowd shares the work.
 
     Attributes:
-        taken: places that are taken now.
+        places: how many there are.
     """
 
     def __init__(
@@ -55,7 +55,8 @@ class Batcher:
         watch: Callable[[Sequence[Report]], None] = lambda done: None,
     ) -> None:
         """``places`` bound what can wait; a batch ends at ``batch`` sentences; ``watch`` is told of every batch."""
-        self.places, self.taken = places, 0
+        self.places = places
+        self._begun: dict[object, float] = {}  # when each place was taken, the first first
         self._annotator, self._batch, self._watch = annotator, batch, watch
         self._lock = threading.Lock()
         self._seconds = 0.5  # that a report takes, as it was lately
@@ -63,18 +64,28 @@ class Batcher:
         self._thread = threading.Thread(target=self._work, name="pizhu-annotate", daemon=True)
         self._thread.start()
 
+    @property
+    def taken(self) -> int:
+        """Places that are taken now."""
+        return len(self._begun)
+
+    def expect_place(self) -> None:
+        """Raise :class:`Full` where there is no place at present."""
+        with self._lock:
+            self._raise_if_full()
+
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Hold a place, from before a report is received until it is answered; :class:`Full` where there is none."""
+        """Hold a place, from when a report is there until it is answered; :class:`Full` where there is none."""
+        ticket = object()
         with self._lock:
-            if self.taken >= self.places:
-                raise Full(min(60, max(1, math.ceil(self.taken * self._seconds))))
-            self.taken += 1
+            self._raise_if_full()
+            self._begun[ticket] = time.monotonic()
         try:
             yield
         finally:
             with self._lock:
-                self.taken -= 1
+                del self._begun[ticket]
 
     def submit(self, report: Report) -> Future[Report]:
         """Hand in a report; the answer is the annotated one. Cancelled before its turn comes, it costs nothing."""
@@ -86,6 +97,13 @@ class Batcher:
         """Finish what was handed in, then end the thread."""
         self._waiting.put(None)
         self._thread.join()
+
+    def _raise_if_full(self) -> None:
+        if self.taken < self.places:
+            return
+        # What came last waits for all others; where the reading of files takes long, as long as the first one did.
+        waits = self.taken * self._seconds, time.monotonic() - next(iter(self._begun.values()))
+        raise Full(min(60, max(1, math.ceil(max(waits)))))
 
     def _work(self) -> None:
         open_ = True

@@ -9,12 +9,23 @@ from pathlib import Path
 
 from ...base.errors import ConfigError
 from ...base.limits import Limits
+from ...base.origins import checked
 from ...base.private import read_private
-from .names import checked
+from ...base.terms import DEFAULT_TERMS, Terms
 
 SECRET_VARIABLE = "PIZHU_SERVE_SECRET"
 
-SERVICE_LIMITS = Limits(file_mb=20, expanded_mb=100, elements=400_000, characters=400_000, lines=60_000, seconds=30)
+SERVICE_LIMITS = Limits(
+    file_mb=20,
+    expanded_mb=100,
+    elements=400_000,
+    characters=400_000,
+    lines=60_000,
+    seconds=30,
+    read_seconds=60,
+    cpu_seconds=30,
+    memory_mb=1_000,
+)
 """Smaller than those of a batch: one upload must not keep all others waiting."""
 
 
@@ -27,8 +38,10 @@ class Settings:
         seconds: how long a request may take in all, uploading included.
         places: requests in the house at one time; whoever comes then is asked to come again.
         batch: sentences that are annotated together, from as many requests as it takes.
-        readers: files that are read at one time.
-        names: by which the service goes besides this machine's addresses and its own name; see :mod:`.names`.
+        readers: files that are read at one time, by a process each.
+        slow_readers: files that are read besides, once they have taken a second, so that they keep no others waiting.
+        names: by which the service goes besides this machine's addresses and its own name; see :mod:`...base.origins`.
+        terms: what connections are granted, before anything is known of their requests.
         secret: what requests must show, None where nothing is asked.
     """
 
@@ -37,11 +50,13 @@ class Settings:
     places: int = 64
     batch: int = 512
     readers: int = 4
+    slow_readers: int = 8
     names: tuple[str, ...] = ()
+    terms: Terms = DEFAULT_TERMS
     secret: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("seconds", "places", "batch", "readers"):
+        for name in ("seconds", "places", "batch", "readers", "slow_readers"):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name} is {getattr(self, name)}, expected a number above 0")
         object.__setattr__(self, "names", tuple(map(checked, self.names)))

@@ -1,48 +1,34 @@
-"""Files that come in: bounded, put under a name of ours, read, removed. What the sender calls them is only shown."""
+"""Files that come in: bounded, kept without a name, handed on. What the sender calls them is only shown."""
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import IO, Any, TypeVar
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from ...base.limits import Limits
-from ...data.read import load_source, read_source
-from ...data.report import Report
-from .refusal import Refusal
+from ...base.refusal import Refusal
+from ...data.isolation.messages import Question
+
+T = TypeVar("T")
 
 _LONGEST = 120
 _OVERHEAD = 64 * 1024  # of a form, around the file in it
 
 
-@dataclass(frozen=True)
-class Upload:
-    """A file that was received.
-
-    Attributes:
-        path: where its bytes lie while it is used.
-        name: what the sender calls it, fit to be shown and to name a download.
-    """
-
-    path: Path
-    name: str
-
-    def read(self, limits: Limits) -> Report:
-        """The report in it; raises what ``read_report`` raises."""
-        return read_source(replace(load_source(self.path, limits), path=Path(self.name)))
-
-
 @asynccontextmanager
-async def received(request: Request, name: str | None, limits: Limits) -> AsyncIterator[Upload]:
+async def received(request: Request, name: str | None, limits: Limits) -> AsyncIterator[Question]:
     """The file of a request, until the block ends: the whole body, or the one file of a form.
+
+    It lies on the disk without a name, so that nothing stays of it even where the service is killed.
 
     Raises:
         Refusal: it is too large, or there is no file, or more than one.
@@ -51,20 +37,42 @@ async def received(request: Request, name: str | None, limits: Limits) -> AsyncI
     too_large = Refusal(413, f"the file is larger than the limit of {limits.file_mb} MB; split it")
     if int(request.headers.get("content-length", "0")) > most + _OVERHEAD:
         raise too_large
-    with tempfile.TemporaryDirectory(prefix="pizhu-serve-", ignore_cleanup_errors=True) as folder:
-        path = Path(folder, "report")
+    with tempfile.TemporaryFile(prefix="pizhu-serve-") as file:
         try:
             if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-                name = await _from_form(request, path, most + _OVERHEAD) or name
+                name = await _from_form(request, file, most + _OVERHEAD) or name
             else:
-                await _from_body(request, path, most)
+                await _from_body(request, file, most)
         except _TooLarge:
             raise too_large from None
         except ClientDisconnect:
             raise Refusal(400, "the upload broke off; send the file again") from None
-        if path.stat().st_size > most:
+        if (size := file.tell()) > most:
             raise too_large
-        yield Upload(path, shown_name(name))
+        file.seek(0)
+        yield Question(shown_name(name), limits, file, size)
+
+
+async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """What ``work`` gives, for a request whose file was received; given up where whoever asked goes away.
+
+    Raises:
+        Refusal: nobody waits for it any more.
+    """
+    tasks = doing, _ = asyncio.ensure_future(work), asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if not doing.done():
+            raise Refusal(400, "the connection broke off; send the file again")
+        return doing.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def shown_name(name: str | None) -> str:
@@ -82,19 +90,18 @@ class _TooLarge(Exception):
     pass
 
 
-async def _from_body(request: Request, path: Path, most: int) -> None:
+async def _from_body(request: Request, file: IO[bytes], most: int) -> None:
     size = 0
-    with path.open("wb") as file:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > most:
-                raise _TooLarge
-            file.write(chunk)
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most:
+            raise _TooLarge
+        file.write(chunk)
     if not size:
         raise Refusal(400, "there is no file: send it as the body, or as a form with the field 'file'")
 
 
-async def _from_form(request: Request, path: Path, most: int) -> str | None:
+async def _from_form(request: Request, out: IO[bytes], most: int) -> str | None:
     size = 0
     receive = request.receive
 
@@ -108,14 +115,15 @@ async def _from_form(request: Request, path: Path, most: int) -> str | None:
 
     try:
         form = await Request(request.scope, counted).form(max_files=1, max_fields=8)
+    except Refusal:
+        raise
     except HTTPException as error:
         raise Refusal(400, f"the form cannot be understood ({error.detail.rstrip('.')}); send one file in it") from None
     try:
         file = next((value for value in form.values() if isinstance(value, UploadFile)), None)
         if file is None:
             raise Refusal(400, "there is no file in the form; send one in the field 'file'")
-        with path.open("wb") as out:
-            shutil.copyfileobj(file.file, out)
+        shutil.copyfileobj(file.file, out)
         return file.filename
     finally:
         await form.close()

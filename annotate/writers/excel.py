@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from tempfile import TemporaryDirectory, gettempdir
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ...base.errors import MissingExtraError
 from ...base.files import replacing_bytes
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
+_T = TypeVar("_T")
 _ROWS = 1_048_576
 _CELL = 32_767
 _LINE, _HIGHEST = 14.5, 409
@@ -40,13 +43,66 @@ def write(reports: Reports, labels: LabelSet, path: Path) -> None:
         from xlsxwriter.exceptions import FileCreateError
     except ImportError:
         raise MissingExtraError("an Excel workbook", "tables") from None
-    try:
-        with replacing_bytes(path) as out, Workbook(out, {"constant_memory": True}) as book:
-            # The time of writing stays out, so that the same records give the same bytes.
-            book.set_properties({"created": datetime(2000, 1, 1)})
+    with replacing_bytes(path) as file, TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        out = _Out(file, path)
+        book = Workbook(out, {"constant_memory": True, "tmpdir": folder})
+        # The time of writing stays out, so that the same records give the same bytes.
+        book.set_properties({"created": datetime(2000, 1, 1)})
+        try:
             _fill(book, reports, labels)
-    except FileCreateError as error:
-        raise error.args[0] from None  # the OSError in it, such as a full disk
+            book.close()
+        except BaseException as error:
+            out.drop()
+            for sheet in book.worksheets():  # else they are closed when nobody can be told that it fails
+                with suppress(OSError):
+                    sheet._opt_close()
+            cause = error.args[0] if isinstance(error, FileCreateError) else error
+            if not isinstance(cause, OSError):
+                raise
+            if cause.filename != str(path):
+                cause.filename, cause.filename2 = gettempdir(), None  # where rows wait until all are there
+            raise cause from None
+
+
+class _Out:
+    """The file a workbook goes to, as ZipFile wants it; errors name it.
+
+    ZipFile writes to it once more as it is thrown away; where writing failed, that goes nowhere.
+    """
+
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        self._file, self._path = file, path
+        self._dropped: int | None = None
+
+    def drop(self) -> None:
+        """Write nothing any more, and only count where one would be."""
+        self._dropped = 0
+
+    def write(self, data: bytes) -> int:
+        if self._dropped is None:
+            return self._named(self._file.write, data)
+        self._dropped += len(data)
+        return len(data)
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        if self._dropped is None:
+            return self._named(self._file.seek, place, whence)
+        self._dropped = place
+        return place
+
+    def tell(self) -> int:
+        return self._named(self._file.tell) if self._dropped is None else self._dropped
+
+    def flush(self) -> None:
+        if self._dropped is None:
+            self._named(self._file.flush)
+
+    def _named(self, call: Callable[..., _T], *words: Any) -> _T:
+        try:
+            return call(*words)
+        except OSError as error:
+            error.filename = str(self._path)
+            raise
 
 
 def _fill(book: Workbook, reports: Reports, labels: LabelSet) -> None:

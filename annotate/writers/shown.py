@@ -11,7 +11,7 @@ from typing import Any
 from ...data.labels import Label, LabelSet
 
 _ILLEGAL = re.compile("[^\\t\\n\\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_BREAK = re.compile(r"[ \t\u00a0]*[\r\n\v\f\x85\u2028\u2029]\s*")
+_BREAK = re.compile(r"(?<![ \t\u00a0])[ \t\u00a0]*+[\r\n\v\f\x85\u2028\u2029]\s*")
 _WORTH_SAYING = 0.1
 
 

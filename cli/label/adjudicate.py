@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ..display import echo
 from ..progress import shown
 from .options import Folder, Json, Labels, OverwriteConfig, Title, TokenFile, Url, access, label_set
 
@@ -56,11 +57,11 @@ def adjudicate(
     if pull is not None:
         gold = pull_gold(there, rows, pull, title=title, labels=chosen)
         if as_json:
-            typer.echo(json.dumps(asdict(gold), ensure_ascii=False, default=str))
+            echo(json.dumps(asdict(gold), ensure_ascii=False, default=str))
         else:
-            typer.echo(f"{gold.path}: " + ", ".join(f"{count} {how}" for how, count in sorted(gold.decided.items())))
+            echo(f"{gold.path}: " + ", ".join(f"{count} {how}" for how, count in sorted(gold.decided.items())))
             if gold.kept:
-                typer.echo(f"the earlier file is kept as {gold.kept}")
+                echo(f"the earlier file is kept as {gold.kept}")
         return
     with shown() as progress:
         pushed = push_contested(
@@ -74,9 +75,7 @@ def adjudicate(
             progress=progress,
         )
     if as_json:
-        typer.echo(json.dumps(asdict(pushed), ensure_ascii=False))
+        echo(json.dumps(asdict(pushed), ensure_ascii=False))
     else:
-        typer.echo(
-            f"{pushed.sent} contested sentences sent, {pushed.present} were there, {pushed.proposals} proposals sent"
-        )
-        typer.echo(f"adjudicate them in {adjudication_title(title)}: {pushed.url}")
+        echo(f"{pushed.sent} contested sentences sent, {pushed.present} were there, {pushed.proposals} proposals sent")
+        echo(f"adjudicate them in {adjudication_title(title)}: {pushed.url}")

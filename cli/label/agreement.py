@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from ...data.labels import LabelSet
+from ..display import Table, echo, show
 from .options import Json, Labels, label_set
 
 if TYPE_CHECKING:
@@ -51,16 +49,15 @@ def agreement(
         names = "、".join(file.name for file in files)
         write_text(out, page(found, chosen, data=names, made=date.today()))
     if as_json:
-        typer.echo(json.dumps(asdict(found), ensure_ascii=False))
+        echo(json.dumps(asdict(found), ensure_ascii=False))
         return
-    console = Console()
-    console.print(agreement_table(found, chosen))
+    show(agreement_table(found, chosen))
     if len(found.annotators) > 2:
-        console.print(_pairs(found))
+        show(_pairs(found))
     if found.gold:
-        console.print(_gold(found))
+        show(_gold(found))
     if out:
-        typer.echo(f"the whole report: {out}")
+        echo(f"the whole report: {out}")
 
 
 def agreement_table(found: Agreement, labels: LabelSet) -> Table:
@@ -76,7 +73,7 @@ def agreement_table(found: Agreement, labels: LabelSet) -> Table:
     for row in found.labels:
         share = "–" if row.agreement.value is None else f"{row.agreement.value:.1%}"
         figures = (_show(row.kappa), _show(row.fleiss), _show(row.alpha) + _between(row.alpha))
-        table.add_row(Text(titles[row.label]), str(row.chosen), share, *map(Text, figures))
+        table.add_row(titles[row.label], str(row.chosen), share, *figures)
     return table
 
 
@@ -85,7 +82,7 @@ def _pairs(found: Agreement) -> Table:
     kappas = {frozenset((pair.first, pair.second)): pair.kappa.value for pair in found.pairs}
     for one in found.annotators:
         values = (kappas.get(frozenset((one, other))) for other in found.annotators)
-        table.add_row(Text(one), *("–" if value is None else f"{value:.3f}" for value in values))
+        table.add_row(one, *("–" if value is None else f"{value:.3f}" for value in values))
     return table
 
 
@@ -94,16 +91,16 @@ def _gold(found: Agreement) -> Table:
     table = _table("against decided answers", "annotator", columns)
     for score in found.gold:
         figures = (score.exact, score.kappa, *(label.f1 for label in score.labels.values()))
-        table.add_row(Text(score.annotator), str(score.sentences), *map(_show, figures))
+        table.add_row(score.annotator, str(score.sentences), *map(_show, figures))
     return table
 
 
 def _table(title: str, first: str, columns: Iterable[str]) -> Table:
-    """A table of figures. Names go into it as text: they may hold brackets, which rich takes for markup."""
-    table = Table(title=Text(title, style="table.title"))
-    table.add_column(Text(first))
+    """A table of figures."""
+    table = Table(title=title)
+    table.add_column(first)
     for column in columns:
-        table.add_column(Text(column), justify="right")
+        table.add_column(column, justify="right")
     return table
 
 

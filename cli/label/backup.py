@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ..display import echo
 from ..progress import shown
 from .options import Database, DatabasePasswordFile, Folder, Json
 
@@ -34,13 +35,13 @@ def backup(
     with shown() as progress:
         made = back_up(folder, out, keep=keep, progress=progress)
     if as_json:
-        typer.echo(json.dumps(asdict(made), ensure_ascii=False, default=str))
+        echo(json.dumps(asdict(made), ensure_ascii=False, default=str))
         return
-    typer.echo(f"{made.path}: {made.database}, {made.size / 1e6:.1f} MB (it holds passwords; only you can read it)")
+    echo(f"{made.path}: {made.database}, {made.size / 1e6:.1f} MB (it holds passwords; only you can read it)")
     for path in made.removed:
-        typer.echo(f"removed {path}")
+        echo(f"removed {path}")
     again = " --database postgresql://user@host:port/empty" if made.database == "postgresql" else ""
-    typer.echo(f"restore with: pizhu label restore '{made.path}' --folder NEW{again}")
+    echo(f"restore with: pizhu label restore '{made.path}' --folder NEW{again}")
 
 
 def restore(
@@ -60,7 +61,7 @@ def restore(
 
     with shown() as progress:
         place = put_back(path, folder, database=find_postgresql(database, database_password_file), progress=progress)
-    typer.echo(
+    echo(
         json.dumps({"folder": str(place)}, ensure_ascii=False)
         if as_json
         else f"Restored. Start it with: pizhu label serve --folder '{place}'"

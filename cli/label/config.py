@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ..display import echo
 from .options import Folder, Json, Labels, Task, Title, TokenFile, Url, access, kind_and_labels
 
 
@@ -37,16 +38,16 @@ def config(
         write_text(out, kind.config(chosen) + "\n")
     found = difference(access(folder, url, token_file), chosen, project, kind)
     if as_json:
-        typer.echo(json.dumps(asdict(found), ensure_ascii=False))
+        echo(json.dumps(asdict(found), ensure_ascii=False))
     elif not (found.change or found.stored):
-        typer.echo("The project's configuration is as it should be.")
+        echo("The project's configuration is as it should be.")
     else:
         for line in found.change.lines():
-            typer.echo(line)
+            echo(line)
         for name, some in found.stored.items():
-            typer.echo(f"{name} is stored in {some.answers} answers, {some.drafts} drafts, {some.proposals} proposals")
+            echo(f"{name} is stored in {some.answers} answers, {some.drafts} drafts, {some.proposals} proposals")
         if found.by_hand:
-            typer.echo("somebody changed the configuration in Label Studio; push with --overwrite-config undoes that")
-        typer.echo(f"\n{found.change.diff}")
+            echo("somebody changed the configuration in Label Studio; push with --overwrite-config undoes that")
+        echo(f"\n{found.change.diff}")
     if found.change or found.stored:
         raise typer.Exit(1)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ..display import echo
 from .options import Folder, Json, Title, TokenFile, Url, access
 from .predict import PORT, SecretFile, service_folder, told
 
@@ -46,6 +47,6 @@ def connect(
     there = access(folder, url, token_file)
     found = register(there, address, secret, title, events=events)
     if as_json:
-        typer.echo(json.dumps(asdict(found), ensure_ascii=False))
+        echo(json.dumps(asdict(found), ensure_ascii=False))
     else:
-        typer.echo(told(found, there.url, title, address))
+        echo(told(found, there.url, title, address))

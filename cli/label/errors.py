@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from ..display import Table, echo, show
 from ..progress import shown
 from .options import Folder, Json, Labels, OverwriteConfig, TokenFile, Url, access, label_set
 
@@ -76,13 +74,13 @@ def errors(
     count = int(pool.known.sum())
     if as_json:
         told = {"labelled": count, "doubtful": records, "project": pushed.url if pushed else None}
-        typer.echo(json.dumps(told, ensure_ascii=False))
+        echo(json.dumps(told, ensure_ascii=False))
     else:
-        Console().print(_table(records, count))
+        show(_table(records, count))
         if out is not None:
-            typer.echo(f"{out}: {len(records)} sentences")
+            echo(f"{out}: {len(records)} sentences")
         if pushed:
-            typer.echo(f"{pushed.sent} sentences sent for review, {pushed.present} were there: {pushed.url}")
+            echo(f"{pushed.sent} sentences sent for review, {pushed.present} were there: {pushed.url}")
 
 
 def _table(records: list[dict], count: int) -> Table:  # type: ignore[type-arg]
@@ -93,6 +91,5 @@ def _table(records: list[dict], count: int) -> Table:  # type: ignore[type-arg]
     for record in records[:_LINES]:
         score = max(doubt["score"] for doubt in record["doubts"])
         words = "；".join(doubt["words"] for doubt in record["doubts"])
-        cells = [f"{score:.2f}", " ".join(record["labels"]) or "none", words, record["text"][:60]]
-        table.add_row(*map(Text, cells))  # as text: sentences may hold brackets, which rich takes for markup
+        table.add_row(f"{score:.2f}", " ".join(record["labels"]) or "none", words, record["text"][:60])
     return table

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ..display import echo
 from ..progress import shown
 from .options import Json, Labels, label_set
 
@@ -64,8 +65,8 @@ def next_(
     write_records(out, found.records)
     if as_json:
         told = {name: value for name, value in asdict(found).items() if name != "records"}
-        typer.echo(json.dumps({"path": str(out), "strategy": strategy, **told}, ensure_ascii=False))
+        echo(json.dumps({"path": str(out), "strategy": strategy, **told}, ensure_ascii=False))
         return
     by = f" by {' and '.join(found.models)}" if found.models else ""
-    typer.echo(f"{out}: {found.sentences} sentences in {found.paragraphs} paragraphs, of {found.open} open ones{by}")
-    typer.echo(str(found.hint))
+    echo(f"{out}: {found.sentences} sentences in {found.paragraphs} paragraphs, of {found.open} open ones{by}")
+    echo(str(found.hint))

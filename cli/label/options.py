@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...data.labels import DEFAULT_LABELS, LabelSet
+from ..display import complain
 
 if TYPE_CHECKING:
     from ...labeling.studio.access import Access
@@ -63,6 +64,6 @@ def kind_and_labels(task: str, path: Path | None) -> tuple[TaskKind, LabelSet]:
 
 def fail_on(problems: tuple[str, ...]) -> None:
     for problem in problems:
-        typer.echo(f"pizhu: {problem}", err=True)
+        complain(problem)
     if problems:
         raise typer.Exit(1)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..options import Model
+from ..display import complain, echo
+from ..options import Connections, Model, Patience, PerAddress
 from .options import Folder, Labels, Title, TokenFile, Url, access, label_set
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ def predict_serve(
     corpus: Annotated[
         bool, typer.Option(help="Train on the shipped corpus, and judge by its validation split, as well.")
     ] = True,
+    body_mb: Annotated[int, typer.Option(min=1, help="The most that a request may send, in MB.")] = 16,
+    connections: Connections = 500,
+    per_address: PerAddress = 125,
+    patience: Patience = 10,
     retrain_every: Annotated[
         int, typer.Option(min=0, help="Train by itself after so many annotations; 0: only when asked.")
     ] = 0,
@@ -61,6 +66,7 @@ def predict_serve(
     if not all(map(find_spec, ("fastapi", "uvicorn", "label_studio_sdk"))):
         raise MissingExtraError("the prediction service", "serve,label")
     from ...base import serving as server
+    from ...base.terms import Terms
     from ...labeling.backend.register import register
     from ...labeling.backend.secret import ensure_secret
     from ...labeling.backend.service import keep_trying, opened
@@ -82,12 +88,21 @@ def predict_serve(
     )
 
     def tell(sentence: str) -> None:
-        typer.echo(f"pizhu: {sentence}", err=True)
+        complain(sentence)
 
     start = (model or default_model()).absolute()
     with (
         server.listen(host, port) as listening,  # a taken port is told before the model is loaded
-        opened(home, start, plan, secret, lambda: access(folder, url, token_file)) as app,
+        opened(
+            home,
+            start,
+            plan,
+            secret,
+            lambda: access(folder, url, token_file),
+            address=address,
+            body_mb=body_mb,
+            terms=Terms(connections, per_address, patience),
+        ) as app,
     ):
         here = server.address(listening)
         if not server.is_local(host):
@@ -98,10 +113,10 @@ def predict_serve(
         def attempt() -> None:
             there = access(folder, url, token_file)
             found = register(there, address or here, secret, title, events=retrain_every > 0)
-            typer.echo(told(found, there.url, title, address or here))
+            echo(told(found, there.url, title, address or here))
 
         def ready() -> None:
-            typer.echo(f"pizhu proposes labels at {here}")
+            echo(f"pizhu proposes labels at {here}")
             if connect:
                 keep_trying(attempt, tell)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..display import echo
 from ..progress import shown
 from .options import Folder, Json, Labels, Task, Title, TokenFile, Url, access, fail_on, kind_and_labels
 
@@ -53,7 +54,7 @@ def pull(
         with shown() as progress:
             pulled = fetch(there, output, kind=kind, title=project, labels=chosen, full=full, progress=progress)
         if as_json:
-            typer.echo(json.dumps(asdict(pulled), ensure_ascii=False, default=str))
+            echo(json.dumps(asdict(pulled), ensure_ascii=False, default=str))
         else:
             where = {
                 "--project": project,
@@ -70,24 +71,22 @@ def pull(
 def _print(pulled: Pulled, kind: TaskKind, where: list[str]) -> None:
     """``where`` are the options that say which project was pulled."""
     states = ", ".join(f"{count} {state}" for state, count in sorted(pulled.states.items())) or "no sentences"
-    typer.echo(f"{pulled.path}: {states}")
+    echo(f"{pulled.path}: {states}")
     if pulled.answers:
-        typer.echo("answers: " + ", ".join(f"{name} {count}" for name, count in pulled.answers.items()))
+        echo("answers: " + ", ".join(f"{name} {count}" for name, count in pulled.answers.items()))
     how = f"everything was fetched ({pulled.full})" if pulled.full else "only changes were fetched"
-    typer.echo(f"{pulled.changed} sentences are new or changed; {how}")
+    echo(f"{pulled.changed} sentences are new or changed; {how}")
     if pulled.deleted:
-        typer.echo(
-            f"{pulled.deleted} sentences were deleted in Label Studio; their answers are kept here, marked deleted"
-        )
+        echo(f"{pulled.deleted} sentences were deleted in Label Studio; their answers are kept here, marked deleted")
         if kind.name == "sentences":
             back = ["pizhu", "label", "transfer", str(pulled.path), *where]
-            typer.echo(f"put them back with: {shlex.join(back)}")
+            echo(f"put them back with: {shlex.join(back)}")
         else:
-            typer.echo(f"answers of --task {kind.name} cannot be transferred back")
+            echo(f"answers of --task {kind.name} cannot be transferred back")
     if pulled.withdrawn:
-        typer.echo(f"{pulled.withdrawn} answers were deleted in Label Studio; earlier pulls hold them (--list, --at)")
+        echo(f"{pulled.withdrawn} answers were deleted in Label Studio; earlier pulls hold them (--list, --at)")
     if pulled.kept:
-        typer.echo(f"the file that stood there is kept as {pulled.kept}")
+        echo(f"the file that stood there is kept as {pulled.kept}")
 
 
 def _list(output: Path, as_json: bool) -> None:
@@ -95,14 +94,14 @@ def _list(output: Path, as_json: bool) -> None:
 
     history = Snapshots(output).history()
     if as_json:
-        typer.echo(json.dumps([asdict(snapshot) for snapshot in history], ensure_ascii=False))
+        echo(json.dumps([asdict(snapshot) for snapshot in history], ensure_ascii=False))
         return
     for snapshot in history:
         when = datetime.fromisoformat(snapshot.at).astimezone()
         what = "all" if snapshot.whole else "changed"
-        typer.echo(f"{when:%Y-%m-%d %H:%M:%S}  {snapshot.title}  {snapshot.rows} sentences ({what})")
+        echo(f"{when:%Y-%m-%d %H:%M:%S}  {snapshot.title}  {snapshot.rows} sentences ({what})")
     if not history:
-        typer.echo(f"Nothing was pulled to {output} yet.")
+        echo(f"Nothing was pulled to {output} yet.")
 
 
 def _at(output: Path, at: datetime, kind: TaskKind, labels: LabelSet) -> None:
@@ -110,4 +109,4 @@ def _at(output: Path, at: datetime, kind: TaskKind, labels: LabelSet) -> None:
     from ...labeling.studio.pull import earlier
 
     for record in earlier(output, at.astimezone(), kind, labels):
-        typer.echo(as_line(record), nl=False)
+        echo(as_line(record), nl=False)

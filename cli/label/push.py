@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ..display import echo
 from ..progress import shown
 from .options import (
     Folder,
@@ -94,12 +95,12 @@ def push(
             progress=progress,
         )
     if as_json:
-        typer.echo(json.dumps(asdict(pushed), ensure_ascii=False))
+        echo(json.dumps(asdict(pushed), ensure_ascii=False))
     else:
-        typer.echo(f"{pushed.sent} sentences sent, {pushed.present} were there, {pushed.proposals} proposals sent")
+        echo(f"{pushed.sent} sentences sent, {pushed.present} were there, {pushed.proposals} proposals sent")
         if pushed.live:
-            typer.echo(f"annotators see what the prediction service {pushed.shown} proposes, not what was pushed")
+            echo(f"annotators see what the prediction service {pushed.shown} proposes, not what was pushed")
         elif pushed.shown:
-            typer.echo(f"annotators see the proposals of {pushed.shown}")
-        typer.echo(f"label them at {pushed.url}")
+            echo(f"annotators see the proposals of {pushed.shown}")
+        echo(f"label them at {pushed.url}")
     fail_on(pushed.problems)

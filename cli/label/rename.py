@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ..display import echo
 from ..progress import shown
 from .options import Folder, Json, Task, Title, TokenFile, Url, access, kind_and_labels
 
@@ -40,8 +41,8 @@ def rename(
         stored = rename_labels(access(folder, url, token_file), chosen, project, kind, progress)
     rewritten = {str(path): rename_file(path, chosen) for path in files or ()}
     if as_json:
-        typer.echo(json.dumps({"project": asdict(stored), "files": rewritten}, ensure_ascii=False))
+        echo(json.dumps({"project": asdict(stored), "files": rewritten}, ensure_ascii=False))
         return
-    typer.echo(f"renamed in {stored.answers} answers, {stored.drafts} drafts, {stored.proposals} proposals")
+    echo(f"renamed in {stored.answers} answers, {stored.drafts} drafts, {stored.proposals} proposals")
     for path, count in rewritten.items():
-        typer.echo(f"{path}: renamed in {count} records")
+        echo(f"{path}: renamed in {count} records")

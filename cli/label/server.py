@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..display import complain, echo
 from ..progress import shown
 from .options import Database, DatabasePasswordFile, Folder, Json
 
@@ -73,7 +74,7 @@ def serve(
                 progress=progress,
             )
     if install_only:
-        typer.echo(json.dumps({"command": str(command)}) if as_json else f"Label Studio is installed: {command}")
+        echo(json.dumps({"command": str(command)}) if as_json else f"Label Studio is installed: {command}")
         return
     _print_server(server, as_json)
     if foreground:
@@ -92,7 +93,7 @@ def status(folder: Folder = None, as_json: Json = False) -> None:
     if server is not None:
         _print_server(server, as_json)
         return
-    typer.echo(json.dumps({"running": False}) if as_json else "Label Studio does not run here.")
+    echo(json.dumps({"running": False}) if as_json else "Label Studio does not run here.")
     raise typer.Exit(1)
 
 
@@ -100,7 +101,7 @@ def stop(folder: Folder = None) -> None:
     """Stop the Label Studio that runs here; its data stay."""
     from ...labeling.server import server as servers
 
-    typer.echo("Stopped." if servers.stop(folder) else "Label Studio does not run here.")
+    echo("Stopped." if servers.stop(folder) else "Label Studio does not run here.")
 
 
 def _print_server(server: Server, as_json: bool) -> None:
@@ -110,29 +111,26 @@ def _print_server(server: Server, as_json: bool) -> None:
     people = {account.name: account.email for account in accounts.annotators.values()}
     if as_json:
         facts: dict[str, Any] = {"running": True, "healthy": healthy(server.url), **asdict(replace(server, token=""))}
-        del facts["token"], facts["started"]
+        del facts["token"]
         facts |= {"owner": accounts.owner.email, "annotators": people, "accounts": str(accounts.path)}
-        typer.echo(json.dumps(facts | {"database": database.address}, ensure_ascii=False))
+        echo(json.dumps(facts | {"database": database.address}, ensure_ascii=False))
     else:
         here = f"--folder '{server.folder}'"
-        typer.echo(f"Label Studio runs at {server.url}" + ("" if healthy(server.url) else ", but does not answer"))
+        echo(f"Label Studio runs at {server.url}" + ("" if healthy(server.url) else ", but does not answer"))
         if server.shared:
-            typer.echo(f"  for others  {server.shared}")
-        typer.echo(f"  owner       {accounts.owner.email}")
+            echo(f"  for others  {server.shared}")
+        echo(f"  owner       {accounts.owner.email}")
         for name, email in people.items():
-            typer.echo(f"  annotator   {name}  {email}")
-        typer.echo(f"  passwords   {accounts.path} (only you can read it)")
-        typer.echo(f"  data        {server.folder}")
-        typer.echo(f"  database    {database.address}")
-        typer.echo(f"  back up     pizhu label backup {here}")
-        typer.echo(
-            "  restore     pizhu label restore BACKUP --folder NEW" + _OTHER_DATABASE * (database.kind != "sqlite")
-        )
-        typer.echo(f"  stop with   pizhu label stop {here}")
+            echo(f"  annotator   {name}  {email}")
+        echo(f"  passwords   {accounts.path} (only you can read it)")
+        echo(f"  data        {server.folder}")
+        echo(f"  database    {database.address}")
+        echo(f"  back up     pizhu label backup {here}")
+        echo("  restore     pizhu label restore BACKUP --folder NEW" + _OTHER_DATABASE * (database.kind != "sqlite"))
+        echo(f"  stop with   pizhu label stop {here}")
     if server.shared:
-        typer.echo(
-            "pizhu: whoever reaches this address sees the log-in page, passwords and answers travel unencrypted over"
+        complain(
+            "whoever reaches this address sees the log-in page, passwords and answers travel unencrypted over"
             " HTTP, and there are no roles: anyone who logs in can delete a project. Use it in a trusted network only,"
-            " and back up on a schedule.",
-            err=True,
+            " and back up on a schedule."
         )

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ..display import echo
 from ..progress import shown
 from .options import Folder, Json, Labels, Title, TokenFile, Url, access, label_set
 
@@ -39,6 +40,6 @@ def transfer(
             there, answers, open_accounts=open_accounts, title=project, labels=label_set(labels), progress=progress
         )
     if as_json:
-        typer.echo(json.dumps(asdict(sent), ensure_ascii=False))
+        echo(json.dumps(asdict(sent), ensure_ascii=False))
     else:
-        typer.echo(f"{sent.sent} sentences sent with {sent.answers} answers; {sent.present} were there")
+        echo(f"{sent.sent} sentences sent with {sent.answers} answers; {sent.present} were there")

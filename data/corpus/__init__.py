@@ -1,0 +1,1 @@
+"""The labelled corpus: its files, and what loads, checks, counts and exports them."""

@@ -9,14 +9,14 @@ names a hard case of the guideline that the sentence was written for.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from ...base.errors import DataError
+from ...base.errors import ConfigError, DataError
+from ...base.toml import brief, parse_toml, read_toml
 from ..labels import DEFAULT_LABELS
 from ..report import Kind, Report, Span
 from ..segment.outline import outline
@@ -92,9 +92,9 @@ def load_splits(folder: str | Path | None = None) -> dict[Split, tuple[str, ...]
     """The ids of each split from ``splits.toml``."""
     path = (corpus_folder() if folder is None else Path(folder)) / "splits.toml"
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {error}") from None
+        table = read_toml(path, str(path))
+    except ConfigError as error:
+        raise DataError(str(error)) from None
     lists = [ids for ids in table.values() if isinstance(ids, list) and all(isinstance(name, str) for name in ids)]
     if set(table) != set(SPLITS) or len(lists) < len(SPLITS):
         raise DataError(f"{path}: expected the lists {', '.join(SPLITS)} of report names")
@@ -155,16 +155,18 @@ def _kind(code: str) -> Kind:
 
 def _head(path: Path, text: str) -> dict[str, Any]:
     try:
-        head = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise DataError(f"{path}: the head is not TOML: {error}") from None
+        head = parse_toml(text, f"{path}: the head")
+    except ConfigError as error:
+        raise DataError(str(error)) from None
     wanted = {"level": str, "body": str, "kind": str, "year": int, "plan": str, "style": list}
     for name, kind in wanted.items():
         if not isinstance(head.get(name), kind):
             raise DataError(f"{path}: the head needs {name} ({kind.__name__})")
     for name, known in {"level": LEVELS, "kind": KINDS, "plan": PLANS}.items():
         if head[name] not in known:
-            raise DataError(f"{path}: {name} is {head[name]!r}, expected one of {', '.join(known)}")
+            raise DataError(f"{path}: {name} is {brief(head[name])}, expected one of {', '.join(known)}")
+    if not all(isinstance(style, str) for style in head["style"]):
+        raise DataError(f"{path}: style is {brief(head['style'])}, expected a list of texts")
     if extra := set(head) - set(wanted):
-        raise DataError(f"{path}: unknown {min(extra)!r} in the head")
+        raise DataError(f"{path}: unknown {brief(min(extra))} in the head")
     return {**head, "style": tuple(head["style"])}

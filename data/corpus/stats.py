@@ -11,7 +11,7 @@ from ..labels import DEFAULT_LABELS
 from .load import SPLITS, CorpusReport, load_splits
 
 _COMPLETION = re.compile(
-    r"了|已|完成|实现|达到|全年|今年|去年|[12]\d{3}年|[0-9０-９%％]|[一二两三四五六七八九十百千万亿]+[余多]?[个项件家人次起户批期场名条倍成亿万元]"
+    r"了|已|完成|实现|达到|全年|今年|去年|[12]\d{3}年|[0-9０-９%％]|[一二两三四五六七八九十百千万亿][余多]?[个项件家人次起户批期场名条倍成亿万元]"
 )
 
 

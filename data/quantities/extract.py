@@ -100,7 +100,8 @@ class _Reading:
     def _name(self, figure: Figure, before: int, stop: int, earlier: Sequence[Quantity]) -> tuple[Lead, str]:
         """What stands before the figure, taken apart, and its indicator; empty: that of the one before."""
         between = self.text[before : figure.start]
-        if figure.unit == "位次" and not _JOINED.fullmatch(between) and take_apart(between, "位次") == Lead(between):
+        near = between[-80:]
+        if figure.unit == "位次" and not _JOINED.fullmatch(between) and take_apart(near, "位次") == Lead(near):
             before = max(0, figure.start - 80)  # figures stand within a rank's field: 列全省14个设区市第4位
         breaks = [match.end() for match in _BREAK.finditer(self.text, before, figure.start)]
         words = self.text[breaks[-1] if breaks else before : figure.start][-80:]

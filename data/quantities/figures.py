@@ -69,6 +69,7 @@ _BEFORE = re.compile(
 _AFTER = re.compile("(?P<about>左右|上下)|(?P<least>及?以上|之多|多(?![个名项次]))|(?P<most>及?以[下内]|之内)")
 _BOUNDS: dict[str, Bound] = {"about": "约", "least": "以上", "most": "以内"}
 _LONGEST = 18
+_ABSURD = Decimal(10) ** 20  # what is as large was never counted, and decimals have 28 digits
 _INDEXED = re.compile("(?:指数|系数|得分|评分|分值|综合分)[^0-9，。；、]{0,4}$")
 _ELIDED = re.compile(rf"(?:[、和及与]{NUMERAL}个?){{0,5}}[、和及与]{NUMERAL}({UNIT})")
 
@@ -78,7 +79,7 @@ def figures(text: str) -> list[Figure]:
     if row := _ROW.fullmatch(text):
         return list(_cells(row))
     found = (_figure(text, match) for match in _FOUND.finditer(text) if match.lastgroup != "aside")
-    return [replace(f, value=_shortest(f.value)) for f in found if f is not None]
+    return [replace(f, value=_shortest(f.value)) for f in found if f is not None and f.value < _ABSURD]
 
 
 def _cells(row: re.Match[str]) -> Iterator[Figure]:
@@ -186,7 +187,7 @@ def _share(match: re.Match[str]) -> tuple[Decimal | None, str]:
     if match["whole"] in ("千", "万"):
         return part, {"千": "‰", "万": "‱"}[match["whole"]]
     whole = Decimal(100) if match["whole"] == "百" else number(match["whole"])
-    if part is None or not whole:
+    if part is None or not whole or part / whole >= _ABSURD:
         return None, ""
     return part if whole == 100 else round(part / whole * 100, 4), "%"
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...base.limits import Limits
+from ...base.errors import ReadError
+from ...base.limits import Limits, over
 from ..segment import Hint
 
 
@@ -53,15 +54,20 @@ class Format:
 
 
 class Lines:
-    """Collects lines and their hints into an :class:`Extract`."""
+    """Collects lines and their hints into an :class:`Extract`; of a ``source`` no more than its limit of characters."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: Source | None = None) -> None:
+        self._source = source
         self._parts: list[str] = []
         self._length = 0
         self._hints: dict[int, Hint] = {}
 
     def add(self, line: str, hint: Hint | None = None) -> None:
-        """Append one line; white space around it and line breaks inside it become plain spaces."""
+        """Append one line; white space around it and line breaks inside it become plain spaces.
+
+        Raises:
+            ReadError: the source has more characters than its limit.
+        """
         line = " ".join(line.split()) if "\n" in line or "\r" in line else line.strip()
         if not line:
             return
@@ -69,6 +75,8 @@ class Lines:
             self._hints[self._length] = hint
         self._parts.append(line)
         self._length += len(line) + 1
+        if self._source and self._length > self._source.limits.characters:
+            raise ReadError(over(self._source.name, "too many characters", "characters", self._source.limits))
 
     @property
     def length(self) -> int:

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Set
+from typing import NamedTuple
 
 from lxml import etree
 from lxml import html as lxml_html
 
 from ...base.errors import ReadError
-from ...base.limits import over
 from ..encoding import decode
 from ..segment import Hint
 from .base import Extract, Lines, Source
+from .markup import ASIDE, RAW, examine
 
 _OPENING = re.compile(
-    rb"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body|meta|title|div|p|table|h[1-6]|article|section|center|span|font)\b",
+    rb"\s*+(?:<\?xml[^>]{0,200}>\s*+)?(?:<!--(?:(?!-->).){0,2000}+-->\s*+)*+<(?:!doctype\s+html|html|head|body|meta|title|div|p|table|h[1-6]|article|section|center|span|font)\b",
     re.IGNORECASE | re.DOTALL,
 )
 _CHARSET = re.compile(
-    rb"charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,30})|<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9_.:-]{2,30})"
+    rb"charset\s*+=\s*+[\"']?\s*+([A-Za-z0-9_.:-]{2,30})|<\?xml[^<>]*encoding\s*+=\s*+[\"']([A-Za-z0-9_.:-]{2,30})"
 )
-_SILENT = frozenset(
-    re.findall(
-        r"\w+",
-        "script style noscript template head title meta link iframe object embed svg canvas audio video map area button"
-        " select option input textarea datalist",
-    )
-)
+_SILENT = RAW | ASIDE | {"head", "meta", "link", "area", "input"}
 _BLOCK = frozenset(
     re.findall(
         r"\w+",
@@ -36,7 +31,9 @@ _BLOCK = frozenset(
         " tbody td tfoot th thead tr ul",
     )
 )
-_BESIDE = frozenset(["nav", "header", "footer", "aside", "menu", "form"])
+_HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
+_LAYOUT = ("table", "tr", "script", "ul", "form", "div", "h1", "h2", "h3")
+_BESIDE = frozenset(["nav", "header", "footer", "aside", "menu"])
 _BESIDE_NAME = re.compile(
     r"(?:^|[-_\s])(?:nav|navbar|menu|crumb|breadcrumb|breadcrumbs|share|bdshare\w*|sidebar|side|footer|foot|copyright|topbar|toolbar|tools?|print|pager|pagination|related|recommend|hotnews|login|search|qrcode|ewm|dqwz|weizhi|position|xgxx|lmdh)(?:$|[-_\s0-9])",
     re.IGNORECASE,
@@ -68,15 +65,21 @@ def declared_encoding(data: bytes) -> str | None:
 
 def from_markup(markup: str, source: Source) -> Extract:
     """The text of a page given as decoded mark-up."""
-    if (tags := markup.count("<")) > 2 * source.limits.elements:
-        raise ReadError(over(source.name, f"{tags // 2:,} elements", "elements", source.limits))
     markup = re.sub(r"^\s*<\?xml[^>]*\?>", "", markup).replace("\0", "")
-    parser = lxml_html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
+    unclosed = examine(markup, source)
+    parser = lxml_html.HTMLParser(
+        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True
+    )
     try:
         root = lxml_html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
     except (etree.LxmlError, ValueError):
         raise ReadError(f"{source.name} is a web page without any text") from None
-    walker = _Walker()
+    if parser.error_log.filter_from_fatals():  # the parser went no further
+        raise ReadError(
+            f"{source.name} is a web page whose tags nest too deep to be read to its end; open it in a browser and save"
+            " the text as .txt"
+        )
+    walker = _Walker(Lines(source), _SILENT - unclosed)
     walker.walk(root)
     if not walker.lines.length:
         raise ReadError(f"{source.name} is a web page without any text")
@@ -86,8 +89,9 @@ def from_markup(markup: str, source: Source) -> Extract:
 class _Walker:
     """Goes through the page once, without recursion: pages are nested as deep as they like."""
 
-    def __init__(self) -> None:
-        self.lines = Lines()
+    def __init__(self, lines: Lines, silent: Set[str]) -> None:
+        self.lines = lines
+        self._silent = silent
         self._text: list[str] = []
         self._beside = 0
         self._bold = 0
@@ -99,48 +103,59 @@ class _Walker:
 
     def walk(self, root: etree._Element) -> None:
         silent = 0
-        rows: list[etree._Element] = []
+        row: etree._Element | None = None  # of data, which is added as a whole
+        forms = iter(_hold_paragraphs(root))
+        opened: list[_Opened | None] = []
+        quiets: list[bool] = []
         for event, node in etree.iterwalk(root, events=("start", "end")):
-            tag = node.tag if isinstance(node.tag, str) else ""
-            quiet = tag in _SILENT or (tag != "body" and _HIDDEN.search(node.get("style") or "") is not None)
             if event == "start":
+                tag = node.tag if isinstance(node.tag, str) else ""
+                controls = tag == "form" and not next(forms)
+                style = node.get("style")
+                quiet = tag in self._silent or bool(style and tag != "body" and _HIDDEN.search(style))
+                quiets.append(quiet)
                 silent += quiet
-                if silent:
-                    continue
-                if tag == "tr" and not rows and _is_data_row(node):
+                if not silent and row is None and tag == "tr" and _is_data_row(node):
                     self._flush()
-                    rows.append(node)
+                    row = node
                     self._add_row(node)
-                if not rows:
-                    self._open(node, tag)
+                if silent or row is not None:
+                    opened.append(None)
+                    continue
+                bold = tag in _BOLD or bool(style and _BOLD_STYLE.search(style))
+                mark = _Opened(tag, controls or _is_beside(node, tag), bold)
+                self._open(node, mark)
+                opened.append(mark)
             else:
-                if not silent and not rows:
-                    self._close(node, tag)
-                if rows and node is rows[-1]:
-                    rows.pop()
-                silent -= quiet
-                if not silent and not rows and node.tail and node is not root:
+                if (closed := opened.pop()) is not None:
+                    self._close(closed)
+                if node is row:
+                    row = None
+                silent -= quiets.pop()
+                if not silent and row is None and node.tail and node is not root:
                     self._add(node.tail)
         self._flush()
 
-    def _open(self, node: etree._Element, tag: str) -> None:
+    def _open(self, node: etree._Element, mark: _Opened) -> None:
+        tag = mark.tag
         if tag in _BLOCK or tag == "br":
             self._flush()
-        self._beside += _is_beside(node, tag)
-        self._bold += _is_bold(node, tag)
+        self._beside += mark.beside
+        self._bold += mark.bold
         self._links += tag == "a"
-        if len(tag) == 2 and tag[0] == "h" and tag[1] in "123456":
+        if tag in _HEADINGS:
             self._level = int(tag[1])
         if node.text:
             self._add(node.text)
 
-    def _close(self, node: etree._Element, tag: str) -> None:
+    def _close(self, mark: _Opened) -> None:
+        tag = mark.tag
         if tag in _BLOCK:
             self._flush()
-        self._beside -= _is_beside(node, tag)
-        self._bold -= _is_bold(node, tag)
+        self._beside -= mark.beside
+        self._bold -= mark.bold
         self._links -= tag == "a"
-        if len(tag) == 2 and tag[0] == "h" and tag[1] in "123456":
+        if tag in _HEADINGS:
             self._level = 0
 
     def _add(self, text: str) -> None:
@@ -173,10 +188,18 @@ class _Walker:
         self.lines.add("\t".join(cells), Hint("furniture" if self._beside or head else "sentence"))
 
 
+class _Opened(NamedTuple):
+    """An element that is read: whether its text stands beside the report's own, whether it is bold."""
+
+    tag: str
+    beside: bool
+    bold: bool
+
+
 def _is_data_row(row: etree._Element) -> bool:
-    """Whether a table row holds data, cell by cell, rather than the page's layout."""
+    """Whether a table row holds data, cell by cell, rather than the page's layout or, unclosed, the rows below it."""
     cells = [cell for cell in row if cell.tag in ("td", "th")]
-    if len(cells) < 2 or any(True for _ in row.iter("table", "script", "ul", "form", "div", "h1", "h2", "h3")):
+    if len(cells) < 2 or any(True for _ in row.iterdescendants(*_LAYOUT)):
         return False
     texts = [_flat(cell) for cell in cells]
     prose = any(len(text) > 40 and "。" in text for text in texts)
@@ -184,21 +207,30 @@ def _is_data_row(row: etree._Element) -> bool:
 
 
 def _flat(cell: etree._Element) -> str:
-    return " ".join("".join(_visible(cell)).split())
+    return " ".join("".join(map(str, cell.itertext())).split())
 
 
-def _visible(cell: etree._Element) -> Iterator[str]:
-    for text in cell.itertext():
-        yield str(text)
+def _hold_paragraphs(root: etree._Element) -> list[bool]:
+    """For each form of the page, in order, whether there are paragraphs in it: some pages are one form."""
+    found: list[bool] = []
+    around: list[int] = []
+    for event, node in etree.iterwalk(root, events=("start", "end"), tag=("form", "p")):
+        if node.tag == "form" and event == "start":
+            around.append(len(found))
+            found.append(False)
+        elif node.tag == "form":
+            around.pop()
+        elif event == "start":
+            for form in reversed(around):
+                if found[form]:
+                    break
+                found[form] = True
+    return found
 
 
 def _is_beside(node: etree._Element, tag: str) -> bool:
     if tag in ("html", "body"):
         return False
-    if tag in _BESIDE and not (tag == "form" and len(node) and node.find(".//p") is not None):
+    if tag in _BESIDE:
         return True
-    return any(_BESIDE_NAME.search(node.get(name) or "") for name in ("class", "id"))
-
-
-def _is_bold(node: etree._Element, tag: str) -> bool:
-    return tag in _BOLD or _BOLD_STYLE.search(node.get("style") or "") is not None
+    return any(_BESIDE_NAME.search(name) for name in (node.get("class"), node.get("id")) if name)

@@ -1,10 +1,13 @@
-"""Web pages saved as one file (.mht, .mhtml): a mail message whose first HTML part is the page."""
+"""Web pages saved as one file (.mht, .mhtml): a mail message whose longest HTML part is the page.
+
+The parts are told here and not by the standard library's parser, which holds each line against each boundary around it.
+"""
 
 from __future__ import annotations
 
-import email
 import re
-from email.message import Message
+from collections.abc import Iterator
+from email.parser import BytesHeaderParser
 
 from ...base.errors import ReadError
 from ..encoding import decode
@@ -12,11 +15,17 @@ from . import html
 from .base import Extract, Source
 
 _HEAD = re.compile(
-    rb"\s*(?:From|Subject|Date|MIME-Version|Content-Type|Snapshot-Content-Location|X-[\w-]+)\s*:", re.IGNORECASE
+    rb"\s*+(?:From|Subject|Date|MIME-Version|Content-Type|Snapshot-Content-Location|X-[\w-]++)\s*+:", re.IGNORECASE
 )
 _KIND = re.compile(
-    rb"^Content-Type:\s*(?:multipart/related|text/html|multipart/alternative)", re.IGNORECASE | re.MULTILINE
+    rb"^Content-Type:\s*+(?:multipart/related|text/html|multipart/alternative)", re.IGNORECASE | re.MULTILINE
 )
+_HEADERS = re.compile(rb"(?:(?:[!-9;-~]*+:|[\t ])[^\r\n]*+(?:\r\n|\r|\n|\Z))*+")
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_BOUNDARY_END = re.compile(rb"(--)?[ \t]*+(?:\r\n|\r|\n|\Z)")
+_LONGEST_HEAD = 1 << 16  # bytes of a part's headers that are looked at
+_LONGEST_HEADER = 2000  # characters: taking one apart takes time by the square of its semicolons
+_DEEPEST = 10  # parts in parts; browsers and Word need two
 
 
 def matches(data: bytes) -> bool:
@@ -27,8 +36,8 @@ def matches(data: bytes) -> bool:
 def read(source: Source) -> Extract:
     """Read the longest HTML part: frames and advertisements have parts of their own."""
     try:
-        pages = [_content(part) for part in email.message_from_bytes(source.data).walk() if _is_page(part)]
-    except (ValueError, LookupError, RecursionError):
+        pages = list(_pages(source, 0, len(source.data), 0))
+    except (ValueError, LookupError):
         pages = []
     page, charset = max(pages, key=lambda found: len(found[0]), default=(b"", None))
     if not page.strip():
@@ -36,10 +45,44 @@ def read(source: Source) -> Extract:
     return html.from_markup(decode(page, source.name, charset or html.declared_encoding(page)), source)
 
 
-def _is_page(part: Message) -> bool:
-    return part.get_content_type() in ("text/html", "application/xhtml+xml")
+def _pages(source: Source, start: int, end: int, depth: int) -> Iterator[tuple[bytes, str | None]]:
+    """The web pages in ``data[start:end]``, a part of the message, with the encodings that their headers name."""
+    if depth > _DEEPEST:
+        raise ReadError(f"{source.name} has parts in parts more than {_DEEPEST} deep; save it again as .html")
+    data = source.data
+    headers = _HEADERS.match(data, start, end)
+    body = headers.end() if headers else start
+    part = BytesHeaderParser().parsebytes(data[start : min(body, start + _LONGEST_HEAD)])
+    if len(kind := str(part.get("Content-Type", ""))) > _LONGEST_HEADER:
+        part.replace_header("Content-Type", kind[:_LONGEST_HEADER])
+    if blank := _LINE_END.match(data, body, end):
+        body = blank.end()
+    boundary = part.get_boundary()
+    if part.get_content_maintype() == "message":
+        yield from _pages(source, body, end, depth + 1)
+    elif part.get_content_maintype() == "multipart" and boundary is not None:
+        mark = b"--" + boundary.encode("ascii", "surrogateescape")
+        for first, last in _between(data, mark, body, end):
+            yield from _pages(source, first, last, depth + 1)
+    elif part.get_content_type() in ("text/html", "application/xhtml+xml"):
+        part.set_payload(data[body:end].decode("ascii", "surrogateescape"))
+        content = part.get_payload(decode=True)
+        yield content if isinstance(content, bytes) else b"", part.get_content_charset()
 
 
-def _content(part: Message) -> tuple[bytes, str | None]:
-    payload = part.get_payload(decode=True)
-    return payload if isinstance(payload, bytes) else b"", part.get_content_charset()
+def _between(data: bytes, mark: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The ranges between lines that hold ``mark``, up to the line that holds it with ``--`` behind."""
+    begun: int | None = None
+    while (at := data.find(mark, start, end)) >= 0:
+        line = _BOUNDARY_END.match(data, at + len(mark), end) if at == start or data[at - 1] in b"\r\n" else None
+        if line is None:
+            newline = _LINE_END.search(data, at, end)
+            start = newline.end() if newline else end
+            continue
+        if begun is not None and begun < at:
+            yield begun, max(begun, at - (2 if data[at - 2 : at] == b"\r\n" else 1))
+        if line[1] and begun != at:
+            return
+        begun = start = line.end()
+    if begun is not None and begun < end:
+        yield begun, end

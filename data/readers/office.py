@@ -14,9 +14,12 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from ...base.errors import ReadError
+from ...base.silence import NOWHERE
+from ..isolation.confinement import another_program, is_begun, scratch
 from . import word
 from .base import Extract, Source
 
+_HOMES = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PLACES = (
     "/Applications/LibreOffice.app/Contents/MacOS/soffice",
@@ -78,7 +81,7 @@ def _profile() -> Iterator[Path]:
     try:
         own = _FREE.get_nowait()
     except Empty:
-        own = tempfile.TemporaryDirectory(prefix="pizhu-office-", ignore_cleanup_errors=True)
+        own = tempfile.TemporaryDirectory(prefix="pizhu-office-", dir=scratch(), ignore_cleanup_errors=True)
     try:
         yield Path(own.name)
     finally:
@@ -90,14 +93,15 @@ _FREE: SimpleQueue[tempfile.TemporaryDirectory[str]] = SimpleQueue()  # the firs
 
 def _convert(source: Source, program: str) -> bytes:
     ending = ".rtf" if source.data.startswith(b"{\\rtf") else ".odt" if source.data[:2] == b"PK" else ".doc"
-    with tempfile.TemporaryDirectory(prefix="pizhu-", ignore_cleanup_errors=True) as folder, _profile() as profile:
+    kept = tempfile.TemporaryDirectory(prefix="pizhu-", dir=scratch(), ignore_cleanup_errors=True)
+    with kept as folder, _profile() as profile, another_program():
         given = Path(folder, f"report{ending}")
         given.write_bytes(source.data)
         command = [program, f"-env:UserInstallation={profile.as_uri()}", "--headless", "--norestore"]
+        command += [f"-env:UNO_SHARED_PACKAGES_CACHE={profile.as_uri()}/shared"]  # else it tries to write beside itself
         command += ["--convert-to", "docx", "--outdir", str(Path(folder, "out")), str(given)]
-        # Linked pictures must not be fetched: a proxy that nobody serves.
-        nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
-        _run(command, os.environ | nowhere, source)
+        # Linked pictures must not be fetched, and the desktop's libraries keep caches and settings of their own.
+        _run(command, os.environ | NOWHERE | dict.fromkeys(_HOMES, str(profile)), source)
         made = Path(folder, "out", "report.docx")
         if not made.is_file():
             raise ReadError(f"{source.name} is {_kind(source.data)} that LibreOffice cannot convert; it may be damaged")
@@ -108,7 +112,7 @@ def _convert(source: Source, program: str) -> bytes:
 
 def _run(command: list[str], environment: dict[str, str], source: Source) -> None:
     quiet = subprocess.DEVNULL
-    own_group = sys.platform != "win32"  # so that what it starts can be ended with it
+    own_group = _has_group()  # so that what it starts can be ended with it
     process = subprocess.Popen(
         command, env=environment, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=own_group
     )
@@ -126,11 +130,15 @@ def _run(command: list[str], environment: dict[str, str], source: Source) -> Non
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End LibreOffice with the processes that it started."""
-    if sys.platform == "win32":
+    """End LibreOffice with the processes that it started; those of a reading process end with that, very soon."""
+    if not _has_group():
         process.kill()
     else:
         import signal
 
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def _has_group() -> bool:
+    return sys.platform != "win32" and not is_begun()

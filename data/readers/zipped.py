@@ -14,6 +14,10 @@ from ...base.limits import over
 from .base import Source
 
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
+_LONG_NAME = re.compile(rb"xmlns(?::[^\s=:\"'<>]*+)?\s*+=\s*+(?:\"[^\"<]{500}|'[^'<]{500})")
+"""A namespace whose name is copied with the name of each element in it."""
+_ENTRY = b"PK\x01\x02"
+_MOST_PARTS = 20_000
 
 
 BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -27,6 +31,8 @@ class Archive:
         self._name = source.name
         self._left = source.limits.expanded_mb * 2**20
         self._limits = source.limits
+        if (parts := source.data.count(_ENTRY)) > _MOST_PARTS:  # before the directory is read, which takes memory
+            raise ReadError(f"{self._name} has {parts:,} parts, which no word processor writes; it is refused")
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(source.data))
             self.names = frozenset(self._zip.namelist())
@@ -46,12 +52,16 @@ class Archive:
             raise ReadError(f"{self._name} is damaged: its part {part} cannot be unpacked") from None
         except RuntimeError:  # zipfile's word for a password; NotImplementedError is one too
             raise ReadError(f"{self._name} is protected by a password; save it without one") from None
-        if len(data) > self._left:
+        self.take(len(data))
+        return data
+
+    def take(self, size: int) -> None:
+        """Count ``size`` bytes that were unpacked; a ReadError where they are more than the limit, all together."""
+        if size > self._left:
             raise ReadError(
                 f"{self._name} unpacks to more than the limit of {self._limits.expanded_mb} MB; it may be a zip bomb"
             )
-        self._left -= len(data)
-        return data
+        self._left -= size
 
     def xml(self, part: str) -> etree._Element:
         """The root of an XML part; entity declarations are refused, nothing is fetched."""
@@ -63,6 +73,10 @@ class Archive:
             )
         if (tags := data.count(b"<")) > 2 * self._limits.elements:
             raise ReadError(over(self._name, f"{tags // 2:,} elements", "elements", self._limits))
+        if (attributes := data.count(b"=")) > 2 * self._limits.elements:
+            raise ReadError(over(self._name, f"attributes for {attributes // 2:,} elements", "elements", self._limits))
+        if _LONG_NAME.search(plain):
+            raise ReadError(f"{self._name} is damaged: its part {part} has a namespace without end")
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
         try:
             return etree.fromstring(data, parser)

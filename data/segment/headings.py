@@ -16,8 +16,9 @@ TITLE = re.compile(
 _DATE = re.compile(r"[（(]?\s*[12〇○一二三四五六七八九零０-９0-9]{4}\s*年(?:.{1,4}月(?:.{1,4}日)?)?\s*[）)]?$")
 _NAME = re.compile(r"(?:[\u4e00-\u9fff·]\s*){2,4}(?<![局厅委府部院办处])")
 _BODY_END = re.compile(rf"[{STOPS}；;：:，,、…][”’」』）)】》\"]*$")
-_ATTACHED = re.compile(r"附\s*件?\s*[：:]|附\s*件\s*[0-9一二三四五六七八九十]?\s*[.、：:]")
-_LONGEST = {"plain": 50, "arabic": 45, "arabic-bracket": 45, "circled": 45}
+_ATTACHED = re.compile(r"附\s*+件?\s*+[：:]|附\s*+件\s*+[0-9一二三四五六七八九十]?\s*+[.、：:]")
+_LONGEST = 200  # characters of any heading: a paragraph that is marked up as one is text all the same
+_LONGEST_IN_WORDS = {"plain": 50, "arabic": 45, "arabic-bracket": 45, "circled": 45}
 _LONGEST_NUMBERED = 90
 
 
@@ -49,6 +50,8 @@ def candidates(found: Sequence[Paragraph]) -> list[bool]:
 
 
 def _alone(p: Paragraph) -> bool:
+    if p.end - p.start > _LONGEST:
+        return False
     if p.kind is not None:
         return p.kind == "heading"
     body = p.body
@@ -57,7 +60,7 @@ def _alone(p: Paragraph) -> bool:
     style = p.marker.style if p.marker else "plain"
     if style in ("clause", "dash") or _DATE.match(body) or _ATTACHED.match(body):
         return False
-    if len(body) > _LONGEST.get(style, _LONGEST_NUMBERED) or (p.marker and p.marker.length == len(body)):
+    if len(body) > _LONGEST_IN_WORDS.get(style, _LONGEST_NUMBERED) or (p.marker and p.marker.length == len(body)):
         return False
     if body[-1] in "：:":
         return RANKS[style] <= RANKS["hanzi-bracket"] and style != "plain" and len(body) <= 30 and "。" not in body

@@ -12,6 +12,7 @@ from .paragraphs import NO_HINT, Hint
 from .sentences import SPACE
 
 _RUN_IN = 45  # longest first sentence of a paragraph, in characters, that counts as a run-in heading
+_LONGEST_TITLE = 2000  # of what stands above the text, how much is looked through for a title that comes again
 _LEAF = re.compile(r"(?:前|引|序|导|弁)\s*言|导\s*语|结束语|结\s*语|后\s*记|附\s*[录件表][一二三四五六0-9]{0,2}")
 _PART = re.compile(
     r"^(?:[12][0-9]{3}年|今年|去年|明年|下一步|过去|今后|[上下]半年|[“]?十[一二三四五]五).{0,24}$"
@@ -80,8 +81,8 @@ def _styles(
             if level := hints.get(spans[i].start, NO_HINT).level:
                 found[i] = (f"outline{level}", found[i][1])
     # Without numbers, "2019年工作回顾" and "2020年工作思路" stand above what lies between them.
-    parts = [i for i in plain if _PART.search(text[spans[i].start : spans[i].end])]
-    if len(parts) > 1 and parts[0] == plain[0] and len(parts) < len(plain):
+    parts = {i for i in plain if _PART.search(text[spans[i].start : spans[i].end])}
+    if len(parts) > 1 and plain[0] in parts and len(parts) < len(plain):
         for i in plain:
             if i not in parts and found[i][0] == "plain":
                 found[i] = ("plain-minor", 0)
@@ -102,7 +103,7 @@ def _titles(bodies: Sequence[str | None]) -> set[str]:
     titles = set(top[: first + 1])
     if first + 1 in named and len(_bare(top[first])) <= 16 and not _bare(top[first]).endswith("报告"):
         titles.add(top[first + 1])  # a title set in two lines
-    bare = _bare("".join(top[: first + 1]))
+    bare = _bare("".join(top[: first + 1]))[-_LONGEST_TITLE:]
     return titles | {body for body in top if _bare(body) in bare or bare in _bare(body)}
 
 

@@ -161,8 +161,9 @@ def _continues(above: Paragraph, last: _Line, line: _Line, hint: Hint, spaced: b
     if above.kind or hint.kind or hint.level or above.hint.level or line.gap > 1 or len(body) > _LONGEST:
         return False
     full = wrap is not None and last.width >= wrap.width
-    closed = body.rstrip(_CLOSERS)[-1:] in _ENDS
-    if closed and (not full or body.rstrip(_CLOSERS)[-1] in STOPS or marker(text)):
+    end = body.rstrip(_CLOSERS)[-1:]  # of nothing but closing marks nothing, which counts as a stop
+    closed = end in _ENDS
+    if closed and (not full or end in STOPS or marker(text)):
         return False
     inside = _inside(body)
     if is_furniture(text) and not inside and not (text.isdigit() and body[-1].isascii() and body[-1].isalpha()):

@@ -38,6 +38,7 @@ _END = re.compile(
 # Half-width or full-width points as full stops, on pages that know no other.
 _POINT = re.compile(r"(?<=[\u4e00-\u9fff”》）)])[.．](?=\s*(?:[\u4e00-\u9fff“《（]|$))")
 _CLOSERS = "”’」』》〉）)】〕］]〗"
+_BEHIND = SPACE + _CLOSERS
 _CONTINUES = "，,、；;：:。！？）)》”’…%％"
 _CLINGS = "的等和与及之为是或在到中上下里来"
 
@@ -78,7 +79,7 @@ def _ends(piece: str) -> list[int]:
             at += 1
         if at < len(closed) and closed[at][0] < begin:
             opened, close = closed[at]
-            if piece[stop:close].strip(SPACE + _CLOSERS) or not _ends_with(piece, opened, stop, close):
+            if piece[stop:close].strip(_BEHIND) or not _ends_with(piece, opened, stop, close):
                 continue
             stop = close + 1
         while stop < len(piece) and piece[stop] in _CLOSERS:  # strays included: 。” without its “
@@ -89,34 +90,40 @@ def _ends(piece: str) -> list[int]:
 
 def _ends_with(piece: str, opened: int, stop: int, close: int) -> bool:
     """Whether the sentence ends with the quotation or bracket whose last character is a full stop."""
-    rest = piece[close + 1 :].lstrip(SPACE + _CLOSERS)
-    if not rest:
+    after = close + 1
+    while after < len(piece) and piece[after] in _BEHIND:
+        after += 1
+    if after == len(piece):
         return True
-    if rest[0] in _CONTINUES:
+    if piece[after] in _CONTINUES:
         return False
     if piece[opened] not in _QUOTES:
-        return piece[opened] in "（(" and rest[0] not in _CLINGS
-    before = piece[:opened].rstrip(SPACE)
-    if not before or before[-1] in "：:" + STOPS:  # a full quotation, introduced by a colon or standing alone
+        return piece[opened] in "（(" and piece[after] not in _CLINGS
+    before = opened - 1
+    while before >= 0 and piece[before] in SPACE:
+        before -= 1
+    if before < 0 or piece[before] in "：:" + STOPS:  # a full quotation, introduced by a colon or standing alone
         return True
     # Inside a clause (“怎么办？”的疑问) only a full stop can end the sentence.
-    return piece[stop - 1] in "。｡" and rest[0] not in _CLINGS
+    return piece[stop - 1] in "。｡" and piece[after] not in _CLINGS
 
 
 def _closed(piece: str) -> list[tuple[int, int]]:
     """Outermost pairs of quotes and brackets, in order; marks without a partner are passed over."""
     straight = piece.count('"') % 2 == 0
     waiting: list[tuple[str, int]] = []
+    quoted = 0  # straight quotes among those that wait
     pairs: list[tuple[int, int]] = []
     for match in _MARK.finditer(piece):
         mark, at = match[0], match.start()
         if mark == '"':
             if not straight:
                 continue
-            opener = mark if any(m == mark for m, _ in waiting) else None
-            if opener is None:
+            if not quoted:
                 waiting.append((mark, at))
+                quoted += 1
                 continue
+            opener = mark
         elif mark in _PAIRS:
             waiting.append((mark, at))
             continue
@@ -125,6 +132,7 @@ def _closed(piece: str) -> list[tuple[int, int]]:
         for depth in range(len(waiting) - 1, max(-1, len(waiting) - 9), -1):
             opened, place = waiting[depth]
             if opened == opener or _MIXED.get(opened) == opener:
+                quoted -= sum(m == '"' for m, _ in waiting[depth:])
                 del waiting[depth:]
                 if at - place <= _LONGEST.get(opened, _LONGEST_BRACKET):
                     pairs.append((place, at))

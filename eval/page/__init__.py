@@ -9,7 +9,7 @@ from ...base.page import assemble
 from ...base.page.markup import tag
 from ..curves import Reviewed
 from ..evaluate import MODEL, Evaluation, seed
-from ..unseen import Division
+from ..held_out import Division
 from . import mistakes, sections
 from .words import PARTS, SYSTEMS, certain, p_value
 

@@ -61,7 +61,7 @@ def _error(number: int, mistake: Mistake, found: Evaluation) -> str:
         f'<article class="error"><header><b>{number}</b><span>真实 {tags(mistake.truth, labels)}</span>'
         f"<span>给出 {tags(mistake.given, labels)}</span>{flag}<small>{escape(mistake.doc)}</small></header>"
         f'<div class="place"><div>{path}<ol class="context">{"".join(lines)}</ol>{explained}'
-        f"{_nearest(mistake.nearest, labels)}</div><div>{_chances(mistake, found)}</div></div></article>"
+        f"{_nearest(mistake.nearest, labels)}</div><div>{_probabilities(mistake, found)}</div></div></article>"
     )
 
 
@@ -88,18 +88,18 @@ def _words(words: Sequence[Word], most: float) -> str:
     return "".join(html)
 
 
-def _chances(mistake: Mistake, found: Evaluation) -> str:
+def _probabilities(mistake: Mistake, found: Evaluation) -> str:
     """A bar for each label's probability, with its threshold."""
     rows = []
     for label, threshold in zip(found.labels, found.about.decision.thresholds, strict=True):
-        chance = mistake.chances[label.name]
+        probability = mistake.probabilities[label.name]
         bar = (
             f'<rect x="0" y="3" width="84" height="9" fill="{charts.GRID}"/>'
-            f'<rect x="0" y="3" width="{84 * chance:.1f}" height="9" fill="{label.color}"/>'
+            f'<rect x="0" y="3" width="{84 * probability:.1f}" height="9" fill="{label.color}"/>'
             f'<path d="M{84 * threshold:.1f} 0v15" stroke="{charts.INK}" stroke-width="1.5"/>'
         )
-        picture = charts.picture(f"{chance:.0%}，阈值 {threshold:g}", 86, 15, bar)
-        rows.append(f"<tr><td>{tag(label.name, found.labels)}</td><td>{picture}</td><td>{chance:.0%}</td></tr>")
+        picture = charts.picture(f"{probability:.0%}，阈值 {threshold:g}", 86, 15, bar)
+        rows.append(f"<tr><td>{tag(label.name, found.labels)}</td><td>{picture}</td><td>{probability:.0%}</td></tr>")
     return f'<table class="chances">{"".join(rows)}</table><small>竖线是阈值</small>'
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...base.progress import Progress, silent
-from ...models.decision import macro_f1
+from ...base.scores import macro_f1
 from .learner import learn
 from .pool import Floats, Pool
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..agreement.intervals import Floats
+from ...base.scores import Floats
 from ..agreement.sheet import Sheet
 
 MODEL = "标注员合议"

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...base.bootstrap import DRAWS, SEED, Bootstrap
 from ...base.errors import DataError
+from ...base.interval import Figure
 from ...data.labels import DEFAULT_LABELS, LabelSet
 from .against import Gold, GoldScore, against_gold, read_gold
 from .anchoring import Anchoring, anchoring
 from .between import LabelAgreement, PairAgreement, exact_share, on_labels, on_pairs
 from .contested import Contested, contested
 from .drift import Drift, drifts
-from .intervals import DRAWS, SEED, Bootstrap, Figure
 from .sheet import Rows, Sheet
 from .speed import Speed, speeds
 

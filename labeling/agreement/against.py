@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from ...base.bootstrap import Bootstrap, Statistic, by_report, mean_defined
 from ...base.errors import DataError
 from ...base.files import read_records
+from ...base.interval import Figure
+from ...base.scores import Floats, f1, precision, recall
 from ...data.labels import LabelSet
-from .intervals import Bootstrap, Figure, Floats, by_report, divide, mean_defined
 from .measures import cohen, cohen_of_counts, pair_counts
 from .sheet import Sheet, identity
 
@@ -97,9 +99,9 @@ def against_gold(sheet: Sheet, truth: Floats, bootstrap: Bootstrap) -> tuple[Gol
                 {
                     name: LabelScore(
                         bootstrap.figure(counts[:, label], cohen_of_counts, kappas[label]),
-                        bootstrap.figure(counts[:, label], _precision),
-                        bootstrap.figure(counts[:, label], _recall),
-                        bootstrap.figure(counts[:, label], _f1),
+                        bootstrap.figure(counts[:, label], _scored(precision)),
+                        bootstrap.figure(counts[:, label], _scored(recall)),
+                        bootstrap.figure(counts[:, label], _scored(f1)),
                     )
                     for label, name in enumerate(sheet.names)
                 },
@@ -112,14 +114,12 @@ def _mean_kappa(counts: Floats) -> Floats:
     return mean_defined(cohen_of_counts(counts))
 
 
-# Of sums of pair_counts with gold first: both no, gold no alone, gold yes alone, both yes.
-def _precision(counts: Floats) -> Floats:
-    return divide(counts[..., 3], counts[..., 3] + counts[..., 1])
+def _scored(score: Callable[[Floats, float], Floats]) -> Statistic:
+    """A score of sums of :func:`.measures.pair_counts`, gold first; NaN where it is not defined."""
 
+    def of_sums(counts: Floats) -> Floats:
+        both_yes, gold_no, gold_yes = counts[..., 3], counts[..., 1], counts[..., 2]
+        found: Floats = score(np.stack([both_yes, gold_no, gold_yes], axis=-1)[..., None], np.nan)[..., 0]
+        return found
 
-def _recall(counts: Floats) -> Floats:
-    return divide(counts[..., 3], counts[..., 3] + counts[..., 2])
-
-
-def _f1(counts: Floats) -> Floats:
-    return divide(2 * counts[..., 3], 2 * counts[..., 3] + counts[..., 1] + counts[..., 2])
+    return of_sums

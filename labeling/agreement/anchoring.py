@@ -12,8 +12,10 @@ from itertools import combinations
 
 import numpy as np
 
+from ...base.bootstrap import Bootstrap
+from ...base.interval import Figure
+from ...base.scores import Floats
 from ..studio.answers import Answer
-from .intervals import Bootstrap, Figure, Floats
 from .sheet import Sheet, vector
 
 

@@ -8,7 +8,9 @@ from itertools import combinations
 
 import numpy as np
 
-from .intervals import Bootstrap, Figure, Floats, by_report, mean_defined
+from ...base.bootstrap import Bootstrap, by_report, mean_defined
+from ...base.interval import Figure
+from ...base.scores import Floats
 from .measures import (
     alpha,
     alpha_of_coincidences,

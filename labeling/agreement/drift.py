@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .intervals import Bootstrap, Figure, Floats, by_report, mean_defined
+from ...base.bootstrap import Bootstrap, by_report, mean_defined
+from ...base.interval import Figure
+from ...base.scores import Floats
 from .sheet import Sheet
 
 WINDOWS = 8

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...base.errors import MissingExtraError
-from .intervals import Floats, divide
+from ...base.scores import Floats, divide
 
 
 def cohen(pairs: Floats) -> float | None:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.scores import Floats
 from ...data.labels import LabelSet
 from ..studio.answers import Answer, latest
-from .intervals import Floats
 
 Rows = Iterable[tuple[dict[str, Any], Sequence[Answer]]]
 """Sentence records with their answers, as :func:`..answers.read_answers` gives them."""

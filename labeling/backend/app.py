@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Body, Depends, FastAPI, Request
+from fastapi import Body, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from ...base.door import Door
 from ...base.errors import LabelingError, ModelError, PizhuError
+from ...base.origins import own_page
+from ...base.refusal import Refusal, no_room, said
+from ...base.terms import DEFAULT_TERMS, Terms
 from .page import POLICY, page
 from .predictor import Predictor
 from .register import ANNOTATED
@@ -25,16 +28,30 @@ from .trainer import LOG, Trainer
 Given = Annotated[dict[str, Any], Body()]
 
 
-class Refusal(Exception):
-    """A status and one sentence."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status, self.sentence = status, sentence
+BODY_MB = 16
+"""Label Studio sends a thousand tasks at most."""
 
 
-def create_app(predictor: Predictor, trainer: Trainer, secret: str) -> FastAPI:
-    """The service over one model and its trainer, as an ASGI application."""
+def create_app(
+    predictor: Predictor,
+    trainer: Trainer,
+    secret: str,
+    address: str | None = None,
+    body_mb: int = BODY_MB,
+    terms: Terms = DEFAULT_TERMS,
+) -> FastAPI:
+    """The service over one model and its trainer, as an ASGI application.
+
+    Args:
+        predictor: answers.
+        trainer: makes the next model.
+        secret: what requests must show.
+        address: where it is reached, if it goes by another than where it listens.
+        body_mb: the most that a request may send, in MiB.
+        terms: what connections are granted.
+    """
+
+    addresses = [address.rstrip("/")] if address else []
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -42,16 +59,31 @@ def create_app(predictor: Predictor, trainer: Trainer, secret: str) -> FastAPI:
         yield
         trainer.close()
 
-    def trusted(request: Request) -> None:
-        if not shows(request.headers.get("authorization"), secret):
-            raise Refusal(401, "the secret is missing or wrong; send it as the password of basic authentication")
+    def known(request: Request, *secrets: str) -> None:
+        if not any(shows(request.headers.get("authorization"), accepted) for accepted in secrets):
+            sentence = "the secret is missing or wrong; send it as the password of basic authentication"
+            raise Refusal(401, sentence, {"www-authenticate": 'Basic realm="pizhu", charset="UTF-8"'})
+
+    def admit(request: Request) -> None:
+        path = request.scope["path"]
+        if path == "/health":
+            return
+        known(request, secret, *([event_secret(secret)] if path == "/webhook" else []))
         # A browser that knows the secret must not use it for pages of other sites.
-        if request.headers.get("sec-fetch-site") in ("cross-site", "same-site") and request.method != "GET":
+        if request.method != "GET" and not own_page(request.headers, addresses=addresses):
             raise Refusal(403, "pages of other sites may not use the service")
 
-    app = FastAPI(title="pizhu predictions", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="pizhu predictions",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,  # to wherever the request says that it was sent
+        lifespan=lifespan,
+    )
+    app.state.terms = terms
+    app.add_middleware(Door, admit=admit, body_mb=body_mb)
     _say_what_is_wrong(app)
-    known = [Depends(trusted)]
 
     @app.get("/health")
     def health() -> Response:
@@ -61,12 +93,12 @@ def create_app(predictor: Predictor, trainer: Trainer, secret: str) -> FastAPI:
             return JSONResponse({"status": "DOWN", "error": sentence}, 503)
         return JSONResponse({"status": "UP"})
 
-    @app.post("/setup", dependencies=known)
+    @app.post("/setup")
     def setup(given: Given) -> dict[str, Any]:
         """Whether project and model fit. The token that Label Studio sends along is not looked at."""
         return {"model_version": predictor.check(_text(given, "schema")).version}
 
-    @app.post("/predict", dependencies=known)
+    @app.post("/predict")
     def predict(given: Given) -> dict[str, Any]:
         """Proposals for tasks."""
         tasks = given.get("tasks")
@@ -74,14 +106,14 @@ def create_app(predictor: Predictor, trainer: Trainer, secret: str) -> FastAPI:
             raise Refusal(400, "'tasks' must be a list of tasks")
         return {"results": predictor.predict(tasks, _text(given, "label_config"))}
 
-    @app.get("/versions", dependencies=known)
+    @app.get("/versions")
     def versions() -> dict[str, Any]:
         """What is served; the first is the present one."""
         state = trainer.state
         older = [f"v{number}" for number in reversed(state.versions) if number != state.current]
         return {"versions": [predictor.present.version, *older]}
 
-    @app.post("/train", dependencies=known)
+    @app.post("/train")
     def train(request: Request) -> Response:
         """Begin a training, unless one is under way."""
         started = trainer.start("服务页面上的按钮" if _is_form(request) else "POST /train")
@@ -93,13 +125,11 @@ def create_app(predictor: Predictor, trainer: Trainer, secret: str) -> FastAPI:
     def webhook(request: Request, given: Given) -> dict[str, Any]:
         """START_TRAINING begins a training; of other actions annotations are counted."""
         action = given.get("action")
-        authorization = request.headers.get("authorization")
-        if action in ANNOTATED and shows(authorization, event_secret(secret)):
-            trainer.annotated()
-            return {"counted": True}
-        trusted(request)
+        if action not in ANNOTATED:
+            known(request, secret)  # that for events, which every user can read, opens no more than it must
         if action == "START_TRAINING":
-            title = (given.get("project") or {}).get("title")
+            project = given.get("project")
+            title = project.get("title") if isinstance(project, dict) else None
             if title != trainer.plan.title:
                 raise LabelingError(
                     f"the service learns from project {trainer.plan.title}, not from {title}; "
@@ -110,17 +140,17 @@ def create_app(predictor: Predictor, trainer: Trainer, secret: str) -> FastAPI:
             trainer.annotated()
         return {"counted": action in ANNOTATED}
 
-    @app.get("/state", dependencies=known)
+    @app.get("/state")
     def state() -> dict[str, Any]:
         """Which model is served and how the last training stands."""
         return _state(predictor, trainer)
 
-    @app.get("/", dependencies=known)
+    @app.get("/")
     def home() -> HTMLResponse:
         """The same for people."""
         return HTMLResponse(page(_state(predictor, trainer)), headers={"content-security-policy": POLICY})
 
-    @app.get("/problem/{sentence:path}", dependencies=known)
+    @app.get("/problem/{sentence:path}")
     def problem(sentence: str) -> Response:
         """Where Label Studio is sent when something is wrong, see :func:`_say_what_is_wrong`."""
         return JSONResponse({"error": sentence.replace("_", " ")}, 422)
@@ -178,14 +208,11 @@ def _say_what_is_wrong(app: FastAPI) -> None:
         if status == 422 and request.headers.get("user-agent", "").startswith("heartex/"):
             # Relative, since Label Studio may know the service by another name than it knows itself by.
             return RedirectResponse(f"problem/{quote(sentence.replace(' ', '_'), safe='(),;:')}", 303)
-        headers = {"www-authenticate": 'Basic realm="pizhu", charset="UTF-8"'} if status == 401 else {}
-        return Response(
-            json.dumps({"error": sentence}).encode(), status, {"content-type": "application/json", **headers}
-        )
+        return said(status, sentence)
 
     @app.exception_handler(Refusal)
     def refused(request: Request, error: Refusal) -> Response:
-        return say(request, error.status, error.sentence)
+        return said(error.status, error.sentence, error.headers)
 
     @app.exception_handler(PizhuError)
     def wrong(request: Request, error: PizhuError) -> Response:
@@ -198,3 +225,11 @@ def _say_what_is_wrong(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:
         return say(request, error.status_code, str(error.detail))
+
+    @app.exception_handler(OSError)
+    def machine(request: Request, error: OSError) -> Response:
+        return no_room(error)
+
+    @app.exception_handler(Exception)
+    def fault(request: Request, error: Exception) -> Response:
+        return said(500, "a fault in pizhu; its log says more")

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...base.errors import LabelingError, PizhuError
 from ...base.files import locked
@@ -23,7 +23,14 @@ REGISTER_SECONDS = 5.0
 
 
 @contextmanager
-def opened(folder: Path, model: Path, plan: Plan, secret: str, find_access: Callable[[], Access]) -> Iterator[FastAPI]:
+def opened(
+    folder: Path,
+    model: Path,
+    plan: Plan,
+    secret: str,
+    find_access: Callable[[], Access],
+    **settings: Any,
+) -> Iterator[FastAPI]:
     """The application over ``model`` (or the better one that was trained since) until the block ends.
 
     The model is loaded before anything is answered. One that cannot be loaded is told by ``/health`` and
@@ -35,6 +42,7 @@ def opened(folder: Path, model: Path, plan: Plan, secret: str, find_access: Call
         plan: how to train.
         secret: what opens the service.
         find_access: where Label Studio is, asked whenever it is needed.
+        settings: what else :func:`~.app.create_app` takes.
 
     Raises:
         LabelingError: another service works in ``folder``, or its state is damaged.
@@ -47,7 +55,7 @@ def opened(folder: Path, model: Path, plan: Plan, secret: str, find_access: Call
             predictor = Predictor(Reports(find_access, plan.labels))
             trainer = Trainer(folder, predictor, plan, find_access)
             trainer.load(model)
-            app = create_app(predictor, trainer, secret)
+            app = create_app(predictor, trainer, secret, **settings)
             app.state.predictor = predictor
             yield app
     except BlockingIOError:

@@ -1,0 +1,1 @@
+"""The Label Studio on this machine: its installation, process, accounts, database and backups."""

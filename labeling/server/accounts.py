@@ -19,6 +19,7 @@ from ...base.errors import LabelingError, MissingExtraError
 from ...base.private import read_private, write_private
 from ...data.encoding import decode
 from ..studio.access import Access
+from ..studio.client import answers_of
 
 if TYPE_CHECKING:
     import httpx
@@ -49,8 +50,10 @@ class Accounts:
         if self.path.exists():
             try:
                 rows = json.loads(read_private(self.path))
+                if any(not isinstance(value, str) or "\0" in value for row in rows for value in row.values()):
+                    raise TypeError
                 self._accounts = {row["name"]: Account(**row) for row in rows}
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 raise LabelingError(f"{self.path} is not a file of accounts; move it away to begin anew") from None
 
     @property
@@ -169,11 +172,18 @@ def _submit(browser: httpx.Client, page: str, form: dict[str, str]) -> bool:
 def _browser(url: str) -> Iterator[httpx.Client]:
     try:
         import httpx
+
+        from ..studio.bounded import UNPACKED, bounds
     except ImportError:
         raise MissingExtraError("Label Studio", "label") from None
     try:
         # Proxies of the environment do not lead to this machine.
-        with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+        with (
+            answers_of(url),
+            httpx.Client(
+                base_url=url, timeout=60, trust_env=False, headers=UNPACKED, event_hooks={"response": [bounds(url)]}
+            ) as client,
+        ):
             yield client
     except httpx.HTTPError as error:
         raise LabelingError(f"Label Studio at {url} failed while accounts were made ({type(error).__name__})") from None

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
+import shutil
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -18,12 +20,27 @@ from typing import IO, Any
 from ...base.errors import LabelingError
 from ...base.files import beside
 from ...base.progress import Progress, silent
+from ...data.readers.zipped import BOUNDED
 
 MANIFEST = "manifest.json"
 FORMAT = "pizhu-label-backup"
 _CHUNK = 1 << 20
 _MANIFEST_LIMIT = 64 << 20  # bytes; uploads of hundreds of thousands of files stay below
 _FOREIGN = re.compile(r'[\x00-\x1f\\\\:*?"<>|]|[. ]$')  # what Windows reads otherwise, or not at all
+# What zipfile, json and the system say of an archive that is damaged, or was made to look like one.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,  # a recursion too
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    FileExistsError,
+    NotADirectoryError,
+)
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # its devices, whatever the folder
 
 
@@ -62,21 +79,24 @@ def read_manifest(path: Path) -> dict[str, Any]:
         LabelingError: there is no such file, or it is no whole backup of pizhu's.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            if archive.getinfo(MANIFEST).file_size > _MANIFEST_LIMIT:
-                raise ValueError
-            manifest: dict[str, Any] = json.loads(archive.read(MANIFEST))
+        with zipfile.ZipFile(path) as archive, _opened(archive, MANIFEST) as file:
+            content = file.read(_MANIFEST_LIMIT + 1)  # the size that the directory states may be a lie
+        if len(content) > _MANIFEST_LIMIT:
+            raise ValueError
+        manifest: dict[str, Any] = json.loads(content)
         if manifest["format"] != FORMAT:
             raise ValueError
         if manifest["version"] != 1:
             raise LabelingError(f"{path} was made by a later pizhu; install that one to restore it")
         for part in manifest["parts"]:
             _check_name(part["name"])
+            if type(part["size"]) is not int or not 0 <= part["size"] < 1 << 60:
+                raise ValueError
     except FileNotFoundError:
         raise LabelingError(f"{path} does not exist") from None
     except OSError as error:
-        raise LabelingError(f"{path} cannot be read: {error.strerror}") from None
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, KeyError, TypeError, AttributeError):
+        raise LabelingError(f"{path} cannot be read: {error.strerror or error}") from None
+    except _DAMAGED:
         raise LabelingError(f"{path} is no backup of pizhu's, or a damaged one") from None
     return manifest
 
@@ -85,39 +105,40 @@ def extract(path: Path, folder: Path, progress: Progress = silent) -> None:
     """Write the archive's parts into ``folder``, private, each checked against its sum.
 
     Raises:
-        LabelingError: as :func:`read_manifest` does, or a part is not what the manifest says.
+        LabelingError: as :func:`read_manifest` does, a part is not what the manifest says, or there is no room.
     """
     manifest = read_manifest(path)
+    wanted, free = sum(part["size"] for part in manifest["parts"]), shutil.disk_usage(folder).free
+    if wanted > free:
+        raise LabelingError(f"{path} needs {wanted / 1e6:,.0f} MB unpacked, and there is room for {free / 1e6:,.0f} MB")
     try:
         with zipfile.ZipFile(path) as archive:
             size = 0
             for part in manifest["parts"]:
                 target = folder / part["name"]
                 target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                with archive.open(part["member"]) as source, target.open("xb") as file:
+                with _opened(archive, part["member"]) as source, target.open("xb") as file:
                     target.chmod(0o600)
-                    digest, count = _copy(source, file)
+                    digest, count = _copy(source, file, part["size"])
                 if (digest, count) != (part["sha256"], part["size"]):
                     raise ValueError
                 size += count
                 progress("Reading the backup (MB)", round(size / 1e6, 1))
-    except (
-        zipfile.BadZipFile,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-        FileExistsError,
-        zlib.error,
-        ValueError,
-        KeyError,
-        TypeError,
-    ):
+    except _DAMAGED:
         raise LabelingError(f"{path} is damaged; use another backup") from None
 
 
-def _copy(source: IO[bytes], target: IO[bytes]) -> tuple[str, int]:
+def _opened(archive: zipfile.ZipFile, member: str) -> IO[bytes]:
+    """The member to be read piece by piece; packed by a method that would unpack at once, it is none of ours."""
+    if archive.getinfo(member).compress_type not in BOUNDED:
+        raise NotImplementedError
+    return archive.open(member)
+
+
+def _copy(source: IO[bytes], target: IO[bytes], limit: float = math.inf) -> tuple[str, int]:
+    """The sum and the number of the bytes copied, which end soon after ``limit`` bytes."""
     digest, count = hashlib.sha256(), 0
-    while chunk := source.read(_CHUNK):
+    while count <= limit and (chunk := source.read(_CHUNK)):
         target.write(chunk)
         digest.update(chunk)
         count += len(chunk)

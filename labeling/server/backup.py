@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,12 +21,17 @@ from .accounts import Accounts
 from .database import begun, database_of, remember
 from .environment import VERSION
 from .postgresql import PostgreSQL
+from .scratch import scratch
 from .server import absolute
 
 _DUMP = "database"
 _PART = re.compile(
-    rf"{_DUMP}|accounts\.json|data/(?!label_studio\.sqlite3).+|predict/(secret|state\.json|versions/\d+/.+)", re.DOTALL
+    rf"{_DUMP}|accounts\.json|data/(?!(?i:label_studio\.sqlite3)).+|predict/(secret|state\.json|versions/\d+/.+)",
+    re.DOTALL,
 )
+# What `database` holds, and copies that Label Studio kept of exports.
+_LEFT_OUT = re.compile(r"data/(label_studio\.sqlite3|export/project-.*-at-.*\.json)")
+_VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,9}")
 _NAME = re.compile(r"pizhu-label-\d{8}T\d{6}Z\.zip")
 
 
@@ -63,7 +67,7 @@ def backup(
         folder: the server's.
         out: where the file goes, named by its time (UTC); ``backups`` in the server's folder when None.
         keep: how many of this server's backups stay in ``out``, the newest; all when None. Other files, other
-            servers' backups and ones that cannot be read are never removed.
+            servers' backups and ones that cannot be read are never removed. What killed backups left there always is.
         progress: told what is done.
 
     Raises:
@@ -88,11 +92,12 @@ def backup(
     path = out / f"pizhu-label-{now:%Y%m%dT%H%M%SZ}.zip"
     if path.exists():
         raise LabelingError(f"{path} was made this very second; there is nothing newer to back up")
-    with tempfile.TemporaryDirectory(prefix=".pizhu-label-", dir=out) as scratch:  # private, and room enough there
+    with scratch(out) as work:  # private, and room enough there
         progress("Copying the database", 0)
-        dump = Path(scratch) / _DUMP
+        dump = work / _DUMP
         database.dump(dump)
-        archive.write(path, _parts(folder, dump), facts, progress)
+        archive.write(work / path.name, _parts(folder, dump), facts, progress)
+        (work / path.name).rename(path)
     removed = _thin_out(out, server, keep) if keep is not None else ()
     return Backup(path, database.kind, path.stat().st_size, removed)
 
@@ -120,18 +125,19 @@ def restore(
             "give --database with an empty database" if kind == "sqlite" else "restore it without --database to SQLite"
         )
         raise LabelingError(f"{path} is of a server on {manifest.get('address')}; {hint}")
-    if _numbers(manifest.get("label_studio")) > _numbers(VERSION):
-        raise LabelingError(
-            f"{path} is of Label Studio {manifest['label_studio']}, later than this pizhu's {VERSION}; update pizhu"
-        )
+    made_by = manifest.get("label_studio")
+    if not isinstance(made_by, str) or not _VERSION.fullmatch(made_by):
+        raise LabelingError(f"{path} does not say which Label Studio it is of; use another backup")
+    if _numbers(made_by) > _numbers(VERSION):
+        raise LabelingError(f"{path} is of Label Studio {made_by}, later than this pizhu's {VERSION}; update pizhu")
     names = {part["name"] for part in manifest["parts"]}
     if not {_DUMP, "accounts.json"} <= names or not all(map(_PART.fullmatch, names)):
         raise LabelingError(f"{path} is not whole, or holds what is no part of a server; use another backup")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise LabelingError(f"{folder} is not empty; give --folder with a new one, nothing is overwritten")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
-        staged = Path(scratch) / "server"
+    with scratch(folder.parent) as work:
+        staged = work / "server"
         staged.mkdir(mode=0o700)
         archive.extract(path, staged, progress)
         progress("Filling the database", 0)
@@ -149,7 +155,7 @@ def _parts(folder: Path, dump: Path) -> Iterator[tuple[str, Path]]:
     """What a server is made of: the database's copy, accounts, Label Studio's files, the prediction service's."""
     yield _DUMP, dump
     yield "accounts.json", folder / "accounts.json"
-    yield from (part for part in _files(folder, folder / "data") if not part[1].name.startswith("label_studio.sqlite3"))
+    yield from (part for part in _files(folder, folder / "data") if not _LEFT_OUT.match(part[0]))
     predict = folder / "predict"
     # The state before the models: each that it names is there by then, and whole.
     for name in ("secret", "state.json", "versions"):
@@ -184,5 +190,5 @@ def _is_of(path: Path, server: str) -> bool:
         return False
 
 
-def _numbers(label_studio: object) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", str(label_studio)))
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.split("."))

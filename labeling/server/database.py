@@ -104,8 +104,12 @@ def _remembered(folder: Path) -> PostgreSQL | None:
     if not _file(folder).exists():
         return None
     try:
-        return PostgreSQL(**json.loads(read_private(_file(folder))))
-    except (ValueError, TypeError):
+        there = PostgreSQL(**json.loads(read_private(_file(folder))))
+        texts = (there.user, there.host, there.name, there.password)
+        if type(there.port) is not int or not all(isinstance(text, str) for text in texts):
+            raise TypeError
+        return there
+    except (ValueError, TypeError, RecursionError):
         raise LabelingError(f"{_file(folder)} is damaged; remove it and give --database again") from None
 
 

@@ -68,7 +68,7 @@ def _install(python: Path, progress: Progress) -> None:
     collected, problem = 0, ""
     with process:
         for line in process.stdout or ():
-            if match := re.match(r"Collecting (\S+?)(?:[=<>~!\[;].*)?\s", line):
+            if match := re.match(r"Collecting ([^\s=<>~!\[;]++)", line):
                 collected += 1
                 progress(f"Installing Label Studio: {match[1]}", min(collected, packages), packages)
             elif line.startswith("Installing collected packages"):

@@ -63,7 +63,7 @@ class PostgreSQL:
         Raises:
             LabelingError: pg_dump is missing, older than the server, or cannot connect.
         """
-        self._run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={path}")
+        self._run(path.parent, "pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={path}")
 
     def load(self, path: Path) -> None:
         """Fill the empty database from :meth:`dump`'s file, wholly or not at all.
@@ -74,11 +74,16 @@ class PostgreSQL:
         tables = (
             "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
         )
-        if self._run("psql", "--no-psqlrc", "--tuples-only", "--no-align", f"--command={tables}").strip() != "0":
+        if (
+            self._run(path.parent, "psql", "--no-psqlrc", "--tuples-only", "--no-align", f"--command={tables}").strip()
+            != "0"
+        ):
             raise LabelingError(f"{self.address} is not empty; make an empty database to restore into")
-        self._run("pg_restore", "--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error", str(path))
+        how = ("--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error")
+        self._run(path.parent, "pg_restore", *how, str(path))
 
-    def _run(self, program: str, *arguments: str) -> str:
+    def _run(self, place: Path, program: str, *arguments: str) -> str:
+        """What the program prints; the password lies in ``place`` meanwhile, which is private."""
         command = shutil.which(program)
         if command is None:
             raise LabelingError(
@@ -86,7 +91,7 @@ class PostgreSQL:
                 " (Debian: apt install postgresql-client)"
             )
         there = (f"--host={self.host}", f"--port={self.port}", f"--username={self.user}", f"--dbname={self.name}")
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=place) as folder:
             passfile = Path(folder) / "pgpass"
             secret = re.sub(r"([\\:])", r"\\\1", self.password)
             write_private(passfile, f"*:*:*:*:{secret}\n")

@@ -2,6 +2,7 @@
 
 One folder holds everything of a server: ``data/`` (Label Studio's own: uploads and, unless it is on PostgreSQL, the
 database), ``accounts.json``, ``database.json`` and ``server.json`` (private), ``server.log``. :mod:`.backup` copies it.
+The server holds ``server.lock`` as long as it runs, so no second one starts on the same data.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,7 +29,8 @@ from .accounts import Accounts
 from .database import Database, begun, database_of, forget, remember
 from .environment import ensure_environment
 from .postgresql import PostgreSQL
-from .variables import variables
+from .scratch import clear
+from .variables import identity, variables
 
 START_LIMIT = 600.0  # seconds; the first start takes 30 to 90, longer on a slow disk
 
@@ -39,7 +42,6 @@ class Server:
     Attributes:
         url: its address for programs on this machine.
         pid: its process.
-        started: when the process began (seconds since 1970), which tells it from a later one of the same number.
         folder: where its data are.
         token: the owner's.
         host: the address it listens on.
@@ -48,7 +50,6 @@ class Server:
 
     url: str
     pid: int
-    started: float
     folder: str
     token: str = field(repr=False)
     host: str = LOOPBACK
@@ -118,6 +119,8 @@ def start(
         # A taken one is told before anything is installed.
         port = free_port(host, port, preferred=urlsplit(last.url).port if last else None)
         shared = checked_origin(public_url) if public_url else shared_url(host, port)
+        for place in (folder / "backups", folder.parent):  # where backing up and restoring work, unless told otherwise
+            clear(place)
         command = ensure_environment(environment, progress)
         server = _launch(folder, there, command, (host, port), shared, progress)
     elif port is not None and not server.url.endswith(f":{port}"):
@@ -136,15 +139,19 @@ def start(
 def running(folder: str | Path | None = None) -> Server | None:
     """The server that runs on ``folder``, or None."""
     server = _last(folder)
-    return server if server and process.alive(server.pid, server.started) else None
+    if server is None or not _alive(server):
+        return None
+    # A copy of a server's folder tells of the original's.
+    copied = Path(server.folder).exists() and not Path(server.folder).samefile(absolute(folder))
+    return None if copied else server
 
 
 def healthy(url: str) -> bool:
     """Whether Label Studio answers there."""
     try:
         with opener().open(f"{url}/health", timeout=5) as answer:
-            return bool(json.loads(answer.read()).get("status") == "UP")
-    except (OSError, ValueError, AttributeError, urllib.error.URLError):
+            return bool(json.loads(answer.read(10_000)).get("status") == "UP")
+    except (OSError, ValueError, AttributeError, RecursionError, HTTPException):
         return False
 
 
@@ -158,7 +165,7 @@ def stop(folder: str | Path | None = None) -> bool:
 
 def wait(server: Server) -> None:
     """Return when the server has ended."""
-    while process.alive(server.pid, server.started):
+    while _alive(server):
         time.sleep(1)
 
 
@@ -172,20 +179,28 @@ def _launch(
 ) -> Server:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # the database holds tokens
     host, port = listening
-    first = not begun(folder)
-    remember(folder, database)
-    owner = Accounts(folder / "accounts.json").owner
-    arguments = ["start", "--no-browser", "--data-dir", str(folder / "data"), "--internal-host", host]
     log = folder / "server.log"
     size = log.stat().st_size if log.exists() else 0
-    pid, started = process.launch(
-        [str(command), *arguments, "--port", str(port)],
-        variables(folder, owner, database.variables, shared),
-        folder,
-        log,
-    )
-    server = Server(local_url(host, port), pid, started, str(folder), owner.token, host, shared)
-    write_private(_state_file(folder), json.dumps(asdict(server), ensure_ascii=False, indent=1) + "\n")
+    try:
+        with process.claim(folder / "server.lock") as held:
+            first = not begun(folder)
+            remember(folder, database)
+            owner = Accounts(folder / "accounts.json").owner
+            arguments = ["start", "--no-browser", "--data-dir", str(folder / "data"), "--internal-host", host]
+            pid = process.launch(
+                [str(command), *arguments, "--port", str(port)],
+                variables(folder, owner, database.variables, shared),
+                folder,
+                log,
+                held,
+            )
+            server = Server(local_url(host, port), pid, str(folder), owner.token, host, shared)
+            write_private(_state_file(folder), json.dumps(asdict(server), ensure_ascii=False, indent=1) + "\n")
+    except BlockingIOError:
+        raise LabelingError(
+            f"Label Studio already starts or runs on {folder}, and {_state_file(folder)} does not tell where; wait a"
+            f" minute and try again, else stop the process `label-studio start … {folder / 'data'}` by hand"
+        ) from None
     try:
         _await_health(server, first, progress, size)
         _check_owner(server, database)
@@ -203,7 +218,7 @@ def _await_health(server: Server, first: bool, progress: Progress, logged: int) 
     while not healthy(server.url):
         elapsed = time.monotonic() - since
         progress(what, elapsed)
-        if not process.alive(server.pid, server.started):
+        if not _alive(server):
             log = Path(server.folder) / "server.log"
             raise LabelingError(f"Label Studio ended while starting{_reason(log, logged)}; see {log}")
         if elapsed > START_LIMIT:
@@ -234,14 +249,25 @@ def _check_owner(server: Server, database: Database) -> None:
         ) from None
 
 
+def _alive(server: Server) -> bool:
+    """Whether its process runs: the number may be another's by now, and the clock may have been set meanwhile."""
+    environ = process.environment(server.pid) or {}
+    return all(environ.get(name) == value for name, value in identity(Path(server.folder), server.token).items())
+
+
 def _last(folder: str | Path | None) -> Server | None:
     """The server that was started last on ``folder``, whether it still runs or not."""
     path = _state_file(folder)
     if not path.exists():
         return None
+    known = {field.name for field in fields(Server)}  # an earlier pizhu wrote more
     try:
-        return Server(**json.loads(read_private(path)))
-    except (ValueError, TypeError):
+        server = Server(**{name: value for name, value in json.loads(read_private(path)).items() if name in known})
+        texts = (server.url, server.folder, server.token, server.host, server.shared or "")
+        if type(server.pid) is not int or not all(isinstance(text, str) for text in texts):
+            raise TypeError
+        return server
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise LabelingError(f"{path} is damaged; remove it, and stop Label Studio by hand if it runs") from None
 
 

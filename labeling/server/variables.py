@@ -6,21 +6,33 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from ...base.silence import NOWHERE, SWITCHES
 from .accounts import Account
 
 OFFICE: Mapping[str, str] = {
     "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
     "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
     # An office without internet: nothing is asked for or sent.
+    **SWITCHES,
     "LABEL_STUDIO_LATEST_VERSION_CHECK": "false",
     "LABEL_STUDIO_COLLECT_ANALYTICS": "false",
     "LABEL_STUDIO_SENTRY_DSN": "",
     "LABEL_STUDIO_FRONTEND_SENTRY_DSN": "",
-    # A prediction service on this machine may be asked.
+    "LABEL_STUDIO_FEATURE_FLAGS_OFFLINE": "true",
+    "LABEL_STUDIO_CONVERTER_DOWNLOAD_RESOURCES": "false",
+    # Some pages have the server fetch tips from its maker's repository, and no setting is for that. Prediction services
+    # are asked by plain HTTP, so that they are reached all the same.
+    "HTTPS_PROXY": NOWHERE["HTTPS_PROXY"],
+    # It would tell its version from the history of whatever repository its environment lies in, and write there.
+    "GIT_DIR": os.devnull,
+    # What people name is not fetched from this machine or its network; a prediction service there may be asked, and
+    # `inside` sees to it that only the owner names one.
+    "LABEL_STUDIO_SSRF_PROTECTION_ENABLED": "true",
     "LABEL_STUDIO_ML_BLOCK_LOCAL_IP": "false",
-    "LABEL_STUDIO_SSRF_PROTECTION_ENABLED": "false",
+    "DJANGO_SETTINGS_MODULE": "pizhu_settings",
+    "PYTHONPATH": str(Path(__file__).parent / "inside"),
 }
-"""What every Label Studio of pizhu's is set to: sign-up closed, telemetry off."""
+"""What every Label Studio of pizhu's is set to: sign-up closed, telemetry off, addresses the owner's affair."""
 
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "SYSTEMDRIVE", "COMSPEC", "PATHEXT")
 
@@ -28,6 +40,11 @@ _KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", 
 def inherited() -> dict[str, str]:
     """What any program needs of this process's environment; Label Studio would read USERNAME, DEBUG and more."""
     return {name: os.environ[name] for name in _KEPT if name in os.environ}
+
+
+def identity(folder: Path, token: str) -> dict[str, str]:
+    """What of its environment tells the server on ``folder`` from any other process: its data, its owner's token."""
+    return {"LABEL_STUDIO_BASE_DATA_DIR": str(folder / "data"), "LABEL_STUDIO_USER_TOKEN": token}
 
 
 def variables(folder: Path, owner: Account, database: Mapping[str, str], public_url: str | None) -> dict[str, str]:
@@ -49,8 +66,7 @@ def variables(folder: Path, owner: Account, database: Mapping[str, str], public_
         "HOME": str(folder),
         "USERPROFILE": str(folder),
         "PYTHONUTF8": "1",
-        "LABEL_STUDIO_BASE_DATA_DIR": str(folder / "data"),
+        **identity(folder, owner.token),
         "LABEL_STUDIO_USERNAME": owner.email,
         "LABEL_STUDIO_PASSWORD": owner.password,
-        "LABEL_STUDIO_USER_TOKEN": owner.token,
     }

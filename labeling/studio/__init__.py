@@ -1,0 +1,1 @@
+"""What talks to a Label Studio: its project, what is pushed there and pulled from it."""

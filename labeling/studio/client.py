@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from ...base.errors import LabelingError, MissingExtraError
 from .access import Access
@@ -23,12 +24,23 @@ def connect(access: Access, timeout: float = TIMEOUT) -> Iterator[Client]:
         import httpx
         from label_studio_sdk import LabelStudio
         from label_studio_sdk.core.api_error import ApiError
+
+        from .bounded import UNPACKED, bounds
     except ImportError:
         raise MissingExtraError("Label Studio", "label") from None
     # Proxies of the environment do not lead to this machine.
     local = urlsplit(access.url).hostname in ("127.0.0.1", "localhost", "::1")
     try:
-        with httpx.Client(timeout=timeout, follow_redirects=True, trust_env=not local) as http:
+        with (
+            answers_of(access.url),
+            httpx.Client(
+                timeout=timeout,
+                follow_redirects=True,
+                trust_env=not local,
+                headers=UNPACKED,
+                event_hooks={"response": [bounds(access.url)]},
+            ) as http,
+        ):
             make: Any = LabelStudio
             # No retries: an import repeated after a dropped connection would double its rows.
             yield make(base_url=access.url, api_key=access.token, timeout=timeout, max_retries=0, httpx_client=http)
@@ -38,8 +50,22 @@ def connect(access: Access, timeout: float = TIMEOUT) -> Iterator[Client]:
         raise LabelingError(f"Label Studio at {access.url} took too long to answer; try again") from None
     except httpx.ConnectError:
         raise LabelingError(f"Label Studio at {access.url} does not answer; is it running there?") from None
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise LabelingError(f"the connection to Label Studio at {access.url} broke ({type(error).__name__})") from None
+
+
+@contextmanager
+def answers_of(url: str) -> Iterator[None]:
+    """Whatever trips over an answer of the server in this block becomes a :class:`LabelingError`.
+
+    What answers hold is up to the server, and neither the SDK nor its types check any of it.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
+        raise LabelingError(
+            f"{url} answered as Label Studio never does ({type(error).__name__}); is the address right?"
+        ) from error
 
 
 def request(client: Client, method: str, path: str, body: object = None) -> Any:
@@ -51,6 +77,21 @@ def request(client: Client, method: str, path: str, body: object = None) -> Any:
     if answer.status_code >= 400:
         raise ApiError(status_code=answer.status_code, body=told)
     return told
+
+
+def listed(client: Client, path: str, entries: str, **fields: object) -> Iterator[dict[str, Any]]:
+    """What is in all pages of a list, each a field ``entries`` of an answer; until one brings nothing new.
+
+    The SDK's own would ask on for as long as there are answers.
+    """
+    seen: set[int] = set()
+    for page in itertools.count(1):
+        answer = request(client, "GET", f"{path}?{urlencode({**fields, 'page': page})}")
+        new = [entry for entry in answer[entries] if entry["id"] not in seen]
+        yield from new
+        seen.update(entry["id"] for entry in new)
+        if not new or len(seen) >= answer["count" if "count" in answer else "total"]:
+            return
 
 
 def _told(url: str, status: int | None, body: object) -> str:

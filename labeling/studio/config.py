@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from ...base.errors import ConfigError, LabelingError
 from ...data.labels import DEFAULT_LABELS, Label, LabelSet
@@ -113,17 +113,15 @@ def instructions(labels: LabelSet) -> str:
     """The guideline for annotators as HTML; for a label set of the user's own a list of what its labels mean."""
     if labels == DEFAULT_LABELS:
         return _html(_GUIDELINE.read_text(encoding="utf-8"))
-    return _html(_meanings("每次只标一句话，标签可以选几个；一个都不符合就选“无”（按 0），看不懂请跳过。", labels))
+    return _meanings("每次只标一句话，标签可以选几个；一个都不符合就选“无”（按 0），看不懂请跳过。", labels)
 
 
 def span_instructions(labels: LabelSet) -> str:
     """How to mark spans, as HTML."""
-    return _html(
-        _meanings(
-            "先按快捷键选一种，再用鼠标划出句中的字；一句话里的每个数都要标。数值和单位分开标，“约”“以上”不标进数值；"
-            "没有指标的句子不划，直接提交；看不懂请跳过。",
-            labels,
-        )
+    return _meanings(
+        "先按快捷键选一种，再用鼠标划出句中的字；一句话里的每个数都要标。数值和单位分开标，“约”“以上”不标进数值；"
+        "没有指标的句子不划，直接提交；看不懂请跳过。",
+        labels,
     )
 
 
@@ -199,13 +197,20 @@ def signed(parts: Sequence[str]) -> str:
 
 
 def _meanings(opening: str, labels: LabelSet) -> str:
-    return "\n".join([opening, "", *(f"- {label.hotkey}：**{label.title}** {label.description}" for label in labels)])
+    """A paragraph and what each label means, as HTML; titles and descriptions are text, whatever they hold."""
+    means = [f"{label.hotkey}：<strong>{_text(label.title)}</strong> {_text(label.description)}" for label in labels]
+    return "\n".join([f"<p>{opening}</p>", "<ul>", *(f"<li>• {one.rstrip()}</li>" for one in means), "</ul>"])
+
+
+def _text(text: str) -> str:
+    return escape(text, {'"': "&quot;", "\n": "<br>\n"})
 
 
 def _html(text: str) -> str:
     from markdown_it import MarkdownIt
 
-    html = str(MarkdownIt("commonmark", {"breaks": True, "xhtmlOut": False}).enable("table").render(text))
+    options = {"breaks": True, "html": False, "xhtmlOut": False}
+    html = str(MarkdownIt("commonmark", options).enable("table").render(text))
     # Label Studio takes bullets and spaces away, and every style that would bring them back.
     for tag, instead in {"<li>": "<li>• ", "<h2>": "<br><h2>", "<td>": "<td>\u2002", "<table>": "<br><table>"}.items():
         html = html.replace(tag, instead)

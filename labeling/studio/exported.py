@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from ...base.errors import DataError
@@ -32,13 +33,19 @@ _ANNOTATION = (
 
 
 def to_row(task: Mapping[str, Any]) -> Row:
-    """What is kept of an exported task."""
+    """What is kept of an exported task.
+
+    Raises:
+        AttributeError, LookupError, TypeError, ValueError: it is not as Label Studio exports one.
+    """
     given = sorted(task["annotations"], key=lambda annotation: int(annotation["id"]))
+    for changed in (task, *given):
+        datetime.fromisoformat(changed["updated_at"])
     return {
         "task": int(task["id"]),
         "updated_at": task["updated_at"],
-        "data": task["data"],
-        "meta": task.get("meta") or {},
+        "data": {**task["data"]},
+        "meta": {**(task.get("meta") or {})},
         "annotations": [{field: annotation[field] for field in _ANNOTATION} for annotation in given],
     }
 

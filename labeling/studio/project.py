@@ -11,7 +11,7 @@ from ...base.progress import Progress, silent
 from ...data.labels import LabelSet
 from .access import Access
 from .changes import ConfigChange, compare
-from .client import Client, connect
+from .client import Client, connect, listed
 from .config import check_config, check_kind
 from .kinds import SENTENCES, TaskKind
 from .stored import Stored, count, rename
@@ -143,11 +143,12 @@ def rename_labels(
 
 def find_project(client: Client, title: str) -> Any | None:
     """The SDK's project of exactly this title, or None; two of them are an error."""
-    found = [project for project in client.projects.list(title=title) if project.title == title]
+    like = listed(client, "api/projects", "results", title=title, include="id,title", page_size=100)
+    found = [project["id"] for project in like if project["title"] == title]
     if len(found) > 1:
         raise LabelingError(f"Label Studio has {len(found)} projects titled {title}; rename all but one")
     # The list leaves fields out.
-    return client.projects.get(found[0].id) if found else None
+    return client.projects.get(found[0]) if found else None
 
 
 def get_project(client: Client, access: Access, title: str) -> Any:

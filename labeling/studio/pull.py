@@ -18,7 +18,7 @@ from .access import Access
 from .client import Client, connect
 from .config import check_config
 from .exported import Row, to_records
-from .fetch import OVERLAP, fetch_all, fetch_changes, server_time, user_names
+from .fetch import fetch_all, fetch_changes, server_time, user_names
 from .kinds import SENTENCES, TaskKind
 from .project import get_project
 from .snapshots import Snapshot, Snapshots, State
@@ -88,7 +88,8 @@ def pull(
         with connect(access) as client:
             project = get_project(client, access, title)
             check_config(project.label_config, title, kind.name)
-            last, reason = _last(store, project, full)
+            identity = _identity(project)
+            last, reason = _last(store, identity, full)
             now = server_time(client, project.id)
             names = user_names(client)
             before = last.rows if last else {}
@@ -104,7 +105,7 @@ def pull(
             written = list(rows.values()) if whole else changed
             users = {str(number): name for number, name in names.items()}
             snapshot = store.add(
-                Snapshot(now.isoformat(), *_identity(project), title, users, output, whole, len(written)), written
+                Snapshot(now.isoformat(), *identity, title, users, output, whole, len(written)), written
             )
         kept = _write(path, content, {earlier.output for earlier in store.history()})
     states = Counter(record["state"] for record in records)
@@ -144,12 +145,12 @@ def _identity(project: Any) -> tuple[int, str]:
     return int(project.id), project.created_at.isoformat()
 
 
-def _last(store: Snapshots, project: Any, full: bool) -> tuple[State | None, str | None]:
+def _last(store: Snapshots, identity: tuple[int, str], full: bool) -> tuple[State | None, str | None]:
     """What the last pull found, and why everything is to be fetched all the same."""
     state = store.state()
     if state is None:
         return None, "earlier pulls cannot be read" if store.any() else "this is the first pull"
-    if (state.last.project, state.last.created_at) != _identity(project):
+    if (state.last.project, state.last.created_at) != identity:
         return None, "earlier pulls were of another project"
     if state.damaged:
         return state, "a snapshot is damaged"
@@ -160,11 +161,10 @@ def _fetch(
     client: Client, project: int, last: State | None, reason: str | None, progress: Progress
 ) -> tuple[dict[int, Row], str | None]:
     if last and not reason:
-        since = datetime.fromisoformat(last.last.at) - OVERLAP
-        rows = fetch_changes(client, project, last.rows, since, progress)
+        rows = fetch_changes(client, project, last.rows, progress)
         if rows is not None:
             return rows, None
-        reason = "the changes that Label Studio told did not add up"
+        reason = "a Label Studio that pizhu did not start cannot tell what changed"
     return fetch_all(client, project, last.rows if last else {}, progress), reason
 
 

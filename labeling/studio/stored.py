@@ -11,10 +11,9 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from ...base.progress import Progress, silent
-from .client import Client, request
+from .client import Client, listed, request
 from .kinds import TaskKind
 
 PAGE = 200
@@ -110,11 +109,7 @@ def _tasks(client: Client, project: int, condition: dict[str, str], include: str
     # Not by the SDK, whose types leave out what annotations hold. What is included holds for the fields inside too.
     query = json.dumps({"filters": {"conjunction": "and", "items": [condition]}})
     fields = {"project": project, "query": query, "fields": "all", "include": include, "page_size": PAGE}
-    seen, total, page = 0, 1, 1
-    while seen < total:
-        answer = request(client, "GET", f"api/tasks?{urlencode({**fields, 'page': page})}")
-        yield from answer["tasks"]
-        seen, total, page = seen + len(answer["tasks"]), answer["total"] if answer["tasks"] else 0, page + 1
+    yield from listed(client, "api/tasks", "tasks", **fields)
 
 
 def _in_results(what: str, name: str) -> dict[str, str]:

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from pizhu.annotate.inputs.base import Input
 from pizhu.annotate.inputs.find import find
 from pizhu.annotate.run.names import Names, safe
-from pizhu.annotate.run.run import annotate_files, read_input
+from pizhu.annotate.run.reading import read_inputs
+from pizhu.annotate.run.run import annotate_files
 from pizhu.base.errors import ConfigError, ReadError
 from pizhu.base.limits import DEFAULT_LIMITS, limits
 
@@ -98,7 +99,7 @@ def test_the_standard_input(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
     Stdin.buffer = io.BytesIO(TEXT.encode())
     inputs = find(["-"])
     assert [item.key(folder) for item in inputs] == ["-"]
-    assert [read_input(item, DEFAULT_LIMITS).report.text for item in inputs] == [TEXT]  # type: ignore[union-attr]
+    assert [result().report.text for _, result in read_inputs(inputs, DEFAULT_LIMITS)] == [TEXT]  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

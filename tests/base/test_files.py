@@ -79,6 +79,24 @@ def test_who_may_read(tmp_path: Path) -> None:
     assert (tmp_path / "closed").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+def test_the_umask_is_nobody_elses_business(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the process's: changed for a moment it would open the files of other threads."""
+    mask = os.umask(0o027)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "umask", lambda _: pytest.fail("the umask was changed"))
+            write_text(tmp_path / "a", "x")
+            with replacing(tmp_path / "b", private=True) as file:
+                file.write("secret")
+            with files.beside(tmp_path / "c") as part:  # by a writer that puts a file of its own in its place
+                part.unlink()
+                part.touch(0o600)
+    finally:
+        os.umask(mask)
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in "abc"] == [0o640, 0o600, 0o640]
+
+
 def test_text_that_is_not_quite_unicode(tmp_path: Path) -> None:
     write_text(tmp_path / "a.txt", "甲\ud800乙")
     assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "甲?乙"  # as long as it was: offsets hold

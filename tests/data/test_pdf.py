@@ -95,18 +95,6 @@ def test_any_truncation_gives_text_or_one_sentence(tmp_path: Path) -> None:
             assert str(error).startswith("断.pdf ")
 
 
-def test_time_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import subprocess
-
-    def slow(*args: object, timeout: float, **options: object) -> None:
-        raise subprocess.TimeoutExpired("read", timeout)
-
-    monkeypatch.setattr(subprocess, "run", slow)
-    (tmp_path / "慢.pdf").write_bytes(b"%PDF-1.7")
-    with pytest.raises(ReadError, match="longer than the limit of 50 seconds"):
-        read_report(tmp_path / "慢.pdf")
-
-
 def test_without_the_package_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pizhu.base.errors import MissingExtraError
     from pizhu.data.readers import pdf
@@ -114,4 +102,4 @@ def test_without_the_package_the_extra_is_named(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(pdf, "find_spec", lambda name: None)
     path = draw(tmp_path / "好.pdf", [[(80, 700, "工作完成。")]])
     with pytest.raises(MissingExtraError, match=r"pizhu\[pdf\]"):
-        read_report(path)
+        read_report(path, isolated=False)

@@ -64,7 +64,7 @@ def test_without_libreoffice_its_package_is_named(tmp_path: Path, monkeypatch: p
     path = tmp_path / "旧.doc"
     path.write_bytes(OLE)
     with pytest.raises(ReadError, match="package libreoffice-writer"):
-        read_report(path)
+        read_report(path, isolated=False)
 
 
 needs_office = pytest.mark.skipif(office.find_office() is None, reason="LibreOffice is not installed")
@@ -114,4 +114,4 @@ def test_damaged_and_slow_files_are_told(tmp_path: Path, monkeypatch: pytest.Mon
     sleeper.chmod(0o755)
     monkeypatch.setattr(office, "find_office", lambda: str(sleeper))
     with pytest.raises(ReadError, match="longer than the limit of 1 seconds"):
-        read_report(path, limits=Limits(seconds=1))
+        read_report(path, limits=Limits(seconds=1), isolated=False)

@@ -10,9 +10,9 @@ from pizhu.base.errors import DataError
 from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.report import Report
-from pizhu.eval.answers import Sheet, collect
 from pizhu.eval.frozen import encoder_vectors
 from pizhu.eval.metrics import score
+from pizhu.eval.predictions import Gold, collect
 from pizhu.eval.rules import KeywordRules
 from pizhu.models.baseline import FrozenBaseline, TfidfBaseline
 from pizhu.models.windows import ContextFormat
@@ -28,8 +28,8 @@ def some() -> list[Report]:
 @pytest.mark.parametrize("context", [True, False])
 def test_tfidf_learns(some: list[Report], context: bool) -> None:
     baseline = TfidfBaseline(NAMES, context=context).fit(some)
-    sheet = Sheet.of(some, NAMES)
-    found = score(sheet.truth, collect(sheet, map(baseline.annotate, sheet.questions())).given, NAMES, draws=5)
+    gold = Gold.of(some, NAMES)
+    found = score(gold.truth, collect(gold, map(baseline.annotate, gold.questions())).given, NAMES, draws=5)
     assert found.macro_f1.value > 0.95
     annotated = baseline.annotate(some[0])
     assert all((s.scores is None) == (s.kind != "sentence") for s in annotated.sentences)
@@ -60,9 +60,9 @@ def test_a_frozen_encoder_tells_something(some: list[Report], encoder_folder: Pa
     assert all((row == 0).all() == (s.kind == "furniture") for row, s in zip(found, some[0].sentences, strict=True))
     assert vectors(some[0]) is found  # kept
     annotated = FrozenBaseline(NAMES, vectors).fit(some).annotate(some[0])
-    chances = np.array([[s.scores[n] for n in NAMES] for s in annotated.sentences if s.scores])
+    probabilities = np.array([[s.scores[n] for n in NAMES] for s in annotated.sentences if s.scores])
     truth = np.array([[n in (s.labels or ()) for n in NAMES] for s in some[0].sentences if s.kind == "sentence"])
-    assert chances[truth].mean() > chances[~truth].mean() + 0.02
+    assert probabilities[truth].mean() > probabilities[~truth].mean() + 0.02
 
 
 def test_keyword_rules(labelled: Report) -> None:
@@ -89,6 +89,6 @@ def test_dates_and_names_are_no_metrics() -> None:
 
 
 def test_rules_beat_guessing_on_the_corpus() -> None:
-    sheet = Sheet.of([c.report for c in load_corpus(split="test")], NAMES)
-    found = score(sheet.truth, collect(sheet, map(KeywordRules().annotate, sheet.questions())).given, NAMES, draws=5)
+    gold = Gold.of([c.report for c in load_corpus(split="test")], NAMES)
+    found = score(gold.truth, collect(gold, map(KeywordRules().annotate, gold.questions())).given, NAMES, draws=5)
     assert found.macro_f1.value > 0.7

@@ -11,8 +11,8 @@ from pizhu.eval.calibration import reliability
 
 def test_by_hand() -> None:
     """Two answers of 0.9, one true; two of 0.1, none true: gaps of 0.4 and 0.1, half of the answers each."""
-    chances = np.array([[0.9], [0.9], [0.1], [0.1]])
-    found = reliability([np.array([[True], [False], [False], [False]])], [chances], ["a"])["a"]
+    probabilities = np.array([[0.9], [0.9], [0.1], [0.1]])
+    found = reliability([np.array([[True], [False], [False], [False]])], [probabilities], ["a"])["a"]
     assert found.error.value == pytest.approx(0.5 * 0.4 + 0.5 * 0.1)
     filled = {b.low: (b.count, b.probability, b.frequency) for b in found.bins if b.count}
     assert filled == {0.1: (2, pytest.approx(0.1), 0), 0.9: (2, pytest.approx(0.9), 0.5)}
@@ -35,10 +35,10 @@ def test_certain_and_wrong_is_the_worst() -> None:
 @given(st.integers(0, 2**31), st.lists(st.integers(1, 20), min_size=1, max_size=5))
 def test_against_the_definition(seed: int, sizes: list[int]) -> None:
     rng = np.random.default_rng(seed)
-    chances = [rng.random((n, 2)).round(2) for n in sizes]
-    truth = [rng.random(c.shape) < c for c in chances]
-    found = reliability(truth, chances, ["a", "b"], draws=20)
-    p, t = np.concatenate(chances), np.concatenate(truth)
+    probabilities = [rng.random((n, 2)).round(2) for n in sizes]
+    truth = [rng.random(c.shape) < c for c in probabilities]
+    found = reliability(truth, probabilities, ["a", "b"], draws=20)
+    p, t = np.concatenate(probabilities), np.concatenate(truth)
     for i, name in enumerate("ab"):
         assert sum(b.count for b in found[name].bins) == len(p)
         want = 0.0

@@ -18,14 +18,14 @@ def test_agrees_with_scikit_learn(seed: int, size: int, digits: int) -> None:
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
     rng = np.random.default_rng(seed)
-    truth, chances = rng.random(size) < 0.4, rng.random(size).round(digits)
+    truth, probabilities = rng.random(size) < 0.4, rng.random(size).round(digits)
     truth[0] = True
-    found = precision_recall(truth, chances)
+    found = precision_recall(truth, probabilities)
     assert found is not None
-    precision, recall, _ = precision_recall_curve(truth, chances)
+    precision, recall, _ = precision_recall_curve(truth, probabilities)
     assert found.precision == pytest.approx(precision[-2::-1])
     assert found.recall == pytest.approx(recall[-2::-1])
-    assert found.average == pytest.approx(average_precision_score(truth, chances))
+    assert found.average == pytest.approx(average_precision_score(truth, probabilities))
 
 
 def test_a_label_that_never_occurs_has_no_curve() -> None:

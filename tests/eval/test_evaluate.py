@@ -52,7 +52,7 @@ def test_what_is_known_by_heart_is_right(annotator: Annotator, other: Report) ->
     assert list(found.systems) == ["model"]
     scores = found.systems["model"]
     assert (scores.macro_f1.value, scores.exact_match.value, scores.reports) == (1, 1, 2)
-    assert told == [("Answers of the model", 1, 2), ("Answers of the model", 2, 2)]
+    assert told == [("Predictions of the model", 1, 2), ("Predictions of the model", 2, 2)]
     assert (found.mistakes, found.comparisons, found.left_out, found.review.wrong) == ([], {}, {}, 0)
     assert all(curve is not None and curve.average == 1 for curve in found.curves["model"].values())
     json.dumps(found.as_dict(), allow_nan=False)
@@ -161,7 +161,9 @@ def test_the_command(model_folder: Path, misread: Report, labelled: Report, tmp_
         0,
         [str(out / "evaluation.html"), str(out / "evaluation.json")],
     )
-    assert "keyword rules" in answer.out and "the model's lead" in answer.out and "Answers of the model" in answer.err
+    assert (
+        "keyword rules" in answer.out and "the model's lead" in answer.out and "Predictions of the model" in answer.err
+    )
     body = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     assert json.loads(pizhu(*words, "--json").out) == body
     assert (body["data"], body["training_data"]) == ("标注.jsonl", ["训练.jsonl"])

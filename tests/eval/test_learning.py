@@ -8,8 +8,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 from pizhu.data.report import Report
-from pizhu.eval.answers import Sheet
 from pizhu.eval.learning import learning_curve, sizes
+from pizhu.eval.predictions import Gold
 
 
 @given(st.integers(1, 10_000), st.integers(1, 8))
@@ -34,8 +34,8 @@ def test_subsets_nest_and_all_is_trained_once(labelled: Report) -> None:
         return lambda report: report.with_labels([s.labels if right else () for s in labelled.sentences])
 
     told: list[int] = []
-    sheet = Sheet.of([labelled], ("achievement", "shortcoming", "plan", "metric"))
-    points = learning_curve(sheet, training, {"x": fit}, (2, 4, 8), (1, 2), told.append)
+    gold = Gold.of([labelled], ("achievement", "shortcoming", "plan", "metric"))
+    points = learning_curve(gold, training, {"x": fit}, (2, 4, 8), (1, 2), told.append)
     assert [(p.reports, p.seed, p.macro_f1) for p in points] == [(2, 1, 0), (2, 2, 0), (4, 1, 1), (4, 2, 1), (8, 1, 1)]
     assert fitted[0] < fitted[2] < fitted[4] and fitted[1] < fitted[3]
     assert fitted[0] != fitted[1] and told == [1, 2, 3, 4, 5]

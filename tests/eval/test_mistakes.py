@@ -5,39 +5,39 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from pizhu.data.report import Report
-from pizhu.eval.answers import Answers, Sheet
 from pizhu.eval.mistakes import Memory, worst
+from pizhu.eval.predictions import Gold, Predictions
 
 NAMES = ("achievement", "shortcoming", "plan", "metric")
 
 
-def answers(sheet: Sheet, wrong: dict[int, float]) -> Answers:
+def answers(gold: Gold, wrong: dict[int, float]) -> Predictions:
     """All right and sure, but for the rows of ``wrong``: there achievement is told the other way, with that surety."""
-    chances = np.where(sheet.truth[0], 0.99, 0.01)
-    given = sheet.truth[0].copy()
+    probabilities = np.where(gold.truth[0], 0.99, 0.01)
+    given = gold.truth[0].copy()
     for row, sure in wrong.items():
         given[row, 0] = not given[row, 0]
-        chances[row, 0] = sure if given[row, 0] else 1 - sure
-    return Answers((given,), (chances,), (np.arange(len(given)) == 2,))
+        probabilities[row, 0] = sure if given[row, 0] else 1 - sure
+    return Predictions((given,), (probabilities,), (np.arange(len(given)) == 2,))
 
 
 def test_the_most_surprising_come_first(labelled: Report) -> None:
-    sheet = Sheet.of([labelled], NAMES)
-    found = worst(sheet, answers(sheet, {2: 0.6, 5: 0.95, 7: 0.8}), 2)
-    rows = [int(sheet.places[0][i]) for i in (5, 7)]
+    gold = Gold.of([labelled], NAMES)
+    found = worst(gold, answers(gold, {2: 0.6, 5: 0.95, 7: 0.8}), 2)
+    rows = [int(gold.places[0][i]) for i in (5, 7)]
     assert [m.place for m in found] == rows
     first = found[0]
     assert first.text == labelled.sentences[rows[0]].text
     assert first.truth == labelled.sentences[rows[0]].labels != first.given
     assert (first.label, first.review) == ("achievement", False)
     assert first.surprise > found[1].surprise > 0
-    assert worst(sheet, answers(sheet, {2: 0.6}), 5)[0].review
-    assert worst(sheet, answers(sheet, {}), 5) == []
+    assert worst(gold, answers(gold, {2: 0.6}), 5)[0].review
+    assert worst(gold, answers(gold, {}), 5) == []
 
 
 def test_what_stands_around(labelled: Report) -> None:
-    sheet = Sheet.of([labelled], NAMES)
-    first, last = worst(sheet, answers(sheet, {0: 0.7, len(sheet.truth[0]) - 1: 0.6}), 2)
+    gold = Gold.of([labelled], NAMES)
+    first, last = worst(gold, answers(gold, {0: 0.7, len(gold.truth[0]) - 1: 0.6}), 2)
     assert [n.kind for n in first.before] == ["heading"]  # the title; furniture is left out
     assert [n.kind for n in first.after] == ["heading", "sentence"]
     assert first.after[0].labels is None and first.after[1].labels == ("achievement",)
@@ -46,9 +46,9 @@ def test_what_stands_around(labelled: Report) -> None:
 
 
 def test_without_probabilities_nothing_is_worst(labelled: Report) -> None:
-    sheet = Sheet.of([labelled], NAMES)
+    gold = Gold.of([labelled], NAMES)
     with pytest.raises(ValueError, match="without probabilities"):
-        worst(sheet, Answers(sheet.truth, None, (np.zeros(len(sheet.truth[0]), dtype=bool),)), 1)
+        worst(gold, Predictions(gold.truth, None, (np.zeros(len(gold.truth[0]), dtype=bool),)), 1)
 
 
 def test_a_sentence_is_most_like_itself(labelled: Report) -> None:

@@ -15,8 +15,8 @@ from pizhu import Annotator
 from pizhu.data.report import Report, Span
 from pizhu.eval.attribution import explainer
 from pizhu.eval.evaluate import Depth, Evaluation, evaluate
+from pizhu.eval.held_out import Division
 from pizhu.eval.page import page
-from pizhu.eval.unseen import Division
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

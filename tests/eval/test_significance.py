@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pizhu.eval.metrics import counts_of, f1
+from pizhu.base.scores import counts_of, f1
 from pizhu.eval.significance import compare
 
 NAMES = ("a", "b")

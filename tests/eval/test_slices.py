@@ -6,50 +6,50 @@ import numpy as np
 import pytest
 from pizhu.data.corpus.load import load_corpus
 from pizhu.data.report import Report, Span
-from pizhu.eval.answers import Answers, Sheet
 from pizhu.eval.metrics import score
+from pizhu.eval.predictions import Gold, Predictions
 from pizhu.eval.sections import section
 from pizhu.eval.slices import slices
 
 NAMES = ("achievement", "shortcoming", "plan", "metric")
 
 
-def answers_of(sheet: Sheet, wrong: float) -> Answers:
+def answers_of(gold: Gold, wrong: float) -> Predictions:
     rng = np.random.default_rng(3)
-    given = tuple(t ^ (rng.random(t.shape) < wrong) for t in sheet.truth)
-    return Answers(given, None, tuple(np.zeros(len(t), dtype=bool) for t in sheet.truth))
+    given = tuple(t ^ (rng.random(t.shape) < wrong) for t in gold.truth)
+    return Predictions(given, None, tuple(np.zeros(len(t), dtype=bool) for t in gold.truth))
 
 
 @pytest.fixture(scope="module")
-def sheet() -> Sheet:
-    return Sheet.of([c.report for c in load_corpus(split="test")[:5]], NAMES)
+def gold() -> Gold:
+    return Gold.of([c.report for c in load_corpus(split="test")[:5]], NAMES)
 
 
-def test_every_sentence_is_in_one_group_of_each_kind(sheet: Sheet) -> None:
+def test_every_sentence_is_in_one_group_of_each_kind(gold: Gold) -> None:
     facts = {c.report.doc: {"kind": c.kind, "level": c.level} for c in load_corpus(split="test")}
-    answers = answers_of(sheet, 0.1)
-    found = slices(sheet, answers, facts, draws=10)
+    answers = answers_of(gold, 0.1)
+    found = slices(gold, answers, facts, draws=10)
     assert list(found) == ["kind", "level", "section", "length", "position", "report"]
-    total = score(sheet.truth, answers.given, NAMES, draws=10)
+    total = score(gold.truth, answers.given, NAMES, draws=10)
     for groups in found.values():
         assert sum(s.sentences for s in groups.values()) == total.sentences
         right = sum(s.exact_match.value * s.sentences for s in groups.values())
         assert right == pytest.approx(total.exact_match.value * total.sentences)
-    assert set(found["report"]) == {r.doc for r in sheet.reports}
+    assert set(found["report"]) == {r.doc for r in gold.reports}
     assert {"review", "problems"} <= set(found["section"])
     quarters = [s.sentences for s in found["position"].values()]
-    assert max(quarters) - min(quarters) <= len(sheet.reports)
+    assert max(quarters) - min(quarters) <= len(gold.reports)
 
 
-def test_without_facts_there_is_no_kind_and_no_level(sheet: Sheet) -> None:
-    assert list(slices(sheet, answers_of(sheet, 0), {}, draws=5)) == ["section", "length", "position", "report"]
+def test_without_facts_there_is_no_kind_and_no_level(gold: Gold) -> None:
+    assert list(slices(gold, answers_of(gold, 0), {}, draws=5)) == ["section", "length", "position", "report"]
 
 
 def test_only_labels_that_occur_count() -> None:
     text = "新建学校三所。今天是个好日子。"
     report = Report.build("a.txt", text, [Span(0, 7, "sentence"), Span(7, 15, "sentence")])
-    sheet = Sheet.of([report.with_labels([("achievement",), ()])], NAMES)
-    found = slices(sheet, answers_of(sheet, 0), {}, draws=5)
+    gold = Gold.of([report.with_labels([("achievement",), ()])], NAMES)
+    found = slices(gold, answers_of(gold, 0), {}, draws=5)
     assert found["report"]["a.txt"].macro_f1.value == 1
     assert list(found["report"]["a.txt"].labels) == ["achievement"]
     nothing = found["position"]["third quarter"]  # the second of two sentences, which has no label

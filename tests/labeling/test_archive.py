@@ -156,6 +156,7 @@ def test_half_a_backup_and_other_files(folder: Path, tmp_path: Path) -> None:
         "server.json",
         "database.json",
         "data/label_studio.sqlite3-wal",
+        "data/Label_Studio.SQLite3",
         "backups/evil",
         "",
         "data/a\0b",
@@ -181,6 +182,105 @@ def test_sums_are_checked(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(LabelingError, match="is damaged"):
         restore(evil, tmp_path / "新")
     assert not (tmp_path / "新").exists()
+
+
+def repacked(path: Path, to: Path, method: int) -> Path:
+    """The backup with every member packed by another method."""
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(to, "w", method) as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name))
+    return to
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_methods_that_unpack_at_once(folder: Path, tmp_path: Path, method: int) -> None:
+    evil = repacked(backup(folder, tmp_path / "备份").path, tmp_path / "evil.zip", method)
+    with pytest.raises(LabelingError, match="no backup of pizhu's"):
+        restore(evil, tmp_path / "新")
+    # Where the manifest alone is packed as it should be.
+    plain = forged(evil, tmp_path / "plain.zip", lambda *_: None)
+    with zipfile.ZipFile(evil) as packed, zipfile.ZipFile(plain, "w", method) as target:
+        for name in packed.namelist():
+            kind = zipfile.ZIP_DEFLATED if name == archive.MANIFEST else method
+            target.writestr(name, packed.read(name), kind)
+    with pytest.raises(LabelingError, match="is damaged"):
+        restore(plain, tmp_path / "新")
+    assert not (tmp_path / "新").exists()
+
+
+def test_a_manifest_that_unpacks_to_more_than_it_says(folder: Path, tmp_path: Path) -> None:
+    evil = tmp_path / "evil.zip"
+    with zipfile.ZipFile(evil, "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr(archive.MANIFEST, b"[" * (archive._MANIFEST_LIMIT + 1))
+    honest = evil.read_bytes()
+    size = (archive._MANIFEST_LIMIT + 1).to_bytes(4, "little")
+    assert honest.count(size) == 2
+    for content in (honest, honest.replace(size, (1000).to_bytes(4, "little"))):
+        evil.write_bytes(content)
+        with pytest.raises(LabelingError, match="no backup of pizhu's"):
+            restore(evil, tmp_path / "新")
+
+
+def test_a_part_that_unpacks_to_more_than_it_says(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No more of it is written than was said, nor where there is no room for what is said."""
+    said = 1000
+
+    def change(manifest: Any, members: Any) -> None:
+        [part] = [part for part in manifest["parts"] if part["name"] == "data/.env"]
+        members[part["member"]] = bytes(1 << 26)
+        part["size"] = said
+
+    made = backup(folder, tmp_path / "备份").path
+    written = []
+    copy = archive._copy
+    monkeypatch.setattr(archive, "_copy", lambda *given: written.append(copy(*given)) or written[-1])
+    with pytest.raises(LabelingError, match="is damaged"):
+        restore(forged(made, tmp_path / "evil.zip", change), tmp_path / "新")
+    assert max(size for _, size in written) <= said + archive._CHUNK
+    said = 1 << 59
+    with pytest.raises(LabelingError, match=r"needs 576,460,752,30\d MB unpacked, and there is room for"):
+        restore(forged(made, tmp_path / "evil.zip", change), tmp_path / "新")
+    assert not (tmp_path / "新").exists()
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "1." * 3000 + "1", "", "1.x", None, [[1]], 10**200, "١.٢"])
+def test_a_label_studio_that_is_none(folder: Path, tmp_path: Path, value: Any) -> None:
+    made = backup(folder, tmp_path / "备份")
+    evil = forged(made.path, tmp_path / "evil.zip", lambda manifest, _: manifest.update(label_studio=value))
+    with pytest.raises(LabelingError, match="which Label Studio"):
+        restore(evil, tmp_path / "新")
+
+
+@pytest.mark.parametrize("field", ["size", "sha256", "member", "name"])
+@pytest.mark.parametrize("value", [None, -1, 10**4000, 1.5, True, [[1]], {"a": 1}, "\ud800", "x" * 300])
+def test_parts_that_are_none(folder: Path, tmp_path: Path, field: str, value: Any) -> None:
+    def change(manifest: Any, members: Any) -> None:
+        manifest["parts"][-1][field] = value
+
+    made = backup(folder, tmp_path / "备份")
+    with pytest.raises(LabelingError):
+        restore(forged(made.path, tmp_path / "evil.zip", change), tmp_path / "里" / "新")
+    assert not (tmp_path / "里").exists() or not list((tmp_path / "里").iterdir())
+
+
+def test_a_manifest_too_deep_to_read(tmp_path: Path) -> None:
+    for text in ("[" * 200_000, '{"a":' * 200_000, "1" * 5000):
+        with zipfile.ZipFile(tmp_path / "evil.zip", "w") as target:
+            target.writestr(archive.MANIFEST, text)
+        with pytest.raises(LabelingError, match="no backup of pizhu's"):
+            restore(tmp_path / "evil.zip", tmp_path / "新")
+
+
+def test_copies_of_exports_stay_out(folder: Path, tmp_path: Path) -> None:
+    export = folder / "data" / "export"
+    export.mkdir()
+    for name in ("project-1-at-2026-05-01-12-00-0a1b2c3d.json", "project-1-at-2026-05-01-12-00-0a1b2c3d-info.json"):
+        (export / name).write_text("[]", encoding="utf-8")
+    (export / "own.json").write_text("[]", encoding="utf-8")
+    names = {part["name"] for part in archive.read_manifest(backup(folder, tmp_path).path)["parts"]}
+    assert {name for name in names if name.startswith("data/export/")} == {"data/export/own.json"}
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import psutil
 import pytest
 import yaml
 from pizhu.base.network import free_port
+from pizhu.base.silence import DEFAULTS, SWITCHES
 from pizhu.cli import app
 from pizhu.labeling.server import environment as environments
 from pizhu.labeling.server import server as servers
@@ -43,6 +44,14 @@ def test_only_this_machine_reaches_it(services: dict[str, Any]) -> None:
         "label-studio": ["${PIZHU_LABEL_BIND:-127.0.0.1}:8080:8080"],
         "predict": None,
     }
+
+
+def test_nothing_in_it_reports_to_its_maker(services: dict[str, Any]) -> None:
+    switches = {**SWITCHES, **DEFAULTS}
+    for name in ("label-studio", "predict"):
+        assert switches.items() <= services[name]["environment"].items()
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert " ".join(f"{name}={value}" for name, value in switches.items()) in dockerfile
 
 
 def test_no_secret_stands_in_it(services: dict[str, Any]) -> None:

@@ -1,6 +1,8 @@
 """The configuration follows from the label set; a hand-made change of it is noticed."""
 
 import re
+from collections.abc import Callable
+from html.parser import HTMLParser
 from itertools import combinations
 from xml.etree import ElementTree
 
@@ -10,6 +12,7 @@ from pizhu.base.errors import ConfigError, LabelingError
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.labeling.active.review import REVIEW
 from pizhu.labeling.adjudication import ADJUDICATION
+from pizhu.labeling.adjudication.config import adjudication_guide
 from pizhu.labeling.studio.config import (
     COMMANDS,
     NONE_COLOR,
@@ -160,6 +163,42 @@ def test_instructions_are_the_guideline() -> None:
     assert "<table>" in html and "|" not in html
     assert "风险" in instructions(OWN) and "成效" not in instructions(OWN)
     assert all(label.title in span_instructions(SPAN_LABELS) for label in SPAN_LABELS)
+
+
+HOSTILE = (
+    "<img src=x onerror=alert(1)>",
+    "</li></ul><script>alert(1)</script><!--",
+    "![图](http://203.0.113.9/x.png)",
+    "[点这里](http://203.0.113.9/) 和 <http://203.0.113.9/>",
+    "**粗** _斜_ `码` ~~删~~ \\* &lt;b&gt; &#60;",
+    "# 标题",
+    "- 列表\n\n<div>另一段</div>\n| a | b |\n|---|---|",
+    '" onmouseover="alert(1)',
+    "\u202e反\u2028行",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("make", [instructions, span_instructions, adjudication_guide])
+def test_instructions_hold_labels_as_text(text: str, make: Callable[[LabelSet], str]) -> None:
+    """Whatever titles and descriptions hold, it is read as it stands, and nothing else is."""
+
+    def parts(labels: LabelSet) -> tuple[list[str], str]:
+        tags: list[str] = []
+        read: list[str] = []
+        parser = HTMLParser(convert_charrefs=True)
+        parser.handle_starttag = lambda tag, attributes: tags.append(f"{tag} {attributes}")  # type: ignore[method-assign]
+        parser.handle_data = read.append  # type: ignore[method-assign]
+        parser.feed(make(labels))
+        parser.close()
+        return [tag for tag in tags if tag != "br []"], "".join(read)
+
+    def own(title: str, description: str) -> LabelSet:
+        return LabelSet((Label("a", title, "#112233", "1", description), Label("b", "乙", "#112233", "2", "平常")))
+
+    plain, hostile = parts(own("甲", "说明")), parts(own(text, text))
+    assert hostile[0] == plain[0]
+    assert "".join(hostile[1].split()) == "".join(plain[1].replace("甲 说明", f"{text} {text}").split())
 
 
 def entry(text: str, start: int, kind: str = "sentence") -> dict[str, object]:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pizhu.labeling.agreement.intervals import Bootstrap, Figure, Floats, by_report
+from pizhu.base.bootstrap import Bootstrap, by_report
+from pizhu.base.interval import Figure
+from pizhu.base.scores import Floats
 from pizhu.labeling.agreement.measures import (
     alpha,
     alpha_of_coincidences,

@@ -4,7 +4,9 @@ import itertools
 import json
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -132,8 +134,65 @@ def test_what_the_times_do_not_tell_is_seen_all_the_same(
                 time = known.rows[tasks[2]]["updated_at"].replace("T", " ").rstrip("Z")
                 database.execute("UPDATE task SET updated_at = ? WHERE id = ?", (time, tasks[2]))
             pulled = pulls()
-            assert pulled.full == "the changes that Label Studio told did not add up"
-            assert pulled.changed == 1 and pulls.alike()
+            assert pulled.full is None and pulled.changed == 1 and pulls.alike()
+
+
+@pytest.mark.parametrize("hours", [-30, -1, 0, 1])
+def test_a_clock_that_was_set_hides_nothing(
+    server: Server, title: str, records: Records, pulls: Pulls, hours: int
+) -> None:
+    """Answers that are changed bear times from before, or as of, the last pull; there are as many as before."""
+    project = push(server.access, [records(4)], title=title).project
+    with connect(server.access) as client:
+        tasks = task_numbers(client, project)
+        given = [answer(client, task, "plan") for task in tasks]
+        pulls()
+        known = Snapshots(pulls.output).state()
+        assert known
+        client.annotations.update(id=given[0], result=result(["metric"]))
+        client.annotations.delete(id=given[1])
+        answer(client, tasks[1], "shortcoming")
+        client.annotations.update(id=given[2], result=[], was_cancelled=True)
+        when = datetime.fromisoformat(known.rows[tasks[3]]["updated_at"]) + timedelta(hours=hours)
+        stamp = f"{when:%Y-%m-%d %H:%M:%S.%f}"
+        path = Path(server.folder) / "data" / "label_studio.sqlite3"
+        with closing(sqlite3.connect(path, timeout=60)) as database, database:
+            for table, key in (("task", "id"), ("task_completion", "task_id")):
+                change = f"UPDATE {table} SET updated_at = ? WHERE {key} IN (?, ?, ?)"
+                assert database.execute(change, (stamp, *tasks[:3])).rowcount == 3
+        pulled = pulls()
+        assert (pulled.full, pulled.changed) == (None, 3)
+        assert [record["state"] for record in read_records(pulls.output)] == ["labelled"] * 2 + ["skipped", "labelled"]
+        assert pulls.alike() and pulls().changed == 0
+
+
+def test_a_label_studio_that_cannot_tell_is_asked_for_everything(
+    server: Server, title: str, records: Records, pulls: Pulls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that pizhu did not start."""
+    project = push(server.access, [records(2)], title=title).project
+    pulls()
+    monkeypatch.setattr(fetch, "_TIMES", "api/projects/{}/no-such-page")
+    with connect(server.access) as client:
+        answer(client, task_numbers(client, project)[0], "plan")
+    pulled = pulls()
+    assert pulled.changed == 1 and pulled.full == "a Label Studio that pizhu did not start cannot tell what changed"
+    assert pulls.alike()
+
+
+def test_the_server_keeps_no_copy(server: Server, title: str, records: Records, pulls: Pulls) -> None:
+    """Of what was exported now, or earlier."""
+    kept = Path(server.folder) / "data" / "export"
+    for name in ("project-1-at-2020-05-01-12-00-0a1b2c3d.json", "project-1-at-2020-05-01-12-00-0a1b2c3d-info.json"):
+        (kept / name).write_text("[]", encoding="utf-8")
+    project = push(server.access, [records(3)], title=title).project
+    with ThreadPoolExecutor(4) as pool:  # in one minute they would share the copy
+        list(pool.map(lambda number: pull(server.access, pulls.folder / f"{number}.jsonl", title=title), range(4)))
+    assert not list(kept.iterdir())
+    with connect(server.access) as client:
+        answer(client, task_numbers(client, project)[0], "plan")
+    assert pulls(full=True).changed == 3 and pulls.alike()
+    assert not list(kept.iterdir())
 
 
 def test_everything_is_fetched_when_the_memory_is_no_good(

@@ -62,14 +62,6 @@ def test_nothing_runs_here(tmp_path: Path) -> None:
     assert (result.exit_code, json.loads(result.stdout)) == (1, {"running": False})
 
 
-def test_a_later_process_of_the_same_number_is_not_ours(tmp_path: Path) -> None:
-    state = {"url": "http://127.0.0.1:9", "pid": os.getpid(), "started": 5.0, "folder": str(tmp_path), "token": "t"}
-    (tmp_path / "server.json").touch(0o600)
-    (tmp_path / "server.json").write_text(json.dumps(state), encoding="utf-8")
-    assert servers.running(tmp_path) is None
-    assert not servers.stop(tmp_path)
-
-
 def test_the_server_inherits_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DEBUG", "1")
     monkeypatch.setenv("SECRET_OF_MINE", "x")
@@ -127,6 +119,21 @@ def test_starting_again_finds_it_and_adds_people(server: Server) -> None:
         servers.start(server.folder, port=1)
     with pytest.raises(LabelingError, match="already has the account"):
         servers.start(server.folder, annotators=[("甲", "other@office.example")])
+
+
+@pytest.mark.server
+@pytest.mark.skipif(os.name != "posix", reason="locks cannot be handed on there")
+def test_no_second_one_starts_on_the_same_data(server: Server, environment: Path) -> None:
+    """Even where nothing tells of the first."""
+    state = Path(server.folder) / "server.json"
+    state.rename(state.with_suffix(".lost"))
+    try:
+        with pytest.raises(LabelingError, match="already starts or runs on"):
+            servers.start(server.folder, environment=environment)
+        assert not state.exists()
+    finally:
+        state.with_suffix(".lost").rename(state)
+    assert servers.running(server.folder) == server and servers.healthy(server.url)
 
 
 @pytest.mark.server

@@ -15,7 +15,7 @@ from pizhu.data.report import Report
 from pizhu.models.classifier import Batch, ReportClassifier
 from pizhu.models.folder import load_model
 from pizhu.models.runtime import batches
-from pizhu.models.windows import units, windows
+from pizhu.models.windows import Windower
 
 if TYPE_CHECKING:
     from pizhu.models.windows import Window
@@ -35,8 +35,8 @@ def model(model_folder: Path) -> ReportClassifier:
 
 @pytest.fixture(scope="module")
 def cut(annotator: Annotator, labelled: Report) -> list[Window]:
-    parts = units(labelled, annotator.tokenizer, annotator.about.context)
-    found = windows(labelled, parts, annotator.tokenizer, annotator._special, annotator.about.context)
+    windower = Windower(annotator.tokenizer, annotator.about.context)
+    found = windower.windows(labelled, windower.units(labelled))
     assert len(found) > 2 and len({len(w.tokens) for w in found}) > 1
     return found
 

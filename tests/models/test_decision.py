@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from pizhu.models.decision import Decision, macro_f1
+from pizhu.base.scores import macro_f1
+from pizhu.models.decision import Decision
 
 LOGITS = hnp.arrays(np.float32, st.tuples(st.integers(1, 40), st.just(3)), elements=st.floats(-50, 50, width=32))
 

@@ -145,14 +145,18 @@ def test_roberta_is_bert_shaped(tmp_path: Path, encoder_folder: Path) -> None:
     assert load_encoder(str(tmp_path)).model.config.hidden_size == 16
 
 
-def test_a_hub_that_is_not_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("value", "hint"), [("0", "hub; where"), ("1", "hub; set HF_HUB_OFFLINE=0 to let it be downloaded; where")]
+)
+def test_a_hub_that_is_not_reached(monkeypatch: pytest.MonkeyPatch, value: str, hint: str) -> None:
     from transformers import AutoModel
 
     def unreachable(*_: object, **__: object) -> None:
         raise OSError("We couldn't connect to the hub.\nCheck your connection.")
 
     monkeypatch.setattr(AutoModel, "from_pretrained", unreachable)
-    with pytest.raises(ModelError, match=r"connect to the hub; where no hub is reached, name a folder or 'bundled'$"):
+    monkeypatch.setenv("HF_HUB_OFFLINE", value)
+    with pytest.raises(ModelError, match=rf"connect to the {hint} no hub is reached, name a folder or 'bundled'$"):
         load_encoder("hfl/rbt3")
 
 

@@ -21,7 +21,7 @@ from pizhu.models.annotator import report_logits
 from pizhu.models.folder import load_model, save_model
 from pizhu.models.quantise import SCALE, dequantise, quantise
 from pizhu.models.runtime import OnnxRuntime, TorchRuntime, kind_of
-from pizhu.models.windows import SpecialTokens
+from pizhu.models.windows import SpecialTokens, Windower
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +43,9 @@ def small(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def torch_logits(folder: Path, reports: list[Report]) -> list[np.ndarray]:
     model, tokenizer, about = load_model(folder)
-    special = SpecialTokens.of(tokenizer)
-    runtime = TorchRuntime(model, special.pad)
-    return [logits for _, logits in report_logits(runtime, tokenizer, special, about.context, reports)]
+    windower = Windower(tokenizer, about.context)
+    runtime = TorchRuntime(model, windower.special.pad)
+    return [logits for _, logits in report_logits(runtime, windower, reports)]
 
 
 def test_onnx_says_what_torch_says(annotator: Annotator, model_folder: Path, reports: list[Report]) -> None:

@@ -6,13 +6,13 @@ import json
 
 import numpy as np
 from pizhu import Annotator
+from pizhu.base.scores import macro_f1
 from pizhu.data.corpus.load import load_corpus
 from pizhu.models.annotator import report_logits
-from pizhu.models.decision import macro_f1
 from pizhu.models.folder import load_about, load_model
 from pizhu.models.places import SHIPPED
 from pizhu.models.runtime import TorchRuntime
-from pizhu.models.windows import SpecialTokens
+from pizhu.models.windows import Windower
 
 
 def test_it_is_small_and_names_no_machine() -> None:
@@ -44,9 +44,9 @@ def test_its_integers_say_what_its_weights_say_in_full_precision() -> None:
     """Labels of ONNX Runtime, where activations have eight bits too, against torch's of the same weights."""
     annotator = Annotator.load(SHIPPED, device="cpu")
     model, tokenizer, about = load_model(SHIPPED)
-    special = SpecialTokens.of(tokenizer)
+    windower = Windower(tokenizer, about.context)
     reports = [c.report for split in ("validation", "test") for c in load_corpus(split=split)]
-    exact = report_logits(TorchRuntime(model, special.pad), tokenizer, special, about.context, reports)
+    exact = report_logits(TorchRuntime(model, windower.special.pad), windower, reports)
     decision, same = about.decision, []
     for report, logits in exact:
         ours = (decision.choose(decision.probabilities(x)) for x in (annotator.logits(report), logits))

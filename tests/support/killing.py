@@ -33,10 +33,11 @@ from typing import Any
 
 from pizhu.annotate.run import runfolder
 from pizhu.annotate.run.run import annotate_files
+from pizhu.data.isolation.in_process import InProcess
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.report import Report
+from pizhu.models.about import About
 from pizhu.models.decision import Decision
-from pizhu.models.folder import About
 from pizhu.models.windows import ContextFormat
 
 MOST = 6
@@ -68,12 +69,14 @@ class Hashed:
 
 
 def run(inputs: Path, out: Path, pause: float = 0.0, formats: tuple[str, ...] = FORMATS, **options: Any) -> None:
-    annotate_files([inputs], out, Hashed(pause=pause), formats, part_size=5, **options)  # type: ignore[arg-type]
+    model: Any = Hashed(pause=pause)
+    annotate_files([inputs], out, model, formats, part_size=5, reader=InProcess(), **options)
 
 
 def other(inputs: Path, out: Path) -> None:
     """A run that differs in everything from :func:`run`."""
-    annotate_files([inputs], out, Hashed("older"), OPENED, layout="hash")  # type: ignore[arg-type]
+    model: Any = Hashed("older")
+    annotate_files([inputs], out, model, OPENED, layout="hash", reader=InProcess())
 
 
 def cut(inputs: Path, out: Path, scenario: str) -> None:
@@ -141,6 +144,8 @@ def watched(out: Path, strike: Callable[[str], None]) -> None:
 
     def hook(event: str, words: tuple[Any, ...]) -> None:
         path = os.fspath(words[0]) if words and isinstance(words[0], str | Path) else ""
+        if event == "os.remove" and words[1] != -1:  # from a folder that is open
+            path = str(Path(f"/proc/self/fd/{words[1]}").resolve() / path)
         changes = event in ("os.rename", "os.remove", "os.chmod", "os.mkdir")
         changes |= event == "open" and bool(words[2] & (os.O_WRONLY | os.O_RDWR))
         if changes and path.startswith(str(out)):

@@ -44,7 +44,7 @@ def made(place: Path, data: Path, recipe: Recipe) -> Path:
         sources = gather([Path("标注.jsonl")], corpus=False)
     assert sources.validation
     shutil.copytree(recipe.encoder.name, place / Path(recipe.encoder.name).name)  # where --again looks for it
-    short = replace(recipe, training=replace(recipe.training, passes=2, bare=0.5, patience=1))
+    short = replace(recipe, training=replace(recipe.training, epochs=2, heading_dropout=0.5, patience=1))
     return train(short, sources.training, sources.validation, place / "m", sources=sources.origin, device="cpu")
 
 
@@ -157,7 +157,11 @@ def test_what_another_command_made(pizhu: Callable[..., Any]) -> None:
     assert "was made by `pizhu compact`; give that command again" in answer.err
 
 
-@pytest.mark.parametrize("words", [["--recipe", "demo"], ["--set", "training.passes=2"], ["--no-corpus"]])
+@pytest.mark.parametrize(
+    "words", [["--recipe", "demo"], ["--recipe", "default"], ["--set", "training.epochs=2"], ["--no-corpus"]]
+)
 def test_what_the_model_says_is_not_said_again(made: Path, words: list[str], pizhu: Callable[..., Any]) -> None:
     answer = pizhu("train", "--again", made, *words)
-    assert answer.status == 2 and "--again takes recipe, labels and corpus from the model" in answer.err
+    assert (
+        answer.status == 2 and "--again cannot be combined with --recipe, --set, --labels or --no-corpus" in answer.err
+    )

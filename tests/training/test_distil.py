@@ -30,7 +30,7 @@ def student(recipe: Recipe, model_folder: Path) -> Recipe:
     return replace(
         recipe,
         encoder=replace(recipe.encoder, name=str(model_folder), layers=1),
-        training=replace(recipe.training, passes=60, truth=0.3, cut=0.0),
+        training=replace(recipe.training, epochs=60, hard_label_weight=0.3, crop=0.0),
     )
 
 
@@ -74,7 +74,7 @@ def test_it_learns_from_unlabelled_reports_alone(
 def test_stopped_and_started_again_it_is_the_same(
     student: Recipe, model_folder: Path, labelled: Report, tmp_path: Path
 ) -> None:
-    short = replace(student, training=replace(student.training, passes=10, checkpoint_steps=5))
+    short = replace(student, training=replace(student.training, epochs=10, checkpoint_steps=5))
     whole = make(short, model_folder, labelled, tmp_path / "a")
 
     def stop(at: Progress) -> None:
@@ -93,10 +93,10 @@ def test_answers_of_other_teachers_are_not_taken_for_ones_own(
     recipe: Recipe, student: Recipe, labelled: Report, tmp_path: Path
 ) -> None:
     """Teachers that differ by their seed alone, and a killed distillation that goes on with another second teacher."""
-    short = replace(student, training=replace(student.training, passes=8, checkpoint_steps=5))
+    short = replace(student, training=replace(student.training, epochs=8, checkpoint_steps=5))
 
     def teacher(seed: int) -> Path:
-        chosen = replace(recipe, training=replace(recipe.training, passes=3, seed=seed))
+        chosen = replace(recipe, training=replace(recipe.training, epochs=3, seed=seed))
         return train(chosen, [labelled], [], tmp_path / f"教师{seed}", device="cpu")
 
     one, two, three = map(teacher, (1, 2, 3))
@@ -132,7 +132,7 @@ def test_it_records_its_teachers_and_what_they_learned_from(
     recipe: Recipe, student: Recipe, model_folder: Path, labelled: Report, tmp_path: Path
 ) -> None:
     assert load_about(model_folder).origin["data"]["earlier"] == []
-    short = replace(student, training=replace(student.training, passes=1))
+    short = replace(student, training=replace(student.training, epochs=1))
     new = [named(labelled, f"{i}.txt") for i in range(3)]
     folder = distil(short, [model_folder], new[:1], [], new[1:2], tmp_path / "学生", DEFAULT_LABELS, device="cpu")
     origin = load_about(folder).origin
@@ -293,7 +293,7 @@ def test_the_command(
     monkeypatch.chdir(tmp_path)
     answer = pizhu(
         *("distil", teacher.name, "--out", tmp_path / "小", "--unlabelled", tmp_path / "历年", "--no-corpus"),
-        *("--data", tmp_path / "标注.jsonl", "--set", "training.passes=1", "--set", "encoder.layers=1", "--json"),
+        *("--data", tmp_path / "标注.jsonl", "--set", "training.epochs=1", "--set", "encoder.layers=1", "--json"),
         *("--set", "encoder.frozen_layers=0", "--set", "context.tokens=96", "--set", "context.unit=48"),
         *("--set", "context.prefix=16", "--device", "cpu"),
     )
@@ -317,7 +317,7 @@ def test_teachers_with_labels_of_their_own(
     write_records(tmp_path / "标注.jsonl", renamed.records())
     answer = pizhu(
         *("distil", tmp_path / "m", "--out", tmp_path / "小", "--data", tmp_path / "标注.jsonl", "--device", "cpu"),
-        *("--set", "training.passes=1", "--set", "encoder.layers=1", "--set", "encoder.frozen_layers=0"),
+        *("--set", "training.epochs=1", "--set", "encoder.layers=1", "--set", "encoder.frozen_layers=0"),
         *("--set", "context.tokens=96", "--set", "context.unit=48", "--set", "context.prefix=16"),
     )
     assert answer.status == 0, answer.err

@@ -67,7 +67,7 @@ def test_two_processes(tmp_path: Path, recipe: Recipe, labelled: Report, launche
         for section, body in recipe.as_dict().items()
     )
     (tmp_path / "配方.toml").write_text(text, encoding="utf-8")
-    settings = ["training.passes=5", "training.patience=3", "training.checkpoint_steps=2", "encoder.frozen_layers=1"]
+    settings = ["training.epochs=5", "training.patience=3", "training.checkpoint_steps=2", "encoder.frozen_layers=1"]
     settings += form
     words = ["train", "--data", "标注.jsonl", "--no-corpus", "--recipe", "配方.toml", "--device", "cpu", "--json"]
     words += [word for setting in settings for word in ("--set", setting)]

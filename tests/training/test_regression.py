@@ -15,7 +15,7 @@ from pizhu.data.report import Report, Sentence, Span
 from pizhu.models.classifier import Batch
 from pizhu.models.folder import load_model
 from pizhu.models.runtime import TorchRuntime
-from pizhu.models.windows import SpecialTokens
+from pizhu.models.windows import Windower
 from pizhu.training.examples import Example, Lower
 from pizhu.training.loop import Progress, train
 from pizhu.training.start import load_start
@@ -53,7 +53,7 @@ def tagged(found: Report, every: int = 1) -> Report:
 @pytest.fixture(scope="module")
 def own(recipe: Recipe) -> Recipe:
     context = replace(recipe.context, before=0, after=0, prefix=0, units=1)
-    training = replace(recipe.training, passes=12, body_rate=1e-3, head_rate=1e-3, cut=0.0, sentences=3)
+    training = replace(recipe.training, epochs=12, encoder_lr=1e-3, head_lr=1e-3, crop=0.0, sentences=3)
     return replace(recipe, context=context, head=replace(recipe.head, recurrent=0, regression=True), training=training)
 
 
@@ -77,7 +77,9 @@ def test_the_head_is_the_solution(tmp_path: Path, own: Recipe) -> None:
     model, tokenizer, about = load_model(folder)
     features: list[np.ndarray] = []
     model.out.register_forward_pre_hook(lambda _, given: features.append(given[0].numpy()))
-    logits, truth = answers(TorchRuntime(model, SpecialTokens.of(tokenizer).pad), tokenizer, about, [taught])
+    windower = Windower(tokenizer, about.context)
+    example = Example.of(taught, about.labels.names, windower)
+    logits, truth = answers(TorchRuntime(model, windower.special.pad), [example])
     known = [s.labels is not None for s in taught.sentences]
     solved = LogisticRegression(C=0.1, class_weight="balanced", max_iter=2000).fit(features[0][known], truth[:, 0])
     np.testing.assert_allclose(logits[:, 0], solved.decision_function(features[0][known]), atol=1e-2)
@@ -134,14 +136,14 @@ def test_windows_of_unlike_length_are_read_in_groups(own: Recipe) -> None:
     """Each unit's vector comes out as if its window were read alone, and lands at its own place."""
     start = load_start(own, LABELS.names)
     found = report(("一、教育" * 20, "二、交"))
-    special = SpecialTokens.of(start.tokenizer)
-    example = Example.of(tagged(found), LABELS.names, start.tokenizer, special, own.context)
+    windower = Windower(start.tokenizer, own.context)
+    example = Example.of(tagged(found), LABELS.names, windower)
     model = start.model.eval()
-    lower = Lower(model, 1, special.pad, [example])
+    lower = Lower(model, 1, windower.special.pad, [example])
     lower.warm(example)
     vectors, kept = lower.vectors(example)
     assert kept.all()
     for window in example.windows:
         with torch.no_grad():
-            alone = model.vectors(Batch.of([window], special.pad))
+            alone = model.vectors(Batch.of([window], windower.special.pad))
         torch.testing.assert_close(vectors[[unit for unit, _, _ in window.spans]], alone, atol=1e-3, rtol=1e-2)

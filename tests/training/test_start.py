@@ -64,7 +64,7 @@ def test_other_labels_take_the_encoder_only(onward: Recipe, model_folder: Path) 
 def test_a_trained_model_goes_on_where_it_was(tmp_path: Path, onward: Recipe, recipe: Recipe, labelled: Report) -> None:
     def losses(given: Recipe) -> list[float]:
         told: list[float] = []
-        short = replace(given, training=replace(given.training, passes=2))
+        short = replace(given, training=replace(given.training, epochs=2))
         train(short, [labelled], [], tmp_path / "m", device="cpu", watch=lambda at: told.append(at.loss))
         return [loss for loss in told if loss == loss]
 
@@ -117,7 +117,7 @@ def test_ones_own_tags_and_a_few_sentences(
         "--out",
         tmp_path / "m",
     ]
-    values = ["training.body_rate=3e-3", "training.head_rate=1e-2", "encoder.frozen_layers=0"]
+    values = ["training.encoder_lr=3e-3", "training.head_lr=1e-2", "encoder.frozen_layers=0"]
     # The recipe reads as it says itself, not as the model that it starts from.
     values += [f"encoder.name={model_folder}", "context.tokens=96", "context.prefix=16", "context.unit=48"]
     settings = [word for value in values for word in ("--set", value)]
@@ -147,7 +147,7 @@ def test_few_sentences_are_pointed_out(
         "context.tokens": 96,
         "context.prefix": 16,
         "context.unit": 48,
-        "training.passes": 1,
+        "training.epochs": 1,
         "encoder.frozen_layers": 1,
     }
     settings = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def short(recipe: Recipe, **training: Any) -> Recipe:
     """A few steps only."""
-    return replace(recipe, training=replace(recipe.training, **{"passes": 6, "warmup": 0.0, **training}))
+    return replace(recipe, training=replace(recipe.training, **{"epochs": 6, "warmup": 0.0, **training}))
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -57,7 +57,8 @@ def test_overfits_twenty_sentences_and_gives_the_same_answers_after_loading(
     from pizhu.data.corpus.load import parse_report
     from pizhu.models.folder import load_model, save_model
     from pizhu.models.runtime import TorchRuntime
-    from pizhu.models.windows import SpecialTokens
+    from pizhu.models.windows import Windower
+    from pizhu.training.examples import Example
     from pizhu.training.validation import answers
 
     (tmp_path / "county-archive-2023-work-points.txt").write_text(MORE, encoding="utf-8")
@@ -65,7 +66,9 @@ def test_overfits_twenty_sentences_and_gives_the_same_answers_after_loading(
     assert sum(s.kind == "sentence" and s.labels is not None for r in reports for s in r.sentences) == 20
 
     def logits(model: Any, tokenizer: Any, about: Any) -> np.ndarray:
-        return answers(TorchRuntime(model.eval(), SpecialTokens.of(tokenizer).pad), tokenizer, about, reports)[0]
+        windower = Windower(tokenizer, about.context)
+        examples = [Example.of(report, about.labels.names, windower) for report in reports]
+        return answers(TorchRuntime(model.eval(), windower.special.pad), examples)[0]
 
     trained: list[np.ndarray] = []
 
@@ -116,18 +119,18 @@ def test_unlabelled_sentences_carry_no_loss(tmp_path: Path, recipe: Recipe, labe
 
 def test_only_labelled_sentences_decide_the_loss(recipe: Recipe, labelled: Report) -> None:
     """Targets of the others change neither the loss nor a gradient; a labelled one's change both."""
-    from pizhu.models.windows import SpecialTokens
+    from pizhu.models.windows import Windower
     from pizhu.training.examples import Example, Lower
     from pizhu.training.ranks import Ranks
     from pizhu.training.schedule import Schedule
     from pizhu.training.start import load_start
     from pizhu.training.step import Stepper, freeze, make_optimizer
 
-    plain = short(recipe, cut=0.0, bare=0.0)
+    plain = short(recipe, crop=0.0, heading_dropout=0.0)
     names = DEFAULT_LABELS.names
-    tokenizer = load_start(plain, names).tokenizer
+    windower = Windower(load_start(plain, names).tokenizer, plain.context)
     one = labelled.with_labels([s.labels if s.text.startswith("力争") else None for s in labelled.sentences])
-    example = Example.of(one, names, tokenizer, SpecialTokens.of(tokenizer), plain.context)
+    example = Example.of(one, names, windower)
     assert example.targets[example.known].tolist() == [[0.0, 0.0, 1.0, 1.0]]
 
     def step(change: torch.Tensor) -> tuple[float, list[torch.Tensor]]:
@@ -135,7 +138,7 @@ def test_only_labelled_sentences_decide_the_loss(recipe: Recipe, labelled: Repor
         given = replace(example, targets=torch.where(change.unsqueeze(1), 1 - example.targets, example.targets))
         model = load_start(plain, names).model
         freeze(model, 0)
-        lower = Lower(model, 0, SpecialTokens.of(tokenizer).pad, [given])
+        lower = Lower(model, 0, windower.special.pad, [given])
         schedule = Schedule(1, plain.training)
         ranks = Ranks(torch.device("cpu"))
         loss = Stepper(model, make_optimizer(model, plain), lower, [given], schedule, ranks).step(0)
@@ -165,7 +168,7 @@ def test_one_labelled_sentence_teaches_the_encoder(tmp_path: Path, recipe: Recip
     """Where most windows give context only, the others are learned through all the same."""
     labels = [("achievement", "shortcoming", "plan", "metric") if s.text.startswith("力争") else None
               for s in labelled.sentences]  # fmt: skip
-    end = weights(train(short(recipe, cut=0.0), [labelled.with_labels(labels)], [], tmp_path / "m", device="cpu"))
+    end = weights(train(short(recipe, crop=0.0), [labelled.with_labels(labels)], [], tmp_path / "m", device="cpu"))
     start = load_file(Path(recipe.encoder.name) / "model.safetensors")
     moved = {name for name in start if not torch.equal(start[name], end[f"encoder.{name}"])}
     assert {name for name in start if ".query.weight" in name or ".dense.weight" in name} <= moved
@@ -191,7 +194,7 @@ def test_the_model_says_how_it_was_made(tmp_path: Path, recipe: Recipe, labelled
     about = Annotator.load(folder, device="cpu").about
     assert about.origin["data"]["training"] == [labelled.doc]
     assert about.origin["data"]["validation"] == ["b.txt"]
-    assert about.origin["recipe"]["training"]["passes"] == 6
+    assert about.origin["recipe"]["training"]["epochs"] == 6
     assert {"torch", "python"} <= set(about.origin["versions"])
     assert about.scores["validation"]["sentences"] == sum(s.kind == "sentence" for s in labelled.sentences)
     assert "shortcoming" in (folder / "README.md").read_text(encoding="utf-8")

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pizhu.models.decision import Decision, macro_f1
+from pizhu.base.scores import macro_f1
+from pizhu.models.decision import Decision
 from pizhu.training.validation import ENOUGH, answers, decide, score
 
 if TYPE_CHECKING:
@@ -20,18 +21,18 @@ if TYPE_CHECKING:
 def test_the_score_is_that_of_the_annotators_answers(model_folder: Path, labelled: Report, frozen: int) -> None:
     from pizhu.models.folder import load_model
     from pizhu.models.runtime import TorchRuntime
-    from pizhu.models.windows import SpecialTokens
+    from pizhu.models.windows import Windower
     from pizhu.training.examples import Example, Lower
 
     model, tokenizer, about = load_model(model_folder)
-    special = SpecialTokens.of(tokenizer)
+    windower = Windower(tokenizer, about.context)
     half = labelled.with_labels([s.labels if i % 3 else None for i, s in enumerate(labelled.sentences)])
     other = half.with_labels([("plan",) for _ in half.sentences])
-    example = [Example.of(r, about.labels.names, tokenizer, special, about.context) for r in (half, other)]
-    lower = Lower(model, frozen, special.pad, example)
+    example = [Example.of(r, about.labels.names, windower) for r in (half, other)]
+    lower = Lower(model, frozen, windower.special.pad, example)
     for e in example:
         lower.warm(e)
-    logits, truth = answers(TorchRuntime(model, special.pad), tokenizer, about, [half, other])
+    logits, truth = answers(TorchRuntime(model, windower.special.pad), example)
     assert score(model, lower, example) == pytest.approx(macro_f1(truth, logits >= 0))
     assert 0.2 < score(model, lower, example) < 1
 

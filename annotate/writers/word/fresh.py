@@ -22,6 +22,10 @@ Line = list[Sentence]
 """A heading, a piece of furniture, or the sentences of a paragraph."""
 
 _DEEPEST = 6
+_COLUMNS = 63
+"""The most that Word opens."""
+_CELLS = 100_000
+"""Rows of a table with more cells end where their text does; else one long row among short ones makes millions."""
 _WIDTH = 8732  # of the lines on A4, in twentieths of a point
 _BREAK = re.compile(r"[\r\n\v\f\x85\u2028\u2029]")
 _PARTS = ("styles", "settings", "comments", "footer")
@@ -105,7 +109,7 @@ class _Draft:
         table = self._table([_WIDTH // width] * width)
         for row in rows:
             cells = row.text.split("\t")
-            paragraphs = self._row(table, [""] * width)
+            paragraphs = self._row(table, [""] * (width if width * len(rows) <= _CELLS else len(cells)))
             self._put(row, list(zip(paragraphs, cells, strict=False)))
         self._paragraph("Small")  # Word runs two tables that meet into one
 
@@ -167,7 +171,7 @@ def _lines(report: Report) -> Iterator[Line]:
 
 
 def _is_row(line: Line) -> bool:
-    return len(line) == 1 and "\t" in line[0].text
+    return len(line) == 1 and 1 < line[0].text.count("\t") + 1 <= _COLUMNS
 
 
 def _style(sentence: Sentence) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from itertools import groupby
 
 from lxml import etree
@@ -26,11 +27,31 @@ _INLINE = frozenset(
 _BEHIND_SHADING = frozenset(
     ["fitText", "vertAlign", "rtl", "cs", "em", "lang", "eastAsianLayout", "specVanish", "oMath", "rPrChange"]
 )
+_NODE = 50
+"""Bytes that an element or attribute takes, besides its text; half of that in the file, more in memory."""
 _BLANK = frozenset([None, "auto", "FFFFFF", "ffffff"])
 
 
+@dataclass(frozen=True)
+class _Run:
+    """What every piece of a run has: its properties, and about how many bytes these and its attributes take."""
+
+    properties: etree._Element | None
+    size: int
+
+    @classmethod
+    def of(cls, run: etree._Element, name: str) -> _Run:
+        properties = run.find(name)
+        inside = [] if properties is None else list(properties.iter())
+        size = sum(len(value) + _NODE for node in (run, *inside) for value in (*node.attrib.values(), node.text or ""))
+        return cls(properties, size)
+
+
 class Marker:
-    """Marks the sentences of one document, in the order of its text.
+    """Marks the sentences of one document, in the order of its text; time is linear in what there is of it.
+
+    Args:
+        grow: is told by how many bytes the document grows where runs are split and what they have is copied.
 
     Attributes:
         body: the document's body part, changed in place.
@@ -38,7 +59,13 @@ class Marker:
         touched: the parts with changes so far: the body, and notes with shaded sentences.
     """
 
-    def __init__(self, body: etree._Element, comments: etree._Element, labels: LabelSet) -> None:
+    def __init__(
+        self,
+        body: etree._Element,
+        comments: etree._Element,
+        labels: LabelSet,
+        grow: Callable[[int], None] = lambda size: None,
+    ) -> None:
         self.body = body
         self.comments = comments
         self.touched = {body}
@@ -47,6 +74,9 @@ class Marker:
         self._make = Maker(etree.QName(body).namespace or "")
         # Texts that are being cut, and how much of each is in runs in front by now.
         self._cuts: dict[etree._Element, tuple[str, int]] = {}
+        self._grow = grow
+        self._runs: dict[etree._Element, _Run] = {}
+        self._references: dict[tuple[str, str | None], etree._Element] | None = None
         self._number = max(_numbers(body, comments, self._make.name("id")), default=-1)
 
     def mark(self, sentences: Iterable[tuple[Sentence, Sequence[Place]]]) -> None:
@@ -113,17 +143,21 @@ class Marker:
         """
         text, gone = self._cuts.get(node) or (node.text or "", 0)
         length = len(text) if node.tag == self._make.name("t") else 1
-        properties = run.find(self._make.name("rPr"))
-        children = [c for c in run if c is not properties]
-        place = children.index(node) + (at >= length)
-        moved = children[:place]
+        if run not in self._runs:
+            self._runs[run] = _Run.of(run, self._make.name("rPr"))
+        own = self._runs[run]
+        # Not the run's children: what was moved away must not be gone over again with each text.
+        moved = [node] if at >= length else []
+        moved = [c for c in (*reversed([*node.itersiblings(preceding=True)]), *moved) if c is not own.properties]
         inner = gone < at < length
-        if not inner and (not moved or (whole and place == len(children))):
+        nothing_behind = at >= length and all(c is own.properties for c in node.itersiblings())
+        if not inner and (not moved or (whole and nothing_behind)):
             return run
         front = self._make("r")
         front.attrib.update(run.attrib)
-        if properties is not None:
-            front.append(deepcopy(properties))
+        if own.properties is not None:
+            front.append(deepcopy(own.properties))
+        self._grow(own.size)
         front.extend(moved)
         if inner:
             front.append(self._make.text(text[gone:at]))
@@ -168,12 +202,17 @@ class Marker:
             node = reference
 
     def _reference(self, node: etree._Element) -> etree._Element | None:
-        for ancestor in node.iterancestors(self._make.name("footnote"), self._make.name("endnote")):
-            kind = etree.QName(ancestor).localname
-            number = ancestor.get(self._make.name("id"))
-            for found in self.body.iter(self._make.name(f"{kind}Reference")):
-                if found.get(self._make.name("id")) == number:
-                    return found
+        """Where the body refers to the note that ``node`` stands in, first."""
+        kinds = ("footnote", "endnote")
+        if self._references is None:
+            self._references = {}
+            for kind in kinds:
+                for found in self.body.iter(self._make.name(f"{kind}Reference")):
+                    self._references.setdefault((kind, found.get(self._make.name("id"))), found)
+        for ancestor in node.iterancestors(*map(self._make.name, kinds)):
+            key = etree.QName(ancestor).localname, ancestor.get(self._make.name("id"))
+            if key in self._references:
+                return self._references[key]
         return None
 
     def _inline(self, node: etree._Element) -> etree._Element | None:

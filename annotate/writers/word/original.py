@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import posixpath
-import shutil
 import zipfile
 import zlib
 from collections.abc import Collection
@@ -16,7 +15,7 @@ from ....base.errors import ReadError
 from ....data.labels import LabelSet
 from ....data.readers.base import Source
 from ....data.readers.word import Traced, trace
-from ....data.readers.zipped import Archive
+from ....data.readers.zipped import BOUNDED, Archive
 from ....data.report import Report
 from ..shown import Counts
 from .marks import Marker
@@ -37,14 +36,14 @@ def write_marked(report: Report, labels: LabelSet, source: Source, out: IO[bytes
         raise ReadError(f"{source.name} was changed while it was annotated; annotate it again")
     archive = Archive(source)
     package = _Package(archive, traced)
-    marker = Marker(traced.parts[traced.main], package.comments(), labels)
+    marker = Marker(traced.parts[traced.main], package.comments(), labels, archive.take)
     # All places are looked up before the first mark moves a run.
     units = [(s, traced.places.find(traced.text, s.start, s.end)) for s in report.sentences]
     if drawn := next((places for _, places in units if places), None):
         marker.comment(drawn[0].node, drawn[-1].node, _legend(report, labels))
     marker.mark(units)
     package.change({name: root for name, root in traced.parts.items() if root in marker.touched})
-    package.write(source.data, source.name, out)
+    package.write(source, out)
 
 
 def _legend(report: Report, labels: LabelSet) -> list[str]:
@@ -111,31 +110,34 @@ class _Package:
         for node in [node for node in types if node.get("PartName", "").lstrip("/") in self._dropped]:
             types.remove(node)
 
-    def write(self, data: bytes, name: str, out: IO[bytes]) -> None:
+    def write(self, source: Source, out: IO[bytes]) -> None:
         """Write the package to ``out``, parts in their old order and with their old dates."""
         changed = {part: serialise(root) for part, root in self._changed.items()}
         try:
-            with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+            with zipfile.ZipFile(io.BytesIO(source.data)) as old, zipfile.ZipFile(out, "w") as new:
                 for info in old.infolist():
                     # Of two parts with one name the last counts, as for the reader.
                     if info.filename not in self._dropped and old.getinfo(info.filename) is info:
-                        _copy(old, info, new, changed.pop(info.filename, None))
+                        self._copy(old, info, new, changed.pop(info.filename, None))
                 for part, content in changed.items():
                     new.writestr(zipfile.ZipInfo(part), content, zipfile.ZIP_DEFLATED)
         except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError):
-            raise ReadError(f"{name} has a damaged or locked part and cannot be copied; save it anew") from None
+            raise ReadError(f"{source.name} has a damaged or locked part and cannot be copied; save it anew") from None
 
-
-def _copy(old: zipfile.ZipFile, info: zipfile.ZipInfo, new: zipfile.ZipFile, content: bytes | None) -> None:
-    copy = zipfile.ZipInfo(info.filename, info.date_time)
-    copy.compress_type = info.compress_type
-    copy.external_attr = info.external_attr
-    if content is not None:
-        new.writestr(copy, content)
-        return
-    copy.file_size = info.file_size
-    with old.open(info) as given, new.open(copy, "w") as taken:
-        shutil.copyfileobj(given, taken, 2**20)
+    def _copy(self, old: zipfile.ZipFile, info: zipfile.ZipInfo, new: zipfile.ZipFile, content: bytes | None) -> None:
+        copy = zipfile.ZipInfo(info.filename, info.date_time)
+        copy.compress_type = info.compress_type
+        copy.external_attr = info.external_attr
+        if content is not None:
+            new.writestr(copy, content)
+            return
+        if info.compress_type not in BOUNDED:
+            raise NotImplementedError
+        copy.file_size = info.file_size
+        with old.open(info) as given, new.open(copy, "w") as taken:
+            while data := given.read(2**20):
+                self._archive.take(len(data))
+                taken.write(data)
 
 
 def _free(pattern: str, taken: Collection[str]) -> str:

@@ -12,7 +12,7 @@ from ....base.errors import ReadError
 from ...segment import Hint
 from ..base import Extract, Lines, Source
 from ..zipped import Archive
-from .names import child, is_on, local, number, value
+from .names import child, heading_level, is_on, local, number, value
 from .numbering import Numbering
 from .places import Piece, Places
 from .styles import Styles
@@ -60,7 +60,7 @@ def trace(source: Source) -> Traced:
 
 def _read(source: Source, places: Places | None) -> _Document:
     archive = Archive(source)
-    reader = _Document(archive, _main_part(archive, source), places)
+    reader = _Document(archive, _main_part(archive, source), places, source)
     reader.read_pages("header")
     reader.read_body()
     reader.read_pages("footer")
@@ -85,8 +85,9 @@ def _main_part(archive: Archive, source: Source) -> str:
 
 
 class _Document:
-    def __init__(self, archive: Archive, main: str, places: Places | None) -> None:
+    def __init__(self, archive: Archive, main: str, places: Places | None, source: Source) -> None:
         self._archive = archive
+        self._name = source.name
         self._places = places  # filled as the text is read, where somebody asks for the way back
         self.main = main
         self.parts: dict[str, etree._Element] = {}
@@ -97,7 +98,7 @@ class _Document:
         self._notes = {kind: self._read_notes(kind) for kind in ("footnote", "endnote")}
         self._pending: list[etree._Element] = []  # notes and text boxes of the paragraph at hand
         self._joined: list[Piece] = []  # of paragraphs whose mark was deleted
-        self.lines = Lines()
+        self.lines = Lines(source)
 
     def _relations(self, main: str) -> list[tuple[str, str]]:
         name = posixpath.join(self._folder, "_rels", posixpath.basename(main) + ".rels")
@@ -127,10 +128,10 @@ class _Document:
     def read_pages(self, kind: str) -> None:
         """Add each different header or footer once, as furniture."""
         seen = set()
-        for name, path in self._parts:
-            if name == kind and path in self._archive.names:
-                for node in self._archive.xml(path).iter("{*}p"):
-                    text = _plain_text(node).strip()
+        for path in dict.fromkeys(path for name, path in self._parts if name == kind):
+            if path in self._archive.names:
+                for node in _paragraphs(self._archive.xml(path)):
+                    text = _text(_plain(node)).strip()
                     if text and text not in seen:
                         seen.add(text)
                         self.lines.add(text, Hint("furniture"))
@@ -143,15 +144,18 @@ class _Document:
 
     def _blocks(self, parent: etree._Element, depth: int) -> None:
         if depth > _DEPTH:
-            return
-        for node in parent:
-            name = local(node)
-            if name == "p":
+            raise ReadError(f"{self._name} has tables and notes in each other more than {_DEPTH} deep; it is refused")
+        around = [iter(parent)]
+        while around:
+            node = next(around[-1], None)
+            if node is None:
+                around.pop()
+            elif (name := local(node)) == "p":
                 self._paragraph(node, depth)
             elif name == "tbl":
                 self._table(node, depth)
             elif name and name not in _SKIPPED:  # content controls, custom XML, insertions
-                self._blocks(node, depth + 1)
+                around.append(iter(node))
 
     def _paragraph(self, node: etree._Element, depth: int) -> None:
         properties = child(node, "pPr")
@@ -161,7 +165,7 @@ class _Document:
             self._joined += pieces
             return
         pieces, self._joined = self._joined + pieces, []
-        text = "".join(piece for _, piece in pieces)
+        text = _text(pieces)
         if text.strip():
             label = self._label(properties, style.list_id, style.list_level)
             text = label + text.lstrip()
@@ -211,7 +215,8 @@ class _Document:
         if name == "txbxContent":
             self._pending.append(node)
         else:
-            note = self._notes[name.removesuffix("Reference")].get(value(node, "id"))
+            # Each is read once: a note that refers to itself would have no end.
+            note = self._notes[name.removesuffix("Reference")].pop(value(node, "id"), None)
             if note is not None:
                 self._pending.append(note)
 
@@ -221,22 +226,23 @@ class _Document:
         first_body = next((i for i, row in enumerate(rows) if not is_on(child(row, "trPr", "tblHeader"))), 0)
         for i, row in enumerate(rows):
             cells = list(_through(row, "tc"))
-            if plain or any(_is_prose(cell) for cell in cells):  # a frame around text, not data
+            frame = plain or any(next(cell.iter("{*}tbl"), None) is not None for cell in cells)
+            drawn = [] if frame else [_drawn(cell) for cell in cells]
+            if frame or any(map(_is_prose, drawn)):  # a frame around text, not data
                 for cell in cells:
                     self._blocks(cell, depth + 1)
                 continue
-            pieces = [_cell_pieces(cell) for cell in cells]
-            texts = [" ".join("".join(piece for _, piece in row).split()) for row in pieces]
+            texts = [" ".join("".join(map(_text, cell)).split()) for cell in drawn]
             if sum(map(bool, texts)):
                 head = i < first_body or (i == 0 and len(rows) > 1 and not any(map(_is_figure, texts)))
                 hint = Hint("furniture" if head else "sentence")
-                self._add(["\t".join(texts)], hint, [piece for cell in pieces for piece in cell])
+                self._add(["\t".join(texts)], hint, [piece for cell in drawn for pieces in cell for piece in pieces])
 
 
 def _hint(properties: etree._Element | None, outline: int, kind: str, text: str, bold: int) -> Hint:
-    own = number(child(properties, "outlineLvl"))
+    own = heading_level(child(properties, "outlineLvl"))
     if own is not None:
-        outline = own + 1 if own < 9 else 0
+        outline = own
     if kind in ("contents", "page"):
         return Hint("furniture")
     if len(text) > _LONGEST_HEADING:  # whole paragraphs in a heading style are body text all the same
@@ -248,11 +254,15 @@ def _hint(properties: etree._Element | None, outline: int, kind: str, text: str,
 
 def _through(parent: etree._Element, name: str) -> Iterator[etree._Element]:
     """Children called ``name``, also inside content controls and insertions."""
-    for node in parent:
-        if local(node) == name:
+    around = [iter(parent)]
+    while around:
+        node = next(around[-1], None)
+        if node is None:
+            around.pop()
+        elif local(node) == name:
             yield node
         elif local(node) in ("sdt", "sdtContent", "customXml", "ins", "moveTo"):
-            yield from _through(node, name)
+            around.append(iter(node))
 
 
 def _runs_of(node: etree._Element, collect: _Collector) -> Iterator[etree._Element]:
@@ -300,27 +310,39 @@ def _symbol(node: etree._Element) -> str:
     return "•" if 0xE000 <= code <= 0xF8FF else chr(code) if 0x20 <= code < 0xD800 else ""
 
 
+def _paragraphs(parent: etree._Element) -> Iterator[etree._Element]:
+    """The paragraphs anywhere in ``parent``, those in text boxes included; a paragraph in a paragraph is part of it."""
+    waiting = [(node, False) for node in reversed(parent)]
+    while waiting:
+        node, inside = waiting.pop()
+        name = local(node)
+        if name == "p" and not inside:
+            yield node
+            if next(node.iter("{*}txbxContent"), None) is None:
+                continue
+            inside = True
+        elif name == "txbxContent":
+            inside = False
+        waiting += [(inner, inside) for inner in reversed(node)]
+
+
 def _plain(paragraph: etree._Element) -> list[Piece]:
     """The pieces of a paragraph on its own: what hangs on it, notes and text boxes, is not followed."""
     return [piece for run in _runs_of(paragraph, lambda node: None) for piece in _run_pieces(run, lambda node: None)]
 
 
-def _plain_text(paragraph: etree._Element) -> str:
-    return "".join(piece for _, piece in _plain(paragraph))
+def _text(pieces: Iterable[Piece]) -> str:
+    return "".join(piece for _, piece in pieces)
 
 
-def _cell_pieces(cell: etree._Element) -> list[Piece]:
-    pieces: list[Piece] = []
-    for paragraph in cell.iter("{*}p"):
-        pieces += ((paragraph, " "), *_plain(paragraph))  # white space between paragraphs, drawn by no text
-    return pieces
+def _drawn(cell: etree._Element) -> list[list[Piece]]:
+    """The pieces of each paragraph of a cell, behind a space that no text draws: a row is written on one line."""
+    return [[(paragraph, " "), *_plain(paragraph)] for paragraph in _paragraphs(cell)]
 
 
-def _is_prose(cell: etree._Element) -> bool:
-    """Whether a cell frames running text."""
-    if next(cell.iter("{*}tbl"), None) is not None:
-        return True
-    texts = [_plain_text(p) for p in cell.iter("{*}p")]
+def _is_prose(cell: Sequence[Sequence[Piece]]) -> bool:
+    """Whether a cell, drawn, holds running text."""
+    texts = [_text(paragraph[1:]) for paragraph in cell]
     return sum("。" in text for text in texts) > 1 or any(len(text) > 120 and "。" in text for text in texts)
 
 

@@ -37,9 +37,17 @@ def is_on(node: etree._Element | None) -> bool:
 
 
 def number(node: etree._Element | None, name: str = "val") -> int | None:
-    """An attribute as a whole number, or None."""
+    """An attribute as a whole number of at most nine digits, or None."""
     found = value(node, name)
     try:
-        return int(found) if found is not None else None
+        return int(found) if found is not None and len(found) <= 10 else None
     except ValueError:
         return None
+
+
+def heading_level(node: etree._Element | None) -> int | None:
+    """What ``<w:outlineLvl>`` says: 1 the outermost heading, 0 body text; None where there is none."""
+    level = number(node)
+    if level is None:
+        return None
+    return level + 1 if 0 <= level < 9 else 0

@@ -11,6 +11,8 @@ from .names import child, local, number, value
 
 _HANZI = "〇一二三四五六七八九"
 _LEGAL = "零壹贰叁肆伍陆柒捌玖"
+_LEVELS = range(9)
+_LONGEST = 100  # characters of a number as its list writes it, places for counts included
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Numbering:
                 own, starts = dict(levels.get(source, {})), {}
                 for override in node:
                     at = number(override, "ilvl") if local(override) == "lvlOverride" else None
-                    if at is None:
+                    if at is None or at not in _LEVELS:
                         continue
                     if (level := child(override, "lvl")) is not None:
                         own[at] = _level(level)
@@ -88,7 +90,8 @@ class Numbering:
 def _levels(node: etree._Element) -> dict[int, _Level]:
     levels = {}
     for child_node in node:
-        if local(child_node) == "lvl" and (at := number(child_node, "ilvl")) is not None:
+        at = number(child_node, "ilvl") if local(child_node) == "lvl" else None
+        if at is not None and at in _LEVELS:
             levels[at] = _level(child_node)
     return levels
 
@@ -97,7 +100,7 @@ def _level(node: etree._Element) -> _Level:
     start = number(child(node, "start"))
     return _Level(
         format=value(child(node, "numFmt")) or "decimal",
-        text=value(child(node, "lvlText")) or "",
+        text=(value(child(node, "lvlText")) or "")[:_LONGEST],
         start=0 if start is None else start,
         restart=number(child(node, "lvlRestart")),
         legal=child(node, "isLgl") is not None,

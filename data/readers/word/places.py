@@ -52,7 +52,8 @@ class Places:
         """
         found: list[Place] = []
         first = max(0, bisect_right(self._passages, start, key=lambda passage: passage.start) - 1)
-        for passage in self._passages[first:]:
+        for number in range(first, len(self._passages)):
+            passage = self._passages[number]
             if passage.start >= end:
                 break
             shown, drawn = self._align(passage, text)

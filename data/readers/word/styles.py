@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from .names import child, is_on, local, number, value
+from .names import child, heading_level, is_on, local, number, value
 
 _HEADING = re.compile(r"(?:heading|标题)\s*([1-9])$", re.IGNORECASE)
 _CONTENTS = re.compile(r"(?:toc|目录)\s*[0-9]?$|TOC Heading$|table of (?:contents|figures)$", re.IGNORECASE)
@@ -68,11 +68,11 @@ class Styles:
 
 def _own(node: etree._Element, parent: Style) -> Style:
     title = value(child(node, "name")) or ""
-    outline = number(child(node, "pPr", "outlineLvl"))
+    outline = heading_level(child(node, "pPr", "outlineLvl"))
     heading = _HEADING.match(title)
     level = parent.outline
     if outline is not None:
-        level = outline + 1 if outline < 9 else 0
+        level = outline
     elif heading:
         level = int(heading[1])
     kind = parent.kind

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from ....base.interval import Figure
 from ....base.page.charts import SOFT, picture
-from ..intervals import Figure
 from .words import UNDEFINED
 
 _COLD, _WARM = (213, 94, 0), (0, 114, 178)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from html import escape
 
-from ....base.interval import Interval
+from ....base.interval import Figure, Interval
 from ....base.page.charts import Axis, floor_of, ruler, ticks, whisker
 from ....base.page.markup import table, tag
 from ....data.labels import LabelSet
 from .. import Agreement
-from ..intervals import Figure
 from .heat import heat_map
 from .words import UNDEFINED, number, percent
 

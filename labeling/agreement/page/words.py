@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..intervals import Figure
+from ....base.interval import Figure
 
 UNDEFINED = "–"
 

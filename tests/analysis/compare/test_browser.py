@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pizhu.analysis.compare.links import compare
+from pizhu.analysis.compare.links import compare_reports
 from pizhu.analysis.compare.page import page
 from pizhu.data.report import Report
 
@@ -33,7 +33,7 @@ def tab(browser: Any) -> Iterator[Any]:
 
 def test_filters_search_keys_and_links(tab: Any, tmp_path: Path, earlier: Report, later: Report) -> None:
     path = tmp_path / "对照.html"
-    path.write_text(page(compare(earlier, later)), encoding="utf-8")
+    path.write_text(page(compare_reports(earlier, later)), encoding="utf-8")
     tab.goto(path.as_uri())
 
     def shown(section: str) -> list[str]:
@@ -67,7 +67,7 @@ def test_filters_search_keys_and_links(tab: Any, tmp_path: Path, earlier: Report
 
 def test_it_prints_whole_and_fits_a_telephone(tab: Any, tmp_path: Path, earlier: Report, later: Report) -> None:
     path = tmp_path / "p.html"
-    path.write_text(page(compare(earlier, later)), encoding="utf-8")
+    path.write_text(page(compare_reports(earlier, later)), encoding="utf-8")
     tab.goto(path.as_uri())
     assert not tab.locator(".none .card").first.is_visible()
     assert tab.pdf().startswith(b"%PDF")
@@ -80,7 +80,7 @@ def test_it_prints_whole_and_fits_a_telephone(tab: Any, tmp_path: Path, earlier:
 def test_hostile_text_stays_text(tab: Any, tmp_path: Path, report: Callable[..., Report]) -> None:
     made = report(f"# {HOSTILE}", f"AM {HOSTILE}3件", f"PM {HOSTILE}5件", f"S {HOSTILE}", doc=HOSTILE)
     path = tmp_path / "h.html"
-    path.write_text(page(compare(made, made)), encoding="utf-8")
+    path.write_text(page(compare_reports(made, made)), encoding="utf-8")
     tab.goto(path.as_uri())
     assert tab.title() != "gone" and tab.locator("img").count() == 0
     assert tab.locator("#plans .card").first.inner_text().endswith(f"{HOSTILE}5件")

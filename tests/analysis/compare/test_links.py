@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pizhu.analysis.compare.links import MOST_EVIDENCE, Comparison, Rule, Rules, compare, title
+from pizhu.analysis.compare.links import MOST_EVIDENCE, Comparison, Rule, Rules, compare_reports, title
 from pizhu.analysis.compare.place import Place
 from pizhu.base.errors import ConfigError
 from pizhu.data.report import Report, Span
@@ -20,7 +20,7 @@ def texts(comparison: Comparison, evidence: object) -> list[str]:
 
 
 def test_a_small_pair(earlier: Report, later: Report) -> None:
-    found = compare(earlier, later)
+    found = compare_reports(earlier, later)
     plans = {found.sentence(plan.place).text: plan for plan in found.plans}
     assert [plan.status for plan in found.plans] == ["general", "partly", "partly", "missing", "general"]
     rate = plans["力争自来水普及率达到92%。"]
@@ -44,7 +44,7 @@ def test_a_small_pair(earlier: Report, later: Report) -> None:
 
 
 def test_the_dictionary_is_json_and_names_places(earlier: Report, later: Report) -> None:
-    body = json.loads(json.dumps(compare(earlier, later).as_dict(), ensure_ascii=False))
+    body = json.loads(json.dumps(compare_reports(earlier, later).as_dict(), ensure_ascii=False))
     assert (body["earlier"], body["later"], body["encoder"]) == ("2021.txt", "2022.txt", None)
     for plan in body["plans"]:
         assert earlier.text[plan["start"] : plan["end"]] == plan["text"]
@@ -57,7 +57,7 @@ def test_the_dictionary_is_json_and_names_places(earlier: Report, later: Report)
 def test_what_is_said_twice_answers_itself(earlier: Report, report: Callable[..., Report]) -> None:
     same = [s.text for s in earlier.sentences if "plan" in (s.labels or ())]
     later = report("# 2022年总结", *(f"A {text}" for text in same))
-    found = compare(earlier, later)
+    found = compare_reports(earlier, later)
     for plan in found.plans:
         if plan.status != "general":
             assert texts(found, plan.evidence)[0] == found.sentence(plan.place).text
@@ -67,27 +67,27 @@ def test_a_heading_in_a_sentence_is_no_plan_to_look_for() -> None:
     text = "一是加强队伍建设。招聘技术员五名。\n"
     spans = [Span(0, 9, "sentence", 1), Span(9, 17, "sentence")]
     made = Report.build("a.txt", text, spans).with_labels([("plan",), ("plan",)])
-    found = compare(made, made)
+    found = compare_reports(made, made)
     assert [plan.status for plan in found.plans] == ["general", "missing"]
 
 
 def test_a_shortcoming_is_not_its_own_plan(report: Callable[..., Report]) -> None:
     one = report("SP 山区饮水困难，今后要修水窖。", "P 植树。")
-    found = compare(one, one)
+    found = compare_reports(one, one)
     assert all(e.place != told.place for told in found.shortcomings for e in told.plans)
 
 
 def test_unlabelled_reports_are_refused(earlier: Report) -> None:
     bare = Report.build("无.txt", "一句。", [Span(0, 3, "sentence")])
     with pytest.raises(ConfigError, match=r"无\.txt has sentences that are not labelled"):
-        compare(earlier, bare)
+        compare_reports(earlier, bare)
 
 
 def test_reports_that_hold_nothing(earlier: Report, report: Callable[..., Report]) -> None:
     nothing = Report.build("空.txt", "", [])
     one = report("- 各位代表：")
     for pair in ((nothing, nothing), (earlier, nothing), (nothing, earlier), (one, earlier), (earlier, one)):
-        found = compare(*pair)
+        found = compare_reports(*pair)
         assert not found.figures
         assert {plan.status for plan in found.plans} <= {"missing", "general"}
 
@@ -131,7 +131,7 @@ def test_any_two_reports(
     reports = [report(*(f"{code} {text}" for code, text in lines)) for lines in (one, other)]
     everything = Rules(*[Rule(-9, 1)] * 3)
     for rules in (None, everything):
-        found = compare(*reports, rules=rules)
+        found = compare_reports(*reports, rules=rules)
         planned = [i for i, s in enumerate(reports[0].sentences) if "plan" in (s.labels or ())]
         assert [plan.place for plan in found.plans] == [Place("earlier", i) for i in planned]
         for plan in found.plans:
@@ -150,7 +150,7 @@ def test_by_words_alone_the_shipped_pairs_are_linked_well_enough() -> None:
     """A floor well under what bench/compare.py measures, so that a change for the worse is seen."""
     right = total = 0
     for pair in load_pairs(split="development"):
-        found = compare(pair.earlier.report, pair.later.report, rules=Rules(*[Rule(-9, 1)] * 3))
+        found = compare_reports(pair.earlier.report, pair.later.report, rules=Rules(*[Rule(-9, 1)] * 3))
         first = {plan.place: plan.evidence[0].place for plan in found.plans if plan.evidence}
         for link in pair.plans:
             if link.answers:

@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pizhu.analysis.compare.links import Rule, Rules, compare
+from pizhu.analysis.compare.links import Rule, Rules, compare_reports
 from pizhu.analysis.compare.page import _marked, _readable, page
 from pizhu.data.report import Report
 
@@ -70,7 +70,7 @@ def harmless(html: str) -> None:
 def test_hostile_text_is_shown_as_it_is(report: Callable[..., Report]) -> None:
     lines = [f"{code} {text}" for text in HOSTILE for code in ("#", "AM", "PM", "S")]
     made = report(*lines, doc="<b>@@title@@</b>.txt")
-    html = page(compare(made, made, rules=SHOW_ALL))
+    html = page(compare_reports(made, made, rules=SHOW_ALL))
     harmless(html)
     shown = re.sub(r"\s", "", unescape(re.sub("<[^>]*>", "", html)))
     assert all(shown.count(re.sub(r"\s", "", s.clean)) >= 2 for s in made.sentences)
@@ -80,11 +80,11 @@ def test_hostile_text_is_shown_as_it_is(report: Callable[..., Report]) -> None:
 @given(pieces=st.lists(st.text(min_size=1, max_size=20) | st.sampled_from(HOSTILE), min_size=1, max_size=5))
 def test_any_text_is_harmless(pieces: list[str], report: Callable[..., Report]) -> None:
     made = report(*(f"{code} {piece}" for piece in pieces for code in ("AM", "PM", "S")), doc=pieces[0])
-    harmless(page(compare(made, made, rules=SHOW_ALL)))
+    harmless(page(compare_reports(made, made, rules=SHOW_ALL)))
 
 
 def test_nothing_is_loaded_and_only_its_own_script_runs(earlier: Report, later: Report) -> None:
-    html = page(compare(earlier, later))
+    html = page(compare_reports(earlier, later))
     assert not re.search(r"https?:|//[a-z]|url\(|@import|fetch\(|XMLHttpRequest|import\(", html)
     policy = re.search(r'Content-Security-Policy" content="([^"]+)"', html)
     assert policy and "unsafe" not in policy[1] and "@@" not in html
@@ -94,7 +94,7 @@ def test_nothing_is_loaded_and_only_its_own_script_runs(earlier: Report, later: 
 
 
 def test_what_it_shows(earlier: Report, later: Report) -> None:
-    html = page(compare(earlier, later))
+    html = page(compare_reports(earlier, later))
     harmless(html)
     assert "<title>砚池县水务局2021年工作总结 与 砚池县水务局2022年工作总结 对照 · 批注</title>" in html
     assert "2021年的计划，2022年是否有交代" in html and "仅字词" in html
@@ -110,7 +110,7 @@ def test_what_it_shows(earlier: Report, later: Report) -> None:
 
 def test_reports_that_hold_nothing() -> None:
     nothing = Report.build("空.txt", "", [])
-    html = page(compare(nothing, nothing))
+    html = page(compare_reports(nothing, nothing))
     harmless(html)
     assert html.count('<p class="none">（无）</p>') == 3 and "前一份的计划" in html
 

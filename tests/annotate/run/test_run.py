@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Callable
+from concurrent.futures import Future
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from pizhu.annotate.run.run import Outcome, RunResult, annotate_files, conduct, 
 from pizhu.annotate.run.runfolder import Entry, RunFolder, Settings
 from pizhu.base.errors import ConfigError, MissingExtraError
 from pizhu.base.files import read_records
+from pizhu.data.isolation.in_process import InProcess
+from pizhu.data.isolation.messages import Question
+from pizhu.data.report import Report
 
 TEXT = "澄岭县档案局2022年工作总结\n\n一、主要工作\n\n全年接收档案3.2万卷。\n"
 
@@ -79,23 +83,26 @@ def test_what_the_command_prints(model_folder: Path, tmp_path: Path, pizhu: Call
     assert answer.err.splitlines()[-1] == "1 reports, 1 sentences annotated"
 
 
-def test_a_format_whose_packages_are_missing(
-    annotator: Annotator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import pizhu.annotate.run.run as run
+class Lacking(InProcess):
+    """Meets errors with some reports, told by their names."""
 
-    real = run.read_source
+    def __init__(self, errors: dict[str, Exception]) -> None:
+        self.errors = errors
 
-    def read(source: Any) -> Any:
-        if source.path.stem == "b":
-            raise MissingExtraError("a PDF", "pdf")
-        return real(source)
+    def submit(self, question: Question) -> Future[Report]:
+        answer = super().submit(question)  # some was done before
+        if error := self.errors.get(question.doc):
+            answer = Future()
+            answer.set_exception(error)
+        return answer
 
-    monkeypatch.setattr(run, "read_source", read)
-    result = annotate_files([write(tmp_path / f"{c}.txt") for c in "abc"], tmp_path / "out", annotator)
+
+def test_a_format_whose_packages_are_missing(annotator: Annotator, tmp_path: Path) -> None:
+    reader = Lacking({"b.txt": MissingExtraError("a PDF", "pdf")})
+    result = annotate_files([write(tmp_path / f"{c}.txt") for c in "abc"], tmp_path / "out", annotator, reader=reader)
     assert names(tmp_path / "out") == ["a.jsonl", "c.jsonl", "manifest.json"]
     assert result.failed == [(str(tmp_path / "b.txt"), str(MissingExtraError("a PDF", "pdf")))]
-    monkeypatch.undo()  # what the sentence asks for was done
+    # What the sentence asks for was done.
     result = annotate_files([tmp_path / f"{c}.txt" for c in "abc"], tmp_path / "out", annotator)
     assert (result.failed, result.reports, result.kept) == ([], 1, 2)
 
@@ -197,7 +204,7 @@ def test_a_full_disk_stops_the_run(
     assert answer.err.splitlines()[-1] == said
 
 
-@pytest.mark.parametrize("where", ["read_source", "write_report"])
+@pytest.mark.parametrize("where", ["read", "written"])
 @pytest.mark.parametrize(
     ("error", "said"),
     [
@@ -211,38 +218,33 @@ def test_what_the_system_refuses_one_report_fails_that_one(
 ) -> None:
     import pizhu.annotate.run.run as run
 
-    real = getattr(run, where)
+    real = run.write_report
 
-    def refusing(thing: Any, *words: Any) -> Any:
-        answer = real(thing, *words)  # some was done before
-        if getattr(thing, "doc", None) == "b.txt" or getattr(thing, "name", None) == "b.txt":
+    def refusing(report: Report, *words: Any) -> Any:
+        answer = real(report, *words)  # some was done before
+        if report.doc == "b.txt":
             raise error
         return answer
 
     paths, out = [write(tmp_path / f"{c}.txt") for c in "abc"], tmp_path / "out"
-    monkeypatch.setattr(run, where, refusing)
+    if where == "written":
+        monkeypatch.setattr(run, "write_report", refusing)
+    reader = Lacking({"b.txt": error} if where == "read" else {})
     for turn in range(2):
-        result = annotate_files(paths, out, model, ("jsonl", "html"))
+        result = annotate_files(paths, out, model, ("jsonl", "html"), reader=reader)
         assert (result.reports, result.kept, result.untried) == ((2, 0, 0), (0, 2, 0))[turn]
         ((path, reason),) = result.failed
-        what = "read" if where == "read_source" else "written"
-        assert path == str(paths[1]) and f"b.txt cannot be {what}: " in reason and said in reason
+        assert path == str(paths[1]) and f"b.txt cannot be {where}: " in reason and said in reason
         assert names(out) == ["a.html", "a.jsonl", "c.html", "c.jsonl", "manifest.json"]
     monkeypatch.undo()
     assert annotate_files(paths, out, model, ("jsonl", "html")).failed == []
 
 
-def test_what_concerns_the_machine_stops_the_run(model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import pizhu.annotate.run.run as run
-
-    def full(*_: Any) -> Any:  # as where LibreOffice should convert
-        raise OSError(28, "No space left on device", "/tmp/report.doc")
-
+def test_what_concerns_the_machine_stops_the_run(model: Any, tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt")
-    monkeypatch.setattr(run, "read_source", full)
+    full = OSError(28, "No space left on device", "/tmp/report.doc")  # as where LibreOffice should convert
     with pytest.raises(OSError, match="No space left"):
-        annotate_files([path], tmp_path / "out", model)
-    monkeypatch.undo()
+        annotate_files([path], tmp_path / "out", model, reader=Lacking({"a.txt": full}))
     assert annotate_files([path], tmp_path / "out", model).reports == 1
 
 
@@ -298,7 +300,15 @@ def test_tasks_can_be_done_in_another_process(model: Any, tmp_path: Path) -> Non
     def elsewhere(inputs: Inputs, run: RunFolder, done: Callable[[Outcome], None]) -> None:
         for task in reversed(list(plan(inputs, run.out, settings, run.entries))):
             told: list[Outcome] = []
-            work(pickle.loads(pickle.dumps([task])), run.out, settings, model, told.append, answers=Answers(0))
+            work(
+                pickle.loads(pickle.dumps([task])),
+                run.out,
+                settings,
+                model,
+                told.append,
+                InProcess(),
+                answers=Answers(0),
+            )
             (outcome,) = pickle.loads(pickle.dumps(told))
             done(outcome)
 

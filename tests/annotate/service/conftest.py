@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pizhu.annotate.service.app import create_app
 from pizhu.annotate.service.settings import Settings
+from pizhu.data.isolation.pool import Reader
 from pizhu.data.report import Report
 from pizhu.tests.support.killing import Hashed
 from starlette.testclient import TestClient
@@ -45,8 +46,8 @@ def serving() -> Iterator[Callable[..., TestClient]]:
     """Makes clients of a service over a model, with settings."""
     with ExitStack() as stack:
 
-        def serve(model: Any, **settings: Any) -> TestClient:
-            app = create_app(model, Settings(**settings))
+        def serve(model: Any, reader: Reader | None = None, **settings: Any) -> TestClient:
+            app = create_app(model, Settings(**settings), reader)
             return stack.enter_context(TestClient(app, "http://127.0.0.1", raise_server_exceptions=False))
 
         yield serve

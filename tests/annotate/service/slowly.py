@@ -10,8 +10,8 @@ from pizhu.annotate.service.app import create_app
 from pizhu.base import serving as server
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.report import Report
+from pizhu.models.about import About
 from pizhu.models.decision import Decision
-from pizhu.models.folder import About
 from pizhu.models.windows import ContextFormat
 
 

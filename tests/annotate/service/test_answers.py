@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pizhu.annotate.service.answers import TYPES, choose, content
 from pizhu.annotate.service.meters import Histogram, Meters
-from pizhu.annotate.service.refusal import Refusal
 from pizhu.annotate.service.uploads import shown_name
+from pizhu.base.refusal import Refusal
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.report import Report, Span
 

@@ -65,12 +65,20 @@ def test_it_closes_when_all_is_done(gated: Any) -> None:
 
 def test_places_are_bounded_and_come_free() -> None:
     batcher = Batcher.__new__(Batcher)  # no thread is needed for this
-    batcher.places, batcher.taken, batcher._seconds, batcher._lock = 2, 0, 3.0, threading.Lock()
+    batcher.places, batcher._begun, batcher._seconds, batcher._lock = 2, {}, 3.0, threading.Lock()
     with batcher.place():
+        batcher.expect_place()
         with batcher.place():
             with pytest.raises(Full) as full, batcher.place():
                 pass
             assert full.value.retry_after == 6
+            with pytest.raises(Full):
+                batcher.expect_place()
+            first = next(iter(batcher._begun))
+            batcher._begun[first] -= 40  # a file that takes long to be read: the others may take as long
+            with pytest.raises(Full) as full:
+                batcher.expect_place()
+            assert 40 <= full.value.retry_after <= 42
         with pytest.raises(ZeroDivisionError), batcher.place():
             1 / 0  # noqa: B018
         assert batcher.taken == 1

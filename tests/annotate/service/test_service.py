@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import re
 import socket
 import tempfile
@@ -11,7 +13,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,9 @@ import pytest
 from pizhu.annotate.service.settings import SECRET_VARIABLE, Settings, find_secret
 from pizhu.base.errors import ConfigError, LabelingError
 from pizhu.base.limits import Limits
+from pizhu.data.isolation.in_process import InProcess
+from pizhu.data.isolation.messages import Question
+from pizhu.data.report import Report
 from starlette.testclient import TestClient
 
 TEXT = "澄岭县档案局2022年工作总结\n\n一、主要工作\n\n全年接收档案3.2万卷。还要努力。\n"
@@ -160,9 +165,11 @@ def test_everybody_gets_their_own_answer(gated: Any, serving: Serve) -> None:
     client = serving(gated)
     with ThreadPoolExecutor(12) as crowd:
         texts = [f"第{i}项任务已经完成。" for i in range(12)]
-        answers = [crowd.submit(client.post, "/annotate", content=text.encode()) for text in texts]
+        answers = [crowd.submit(client.post, "/annotate", content=texts[0].encode())]
+        assert gated.busy.wait(20)
+        answers += [crowd.submit(client.post, "/annotate", content=text.encode()) for text in texts[1:]]
         waiting = client.app.state.batcher._waiting  # type: ignore[attr-defined]
-        while waiting.qsize() < 11 or not gated.busy.is_set():
+        while waiting.qsize() < 11:
             time.sleep(0.01)
         gated.gate.set()
         assert [answer.result().json()["text"] for answer in answers] == texts
@@ -195,24 +202,23 @@ def test_it_takes_too_long(gated: Any, serving: Serve) -> None:
     gated.gate.set()
 
 
-def test_a_file_that_is_slow_to_read_holds_nobody_up(
-    model: Any, serving: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import pizhu.annotate.service.uploads as uploads
-
+def test_a_file_that_is_slow_to_read_holds_nobody_up(model: Any, serving: Serve) -> None:
     reading, go_on = threading.Event(), threading.Event()
-    real = uploads.read_source
 
-    def read(source: Any) -> Any:
-        if source.name == "slow":
+    class Slow(InProcess):
+        def submit(self, question: Question) -> Future[Report]:
+            if question.doc != "slow":
+                return super().submit(question)
             reading.set()
-            assert go_on.wait(20)
-        return real(source)
+            return threads.submit(self._read, question)
 
-    monkeypatch.setattr(uploads, "read_source", read)
-    client = serving(model)
-    with ThreadPoolExecutor(1) as other:
-        slow = other.submit(client.post, "/annotate?name=slow", content=TEXT.encode())
+        def _read(self, question: Question) -> Report:
+            assert go_on.wait(20)
+            return super().submit(question).result()
+
+    with ThreadPoolExecutor(2) as threads:
+        client = serving(model, reader=Slow())
+        slow = threads.submit(client.post, "/annotate?name=slow", content=TEXT.encode())
         assert reading.wait(5)
         assert client.get("/health").status_code == 200
         assert client.post("/annotate?name=quick", content=TEXT.encode()).status_code == 200
@@ -247,10 +253,46 @@ def test_addresses_and_the_machine_s_name_need_no_option(model: Any, serving: Se
 
 
 @pytest.mark.parametrize(
-    "host", ["report.example", "10.0.0.5.evil.example", "[", "localhost.evil.example", "a@b@", ":80"]
+    "host",
+    [
+        "report.example",
+        "10.0.0.5.evil.example",
+        "[",
+        "localhost.evil.example",
+        "a@b@",
+        ":80",
+        "user@127.0.0.1",
+        "user:word@localhost",
+        "127.0.0.1:80:80",
+        "127.0.0.1:x",
+        "127.0.0.1/evil.example",
+        "127.0.0.1#.evil.example",
+        "127.0.0.1.",
+        "localhost.",
+        "127.1",
+        "2130706433",
+        "0x7f.0.0.1",
+        "[::1].evil.example",
+        "[evil.example]",
+        "[::1%25eth0]",
+        "localhost evil.example",
+        "localhost,evil.example",
+    ],
 )
 def test_other_names_are_refused(model: Any, serving: Serve, host: str) -> None:
-    one_sentence(serving(model).get("/health", headers={"host": host}), 403)
+    """Wherever they lead: to a route, to none, to one that is written in another way."""
+    client = serving(model)
+    for asked in ("GET /health", "GET /", "POST /annotate", "POST /annotate/", "GET /nothing/", "PUT /"):
+        answer = client.request(*asked.split(), headers={"host": host}, follow_redirects=False)
+        one_sentence(answer, 403)
+        assert "location" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/annotate/", "/health/", "/annotate//"])
+def test_nobody_is_sent_elsewhere(model: Any, serving: Serve, path: str) -> None:
+    for method in ("GET", "POST", "HEAD"):
+        answer = serving(model).request(method, path, headers={"host": "127.0.0.1"}, follow_redirects=False)
+        assert answer.status_code == 404 and "location" not in answer.headers
 
 
 def test_names_that_were_given(model: Any, serving: Serve) -> None:
@@ -271,9 +313,71 @@ def test_pages_of_other_sites_over_plain_http(model: Any, serving: Serve) -> Non
         ("http://evil.example", 403),
         ("null", 403),
         ("http://[", 403),
+        ("http://10.0.0.5:9999", 403),
+        ("http://10.0.0.5", 403),
+        ("https://10.0.0.5:8765", 403),
+        ("", 403),
     ):
         asked = client.post("/annotate", content=TEXT.encode(), headers={"host": "10.0.0.5:8765", "origin": origin})
-        assert asked.status_code == status
+        assert asked.status_code == status, origin
+        for method, path in (("OPTIONS", "/annotate"), ("HEAD", "/"), ("POST", "/annotate/"), ("DELETE", "/nothing")):
+            other = client.request(method, path, headers={"host": "10.0.0.5:8765", "origin": origin})
+            assert (other.status_code == 403) is (status == 403), (origin, method)
+            assert "access-control-allow-origin" not in other.headers
+
+
+def test_pages_behind_a_proxy(model: Any, serving: Serve) -> None:
+    """With TLS and without it, on whatever port the proxy listens and says so."""
+    client = serving(model, names=("report.example",))
+    for host, origin, status in (
+        ("report.example", "https://report.example", 200),
+        ("report.example", "http://report.example", 200),
+        ("report.example:8443", "https://report.example:8443", 200),
+        ("report.example:8765", "http://report.example:8765", 200),
+        ("REPORT.example:443", "https://report.example", 200),
+        ("report.example", "https://report.example:8443", 403),
+        ("report.example:8765", "https://report.example", 403),
+        ("report.example:8765", "http://report.example", 403),
+        ("report.example", "https://www.report.example", 403),
+        ("report.example", "https://report.example.", 403),
+        ("127.0.0.1:8765", "https://report.example", 403),
+        ("127.0.0.1", "https://127.0.0.1", 403),
+    ):
+        asked = client.post("/annotate", content=TEXT.encode(), headers={"host": host, "origin": origin})
+        assert asked.status_code == status, (host, origin)
+
+
+def test_too_much_at_once(gated: Any, serving: Serve) -> None:
+    """Uploads that hold no place yet are bounded too, by what the places may hold in all."""
+    client = serving(gated, places=1, limits=Limits(file_mb=1))
+    large = "任务已经完成。\n".encode() * 30_000  # 0.6 MB
+    with ThreadPoolExecutor(1) as other:
+        first = other.submit(client.post, "/annotate", content=large)
+        assert gated.busy.wait(20)
+        client.app.state.batcher.places = 2  # type: ignore[attr-defined]
+        answer = client.post("/annotate", content=large)
+        assert one_sentence(answer, 503).startswith("too much is being sent at once")
+        assert answer.headers["retry-after"] == "10"
+        form = client.post("/annotate", files={"file": ("a.txt", large)})
+        one_sentence(form, 503)
+        gated.gate.set()
+        assert first.result().status_code == 200
+    assert client.post("/annotate", content=large).status_code == 200
+
+
+@pytest.mark.parametrize(("number", "status"), [(errno.ENOSPC, 507), (errno.EDQUOT, 507), (errno.EMFILE, 503)])
+def test_a_machine_without_room(
+    model: Any, serving: Serve, monkeypatch: pytest.MonkeyPatch, number: int, status: int
+) -> None:
+    import pizhu.annotate.service.app as application
+
+    def full(*_: object) -> Any:
+        raise OSError(number, os.strerror(number), "/tmp/place/of/ours")
+
+    monkeypatch.setattr(application, "received", full)
+    said = one_sentence(serving(model).post("/annotate", content=TEXT.encode()), status)
+    assert "no room" in said and "/tmp" not in said and "pizhu" not in said
+    assert ("its disk is full" in said) is (status == 507)
 
 
 @pytest.mark.parametrize(

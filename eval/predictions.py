@@ -8,20 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.scores import Bools, Floats
 from ..data.report import Report
-
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.floating]
-Tell = Callable[[str, float, float], None]
-"""Told what is being done, how much of it is done and how much there is."""
-
-
-def silent(what: str, done: float, total: float, /) -> None:
-    """Show nothing."""
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Gold:
     """The questions: sentences that people labelled.
 
     Attributes:
@@ -37,7 +29,7 @@ class Sheet:
     truth: tuple[Bools, ...]
 
     @classmethod
-    def of(cls, reports: Iterable[Report], names: Sequence[str]) -> Sheet:
+    def of(cls, reports: Iterable[Report], names: Sequence[str]) -> Gold:
         """The labelled sentences of ``reports``; headings and furniture are no questions."""
         kept, places, truth = [], [], []
         for report in reports:
@@ -56,32 +48,34 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Answers:
-    """One system's answers to a sheet, an array for each report.
+class Predictions:
+    """One system's answers to a gold, an array for each report.
 
     Attributes:
         given: (n, labels), True where the system gave the label.
-        chances: (n, labels) probabilities, 0 to 1; None where a system has none.
+        probabilities: (n, labels) probabilities, 0 to 1; None where a system has none.
         review: (n,), True where the system asks for a person.
     """
 
     given: tuple[Bools, ...]
-    chances: tuple[Floats, ...] | None
+    probabilities: tuple[Floats, ...] | None
     review: tuple[Bools, ...]
 
 
-def collect(sheet: Sheet, annotated: Iterable[Report], watch: Callable[[int], None] = lambda done: None) -> Answers:
-    """Read the answers off ``annotated``: the sheet's reports in order, labelled by a system.
+def collect(gold: Gold, annotated: Iterable[Report], watch: Callable[[int], None] = lambda done: None) -> Predictions:
+    """Read the answers off ``annotated``: the gold's reports in order, labelled by a system.
 
     ``watch`` is told how many reports are done.
     """
-    given, chances, review = [], [], []
-    for done, (report, places) in enumerate(zip(annotated, sheet.places, strict=True), 1):
+    given, probabilities, review = [], [], []
+    for done, (report, places) in enumerate(zip(annotated, gold.places, strict=True), 1):
         rows = [report.sentences[i] for i in places]
-        given.append(np.asarray([[name in (s.labels or ()) for name in sheet.names] for s in rows], dtype=bool))
+        given.append(np.asarray([[name in (s.labels or ()) for name in gold.names] for s in rows], dtype=bool))
         review.append(np.asarray([s.review for s in rows], dtype=bool))
         if all(s.scores is not None for s in rows):
-            chances.append(np.asarray([[(s.scores or {})[name] for name in sheet.names] for s in rows], dtype=float))
+            probabilities.append(
+                np.asarray([[(s.scores or {})[name] for name in gold.names] for s in rows], dtype=float)
+            )
         watch(done)
-    complete = len(chances) == len(given)
-    return Answers(tuple(given), tuple(chances) if complete else None, tuple(review))
+    complete = len(probabilities) == len(given)
+    return Predictions(tuple(given), tuple(probabilities) if complete else None, tuple(review))

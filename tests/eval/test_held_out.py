@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from pizhu.base.errors import DataError
 from pizhu.data.report import Report
-from pizhu.eval.unseen import Division, divide
+from pizhu.eval.held_out import Division, divide
 
 ORIGIN = {
     "data": {"training": ["taught"], "validation": ["tuned", "both"], "earlier": ["once", "both"]},

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..base.errors import DataError
 from ..data.report import Report, labelled
-from ..models.folder import learned
+from ..models.about import learned
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,13 @@
+"""Label Studio's settings with pizhu's on top.
+
+The files of this folder run inside Label Studio, in its environment and not in pizhu's: they know nothing of pizhu and
+are found by PYTHONPATH.
+"""
+
+# Theirs ask for settings while they are loaded, and Django then looks at what stands here so far.
+from core.settings.base import *  # noqa: F403
+from label_studio.core.settings.label_studio import *  # noqa: F403
+from label_studio.core.settings.label_studio import MIDDLEWARE as THEIRS
+
+MIDDLEWARE = [*THEIRS, "pizhu_addresses.ByTheOwnerAlone", "pizhu_exports.LeaveNoCopy"]
+ROOT_URLCONF = "pizhu_urls"

@@ -1,0 +1,40 @@
+"""Which processes there are, and waiting for that to change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import psutil
+
+
+def until(holds: Callable[[], bool], what: str) -> None:
+    """Wait for ``what``, for half a minute at most."""
+    end = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < end, f"in vain: {what}"
+        time.sleep(0.02)
+
+
+def gone(*numbers: int) -> bool:
+    """Whether these processes have ended."""
+
+    def ended(number: int) -> bool:
+        try:
+            return bool(psutil.Process(number).status() == psutil.STATUS_ZOMBIE)
+        except psutil.NoSuchProcess:
+            return True
+
+    return all(map(ended, numbers))
+
+
+def busy(parent: int) -> bool:
+    """Whether a reading process below ``parent`` has begun and been at a file for a while: it has waited or worked."""
+    for child in psutil.Process(parent).children(recursive=True):
+        try:
+            since = time.time() - child.create_time()
+            if since > 3 and (child.status() != psutil.STATUS_RUNNING or child.cpu_times().user > 1):
+                return True
+        except psutil.NoSuchProcess:
+            continue
+    return False

@@ -1,0 +1,170 @@
+"""Hostile strings made from a regular expression's own structure, and how the time that it takes grows with them."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+from re import _constants as sre  # type: ignore[attr-defined]
+from re import _parser  # type: ignore[attr-defined]
+from typing import Any
+
+_REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
+_LONG = 8
+"""Repeats of at least this many are pumped; shorter ones cannot grow."""
+_PROBES = (
+    "".join(map(chr, range(32, 127)))
+    + "\t\n\0\u00a0\u200b\u3000一十百万亿点零年月中，。；：、！？（）《》“”【】〔〕—…０Ａ％①●"
+)
+_CATEGORIES = {
+    sre.CATEGORY_DIGIT: r"\d", sre.CATEGORY_NOT_DIGIT: r"\D", sre.CATEGORY_SPACE: r"\s",
+    sre.CATEGORY_NOT_SPACE: r"\S", sre.CATEGORY_WORD: r"\w", sre.CATEGORY_NOT_WORD: r"\W",
+}  # fmt: skip
+
+
+def hostile(pattern: re.Pattern[str]) -> Iterator[Callable[[int], str]]:
+    """Makers of strings of about so many characters that hold what the expression repeats, over and over."""
+    tree = _parser.parse(
+        pattern.pattern,
+        pattern.flags & ~re.UNICODE & ~re.DEBUG if isinstance(pattern.pattern, bytes) else pattern.flags,
+    )
+    pumps: dict[str, None] = {}
+    fronts: dict[str, None] = {"": None}
+    sets: list[tuple[Any, Any]] = []
+    for before, body in _repeats(tree, ""):
+        fronts[before] = None
+        pumps.update(dict.fromkeys(filter(None, itertools.islice(_samples(body), 4))))
+        sets += _sets(body)
+    singles = _classes(sets)
+    pumps.update(dict.fromkeys(singles))
+    tails = ("", "\0", "甲")
+    for pump in pumps:
+        for front in itertools.islice(fronts, 6):
+            for tail in tails:
+                yield lambda n, f=front, p=pump, t=tail: f + p * (n // len(p)) + t  # type: ignore[misc]
+    for one, other in itertools.permutations(singles[:6], 2):
+        for front in itertools.islice(fronts, 3):
+            yield lambda n, f=front, a=one, b=other: f + a * (n // 2) + b * (n // 2) + "\0"  # type: ignore[misc]
+            yield lambda n, f=front, a=one, b=other: f + (a + b) * (n // 2) + "\0"  # type: ignore[misc]
+
+
+def _repeats(tree: Iterable[tuple[Any, Any]], before: str) -> Iterator[tuple[str, Any]]:
+    """Each repeat that is long, with a text that leads up to it."""
+    for op, argument in tree:
+        if op in _REPEATS:
+            _least, most, body = argument
+            if most >= _LONG:
+                yield before, body
+            yield from _repeats(body, before)
+        for inner in _inside(op, argument):
+            yield from _repeats(inner, before)
+        before += next(_samples([(op, argument)]), "")
+
+
+def _inside(op: Any, argument: Any) -> Iterable[Any]:
+    if op is sre.SUBPATTERN:
+        return (argument[3],)
+    if op is sre.BRANCH:
+        return argument[1]
+    if op in (sre.ASSERT, sre.ASSERT_NOT):
+        return (argument[1],)
+    if op is sre.ATOMIC_GROUP:
+        return (argument,)
+    if op is sre.GROUPREF_EXISTS:
+        return tuple(filter(None, argument[1:]))
+    return ()
+
+
+def _samples(tree: Iterable[tuple[Any, Any]]) -> Iterator[str]:
+    """Some texts that the expression matches, look-around left out."""
+    parts = [list(itertools.islice(_sample(op, argument), 3)) or [""] for op, argument in tree]
+    for i in range(max(map(len, parts), default=0)):
+        yield "".join(part[min(i, len(part) - 1)] for part in parts)
+
+
+def _sample(op: Any, argument: Any) -> Iterator[str]:
+    if op is sre.LITERAL:
+        yield chr(argument)
+    elif op in (sre.NOT_LITERAL, sre.IN, sre.ANY):
+        yield from itertools.islice((c for c in _PROBES if _holds(op, argument, c)), 1)
+        yield from itertools.islice((c for c in reversed(_PROBES) if _holds(op, argument, c)), 1)
+    elif op in _REPEATS:
+        least, _, body = argument
+        yield from (text * max(least, 1) for text in _samples(body))
+    elif op is sre.BRANCH:
+        yield from (text for branch in argument[1] for text in itertools.islice(_samples(branch), 1))
+    elif op not in (sre.ASSERT, sre.ASSERT_NOT):
+        for inner in _inside(op, argument):
+            yield from _samples(inner)
+
+
+def _sets(tree: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    for op, argument in tree:
+        if op in (sre.LITERAL, sre.NOT_LITERAL, sre.IN, sre.ANY):
+            yield op, argument
+        if op in _REPEATS:
+            yield from _sets(argument[2])
+        for inner in _inside(op, argument):
+            yield from _sets(inner)
+
+
+def _classes(sets: list[tuple[Any, Any]]) -> list[str]:
+    """A character for each way in which the sets of characters overlap, those that most of them hold first."""
+    found: dict[tuple[bool, ...], str] = {}
+    own = [chr(argument) for op, argument in sets if op is sre.LITERAL]
+    for c in (*own, *_PROBES):
+        found.setdefault(tuple(_holds(op, argument, c) for op, argument in sets), c)
+    ranked = sorted(found.items(), key=lambda item: -sum(item[0]))
+    return [c for held, c in ranked if any(held)][:16]
+
+
+def _holds(op: Any, argument: Any, c: str) -> bool:
+    if op is sre.LITERAL:
+        return ord(c) == argument
+    if op is sre.NOT_LITERAL:
+        return ord(c) != argument
+    if op is sre.ANY:
+        return c != "\n"
+    held = any(_in(kind, value, c) for kind, value in argument if kind is not sre.NEGATE)
+    return held != (argument[0][0] is sre.NEGATE)
+
+
+def _in(kind: Any, value: Any, c: str) -> bool:
+    if kind is sre.LITERAL:
+        return ord(c) == value
+    if kind is sre.RANGE:
+        return bool(value[0] <= ord(c) <= value[1])
+    return re.match(_CATEGORIES[value], c) is not None
+
+
+def growth(run: Callable[[str], object], make: Callable[[int], str], longest: int = 4000) -> float:
+    """By which power of the length the time grows, about: 1 where it is linear, and 1 where it is too short to tell.
+
+    Lengths rise slowly at first, so that what grows without bounds shows before it never ends.
+    """
+    size, last = 4.0, 0.0
+    while size <= longest:
+        now = _seconds(run, make(int(size)))
+        if now > _TELLING and size < 100 and now > 3 * last:
+            return 9.0  # at a hundred characters what is linear takes no time at all
+        if now > 40 * _TELLING:
+            break
+        size, last = size * (1.25 if size < 60 else 2), now
+    size = min(size, longest)
+    if _seconds(run, make(int(size))) < _TELLING:
+        return 1.0
+    import math
+
+    times = [min(_seconds(run, make(int(n))) for _ in range(3)) for n in (size, size / 4)]
+    return math.log(times[0] / max(times[1], 1e-6)) / math.log(4)
+
+
+_TELLING = 0.002
+"""Seconds from which on a time is more than noise."""
+
+
+def _seconds(run: Callable[[str], object], text: str) -> float:
+    began = time.process_time()
+    run(text)
+    return time.process_time() - began

@@ -1,0 +1,249 @@
+"""What programs do below Python: strace, in a network namespace that has nothing but loopback.
+
+Nothing can leave such a namespace, so whoever wants to is seen by what it tries. :class:`Watch` runs commands in one,
+as root or as an ordinary user; :func:`offences` reads what strace wrote.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+_NETWORK = ("connect", "sendto", "sendmsg", "sendmmsg")
+_OPENING = ("open", "openat", "openat2")
+_LINKING = ("link", "linkat", "symlink", "symlinkat")
+_RENAMING = ("rename", "renameat", "renameat2")
+_CHANGING = ("creat", "truncate", "mkdir", "mkdirat", "mknod", "mknodat", "rmdir", "unlink", "unlinkat")
+_HIDDEN = "io_uring_setup"  # what goes through a ring is not seen by strace
+_CALLS = (*_NETWORK, *_OPENING, *_LINKING, *_RENAMING, *_CHANGING, "chdir", _HIDDEN)
+_STRACE = ("strace", "-f", "--seccomp-bpf", "-qq", "-y", "-s0", "--signal=none", f"--trace={','.join(_CALLS)}")
+_TOOLS = {"strace": "strace", "unshare": "util-linux", "nsenter": "util-linux", "ip": "iproute2"}
+
+_CALL = re.compile(r"(?P<pid>\d+) +(?P<name>\w+)\((?P<words>.*)\) += (?P<result>.*)")
+_BEGUN = re.compile(r"(?P<pid>\d+) +(?P<text>\w+\(.*) <unfinished \.\.\.>")
+_RESUMED = re.compile(r"(?P<pid>\d+) +<\.\.\. \w+ resumed>(?P<text>.*)")
+_ADDRESS = re.compile(r"\{sa_family=AF_(?P<family>\w+)(?P<rest>[^}]*)\}")
+_SOCKET = re.compile(r'sun_path="(?P<path>(?:[^"\\]|\\.)*)"')
+_HERE = re.compile(r"AT_FDCWD<(?P<folder>(?:[^>\\]|\\.)*)>")
+_PATH = re.compile(r'(?:(?:AT_FDCWD|\d+)<(?P<folder>(?:[^>\\]|\\.)*)>, )?"(?P<path>(?:[^"\\]|\\.)*)"')
+_OPENED = re.compile(r"\d+<(?P<path>/(?:[^>\\]|\\.)*)>")
+_WRITING = re.compile(r"\bO_(?:WRONLY|RDWR|CREAT|TRUNC|APPEND|TMPFILE)\b")
+_DONE = re.compile(r"\d|-1 E(?:ACCES|PERM|ROFS)\b")  # or would have been by a user with the right to it
+
+_NAMES_PORT = "53"
+_NO_FILES = ("/dev", "/proc")  # devices, shared memory and the kernel's
+_OFFICE = "/tmp/OSL_PIPE_"  # LibreOffice's socket to itself, there whatever the temporary folder is
+_ACCOUNTS = "/run/systemd/userdb/"  # systemd tells names of users there, not of machines
+
+
+@cache
+def missing() -> str | None:
+    """Why nothing can be watched on this machine, or None."""
+    if sys.platform != "linux":
+        return "only Linux has network namespaces and strace"
+    for tool, package in _TOOLS.items():
+        if not shutil.which(tool):
+            return f"{tool} is not installed (Debian: apt install {package})"
+    if any(Path(folder, "nscd/socket").exists() for folder in ("/run", "/var/run")):
+        return "nscd runs here: it looks names up in the place of the programs that are watched"
+    try:
+        with Watch.begun(Path(os.devnull)) as watch:
+            trial = subprocess.run(watch.inside(*_STRACE, "-o", os.devnull, "true"), capture_output=True, text=True)
+    except OSError as error:
+        return f"no network namespace can be made here: {error}"
+    return f"strace cannot trace here: {trial.stderr.strip()}" if trial.returncode else None
+
+
+class Watch:
+    """A network namespace that holds nothing but loopback, and what is traced in it."""
+
+    def __init__(self, folder: Path, holder: int) -> None:
+        """``folder`` gets traces and outputs of commands; ``holder`` is the process that keeps the namespace."""
+        self._folder, self._holder = folder, holder
+        self.traces: list[Path] = []
+
+    @classmethod
+    @contextmanager
+    def begun(cls, folder: Path) -> Iterator[Watch]:
+        """A new one; raises OSError where the system allows none."""
+        command = ["unshare", "--net", *([] if os.geteuid() == 0 else ["--map-root-user"])]
+        command += ["sh", "-c", "ip link set lo up && echo up && exec sleep infinity"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as holder:
+            assert holder.stdout is not None and holder.stderr is not None
+            try:
+                if holder.stdout.readline() != "up\n":
+                    raise OSError(holder.stderr.read().strip())
+                yield cls(folder, holder.pid)
+            finally:
+                holder.kill()
+
+    def inside(self, *words: str | Path) -> list[str]:
+        """``words`` as a command in the namespace."""
+        user = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
+        return ["nsenter", f"--target={self._holder}", "--net", *user, *map(str, words)]
+
+    @contextmanager
+    def running(self, words: Sequence[str | Path], environ: Mapping[str, str], folder: Path) -> Iterator[Traced]:
+        """``words`` and all that they start, traced; told to end with the block, as by Ctrl+C."""
+        trace = self._folder / f"{len(self.traces)}.strace"
+        self.traces.append(trace)
+        with trace.with_suffix(".txt").open("wb") as output:
+            tracer = subprocess.Popen(
+                self.inside(*_STRACE, "-o", trace, *words),
+                env=dict(environ),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        traced = Traced(tracer, Path(output.name))
+        try:
+            yield traced
+        finally:
+            traced.stop()
+
+
+class Traced:
+    """A command under strace, with its output."""
+
+    def __init__(self, tracer: subprocess.Popen[bytes], output: Path) -> None:
+        self._tracer, self._output = tracer, output
+
+    @property
+    def printed(self) -> str:
+        """What it has written until now, on both streams."""
+        return self._output.read_text(encoding="utf-8", errors="replace")
+
+    def says(self, text: str, seconds: float) -> bool:
+        """Whether it has written ``text``, which is waited for."""
+        until = time.monotonic() + seconds
+        while text not in self.printed and self.ended(0.2) is None and time.monotonic() < until:
+            pass
+        return text in self.printed
+
+    def ended(self, seconds: float) -> int | None:
+        """Its exit status, None if it runs longer than so many seconds."""
+        try:
+            return self._tracer.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def stop(self) -> int:
+        """Its exit status, after it was told to end and, if it does not, ended with all that it started."""
+        if self.ended(0) is None:
+            import psutil
+
+            tracer = psutil.Process(self._tracer.pid)
+            for child in tracer.children():
+                child.send_signal(signal.SIGINT)
+            if self.ended(60) is None:
+                for process in tracer.children(recursive=True):
+                    process.kill()
+        return self._tracer.wait()
+
+
+def offences(trace: Path, start: Path, own: Iterable[Path]) -> list[str]:
+    """The calls by which somebody spoke to another machine, looked a name up, or changed a file that is not ours.
+
+    Args:
+        trace: what strace wrote.
+        start: the folder in which the command was started.
+        own: folders in which files may be made, changed and removed, and sockets lie.
+    """
+    folders = tuple(os.path.realpath(folder) for folder in own)
+    places: dict[str, str] = {}  # where each process works, as far as it has told
+    found: dict[str, None] = {}  # in order, each once
+    for pid, name, words, result in _calls(trace):
+        place = places.get(pid, str(start))
+        if name == "chdir":
+            places[pid] = next(_paths(words, place))
+        elif name in _NETWORK:
+            if any(_leaves(address, result, folders) for address in _ADDRESS.finditer(words)):
+                found[f"{name}({words}) = {result}"] = None
+        elif name == _HIDDEN:
+            found[f"{name}({words}) = {result}"] = None
+        else:
+            if told := _HERE.match(words):
+                places[pid] = place = _text(told["folder"])
+            changed = _changed(name, words, result, place) if _DONE.match(result) else ()
+            if not all(_is_own(path, folders) or _holds(path, name, folders) for path in changed):
+                found[f"{name}({words}) = {result}"] = None
+    return list(found)
+
+
+def _calls(trace: Path) -> Iterator[tuple[str, str, str, str]]:
+    """Process, call, arguments and result; calls that were going on while others were made are put together."""
+    begun: dict[str, str] = {}
+    with trace.open(encoding="ascii") as lines:
+        for line in lines:
+            if unfinished := _BEGUN.match(line):
+                begun[unfinished["pid"]] = unfinished["text"]
+                continue
+            if resumed := _RESUMED.match(line):
+                line = f"{resumed['pid']} {begun.pop(resumed['pid'])}{resumed['text']}"
+            if call := _CALL.match(line):
+                yield call["pid"], call["name"], call["words"], call["result"]
+
+
+def _leaves(address: re.Match[str], result: str, own: tuple[str, ...]) -> bool:
+    """Whether what is sent there leaves this machine, or asks others on it for the address of a name."""
+    family, rest = address["family"], address["rest"]
+    if family in ("INET", "INET6"):
+        (host,) = re.findall(r'(?:inet_addr\(|AF_INET6, )"([^"]*)"', rest)
+        (port,) = re.findall(r"_port=htons\((\d+)\)", rest)
+        return port == _NAMES_PORT or not _is_loopback(host)
+    if family == "UNIX":  # those without a path are of the namespace
+        path = _text(socket["path"]) if (socket := _SOCKET.search(rest)) else _ACCOUNTS
+        return _DONE.match(result) is not None and not (path.startswith(_ACCOUNTS) or _is_own(path, own))
+    return family not in ("NETLINK", "UNSPEC")
+
+
+def _changed(name: str, words: str, result: str, place: str) -> list[str]:
+    """The paths that a call makes, changes or removes."""
+    if name in _OPENING and not _WRITING.search(words):
+        return []
+    if name in _OPENING and (opened := _OPENED.match(result)):
+        return [_text(opened["path"])]
+    paths = list(_paths(words, place))
+    if name in _RENAMING:
+        return paths
+    return paths[-1:] if name in _LINKING else paths[:1]
+
+
+def _paths(words: str, place: str) -> Iterator[str]:
+    """The paths among a call's arguments, whole."""
+    for found in _PATH.finditer(words):
+        path = Path(os.path.normpath(Path(place, _text(found["folder"] or ""), _text(found["path"]))))
+        yield str(Path(os.path.realpath(path.parent), path.name))
+
+
+def _is_own(path: str, own: tuple[str, ...]) -> bool:
+    if path.startswith(_OFFICE) or "/__pycache__/" in f"{path}/":  # where Python keeps what it has compiled
+        return True
+    return any(path == folder or path.startswith(f"{folder}/") for folder in (*own, *_NO_FILES))
+
+
+def _holds(path: str, name: str, own: tuple[str, ...]) -> bool:
+    """Whether a folder is made that one of our own lies in."""
+    return name.startswith("mkdir") and any(folder.startswith(f"{path}/") for folder in own)
+
+
+def _is_loopback(host: str) -> bool:
+    address = ipaddress.ip_address(host)
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)
+
+
+def _text(quoted: str) -> str:
+    """strace's spelling of a name as text."""
+    return quoted.encode("ascii").decode("unicode_escape").encode("latin-1").decode("utf-8", "surrogateescape")
