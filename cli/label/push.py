@@ -24,6 +24,7 @@ from .options import (
     fail_on,
     kind_and_labels,
 )
+from .proposals import hidden, trouble
 
 
 def push(
@@ -98,9 +99,15 @@ def push(
         echo(json.dumps(asdict(pushed), ensure_ascii=False))
     else:
         echo(f"{pushed.sent} sentences sent, {pushed.present} were there, {pushed.proposals} proposals sent")
-        if pushed.live:
+        if pushed.renewed:
+            echo(f"{pushed.renewed} sentences that were there got proposals of this model as well")
+        if pushed.trouble:
+            echo(trouble(pushed.trouble))
+        elif pushed.live:
             echo(f"annotators see what the prediction service {pushed.shown} proposes, not what was pushed")
         elif pushed.shown:
             echo(f"annotators see the proposals of {pushed.shown}")
+        if pushed.hidden:
+            echo(hidden(pushed.hidden))
         echo(f"label them at {pushed.url}")
     fail_on(pushed.problems)

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlencode
 
+from ...base.errors import LabelingError
+from .access import Access
 from .batches import batches
-from .client import Client, request
+from .client import Client, connect, request
 from .predictions import versions_by_task
+from .project import get_project
 
 IDS = 400  # numbers in one query; addresses over 15 kB fail
 
@@ -41,10 +44,21 @@ def shown(client: Client, project: int) -> Shown:
     return _shown(client, told, told.model_version, _service(client, told))
 
 
-def show(client: Client, project: int, version: str) -> None:
-    """Let annotators see the proposals of ``version``; a prediction service is asked no more, but stays registered."""
-    if client.projects.get(project).model_version != version:
-        client.projects.update(id=project, model_version=version)
+def choose(access: Access, title: str, version: str | None = None) -> Shown:
+    """Let annotators see the proposals of ``version``, be it a prediction service's name; None changes nothing.
+
+    Raises:
+        LabelingError: Label Studio cannot be used, has no such project, or the project has no such proposals.
+    """
+    with connect(access) as client:
+        project = get_project(client, access, title)
+        if version is not None and version not in {backend.title for backend in client.ml.list(project=project.id)}:
+            if version not in (known := _versions(client, project.id)):
+                has = f"it has those of {', '.join(known)}" if known else "it has none"
+                raise LabelingError(f"project {title} has no proposals of {version}; {has}")
+        if version is not None:
+            client.projects.update(id=project.id, model_version=version)
+        return shown(client, project.id)
 
 
 def show_pushed(client: Client, project: int, version: str | None) -> Shown:
@@ -75,8 +89,7 @@ def widest(client: Client, project: int) -> str | None:
 
 
 def _shown(client: Client, told: Any, version: str | None, service: Any | None) -> Shown:
-    static = request(client, "GET", f"api/projects/{told.id}/model-versions?extended=true")["static"]
-    versions = {str(row["model_version"]): int(row["count"]) for row in static}
+    versions = _versions(client, told.id)
     if not told.show_collab_predictions:
         return Shown(None, versions=versions)
     if service is not None:
@@ -86,6 +99,12 @@ def _shown(client: Client, told: Any, version: str | None, service: Any | None) 
         proposed = versions_by_task(client, told.id)
         hidden = _open(client, told.id, [task for task, found in proposed.items() if version not in found])
     return Shown(version if version in versions else None, versions=versions, hidden=hidden)
+
+
+def _versions(client: Client, project: int) -> dict[str, int]:
+    """How many proposals there are of each model version, the latest one first."""
+    static = request(client, "GET", f"api/projects/{project}/model-versions?extended=true")["static"]
+    return {str(row["model_version"]): int(row["count"]) for row in static}
 
 
 def _service(client: Client, told: Any) -> Any | None:
