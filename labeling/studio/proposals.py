@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...data.labels import Label, LabelSet
 from ...data.records import reports_from_records
 from .tasks import read_input
 
@@ -43,6 +45,19 @@ def with_proposals(records: Iterable[Mapping[str, Any]], annotator: Annotator, w
 def model_version(annotator: Annotator, name: str | None = None) -> str:
     """What Label Studio keeps the model's proposals under: ``name`` or its folder's, and what tells it from a later."""
     return f"{name or annotator.about.name}-{annotator.about.fingerprint[:8]}"
+
+
+def known_as(annotator: Annotator, labels: Iterable[Label]) -> Annotator:
+    """The model with its labels under the present names of ``labels``, where these say what they were called."""
+    from ...models.annotator import Annotator
+
+    renamed = {former: label.name for label in labels for former in label.formerly}
+    about = annotator.about
+    names = [renamed.get(name, name) for name in about.labels.names]
+    if tuple(names) == about.labels.names or len(set(names)) < len(names):
+        return annotator
+    present = LabelSet(tuple(replace(label, name=name) for label, name in zip(about.labels, names, strict=True)))
+    return Annotator(annotator.runtime, annotator.tokenizer, replace(about, labels=present))
 
 
 def _answers(records: Sequence[dict[str, Any]], annotator: Annotator, where: str) -> dict[int, dict[str, Any]]:

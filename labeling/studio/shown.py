@@ -52,11 +52,12 @@ def choose(access: Access, title: str, version: str | None = None) -> Shown:
     """
     with connect(access) as client:
         project = get_project(client, access, title)
-        if version is not None and version not in {backend.title for backend in client.ml.list(project=project.id)}:
-            if version not in (known := _versions(client, project.id)):
-                has = f"it has those of {', '.join(known)}" if known else "it has none"
-                raise LabelingError(f"project {title} has no proposals of {version}; {has}")
         if version is not None:
+            known = [*_versions(client, project.id), *(service.title for service in client.ml.list(project=project.id))]
+            if version not in known:
+                raise LabelingError(
+                    f"project {title} has no proposals of {version}, only of {', '.join(known) or 'none'}"
+                )
             client.projects.update(id=project.id, model_version=version)
         return shown(client, project.id)
 
