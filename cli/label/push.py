@@ -23,13 +23,15 @@ from .options import (
     access,
     fail_on,
     kind_and_labels,
+    with_folders,
 )
 from .proposals import hidden, trouble
 
 
 def push(
     inputs: Annotated[
-        list[Path] | None, typer.Argument(help="Reports, or .jsonl files of sentence records.", show_default=False)
+        list[Path] | None,
+        typer.Argument(help="Reports, .jsonl files of sentence records, or folders of either.", show_default=False),
     ] = None,
     project: Title = None,
     task: Task = "sentences",
@@ -74,6 +76,7 @@ def push(
     from ...labeling.studio.push import push as send
 
     kind, chosen = kind_and_labels(task, labels)
+    sources = with_folders(inputs or ())
     annotator = None
     if model is not None:
         from ...models.annotator import Annotator
@@ -83,7 +86,7 @@ def push(
     with shown() as progress:
         pushed = send(
             there,
-            inputs or [],
+            sources,
             kind=kind,
             title=project,
             labels=chosen,

@@ -14,6 +14,7 @@ from .changes import ConfigChange, compare
 from .client import Client, connect, listed
 from .config import check_config, check_kind
 from .kinds import SENTENCES, TaskKind
+from .storable import is_line
 from .stored import Stored, count, rename
 
 
@@ -175,7 +176,7 @@ def _check_removed(client: Client, project: Any, kind: TaskKind, names: Iterable
 
 def find_project(client: Client, title: str) -> Any | None:
     """The SDK's project of exactly this title, or None; two of them are an error, as is a title that none can have."""
-    if not title.isprintable():
+    if not is_line(title):
         raise LabelingError(f"a project's title must be one line of text; {title!r} is none")
     like = listed(client, "api/projects", "results", title=title, include="id,title", page_size=100)
     found = [project["id"] for project in like if project["title"] == title]

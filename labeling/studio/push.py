@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,11 +24,10 @@ from .renew import renew
 from .shown import Shown, show_pushed
 from .storable import storable
 from .tasks import read_input
+from .there import find, remove_surplus, total
 
 if TYPE_CHECKING:
     from ...models.annotator import Annotator
-
-IDS = 400  # of 16 digits in one query; addresses over 15 kB fail
 
 
 @dataclass(frozen=True)
@@ -132,8 +129,8 @@ def deliver(
     Annotators are then shown the proposals of the last task's version, unless a prediction service makes them.
     """
     tasks = storable(dict(tasks))
-    before = _total(client, project)
-    there = _find(client, project, tasks, progress)
+    before = total(client, project)
+    there = find(client, project, tasks, progress)
     missing = [task for identity, task in tasks.items() if identity not in there]
     short: list[dict[str, Any]] = []
     for done, batch in batches(missing):
@@ -141,11 +138,11 @@ def deliver(
         if not _send(client, project, batch):
             short += batch
     progress("Sending sentences", len(missing), len(missing))
-    _remove_surplus(client, there)
+    remove_surplus(client, there)
     # An earlier push that was killed may have had a request under way that ended after we asked what is there.
-    if short or _total(client, project) != before + len(missing):
-        found = _find(client, project, tasks, progress)
-        _remove_surplus(client, found)
+    if short or total(client, project) != before + len(missing):
+        found = find(client, project, tasks, progress)
+        remove_surplus(client, found)
     else:
         found = there
     _propose(client, project, short, found, progress)
@@ -187,24 +184,6 @@ def _read(
     return tasks, problems
 
 
-def _find(client: Client, project: int, ids: Collection[str], progress: Progress = silent) -> dict[str, list[int]]:
-    """The numbers of the tasks that hold each sentence, lowest first; sentences without a task are left out."""
-    found: dict[str, list[int]] = defaultdict(list)
-    for done, batch in batches(list(ids), IDS):
-        progress("Asking which sentences are there", done, len(ids))
-        wanted = {"filter": "filter:tasks:data.id", "operator": "in_list", "type": "List", "value": batch}
-        query = json.dumps({"filters": {"conjunction": "and", "items": [wanted]}})
-        # One page holds them all; walking through the pages would ask for an empty second one.
-        page = client.tasks.list(project=project, query=query, fields="task_only", include="id,data", page_size=2 * IDS)
-        for task in page.items or ():
-            found[str(task.data["id"])].append(int(task.id))
-    return {identity: sorted(numbers) for identity, numbers in found.items()}
-
-
-def _total(client: Client, project: int) -> int:
-    return int(client.projects.get(project).task_number or 0)
-
-
 def _send(client: Client, project: int, tasks: Sequence[dict[str, Any]]) -> bool:
     """Send sentences; whether all of their proposals are known to have come along.
 
@@ -221,7 +200,7 @@ def _send(client: Client, project: int, tasks: Sequence[dict[str, Any]]) -> bool
                 raise
             time.sleep(wait)
             # It may have been busy before or after the sentences were kept.
-            there = _find(client, project, [task["data"]["id"] for task in rest])
+            there = find(client, project, [task["data"]["id"] for task in rest])
             rest = [task for task in rest if task["data"]["id"] not in there]
             continue
         if answer.task_count != len(rest):
@@ -229,14 +208,6 @@ def _send(client: Client, project: int, tasks: Sequence[dict[str, Any]]) -> bool
         proposed = sum(len(task["predictions"]) for task in rest)
         return len(rest) == len(tasks) and answer.prediction_count == proposed
     return False
-
-
-def _remove_surplus(client: Client, found: dict[str, list[int]]) -> None:
-    """Delete the later of two tasks for one sentence, as long as nobody has answered it."""
-    for number in (number for numbers in found.values() for number in numbers[1:]):
-        task = client.tasks.get(id=number)
-        if not task.annotations and not task.drafts:
-            client.tasks.delete(id=number)
 
 
 def _propose(

@@ -14,8 +14,7 @@ from .batches import batches
 from .client import Client, connect, request
 from .predictions import versions_by_task
 from .project import get_project
-
-IDS = 400  # numbers in one query; addresses over 15 kB fail
+from .there import IDS
 
 
 @dataclass(frozen=True)

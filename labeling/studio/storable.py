@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 _LOST = re.compile("[\x00\ud800-\udfff]")
+_NO_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def storable(value: Any) -> Any:
@@ -21,3 +22,8 @@ def storable(value: Any) -> Any:
     if isinstance(value, dict):
         return {storable(name): storable(entry) for name, entry in value.items()}
     return value
+
+
+def is_line(text: str) -> bool:
+    """Whether it can be a title or name: one line, without characters that cannot be kept or shown."""
+    return not _NO_LINE.search(text)
