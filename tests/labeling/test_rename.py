@@ -405,11 +405,11 @@ def test_files_are_renamed_together_or_not(tmp_path: Path) -> None:
     with pytest.raises(LabelingError), renamed_files([good, other], RENAMED) as counts:
         assert counts == {str(good): 1, str(other): 1}
         raise LabelingError("the server refuses")
-    assert [list(read_records(path))[0]["labels"] for path in (good, other)] == [["shortcoming"]] * 2
+    assert [next(iter(read_records(path)))["labels"] for path in (good, other)] == [["shortcoming"]] * 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["一.jsonl", "三.jsonl", "二.jsonl"]
     with renamed_files([good, other, good], RENAMED):
         pass
-    assert [list(read_records(path))[0]["labels"] for path in (good, other)] == [["problem"]] * 2
+    assert [next(iter(read_records(path)))["labels"] for path in (good, other)] == [["problem"]] * 2
 
 
 def test_what_is_of_another_shape_is_left_as_it_is(tmp_path: Path) -> None:
