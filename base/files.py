@@ -185,8 +185,15 @@ def write_records(path: str | Path, records: Iterable[Mapping[str, Any]]) -> int
 
 
 def as_line(record: Mapping[str, Any]) -> str:
-    """``record`` as a line of JSON; lone surrogates, which UTF-8 has not, as JSON's own escapes."""
-    line = json.dumps(record, ensure_ascii=False)
+    """``record`` as a line of JSON; lone surrogates, which UTF-8 has not, as JSON's own escapes.
+
+    Raises:
+        DataError: it is nested too deeply, which can be read where little is under way and not be written later.
+    """
+    try:
+        line = json.dumps(record, ensure_ascii=False)
+    except RecursionError:
+        raise DataError("a record is nested too deeply to be written") from None
     return (line if _encodable(line) else json.dumps(record)) + "\n"
 
 

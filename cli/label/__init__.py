@@ -13,6 +13,7 @@ from . import (
     errors,
     next,
     predict,
+    proposals,
     pull,
     push,
     rename,
@@ -41,3 +42,5 @@ app.command("next")(next.next_)
 app.command("errors")(errors.errors)
 app.command("predict-serve")(predict.predict_serve)
 app.command("connect")(connect.connect)
+app.command("disconnect")(connect.disconnect)
+app.command("proposals")(proposals.proposals)

@@ -1,4 +1,4 @@
-"""`pizhu label connect`: make a prediction service known to the project."""
+"""`pizhu label connect` and `disconnect`: make a prediction service known to the project, or take it out."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 from ..display import echo
 from .options import Folder, Json, Title, TokenFile, Url, access
 from .predict import PORT, SecretFile, service_folder, told
+from .proposals import told_shown
 
 
 def connect(
@@ -50,3 +51,30 @@ def connect(
         echo(json.dumps(asdict(found), ensure_ascii=False))
     else:
         echo(told(found, there.url, title, address))
+
+
+def disconnect(
+    project: Title = None,
+    folder: Folder = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    as_json: Json = False,
+) -> None:
+    """Take the prediction service out of the project: annotators see what was pushed again, also where it is down.
+
+    Example: `pizhu label disconnect`
+    """
+    from ...labeling.backend.register import unregister
+    from ...labeling.studio.kinds import TITLE
+
+    title = project or TITLE
+    there = access(folder, url, token_file)
+    found = unregister(there, title)
+    if as_json:
+        echo(json.dumps(asdict(found), ensure_ascii=False))
+        return
+    services = " and ".join(found.addresses)
+    what = f"the service at {services} was taken out" if services else "no service of pizhu's is registered"
+    echo(f"{title} at {there.url}: {what}")
+    for line in told_shown(found.shown):
+        echo(line)

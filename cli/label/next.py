@@ -11,7 +11,7 @@ import typer
 
 from ..display import echo
 from ..progress import shown
-from .options import Json, Labels, label_set
+from .options import Json, Labels, label_set, with_folders
 
 
 def next_(
@@ -52,7 +52,7 @@ def next_(
     chosen = label_set(labels)
     with shown() as progress:
         found = choose_next(
-            Pool.read(inputs, chosen),
+            Pool.read(with_folders(inputs), chosen),
             count,
             strategy=strategy,
             models=model or (),

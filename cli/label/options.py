@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,6 +61,24 @@ def kind_and_labels(task: str, path: Path | None) -> tuple[TaskKind, LabelSet]:
 
     kind = kind_of(task)
     return kind, LabelSet.load(path) if path else kind.labels
+
+
+def with_folders(paths: Iterable[Path]) -> list[Path]:
+    """``paths``, in each folder's place its reports, or the records of them where it holds no others."""
+    from ...annotate.inputs.find import Folder, is_run
+    from ...annotate.run.tables import records_in
+    from ...base.errors import ReadError
+
+    found = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        reports = [] if is_run(path) else [item.place for item in Folder(path)]
+        if not (inside := reports or list(records_in(path))):
+            raise ReadError(f"folder {path} holds neither reports nor records of reports (.jsonl)")
+        found += inside
+    return found
 
 
 def fail_on(problems: tuple[str, ...]) -> None:

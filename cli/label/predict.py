@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -88,6 +89,7 @@ def predict_serve(
     def tell(sentence: str) -> None:
         complain(sentence)
 
+    connected = threading.Event()
     start = (model or default_model()).absolute()
     with (
         server.listen(host, port) as listening,  # a taken port is told before the model is loaded
@@ -111,6 +113,7 @@ def predict_serve(
         def attempt() -> None:
             there = access(folder, url, token_file)
             found = register(there, address or here, secret, title, events=retrain_every > 0)
+            connected.set()
             echo(told(found, there.url, title, address or here))
 
         def ready() -> None:
@@ -119,6 +122,8 @@ def predict_serve(
                 keep_trying(attempt, tell)
 
         server.run(app, listening, 100, ready)
+        if connected.is_set():
+            tell("annotators see no proposals until it runs again, or those that were pushed: pizhu label disconnect")
 
 
 def service_folder(folder: Path | None) -> Path:

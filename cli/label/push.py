@@ -23,12 +23,15 @@ from .options import (
     access,
     fail_on,
     kind_and_labels,
+    with_folders,
 )
+from .proposals import hidden, trouble
 
 
 def push(
     inputs: Annotated[
-        list[Path] | None, typer.Argument(help="Reports, or .jsonl files of sentence records.", show_default=False)
+        list[Path] | None,
+        typer.Argument(help="Reports, .jsonl files of sentence records, or folders of either.", show_default=False),
     ] = None,
     project: Title = None,
     task: Task = "sentences",
@@ -73,6 +76,7 @@ def push(
     from ...labeling.studio.push import push as send
 
     kind, chosen = kind_and_labels(task, labels)
+    sources = with_folders(inputs or ())
     annotator = None
     if model is not None:
         from ...models.annotator import Annotator
@@ -82,7 +86,7 @@ def push(
     with shown() as progress:
         pushed = send(
             there,
-            inputs or [],
+            sources,
             kind=kind,
             title=project,
             labels=chosen,
@@ -98,9 +102,15 @@ def push(
         echo(json.dumps(asdict(pushed), ensure_ascii=False))
     else:
         echo(f"{pushed.sent} sentences sent, {pushed.present} were there, {pushed.proposals} proposals sent")
-        if pushed.live:
+        if pushed.renewed:
+            echo(f"{pushed.renewed} sentences that were there got proposals of this model as well")
+        if pushed.trouble:
+            echo(trouble(pushed.trouble))
+        elif pushed.live:
             echo(f"annotators see what the prediction service {pushed.shown} proposes, not what was pushed")
         elif pushed.shown:
             echo(f"annotators see the proposals of {pushed.shown}")
+        if pushed.hidden:
+            echo(hidden(pushed.hidden))
         echo(f"label them at {pushed.url}")
     fail_on(pushed.problems)

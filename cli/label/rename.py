@@ -12,6 +12,7 @@ import typer
 from ..display import echo
 from ..progress import shown
 from .options import Folder, Json, Task, Title, TokenFile, Url, access, kind_and_labels
+from .proposals import trouble
 
 
 def rename(
@@ -34,15 +35,21 @@ def rename(
     it is just repeated. A push with that label set does the same for the project.
     """
     from ...labeling.studio.project import rename_labels
-    from ...labeling.studio.rename import rename_file
+    from ...labeling.studio.rename import renamed_files
+    from ...labeling.studio.shown import choose
 
     kind, chosen = kind_and_labels(task, labels)
-    with shown() as progress:
-        stored = rename_labels(access(folder, url, token_file), chosen, project, kind, progress)
-    rewritten = {str(path): rename_file(path, chosen) for path in files or ()}
+    there = access(folder, url, token_file)
+    # The files lie ready before the project is touched, and take their places after it.
+    with renamed_files(files or (), chosen) as rewritten, shown() as progress:
+        stored = rename_labels(there, chosen, project, kind, progress)
+    now = choose(there, project or kind.title)
     if as_json:
-        echo(json.dumps({"project": asdict(stored), "files": rewritten}, ensure_ascii=False))
+        told = {"project": asdict(stored), "files": rewritten, "trouble": now.trouble}
+        echo(json.dumps(told, ensure_ascii=False))
         return
     echo(f"renamed in {stored.answers} answers, {stored.drafts} drafts, {stored.proposals} proposals")
     for path, count in rewritten.items():
         echo(f"{path}: renamed in {count} records")
+    if now.trouble:  # a service whose model does not know the new names
+        echo(trouble(now.trouble))

@@ -14,6 +14,7 @@ from ...data.labels import DEFAULT_LABELS, LabelSet
 from ...data.records import reports_from_records
 from ...data.report import Report
 from ...models.annotator import Annotator
+from ..studio.proposals import known_as
 from .forecast import Forecast, forecast
 from .learner import Features, learn
 from .pool import Floats, Pool
@@ -116,7 +117,7 @@ def _chances(name: str, pool: Pool, table: Any, labels: LabelSet, progress: Prog
     """(sentences, labels) what a model thinks of the pool."""
     if name == LIGHT:
         return learn(table[pool.known], pool.truth[pool.known]).chances(table)
-    annotator = Annotator.load(None if name == "default" else name)
+    annotator = known_as(Annotator.load(None if name == "default" else name), labels)
     if set(annotator.about.labels.names) != set(labels.names):
         raise ConfigError(
             f"model {name} has the labels {', '.join(annotator.about.labels.names)}, not {', '.join(labels.names)}; "

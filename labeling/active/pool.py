@@ -15,6 +15,7 @@ from ...base.errors import DataError
 from ...data.labels import LabelSet
 from ...data.records import check_record
 from ...data.report import normalise
+from ..studio.records import check, is_names
 from ..studio.tasks import read_input
 
 _KEPT = ("id", "doc", "start", "end", "kind", "text", "headings", "previous", "lead")
@@ -75,6 +76,7 @@ class Pool:
                 check_record(record, labels, where := f"{path}, record {number}")
                 if not isinstance(key := record.get("id"), str) or not key:
                     raise DataError(f"{where}: lacks id (str)")
+                check(record, where, needed=())
                 if key not in found or _known(record) or (_closed(record) and not _known(found[key])):
                     found[key] = record
         return cls.of(found.values(), labels)
@@ -152,7 +154,7 @@ def groups(numbers: Ints) -> Sequence[Ints]:
 def _present(record: dict[str, Any], labels: LabelSet) -> dict[str, Any]:
     """The record with former label names made present ones; what is no list of names is left for the check."""
     names = record.get("labels")
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    if not is_names(names):
         return record
     return {**record, "labels": labels.present(names)}
 

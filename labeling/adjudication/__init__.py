@@ -17,6 +17,7 @@ from ..studio.config import check_config, check_kind
 from ..studio.kinds import SENTENCES, TITLE
 from ..studio.project import ensure_project, find_project
 from ..studio.push import Pushed, deliver
+from ..studio.storable import storable
 from .config import adjudication_config, adjudication_guide
 from .gold import counts, fetch, gold_records, write_gold
 from .tasks import to_adjudicate
@@ -80,7 +81,7 @@ def push_contested(
         DataError: a record is not a whole sentence record.
         LabelingError: Label Studio cannot be used, or did not take what it was sent.
     """
-    tasks = to_adjudicate(rows, labels, "the answers")
+    tasks = storable(to_adjudicate(rows, labels, "the answers"))
     second = adjudication_title(title)
     with connect(access) as client:
         if find_project(client, second) is None:

@@ -15,7 +15,7 @@ from ...data.labels import LabelSet
 from ...data.report import Sentence
 from ...models.annotator import Annotator
 from ..studio.config import config_labels
-from ..studio.proposals import model_version
+from ..studio.proposals import known_as, model_version
 from ..studio.tasks import result, score, to_record
 from .context import KEPT, Reports, Surroundings
 
@@ -39,12 +39,12 @@ class Served:
 
     @classmethod
     def load(cls, folder: Path, labels: LabelSet | None = None, name: str | None = None) -> Served:
-        """Load a model folder.
+        """Load a model folder; labels that it knows by a former name get the present one.
 
         Raises:
             ModelError: it cannot be loaded, or has other labels than ``labels``.
         """
-        annotator = Annotator.load(folder)
+        annotator = known_as(Annotator.load(folder), labels or ())
         about = annotator.about
         if labels is not None and set(labels.names) != set(about.labels.names):
             raise ModelError(
@@ -97,7 +97,7 @@ class Predictor:
         return self.served
 
     def check(self, config: str) -> Served:
-        """The present model, if a project of this configuration asks for its labels.
+        """The present model, if a project of this configuration asks for its labels, be it under later names.
 
         Raises:
             LabelingError: it asks for others.
@@ -105,7 +105,7 @@ class Predictor:
         """
         served = self.present
         asked, known = [label.name for label in config_labels(config)], served.annotator.about.labels.names
-        if set(asked) != set(known):
+        if set(asked) != set(_present(served, config).values()):
             raise LabelingError(
                 f"the project asks for {', '.join(asked) or 'no labels of pizhu'} but the model knows "
                 f"{', '.join(known)}; start the service with a --model for these labels"
@@ -135,21 +135,28 @@ class Predictor:
                 found.append((self._reports.around(project, list(group.values())), group))
             except (PizhuError, KeyError, TypeError) as error:
                 answers |= {place: {"error": str(error)} for place in group}
-        read = served.read([around for around, _ in found])
+        read, names = served.read([around for around, _ in found]), _present(served, config)
         for (around, group), sentences in zip(found, read, strict=True):
             for place, data in group.items():
-                answers[place] = _answer(sentences[data["id"]], served, around.whole)
+                answers[place] = _answer(sentences[data["id"]], served.version, names, around.whole)
         return [answers[place] for place in range(len(tasks))]
 
 
-def _answer(sentence: Sentence, served: Served, whole: bool) -> dict[str, Any]:
-    given = result(sentence.labels or ())
+def _present(served: Served, config: str) -> dict[str, str]:
+    """What the project calls each label of the model: labels may have been renamed while the service runs."""
+    renamed = {former: label.name for label in config_labels(config) for former in label.formerly}
+    return {name: renamed.get(name, name) for name in served.annotator.about.labels.names}
+
+
+def _answer(sentence: Sentence, version: str, names: Mapping[str, str], whole: bool) -> dict[str, Any]:
+    labels = [names[name] for name in sentence.labels or ()]
+    given = result(labels)
     if not whole:
         given = [{**part, "meta": {"text": [PARTIAL]}} for part in given]
-    probabilities = {name: round(value, 4) for name, value in (sentence.scores or {}).items()}
+    probabilities = {names[name]: round(value, 4) for name, value in (sentence.scores or {}).items()}
     return {
-        "model_version": served.version,
-        "score": score(sentence.labels or (), probabilities, "the model's answer"),
+        "model_version": version,
+        "score": score(labels, probabilities, "the model's answer"),
         "result": given,
         "scores": probabilities,
         "context": "whole" if whole else "partial",

@@ -9,6 +9,7 @@ from ...base.errors import LabelingError
 from ..studio.access import Access
 from ..studio.client import Client, connect
 from ..studio.project import get_project
+from ..studio.shown import Shown, shown, widest
 from .secret import USER, event_secret
 
 ANNOTATED = ("ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED")
@@ -84,6 +85,42 @@ def register(access: Access, address: str, secret: str, title: str, *, events: b
             not project.show_collab_predictions,
             str(client.ml.get(id=backend.id).model_version),
         )
+
+
+@dataclass(frozen=True)
+class Disconnected:
+    """What taking the service out of a project came to.
+
+    Attributes:
+        addresses: where it was known to be; none where it was not registered.
+        shown: what annotators see now.
+    """
+
+    addresses: tuple[str, ...]
+    shown: Shown
+
+
+def unregister(access: Access, title: str) -> Disconnected:
+    """Take the service out of the project; annotators then see what was pushed, or what it has proposed so far.
+
+    Of several models' proposals those that the most open sentences have are shown. Other people's services stay.
+
+    Raises:
+        LabelingError: Label Studio cannot be used, or has no such project.
+    """
+    with connect(access) as client:
+        project = get_project(client, access, title)
+        known = [backend for backend in client.ml.list(project=project.id) if backend.title == NAME]
+        # First what is shown instead, so that nobody goes without; removing the service would leave it empty.
+        if project.model_version in (NAME, "", None) and (version := widest(client, project.id)) is not None:
+            client.projects.update(id=project.id, model_version=version)
+        addresses = tuple(backend.url.rstrip("/") for backend in known)
+        for backend in known:
+            client.ml.delete(id=backend.id)
+        for hook in client.webhooks.list(project=str(project.id)):
+            if hook.url in {f"{address}/webhook" for address in addresses}:
+                client.webhooks.delete(id=hook.id)
+        return Disconnected(addresses, shown(client, project.id))
 
 
 def _set_webhook(client: Client, project: int, former: set[str], address: str, secret: str, events: bool) -> None:

@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ...base.errors import PizhuError
+from ...base.files import read_records, write_records
 from ...data.labels import DEFAULT_LABELS, LabelSet
+from ...models.folder import load_about
 from ..studio.access import TOKEN_VARIABLE, URL_VARIABLE, Access
+from ..studio.rename import rename_file
 from .commands import Closed, Commands
 from .judging import prepare
 from .predictor import Predictor, Served
@@ -206,9 +209,22 @@ class Trainer:
 
     def _score(self, model: Path, folder: Path) -> float:
         # `evaluate` refuses reports that the model or the training file knows: a second lock on that door.
-        words = ["evaluate", str(model), str(folder / JUDGED), "--training", str(folder / TRAINING), "--json"]
+        judged, taught = (self._as_known(model, folder / name) for name in (JUDGED, TRAINING))
+        words = ["evaluate", str(model), str(judged), "--training", str(taught), "--json"]
         body = json.loads(self._commands.run([*words, "--no-baseline", "--fast", "--errors", "0"], folder / LOG))
         return float(body["systems"]["model"]["macro_f1"]["value"])
+
+    def _as_known(self, model: Path, records: Path) -> Path:
+        """``records``, or a copy under the names that the model has: one from before a renaming has former names."""
+        present = self.plan.labels.renamed
+        known = load_about(model).labels
+        if not any(label.name in present for label in known):
+            return records
+        former = (replace(label, formerly=(present[label.name],) if label.name in present else ()) for label in known)
+        copy = records.with_suffix(".former.jsonl")
+        write_records(copy, read_records(records))
+        rename_file(copy, LabelSet(tuple(former)))
+        return copy
 
     def _load_version(self, folder: Path, number: int) -> Served:
         return Served.load(folder, self.plan.labels, f"v{number}")

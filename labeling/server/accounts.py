@@ -20,9 +20,13 @@ from ...base.private import read_private, write_private
 from ...data.encoding import decode
 from ..studio.access import Access
 from ..studio.client import answers_of
+from ..studio.storable import is_line
 
 if TYPE_CHECKING:
     import httpx
+
+
+_LONGEST = 100  # characters of a name; Label Studio keeps 256
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,12 @@ class Accounts:
         Raises:
             LabelingError: the server has an account of that email whose password is not known here.
         """
-        missing = []
+        missing, people = [], list(people)
+        for name, _ in people:  # before any is kept: Label Studio would cut such names or refuse them
+            if not is_line(name) or name != name.strip() or not 0 < len(name) <= _LONGEST:
+                raise LabelingError(
+                    f"annotator {name[:50]!r} cannot be called that: a name has up to {_LONGEST} characters on one line"
+                )
         for name, email in people:
             account = self._accounts.get(name) or Account(name, email or self._email(name), secrets.token_urlsafe(12))
             if email and account.email != email:

@@ -26,7 +26,10 @@ from ...base.errors import DataError
 from ...base.files import read_records
 from ...data.labels import LabelSet
 from .config import NONE
+from .records import check, is_names
 from .tasks import choices
+
+_LONGEST = 1e9  # seconds, which is thirty years
 
 State = Literal["unlabelled", "labelled", "none", "skipped", "contested"]
 
@@ -201,6 +204,7 @@ def read_answers(path: str | Path, labels: LabelSet) -> list[tuple[dict[str, Any
         given = record.get("answers")
         if not isinstance(given, list) or not isinstance(record.get("text"), str):
             raise DataError(f"{where}: not an answers record; expected 'text' and a list of 'answers'")
+        check(record, where, needed=())
         rows.append((record, [_answer(entry, labels, where) for entry in given]))
     return rows
 
@@ -212,7 +216,7 @@ def _answer(entry: object, labels: LabelSet, where: str) -> Answer:
     if unknown := sorted(set(entry) - fields):
         raise DataError(f"{where}: an answer has the unknown field {unknown[0]!r}")
     names, skipped = entry.get("labels"), entry.get("skipped", False)
-    if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+    if names is not None and not is_names(names):
         raise DataError(f"{where}: an answer's labels must be a list of names or null")
     names = None if names is None else labels.present(names)
     if not isinstance(skipped, bool) or (skipped and names is not None):
@@ -222,10 +226,12 @@ def _answer(entry: object, labels: LabelSet, where: str) -> Answer:
     if names is not None and (strange := sorted(set(names) - set(labels.names))):
         raise DataError(f"{where}: unknown label {strange[0]!r}, expected one of {', '.join(labels.names)}")
     at, lead_time = entry.get("at"), entry.get("lead_time")
-    if not isinstance(at, str | None) or not isinstance(lead_time, int | float | None):
+    if not isinstance(at, str | None) or not (lead_time is None or _is_seconds(lead_time)):
         raise DataError(f"{where}: 'at' must be a time as text, 'lead_time' a number of seconds")
-    if not isinstance(entry.get("shown"), dict | None):
+    if not _is_shown(entry.get("shown")):
         raise DataError(f"{where}: 'shown' must hold the proposal's model and labels, or be null")
+    if entry.get("choices") is not None and not is_names(entry["choices"]):
+        raise DataError(f"{where}: 'choices' must be a list of names or null")
     return Answer(
         entry["annotator"],
         None if names is None else tuple(name for name in labels.names if name in names),
@@ -237,3 +243,16 @@ def _answer(entry: object, labels: LabelSet, where: str) -> Answer:
         tuple(entry["choices"]) if entry.get("choices") is not None else None,
         bool(entry.get("deleted", False)),
     )
+
+
+def _is_seconds(value: object) -> bool:
+    # A whole number may be too large for a float; NaN is within no bounds.
+    return isinstance(value, int | float) and not isinstance(value, bool) and -_LONGEST <= value <= _LONGEST
+
+
+def _is_shown(value: object) -> bool:
+    """Whether it is a proposal that an annotator was shown, or null."""
+    if not isinstance(value, dict):
+        return value is None
+    names = value.get("labels")
+    return isinstance(value.get("model"), str | None) and (names is None or is_names(names))

@@ -26,6 +26,7 @@ COMMANDS = {
 
 _GUIDELINE = Path(__file__).parents[1] / "guideline.zh.md"
 _MARK = re.compile(r"<!-- pizhu:([0-9a-f]{16}) -->\n")
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # What the configurations of one kind alone hold, changed by hand or not: Label Studio's editor of labels drops marks.
 # An adjudicator's and a reviewer's have the annotators' choices too. Names and titles of labels hold no "<".
 _TOLD_BY = {
@@ -176,6 +177,7 @@ def config_labels(config: str | None) -> tuple[Label, ...]:
             row.get("background", ""),
             row.get("hotkey", ""),
             row.get("hint", ""),
+            tuple(row.get("formerly", "").split()),
         )
         for row in given
         if (name := row.get("alias", row.get("value", ""))) != NONE
@@ -183,7 +185,11 @@ def config_labels(config: str | None) -> tuple[Label, ...]:
 
 
 def _entry(tag: str, label: Label) -> str:
+    """What offers the label; its former names are for prediction services, whose models may know it by one of them."""
+    if strange := _NOT_XML.search(label.title + label.description):
+        raise ConfigError(f"label {label.name!r} has a title or description with {strange[0]!r}, which cannot be shown")
     hint = f" hint={quoteattr(label.description)}" if label.description else ""
+    hint += f' formerly="{" ".join(label.formerly)}"' if label.formerly else ""
     return (
         f"<{tag} value={quoteattr(label.title)} alias={quoteattr(label.name)} hotkey={quoteattr(label.hotkey)}"
         f" background={quoteattr(label.color)}{hint}/>"

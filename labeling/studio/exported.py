@@ -117,11 +117,17 @@ def moved(annotations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"pizhu": {"annotations": list(annotations)}}
 
 
+def brought(meta: Mapping[str, Any] | None) -> list[Any]:
+    """What :func:`moved` noted of each annotation that a task was to be imported with; none for other tasks."""
+    noted = (meta or {}).get("pizhu")
+    given = noted.get("annotations") if isinstance(noted, dict) else None
+    return given if isinstance(given, list) else []
+
+
 def _as_given(annotation: Mapping[str, Any], meta: Mapping[str, Any]) -> Mapping[str, Any]:
     """The annotation with what :func:`moved` noted of it; its time only as long as nobody has changed it."""
-    noted, number = meta.get("pizhu"), annotation["import_id"]
-    given = noted.get("annotations") if isinstance(noted, dict) else None
-    if not isinstance(given, list) or type(number) is not int or not 0 <= number < len(given):
+    given, number = brought(meta), annotation["import_id"]
+    if type(number) is not int or not 0 <= number < len(given):
         return annotation
     first = given[number]
     # An import names nobody who changed it, and nor does renaming a label.

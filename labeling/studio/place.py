@@ -73,7 +73,9 @@ def address(report_url: str, record: Mapping[str, Any], index: int) -> str:
     doc = str(record["doc"])
     fields = {"name": PurePath(doc).stem, "doc": doc, "index": index}
     fields |= {field: record[field] for field in ("id", "start", "end")}
-    return report_url.format_map({field: quote(str(value), safe="") for field, value in fields.items()})
+    return report_url.format_map(
+        {field: quote(str(value), safe="", errors="replace") for field, value in fields.items()}
+    )
 
 
 def _shown(record: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from .changes import ConfigChange, compare
 from .client import Client, connect, listed
 from .config import check_config, check_kind
 from .kinds import SENTENCES, TaskKind
+from .storable import is_line
 from .stored import Stored, count, rename
 
 
@@ -82,12 +83,7 @@ def ensure_project(
     if not overwrite:
         check_config(found.label_config, title, kind.name)
     change = compare(found.label_config, settings["label_config"], labels)
-    for name in change.removed:
-        if name not in remove and (kept := count(client, found.id, kind, name)) and kept.answers + kept.drafts:
-            raise LabelingError(
-                f"label {name} has {kept.answers} answers and {kept.drafts} drafts in {title}; give its new name with "
-                f'`formerly = "{name}"` in the label set, or let them lose it with --remove-label {name}'
-            )
+    _check_removed(client, found, kind, [name for name in change.removed if name not in remove])
     # Names may be left over although the configuration is new: an earlier push was killed, or a page was still open.
     rename(client, found.id, kind, labels.renamed, progress)
     if changed := {name: value for name, value in settings.items() if getattr(found, name) != value}:
@@ -125,9 +121,13 @@ def rename_labels(
 ) -> Stored:
     """Store what the project stores under former names of ``labels`` under the present ones, and offer these.
 
+    What can be refused is refused before anything is renamed. Where the server fails in the middle, what was renamed
+    gets its former names back, unless something was stored under the present ones before.
+
     Raises:
         ConfigError: no label of the set has a former name.
-        LabelingError: Label Studio cannot be used, has no such project, or as :func:`ensure_project`.
+        LabelingError: Label Studio cannot be used, has no such project, or as :func:`ensure_project`; the message says
+            if part has been renamed.
     """
     if not labels.renamed:
         raise ConfigError('no label of the set says what it was called: add `formerly = "old_name"` to the one renamed')
@@ -136,13 +136,48 @@ def rename_labels(
         project = get_project(client, access, title)
         check_kind(project.label_config, title, kind.name)
         check_config(project.label_config, title, kind.name)
-        total = rename(client, int(project.id), kind, labels.renamed, progress)
-        ensure_project(client, labels, title, kind=kind, progress=progress)
+        change = compare(project.label_config, kind.config(labels), labels)
+        _check_removed(client, project, kind, change.removed)
+        mixed = any(count(client, project.id, kind, new) != Stored() for new in labels.renamed.values())
+    try:
+        with connect(access) as client:
+            total = rename(client, int(project.id), kind, labels.renamed, progress)
+            ensure_project(client, labels, title, kind=kind, progress=progress)
+    except LabelingError as error:
+        back = {new: old for old, new in labels.renamed.items()}
+        exact = not mixed and len(back) == len(labels.renamed)
+        if exact and _renamed_back(access, project, kind, back, progress):
+            raise LabelingError(f"{error}; what had been renamed has its former names again") from None
+        raise LabelingError(f"{error}; part may have been renamed: repeat the command, it goes on from there") from None
     return total
 
 
+def _renamed_back(access: Access, project: Any, kind: TaskKind, back: Mapping[str, str], progress: Progress) -> bool:
+    """Rename back what :func:`rename_labels` had renamed; not where the new names are on offer already, nor offline."""
+    try:
+        with connect(access) as client:
+            if client.projects.get(project.id).label_config != project.label_config:
+                return False
+            rename(client, int(project.id), kind, back, progress)
+    except LabelingError:
+        return False
+    return True
+
+
+def _check_removed(client: Client, project: Any, kind: TaskKind, names: Iterable[str]) -> None:
+    """Raise a :class:`LabelingError` if a label that is to go is held by answers."""
+    for name in names:
+        if (kept := count(client, project.id, kind, name)) and kept.answers + kept.drafts:
+            raise LabelingError(
+                f"label {name} has {kept.answers} answers and {kept.drafts} drafts in {project.title}; give its new "
+                f'name with `formerly = "{name}"` in the label set, or let them lose it with --remove-label {name}'
+            )
+
+
 def find_project(client: Client, title: str) -> Any | None:
-    """The SDK's project of exactly this title, or None; two of them are an error."""
+    """The SDK's project of exactly this title, or None; two of them are an error, as is a title that none can have."""
+    if not is_line(title):
+        raise LabelingError(f"a project's title must be one line of text; {title!r} is none")
     like = listed(client, "api/projects", "results", title=title, include="id,title", page_size=100)
     found = [project["id"] for project in like if project["title"] == title]
     if len(found) > 1:

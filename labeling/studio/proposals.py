@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...data.labels import Label, LabelSet
 from ...data.records import reports_from_records
 from .tasks import read_input
 
@@ -24,13 +27,18 @@ def propose(path: str | Path, annotator: Annotator) -> list[dict[str, Any]]:
     Raises:
         PizhuError: the input cannot be read.
     """
+    return with_proposals(read_input(path), annotator, str(path))
+
+
+def with_proposals(records: Iterable[Mapping[str, Any]], annotator: Annotator, where: str) -> list[dict[str, Any]]:
+    """:func:`propose` for records; ``where`` they are from is for messages."""
     # Labels of another set do not concern the model.
-    records = [{**record, "labels": None} for record in read_input(path)]
+    plain = [{**record, "labels": None} for record in records]
     version = model_version(annotator)
-    answers = _answers(records, annotator, str(path))
+    answers = _answers(plain, annotator, where)
     return [
         {**record, **answers[number], "model": version} if number in answers else record
-        for number, record in enumerate(records)
+        for number, record in enumerate(plain)
     ]
 
 
@@ -39,23 +47,32 @@ def model_version(annotator: Annotator, name: str | None = None) -> str:
     return f"{name or annotator.about.name}-{annotator.about.fingerprint[:8]}"
 
 
+def known_as(annotator: Annotator, labels: Iterable[Label]) -> Annotator:
+    """The model with its labels under the present names of ``labels``, where these say what they were called."""
+    from ...models.annotator import Annotator
+
+    renamed = {former: label.name for label in labels for former in label.formerly}
+    about = annotator.about
+    names = [renamed.get(name, name) for name in about.labels.names]
+    if tuple(names) == about.labels.names or len(set(names)) < len(names):
+        return annotator
+    present = LabelSet(tuple(replace(label, name=name) for label, name in zip(about.labels, names, strict=True)))
+    return Annotator(annotator.runtime, annotator.tokenizer, replace(about, labels=present))
+
+
 def _answers(records: Sequence[dict[str, Any]], annotator: Annotator, where: str) -> dict[int, dict[str, Any]]:
     """Labels and scores by the number of the record."""
-    found = {}
     reports = reports_from_records(records, annotator.about.labels, where)
+    sentences: dict[str, list[int]] = defaultdict(list)
+    for number, record in enumerate(records):
+        if record.get("kind", "sentence") == "sentence":
+            sentences[record["doc"]].append(number)
+    found = {}
     for report in annotator.annotate_many(reports):
-        sentences = (s for s in report.sentences if s.kind == "sentence")
-        for number, sentence in zip(_sentences(records, report.doc), sentences, strict=True):
+        # In the order of the text, as `reports_from_records` has them.
+        numbers = sorted(sentences[report.doc], key=lambda number: int(records[number]["start"]))
+        labelled = (s for s in report.sentences if s.kind == "sentence")
+        for number, sentence in zip(numbers, labelled, strict=True):
             scores = {name: round(score, 4) for name, score in (sentence.scores or {}).items()}
             found[number] = {"labels": list(sentence.labels or ()), "scores": scores}
     return found
-
-
-def _sentences(records: Sequence[dict[str, Any]], doc: str) -> Iterator[int]:
-    """The numbers of a report's sentences in the order of the text, as :func:`reports_from_records` has them."""
-    numbers = [
-        number
-        for number, record in enumerate(records)
-        if record["doc"] == doc and record.get("kind", "sentence") == "sentence"
-    ]
-    return iter(sorted(numbers, key=lambda number: int(records[number]["start"])))

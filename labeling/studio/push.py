@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,18 +12,22 @@ from ...base.errors import LabelingError, PizhuError
 from ...base.progress import Progress, silent
 from ...data.labels import LabelSet
 from .access import Access
+from .batches import batches
 from .client import Client, connect
 from .kinds import SENTENCES, TaskKind
+from .patience import WAITS, is_busy
 from .place import check_report_url
+from .predictions import send_proposals
 from .project import ensure_project
-from .proposals import propose
+from .proposals import model_version, propose
+from .renew import renew
+from .shown import Shown, show_pushed
+from .storable import storable
 from .tasks import read_input
+from .there import find, remove_surplus, total
 
 if TYPE_CHECKING:
     from ...models.annotator import Annotator
-
-IDS = 400  # of 16 digits in one query; addresses over 15 kB fail
-ROWS = 1000  # in one request: each costs the server a third of a second beside its rows
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,10 @@ class Pushed:
         shown: whose proposals annotators see now: the model version that was pushed last, or the prediction service
             that is asked for them; None where this push proposed nothing, or the project hides proposals.
         live: whether that is a prediction service, which a push does not switch off.
+        trouble: why the prediction service that annotators rely on proposes nothing now; None where it does.
+        hidden: how many sentences that are still open have proposals of other versions alone, which nobody sees now.
+        renewed: sentences that were there before, of other reports too, and got proposals of the model that was given:
+            those that had others' alone, or all that lacked its own where no input was given.
         problems: one sentence for each input that could not be read; nothing of it was sent.
     """
 
@@ -50,6 +57,9 @@ class Pushed:
     proposals: int
     shown: str | None = None
     live: bool = False
+    trouble: str | None = None
+    hidden: int = 0
+    renewed: int = 0
     problems: tuple[str, ...] = ()
 
 
@@ -79,7 +89,8 @@ def push(
             shown as proposals. None at all only brings the project up to date.
         kind: of task.
         title, labels, overlap, blind, overwrite_config, remove: see :func:`.project.ensure_project`.
-        annotator: a model that makes the proposals, in place of any in the inputs.
+        annotator: a model that makes the proposals, in place of any in the inputs; sentences that are there and have
+            proposals of other models alone get its own as well, without inputs all sentences do.
         report_url: where whole reports can be read, see :func:`.place.check_report_url`.
         progress: told how many sentences are sent.
 
@@ -87,8 +98,8 @@ def push(
         ConfigError: the report's address is none.
         LabelingError: Label Studio cannot be used, or did not take what it was sent.
     """
-    title, labels = title or kind.title, labels or kind.labels
-    tasks, problems = _read(list(inputs), kind, labels, annotator, report_url, progress)
+    title, labels, inputs = title or kind.title, labels or kind.labels, list(inputs)
+    tasks, problems = _read(inputs, kind, labels, annotator, report_url, progress)
     with connect(access) as client:
         project = ensure_project(
             client,
@@ -102,6 +113,11 @@ def push(
             progress=progress,
         )
         pushed = deliver(client, access.url, project, tasks, progress)
+        # What other models proposed is not seen beside this one's.
+        if annotator is not None and kind.name == SENTENCES.name and (pushed.hidden or not inputs):
+            renewed = renew(client, project, labels, annotator, every=not inputs, progress=progress)
+            now = show_pushed(client, project, model_version(annotator))
+            pushed = replace(pushed, renewed=renewed, **_told(now))
     return replace(pushed, problems=tuple(problems))
 
 
@@ -112,22 +128,35 @@ def deliver(
 
     Annotators are then shown the proposals of the last task's version, unless a prediction service makes them.
     """
-    before = _total(client, project)
-    there = _find(client, project, tasks, progress)
+    tasks = storable(dict(tasks))
+    before = total(client, project)
+    there = find(client, project, tasks, progress)
     missing = [task for identity, task in tasks.items() if identity not in there]
-    for done, batch in _batches(missing, ROWS):
+    short: list[dict[str, Any]] = []
+    for done, batch in batches(missing):
         progress("Sending sentences", done, len(missing))
-        _send(client, project, batch)
+        if not _send(client, project, batch):
+            short += batch
     progress("Sending sentences", len(missing), len(missing))
-    _remove_surplus(client, there)
+    remove_surplus(client, there)
     # An earlier push that was killed may have had a request under way that ended after we asked what is there.
-    if _total(client, project) != before + len(missing):
-        _remove_surplus(client, _find(client, project, tasks, progress))
-    known = {identity: tasks[identity] for identity in there}
-    proposals = sum(1 for task in missing if task["predictions"])
-    proposals += _propose(client, project, known, there, progress)
-    shown, live = _show(client, project, tasks)
-    return Pushed(project, f"{url}/projects/{project}/data", len(missing), len(there), proposals, shown, live)
+    if short or total(client, project) != before + len(missing):
+        found = find(client, project, tasks, progress)
+        remove_surplus(client, found)
+    else:
+        found = there
+    _propose(client, project, short, found, progress)
+    proposals = sum(len(task["predictions"]) for task in missing)
+    proposals += _propose(client, project, [tasks[identity] for identity in there], found, progress)
+    versions = [proposal["model_version"] for task in tasks.values() for proposal in task["predictions"]]
+    now = show_pushed(client, project, versions[-1] if versions else None)
+    pushed = Pushed(project, f"{url}/projects/{project}/data", len(missing), len(there), proposals)
+    return replace(pushed, **_told(now)) if versions else replace(pushed, trouble=now.trouble)
+
+
+def _told(now: Shown) -> dict[str, Any]:
+    """What :class:`Pushed` says of what annotators see."""
+    return {"shown": now.by, "live": now.live, "trouble": now.trouble, "hidden": now.hidden}
 
 
 def _read(
@@ -155,80 +184,35 @@ def _read(
     return tasks, problems
 
 
-def _find(client: Client, project: int, ids: Collection[str], progress: Progress) -> dict[str, list[int]]:
-    """The numbers of the tasks that hold each sentence, lowest first; sentences without a task are left out."""
-    found: dict[str, list[int]] = defaultdict(list)
-    for done, batch in _batches(list(ids), IDS):
-        progress("Asking which sentences are there", done, len(ids))
-        wanted = {"filter": "filter:tasks:data.id", "operator": "in_list", "type": "List", "value": batch}
-        query = json.dumps({"filters": {"conjunction": "and", "items": [wanted]}})
-        # One page holds them all; walking through the pages would ask for an empty second one.
-        page = client.tasks.list(project=project, query=query, fields="task_only", include="id,data", page_size=2 * IDS)
-        for task in page.items or ():
-            found[str(task.data["id"])].append(int(task.id))
-    return {identity: sorted(numbers) for identity, numbers in found.items()}
+def _send(client: Client, project: int, tasks: Sequence[dict[str, Any]]) -> bool:
+    """Send sentences; whether all of their proposals are known to have come along.
 
+    Where SQLite is busy, Label Studio tries an import again, and by then has taken the proposals out of it.
+    """
+    from label_studio_sdk.core.api_error import ApiError
 
-def _total(client: Client, project: int) -> int:
-    return int(client.projects.get(project).task_number or 0)
-
-
-def _send(client: Client, project: int, tasks: Sequence[dict[str, Any]]) -> None:
-    answer = client.projects.import_tasks(id=project, request=list(tasks), return_task_ids=True)
-    proposed = sum(1 for task in tasks if task["predictions"])
-    if answer.task_count != len(tasks) or (answer.prediction_count or 0) != proposed:
-        raise LabelingError(
-            f"Label Studio took {answer.task_count} of {len(tasks)} sentences and {answer.prediction_count} of"
-            f" {proposed} proposals; push again to send the rest"
-        )
-
-
-def _remove_surplus(client: Client, found: dict[str, list[int]]) -> None:
-    """Delete the later of two tasks for one sentence, as long as nobody has answered it."""
-    for number in (number for numbers in found.values() for number in numbers[1:]):
-        task = client.tasks.get(id=number)
-        if not task.annotations and not task.drafts:
-            client.tasks.delete(id=number)
+    rest, waits = list(tasks), iter(WAITS)
+    while rest:
+        try:
+            answer = client.projects.import_tasks(id=project, request=rest, return_task_ids=True)
+        except ApiError as error:
+            if not is_busy(error) or (wait := next(waits, None)) is None:
+                raise
+            time.sleep(wait)
+            # It may have been busy before or after the sentences were kept.
+            there = find(client, project, [task["data"]["id"] for task in rest])
+            rest = [task for task in rest if task["data"]["id"] not in there]
+            continue
+        if answer.task_count != len(rest):
+            raise LabelingError(f"Label Studio took {answer.task_count} of {len(rest)} sentences; push again")
+        proposed = sum(len(task["predictions"]) for task in rest)
+        return len(rest) == len(tasks) and answer.prediction_count == proposed
+    return False
 
 
 def _propose(
-    client: Client, project: int, tasks: dict[str, dict[str, Any]], there: dict[str, list[int]], progress: Progress
+    client: Client, project: int, tasks: Iterable[dict[str, Any]], found: Mapping[str, list[int]], progress: Progress
 ) -> int:
-    """Send proposals for sentences that were there before, unless they have one of that model version."""
-    proposed = {identity: task["predictions"][0] for identity, task in tasks.items() if task["predictions"]}
-    if not proposed:
-        return 0
-    present = {(p.task, p.model_version) for p in client.predictions.list(project=project)}
-    rows = [
-        {"task": there[identity][0], **proposal}
-        for identity, proposal in proposed.items()
-        if (there[identity][0], proposal["model_version"]) not in present
-    ]
-    for done, batch in _batches(rows, ROWS):
-        progress("Sending proposals", done, len(rows))
-        answer = client.projects.import_predictions(id=project, request=batch)
-        if answer.created != len(batch):
-            raise LabelingError(f"Label Studio took {answer.created} of {len(batch)} proposals; push again")
-    return len(rows)
-
-
-def _show(client: Client, project: int, tasks: Mapping[str, dict[str, Any]]) -> tuple[str | None, bool]:
-    """Let annotators see the proposals pushed last; returns whose they see, and whether that is a prediction service.
-
-    Label Studio shows one version alone, and takes up that of an import only as long as it shows none.
-    """
-    versions = [proposal["model_version"] for task in tasks.values() for proposal in task["predictions"]]
-    if not versions:
-        return None, False
-    found = client.projects.get(project)
-    # Label Studio asks the service whose name stands where the version would.
-    services = {backend.title for backend in client.ml.list(project=project)}
-    shown = str(found.model_version if found.model_version in services else versions[-1])
-    if found.model_version != shown:
-        client.projects.update(id=project, model_version=shown)
-    return (shown, shown in services) if found.show_collab_predictions else (None, False)
-
-
-def _batches(items: Sequence[Any], size: int) -> Iterator[tuple[int, list[Any]]]:
-    for start in range(0, len(items), size):
-        yield start, list(items[start : start + size])
+    """Send the proposals for sentences that are there, unless they have one of that model version."""
+    numbered = {found[task["data"]["id"]][0]: task["predictions"] for task in tasks}
+    return send_proposals(client, project, {number: given[0] for number, given in numbered.items() if given}, progress)

@@ -15,6 +15,7 @@ from typing import Any
 from ...base.progress import Progress, silent
 from .client import Client, listed, request
 from .kinds import TaskKind
+from .patience import patiently
 
 PAGE = 200
 
@@ -56,11 +57,11 @@ def rename(
         drafts = list(_drafts(client, project, kind, old))
         for done, (number, result) in enumerate(drafts):
             progress(f"Renaming {old} in drafts", done, len(drafts))
-            request(client, "PATCH", f"api/drafts/{number}/", {"result": _renamed(result, kind, old, new)})
+            _store(client, f"api/drafts/{number}/", _renamed(result, kind, old, new))
         proposals = list(_proposals(client, project, kind, old))
         for done, (number, result) in enumerate(proposals):
             progress(f"Renaming {old} in proposals", done, len(proposals))
-            request(client, "PATCH", f"api/predictions/{number}/", {"result": _renamed(result, kind, old, new)})
+            _store(client, f"api/predictions/{number}/", _renamed(result, kind, old, new))
         total += Stored(answers, len(drafts), len(proposals))
     return total
 
@@ -72,9 +73,12 @@ def _rename_answers(client: Client, project: int, kind: TaskKind, old: str, new:
         "new_label_name": new,
         "selectedItems": {"all": True, "excluded": []},
     }
-    client.actions.create(
-        id="rename_labels", project=project, request_options={"additional_body_parameters": body, "max_retries": 0}
-    )
+    options = {"additional_body_parameters": body, "max_retries": 0}
+    patiently(lambda: client.actions.create(id="rename_labels", project=project, request_options=options))
+
+
+def _store(client: Client, path: str, result: list[dict[str, Any]]) -> None:
+    patiently(lambda: request(client, "PATCH", path, {"result": result}))
 
 
 Held = Iterator[tuple[int, list[dict[str, Any]]]]

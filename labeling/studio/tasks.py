@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -14,6 +13,7 @@ from ...data.labels import LabelSet
 from .config import CONTROL, NONE, OBJECT
 from .place import address, position
 from .place import place as place_of
+from .records import check, is_names
 
 # What a task keeps of its record; the rest of a task's data is only shown.
 _FIELDS = ("id", "doc", "start", "end", "text", "headings", "previous")
@@ -60,12 +60,12 @@ def sentence_data(
     numbered = [(f"{where}, record {number}", record) for number, record in enumerate(records, 1)]
     for place, record in numbered:
         if record.get("kind", "sentence") != "furniture":
-            _check(record, place)
+            check(record, place)
     for _, part in groupby(numbered, key=lambda row: row[1].get("doc")):
         places, entries = zip(*part, strict=True)
         asked = [index for index, record in enumerate(entries) if record.get("kind", "sentence") == "sentence"]
         sentences = [
-            {**entries[index], "lead": _lead(entries[before + 1 : index]) or entries[index].get("lead", [])}
+            {**entries[index], "lead": _lead(entries[before + 1 : index]) or _headings(entries[index].get("lead"))}
             for before, index in zip([-1, *asked], asked, strict=False)
         ]
         for number, (index, record) in enumerate(zip(asked, sentences, strict=True)):
@@ -111,34 +111,27 @@ def choices(given: Sequence[Mapping[str, Any]]) -> list[str]:
     return [name for part in given if part.get("from_name") == CONTROL for name in part["value"].get("choices", ())]
 
 
-def _check(record: Mapping[str, Any], where: str) -> None:
-    headings, previous = record.get("headings", []), record.get("previous", "")
-    for field in ("id", "doc", "text"):
-        if not isinstance(record.get(field), str) or not record[field].strip():
-            raise DataError(f"{where}: {field!r} must be a text that is not empty")
-    for field in ("start", "end"):
-        if type(record.get(field)) is not int or record[field] < 0:
-            raise DataError(f"{where}: {field!r} must be a number of characters")
-    if not isinstance(headings, list) or not all(isinstance(heading, str) for heading in headings):
-        raise DataError(f"{where}: 'headings' must be a list of texts")
-    if not isinstance(previous, str):
-        raise DataError(f"{where}: 'previous' must be a text")
-
-
 def _lead(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The headings among ``entries``, with the fields that make them headings again."""
+    """The headings among ``entries``."""
+    return _headings(row for row in entries if row.get("kind") == "heading")
+
+
+def _headings(rows: Iterable[Mapping[str, Any]] | None) -> list[dict[str, Any]]:
+    """Headings, with the fields that make them headings again."""
     fields = ("start", "end", "text", "headings")
-    return [{f: row[f] for f in fields if f in row} for row in entries if row.get("kind") == "heading"]
+    return [{f: row[f] for f in fields if f in row} for row in rows or ()]
 
 
 def _proposal(record: Mapping[str, Any], labels: LabelSet, where: str) -> dict[str, Any] | None:
     given, scores = record.get("labels"), record.get("scores")
     if given is None and scores is None:
         return None
-    if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
+    if not is_names(given):
         raise DataError(f"{where}: 'labels' must be a list of label names")
+    if not isinstance(scores, dict | None):
+        raise DataError(f"{where}: 'scores' must hold a probability for each label")
     given = labels.present(given)
-    if isinstance(scores, dict):
+    if scores is not None:
         scores = dict(zip(labels.present(scores), scores.values(), strict=True))
     if unknown := sorted({*given, *(scores or ())} - set(labels.names)):
         raise DataError(f"{where}: unknown label {unknown[0]!r}, expected one of {', '.join(labels.names)}")
@@ -160,6 +153,6 @@ def score(given: Sequence[str], scores: object, where: str) -> float:
     if not isinstance(scores, dict) or not scores:
         raise DataError(f"{where}: 'scores' must hold a probability for each label")
     for name, value in scores.items():
-        if type(value) not in (int, float) or not math.isfinite(value) or not 0 <= value <= 1:
-            raise DataError(f"{where}: the score of {name!r} is {value!r}, expected a number from 0 to 1")
+        if type(value) not in (int, float) or not 0 <= value <= 1:  # so that NaN is refused as well
+            raise DataError(f"{where}: the score of {name!r} is {str(value)[:40]}, expected a number from 0 to 1")
     return round(min(float(value if name in given else 1 - value) for name, value in scores.items()), 4)

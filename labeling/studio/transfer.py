@@ -6,6 +6,7 @@ answers in its ``meta`` as well, where :mod:`.pull` finds them. Thus a second pu
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +17,16 @@ from ...base.progress import Progress, silent
 from ...data.labels import DEFAULT_LABELS, LabelSet
 from .access import Access
 from .answers import Answer, read_answers
+from .batches import batches
 from .client import Client, connect
-from .exported import moved
+from .exported import brought, moved
 from .fetch import user_names
+from .patience import WAITS, is_busy
 from .project import ensure_project
+from .storable import storable
 from .submit import to_result
 from .tasks import result, to_tasks
+from .there import remove_unanswered
 
 _BATCH = 500
 
@@ -75,14 +80,12 @@ def transfer(
     tasks = _tasks(rows, labels, str(path))
     with connect(access) as client:
         project = ensure_project(client, labels, title)
-        there = {str(task.data.get("id")) for task in _listed(client, project)}
+        there = _there(client, project)
         missing = [task for task in tasks if task["data"]["id"] not in there]
         if missing:
             people = {answer.annotator for task in missing for answer in task["annotations"]}
             users = _users(client, access, people, open_accounts)
-        for start in range(0, len(missing), _BATCH):
-            progress("Sending answers", start, len(missing))
-            _send(client, project, missing[start : start + _BATCH], users)
+            _send(client, project, missing, users, progress)
         progress("Sending answers", len(missing), len(missing))
     answers = sum(len(task["annotations"]) for task in missing)
     return Transferred(project, len(missing), answers, len(tasks) - len(missing))
@@ -103,8 +106,26 @@ def _tasks(rows: Sequence[tuple[dict[str, Any], list[Answer]]], labels: LabelSet
     return tasks
 
 
-def _listed(client: Client, project: int) -> Any:
-    return client.tasks.list(project=project, fields="task_only", include="id,data", page_size=1000)
+def _there(client: Client, project: int) -> set[str]:
+    """The ids of the sentences that the project has; tasks of a transfer whose answers did not come along are removed.
+
+    Where SQLite is busy, Label Studio tries an import again, and by then has taken the answers out of it.
+    """
+    listed = list(
+        client.tasks.list(
+            project=project,
+            fields="task_only",
+            include="id,data,meta,total_annotations,cancelled_annotations",
+            page_size=1000,
+        )
+    )
+    bare = [int(task.id) for task in listed if brought(task.meta) and not _answers(task)]
+    gone = remove_unanswered(client, bare)
+    return {str(task.data.get("id")) for task in listed if int(task.id) not in gone}
+
+
+def _answers(task: Any) -> int:
+    return int(task.total_annotations or 0) + int(task.cancelled_annotations or 0)
 
 
 def _users(client: Client, access: Access, people: set[str], open_accounts: OpenAccounts | None) -> dict[str, int]:
@@ -121,7 +142,27 @@ def _users(client: Client, access: Access, people: set[str], open_accounts: Open
     return users
 
 
-def _send(client: Client, project: int, tasks: Sequence[dict[str, Any]], users: Mapping[str, int]) -> None:
+def _send(
+    client: Client, project: int, tasks: Sequence[dict[str, Any]], users: Mapping[str, int], progress: Progress
+) -> None:
+    left = list(tasks)
+    for wait in WAITS:
+        whole = True
+        for done, batch in batches(left, _BATCH):
+            progress("Sending answers", len(tasks) - len(left) + done, len(tasks))
+            whole &= _sent(client, project, batch, users)
+        if whole:
+            return
+        time.sleep(wait)
+        there = _there(client, project)
+        left = [task for task in left if task["data"]["id"] not in there]
+    raise LabelingError(f"Label Studio did not take {len(left)} of {len(tasks)} sentences; transfer again")
+
+
+def _sent(client: Client, project: int, tasks: Sequence[dict[str, Any]], users: Mapping[str, int]) -> bool:
+    """Whether all of the tasks are known to have come with all of their answers."""
+    from label_studio_sdk.core.api_error import ApiError
+
     request = [
         {
             "data": task["data"],
@@ -133,13 +174,14 @@ def _send(client: Client, project: int, tasks: Sequence[dict[str, Any]], users: 
         }
         for task in tasks
     ]
-    took = client.projects.import_tasks(id=project, request=request, return_task_ids=True)
+    try:
+        took = client.projects.import_tasks(id=project, request=storable(request), return_task_ids=True)
+    except ApiError as error:
+        if not is_busy(error):
+            raise
+        return False
     answers = sum(len(task["annotations"]) for task in request)
-    if (took.task_count, took.annotation_count or 0) != (len(request), answers):
-        raise LabelingError(
-            f"Label Studio took {took.task_count} of {len(request)} sentences and {took.annotation_count} of {answers}"
-            " answers; look at the project before transferring again"
-        )
+    return (took.task_count, took.annotation_count or 0) == (len(request), answers)
 
 
 def _noted(answer: Answer) -> dict[str, Any]:

@@ -1,0 +1,61 @@
+"""A model's proposals for what a project holds already, so that another model's need not be seen no more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...base.errors import DataError
+from ...base.progress import Progress, silent
+from ...data.labels import LabelSet
+from .client import Client
+from .predictions import send_proposals, versions_by_task
+from .proposals import model_version, with_proposals
+from .tasks import to_record, to_tasks
+
+if TYPE_CHECKING:
+    from ...models.annotator import Annotator
+
+
+def renew(
+    client: Client,
+    project: int,
+    labels: LabelSet,
+    annotator: Annotator,
+    *,
+    every: bool,
+    progress: Progress = silent,
+) -> int:
+    """Send the model's proposals for sentences that have others' alone; returns how many.
+
+    The model reads each report as far as the project holds it.
+
+    Args:
+        client: of the owner.
+        project: its number.
+        labels: the project's.
+        annotator: the model.
+        every: for sentences without any proposal as well.
+        progress: told how many reports the model has read.
+
+    Raises:
+        DataError: the model has other labels.
+        LabelingError: Label Studio did not take all of them.
+    """
+    version, there = model_version(annotator), versions_by_task(client, project)
+    rows: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    for task in client.tasks.list(project=project, fields="task_only", include="id,data", page_size=1000):
+        try:
+            record = to_record(task.data)
+        except DataError:
+            continue  # somebody else's task
+        rows.setdefault(record["doc"], []).append((int(task.id), record))
+    wanted: dict[int, dict[str, Any]] = {}
+    for done, (doc, part) in enumerate(rows.items()):
+        progress("Letting the model propose labels (reports)", done, len(rows))
+        lacking = {number for number, _ in part if version not in there.get(number, ()) and (every or number in there)}
+        if lacking:
+            part.sort(key=lambda row: int(row[1]["start"]))
+            made = to_tasks(with_proposals((record for _, record in part), annotator, doc), labels, doc)
+            proposals = {number: task["predictions"][0] for (number, _), task in zip(part, made, strict=True)}
+            wanted |= {number: proposals[number] for number in lacking}
+    return send_proposals(client, project, wanted, progress)

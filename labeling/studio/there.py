@@ -1,0 +1,48 @@
+"""Which sentences a project holds, and taking out what should not be there."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+
+from ...base.progress import Progress, silent
+from .batches import batches
+from .client import Client
+
+IDS = 400  # of 16 digits in one query; addresses over 15 kB fail
+
+
+def find(client: Client, project: int, ids: Collection[str], progress: Progress = silent) -> dict[str, list[int]]:
+    """The numbers of the tasks that hold each sentence, lowest first; sentences without a task are left out."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for done, batch in batches(list(ids), IDS):
+        progress("Asking which sentences are there", done, len(ids))
+        wanted = {"filter": "filter:tasks:data.id", "operator": "in_list", "type": "List", "value": batch}
+        query = json.dumps({"filters": {"conjunction": "and", "items": [wanted]}})
+        # One page holds them all; walking through the pages would ask for an empty second one.
+        page = client.tasks.list(project=project, query=query, fields="task_only", include="id,data", page_size=2 * IDS)
+        for task in page.items or ():
+            found[str(task.data["id"])].append(int(task.id))
+    return {identity: sorted(numbers) for identity, numbers in found.items()}
+
+
+def total(client: Client, project: int) -> int:
+    """How many tasks there are."""
+    return int(client.projects.get(project).task_number or 0)
+
+
+def remove_surplus(client: Client, found: Mapping[str, list[int]]) -> None:
+    """Delete the later of two tasks for one sentence, as long as nobody has answered it."""
+    remove_unanswered(client, [number for numbers in found.values() for number in numbers[1:]])
+
+
+def remove_unanswered(client: Client, numbers: Iterable[int]) -> set[int]:
+    """Delete those tasks that nobody has answered or begun to; returns which."""
+    gone = set()
+    for number in numbers:
+        task = client.tasks.get(id=number)
+        if not task.annotations and not task.drafts:
+            client.tasks.delete(id=number)
+            gone.add(number)
+    return gone
