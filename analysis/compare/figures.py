@@ -147,12 +147,13 @@ class Reported:
         theirs.
         """
         passed_over = self._where(without)
-        found: set[int] = set()
+        found = np.zeros(len(self._figures), dtype=bool)
         for figure in planned:
             scores = _named_alike(self._kinds.factors(figure), self._names.similarity(_name(figure)))
             scores[passed_over] = 0
-            found.update(i for i in highest(scores, len(planned)) if scores[i])
-        return [self._figures[i] for i in sorted(found)]
+            best = highest(scores, len(planned))
+            found[best[scores[best] > 0]] = True
+        return [self._figures[i] for i in np.flatnonzero(found).tolist()]
 
     def _where(self, places: Iterable[Place]) -> list[int]:
         return sorted(i for place in places for i in self._at.get(place, ()))

@@ -292,7 +292,8 @@ class _Linker:
         return tuple(movements(old, new, self._similarity.words, likeness))
 
     def _best(self, row: Floats, candidates: Sequence[Place], rule: Rule) -> tuple[Evidence, ...]:
-        return tuple(Evidence(candidates[i], rule.probability(float(row[i]))) for i in highest(row, MOST_EVIDENCE))
+        order = highest(row, MOST_EVIDENCE).tolist()
+        return tuple(Evidence(candidates[i], rule.probability(float(row[i]))) for i in order)
 
     def _amounts(self, place: Place) -> list[Figure]:
         # 由412人精简到356人: what it was before belongs to the time before.

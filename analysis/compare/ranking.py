@@ -11,13 +11,11 @@ _TOGETHER = 256
 """Pairs that are looked at between two looks at which rows and columns are still free."""
 
 
-def highest(scores: NDArray[np.floating[Any]], most: int) -> list[int]:
+def highest(scores: NDArray[np.floating[Any]], most: int) -> NDArray[np.intp]:
     """Places of the ``most`` highest, the highest first, of equal ones the first first."""
-    places = np.arange(len(scores))
-    if 0 < most < len(scores):
-        places = np.flatnonzero(scores >= np.partition(scores, -most)[-most])
-    found: list[int] = places[np.argsort(-scores[places], kind="stable")][:most].tolist()
-    return found
+    least = np.partition(scores, -most)[-most] if 0 < most < len(scores) else -np.inf
+    places = np.flatnonzero(scores >= least)
+    return places[np.argsort(-scores[places], kind="stable")][:most]
 
 
 def one_to_one(scores: NDArray[np.floating[Any]], least: float) -> list[tuple[int, int]]:

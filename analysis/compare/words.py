@@ -55,6 +55,7 @@ class Words:
         own = [terms(text) for text in sentences]
         self._own = Counter(term for found in own for term in found)
         self._known: dict[str, dict[str, float]] = {}
+        self._rare: dict[str, set[str]] = {}
         self._size = corpus_size + _OWN_WEIGHT * len(own)
 
     def weight(self, term: str) -> float:
@@ -73,9 +74,15 @@ class Words:
 
     def shared(self, one: str, other: str) -> set[str]:
         """Pairs of characters in both texts that are rarer than the common phrases of the language of reports."""
-        both = terms(one).keys() & terms(other).keys()
-        common = log(1 + 1 / _COMMON)
-        return {term for term in both if len(term) == 2 and not _EMPTY & set(term) and self.weight(term) > common}
+        return self._telling(one) & self._telling(other)
+
+    def _telling(self, text: str) -> set[str]:
+        if text not in self._rare:  # one sentence may be shown beside many
+            common = log(1 + 1 / _COMMON)
+            self._rare[text] = {
+                term for term in terms(text) if len(term) == 2 and not _EMPTY & set(term) and self.weight(term) > common
+            }
+        return self._rare[text]
 
     def vector(self, text: str) -> dict[str, float]:
         """The weighed terms of ``text``, of length 1; empty where it has none."""
