@@ -143,8 +143,8 @@ class Reported:
     def named_like(self, planned: Sequence[Figure], without: Set[Place]) -> list[Figure]:
         """Figures outside some sentences that could be what planned ones came to, by name and unit.
 
-        Of each planned figure no more are kept than figures are planned: one of them is left when the others have taken
-        theirs.
+        For each planned figure as many are kept as there are planned figures, the best: when all the others have taken
+        theirs one of them is left, so that none further down is ever needed.
         """
         passed_over = self._where(without)
         found = np.zeros(len(self._figures), dtype=bool)

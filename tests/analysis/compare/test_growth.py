@@ -107,7 +107,7 @@ def test_four_times_the_sentences_are_not_sixteen_times_the_work(
         return steps(lambda: page(compare_reports(one, other, encoder)))
 
     work(5)  # what is read once is read now
-    assert work(160) < 7 * work(40)
+    assert work(160) < 5 * work(40)
 
 
 def test_one_sentence_of_many_figures_is_no_way_around(report: Callable[..., Report]) -> None:
@@ -120,7 +120,7 @@ def test_one_sentence_of_many_figures_is_no_way_around(report: Callable[..., Rep
         return steps(lambda: page(compare_reports(one, other)))
 
     work(5)
-    assert work(160) < 7 * work(40)
+    assert work(160) < 5 * work(40)
 
 
 NAMES = ["新增就业", "城镇新增就业", "新增就业岗位", "修建水管", "更换水管", "", "公园"]
@@ -196,12 +196,10 @@ def test_movements_are_those_of_every_pair(before: list[Quantity], after: list[Q
     assert [(id(m.old), id(m.new), m.score) for m in found] == expected
 
 
-@given(st.integers(0, 30), st.integers(0, 30), st.data())
-def test_pairs_and_the_highest_are_those_of_every_look(rows: int, columns: int, data: st.DataObject) -> None:
-    seed = data.draw(st.integers(0, 10**6))
+@given(st.integers(0, 30), st.integers(0, 30), st.integers(1, 6), st.integers(0, 10**6))
+def test_pairs_and_the_highest_are_those_of_every_look(rows: int, columns: int, most: int, seed: int) -> None:
     scores = np.random.default_rng(seed).integers(0, 5, (rows, columns)).astype(np.float32) / 4
     assert one_to_one(scores, 0.5) == plain_one_to_one(scores, 0.5)
-    most = data.draw(st.integers(1, 6))
     for row in scores:
         assert highest(row, most).tolist() == sorted(range(columns), key=lambda i: -row[i])[:most]
 
