@@ -225,3 +225,11 @@ def test_similarity_is_the_cosine_of_the_weighed_terms(some: list[str], others: 
     found = WORDS.similarity(some, others)
     assert found.shape == (len(some), len(others))
     assert np.allclose(found, np.array(expected).reshape(found.shape), atol=1e-6)
+
+
+def test_figures_of_answers_stand_among_no_others_and_unnamed_ones_must_be_alone() -> None:
+    one, unnamed = (Quantity(0, 1, "3件", name, Decimal(3), unit="件") for name in ("公园", ""))
+    planned, told = figures("earlier", [one]), figures("later", [one, one], 1)
+    assert Reported(told, WORDS).named_like(planned, {Place("later", 0)}) == [told[1]]
+    assert len(targets(planned, figures("later", [unnamed]), [], WORDS)) == 1
+    assert targets(planned, figures("later", [unnamed, unnamed]), [], WORDS) == []
