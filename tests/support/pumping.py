@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
-from typing import Any
+from typing import Any, TypeVar
 
+_Input = TypeVar("_Input", str, bytes)
 _REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
 _LONG = 8
 """Repeats of at least this many are pumped; shorter ones cannot grow."""
@@ -138,7 +140,7 @@ def _in(kind: Any, value: Any, c: str) -> bool:
     return re.match(_CATEGORIES[value], c) is not None
 
 
-def growth(run: Callable[[str], object], make: Callable[[int], str], longest: int = 4000) -> float:
+def growth(run: Callable[[_Input], object], make: Callable[[int], _Input], longest: int = 4000) -> float:
     """By which power of the length the time grows, about: 1 where it is linear, and 1 where it is too short to tell.
 
     Lengths rise slowly at first, so that what grows without bounds shows before it never ends.
@@ -154,8 +156,6 @@ def growth(run: Callable[[str], object], make: Callable[[int], str], longest: in
     size = min(size, longest)
     if _seconds(run, make(int(size))) < _TELLING:
         return 1.0
-    import math
-
     times = [min(_seconds(run, make(int(n))) for _ in range(3)) for n in (size, size / 4)]
     return math.log(times[0] / max(times[1], 1e-6)) / math.log(4)
 
@@ -164,7 +164,24 @@ _TELLING = 0.002
 """Seconds from which on a time is more than noise."""
 
 
-def _seconds(run: Callable[[str], object], text: str) -> float:
+def times_as_long(run: Callable[[_Input], object], make: Callable[[int], _Input], size: int) -> float:
+    """How many times as long it takes on four times the ``size``; 1 where even that is too short to tell.
+
+    Of each the shortest of several runs counts, and they take turns, so that other work on the machine tells little.
+    """
+    short, long = make(size), make(4 * size)
+    least = [math.inf, math.inf]
+    for _ in range(4):
+        for at, data in enumerate((short, long)):
+            least[at] = min(least[at], _seconds(run, data))
+        if least[1] < 10 * _TELLING:
+            return 1.0
+        if least[1] < 6 * least[0]:
+            break
+    return least[1] / max(least[0], _TELLING)
+
+
+def _seconds(run: Callable[[_Input], object], text: _Input) -> float:
     began = time.process_time()
     run(text)
     return time.process_time() - began
