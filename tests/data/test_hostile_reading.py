@@ -168,12 +168,17 @@ def test_what_nests_in_tables_without_end(tmp_path: Path, name: str, depth: int)
 
 
 def test_what_nests_in_the_body_without_end(tmp_path: Path) -> None:
-    def make(depth: int) -> bytes:
+    def controls(depth: int) -> bytes:
         return docx(tmp_path, "<w:sdt>" * depth + paragraph("工作已经完成。") + "</w:sdt>" * depth)
 
-    assert texts(read(tmp_path, "套.docx", make(20))) == ["工作已经完成。"]
-    assert "deep" in refusal(tmp_path, "套.docx", make(1500))
-    assert "damaged" in refusal(tmp_path, "套.docx", make(3000))  # deeper than the XML parser goes
+    def tables(depth: int) -> bytes:
+        before, behind = "<w:tbl><w:tr><w:tc>" * depth, "</w:tc></w:tr></w:tbl>" * depth
+        return docx(tmp_path, before + paragraph("工作已经完成。") + behind)
+
+    assert texts(read(tmp_path, "套.docx", controls(1500))) == ["工作已经完成。"]
+    assert texts(read(tmp_path, "套.docx", tables(20))) == ["工作已经完成。"]
+    assert "deep" in refusal(tmp_path, "套.docx", tables(300))
+    assert "damaged" in refusal(tmp_path, "套.docx", controls(3000))  # deeper than the XML parser goes
 
 
 def test_a_zip_directory_with_more_entries_than_a_document_has(tmp_path: Path) -> None:
