@@ -198,11 +198,12 @@ def test_a_zip_directory_with_more_entries_than_a_document_has(tmp_path: Path) -
 # Web pages
 
 
-@pytest.mark.parametrize("tag", ["font", "span", "a", "b", "a name=x", "div", "font color=red><span"])
-def test_tags_that_are_never_closed_hide_nothing(tmp_path: Path, tag: str) -> None:
-    page = "<html><body>" + "".join(f"<p><{tag}>第{n}项工作已经完成。</p>" for n in range(400)) + "</body></html>"
-    report = read(tmp_path, "页.html", page)
-    assert [text for text in texts(report) if text.endswith("完成。")] == [f"第{n}项工作已经完成。" for n in range(400)]
+@pytest.mark.parametrize("form", ["<p><{tag}>{text}", "<{tag}>{text}<br>", "<p><{tag}>{text}</p>"])
+@pytest.mark.parametrize("tag", ["font", "span", "a", "b", "u", "o:p", "center", "div", "font color=red><span"])
+def test_tags_that_are_never_closed_hide_nothing(tmp_path: Path, tag: str, form: str) -> None:
+    sentences = [f"第{n}项工作已经完成。" for n in range(400)]
+    page = "<html><body>" + "".join(form.format(tag=tag, text=text) for text in sentences) + "</body></html>"
+    assert texts(read(tmp_path, "页.html", page)) == sentences
 
 
 def test_text_behind_big_pictures_is_there(tmp_path: Path) -> None:
@@ -224,12 +225,21 @@ def test_attributes_of_a_page_are_counted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("levels", [1, 6])
 def test_records_stay_short_under_huge_headings(tmp_path: Path, levels: int) -> None:
-    heads = "".join(f"<h{n + 1}>{'题目很长' * 5000}</h{n + 1}>" for n in range(levels))
-    page = f"<html><body>{heads}" + "".join(f"<p>第{n}项工作已经完成。</p>" for n in range(100)) + "</body></html>"
-    report = read(tmp_path, "题.html", page)
-    assert len(texts(report)) >= 100
+    heads = "".join(f"<h{n + 1}>{'甲' * 20_000}</h{n + 1}>" for n in range(levels))
+    sentences = [f"第{n}项工作已经完成。" for n in range(200)]
+    report = read(tmp_path, "题.html", f"<html><body>{heads}<p>{''.join(sentences)}</p></body></html>")
+    assert texts(report)[-200:] == sentences
     assert max(sum(map(len, s.headings)) for s in report.sentences) <= LONGEST_PATH
-    assert written(report) < 4 * len(report.text) + 100 * 1000
+    assert written(report) < 4 * len(report.text) + 200 * (LONGEST_PATH + 300)
+
+
+def test_records_stay_short_under_headings_of_a_word_document(tmp_path: Path) -> None:
+    heads = "".join(paragraph(chr(0x4E00 + n) * 80, f'<w:outlineLvl w:val="{n}"/>') for n in range(9))
+    sentences = [f"第{n}项工作已经完成。" for n in range(200)]
+    report = read(tmp_path, "题.docx", docx(tmp_path, heads + paragraph("".join(sentences))))
+    assert texts(report)[-200:] == sentences
+    assert report.sentences[-1].headings
+    assert max(sum(map(len, s.headings)) for s in report.sentences) <= LONGEST_PATH
 
 
 def test_comments_before_a_page(tmp_path: Path) -> None:
