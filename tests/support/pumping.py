@@ -151,18 +151,20 @@ def growth(run: Callable[[_Input], object], make: Callable[[int], _Input], longe
         now = _seconds(run, text)
         if now > _TELLING:  # or something else took that time
             now = min(now, _seconds(run, text))
-        if now > _TELLING and size < 100 and now > 3 * last:
-            return 9.0  # at a hundred characters what is linear takes no time at all
-        if now > 40 * _TELLING:
+        if now > _TELLING and size < _SLOWLY and now > 3 * last:
+            return 9.0  # a quarter more of what is linear does not take three times as long
+        if now > 10 * _TELLING:
             break
-        size, last = size * (1.25 if size < 60 else 2), now
+        size, last = size * (1.25 if size < _SLOWLY else 2), now
     size = min(size, longest)
     if _seconds(run, make(int(size))) < _TELLING:
         return 1.0
-    times = [min(_seconds(run, make(int(n))) for _ in range(3)) for n in (size, size / 4)]
+    times = [min(_seconds(run, make(int(n))) for _ in range(2)) for n in (size, size / 4)]
     return math.log(times[0] / max(times[1], 1e-6)) / math.log(4)
 
 
+_SLOWLY = 300
+"""Characters up to which lengths rise by a quarter: what doubles with each repeat is stopped in time."""
 _TELLING = 0.002
 """Seconds from which on a time is more than noise."""
 
