@@ -26,8 +26,8 @@ ANYHOW = {"match", "fullmatch", "finditer"}
 """Asked of expressions whose own methods are not told; a search takes no longer than finding all."""
 _SUPERLINEAR = 1.6
 """The power of the length from which on growth is no noise; squares have 2."""
-_LENGTH = 2000
-_PATIENCE = 1.0
+_LENGTH = 1500
+_PATIENCE = 0.4
 """Characters of the longest strings, and seconds for one expression: the whole package is to take no half minute."""
 _LEAD = "asked of the 80 characters before a figure"
 BOUNDED = {

@@ -38,7 +38,8 @@ def hostile(pattern: re.Pattern[str]) -> Iterator[Callable[[int], str]]:
         fronts[before] = None
         pumps.update(dict.fromkeys(filter(None, itertools.islice(_samples(body), 4))))
         sets += _sets(body)
-    singles = _classes(sets)
+    # What stands between two repeats parts them, unless both hold it as well.
+    singles = list(dict.fromkeys((*_classes(sets), *_classes(list(_sets(tree)))[:4])))
     pumps.update(dict.fromkeys(singles))
     tails = ("", "\0", "甲")
     for pump in pumps:
