@@ -112,6 +112,7 @@ def out_of_fold(pool: Pool, table: Any, *, folds: int = FOLDS, progress: Progres
     for number in range(fold.max() + 1):
         progress("Learning from the other reports", number + fold.max() + 1, total)
         rows = pool.known & (fold != number)
+        told = ~np.isnan(seen[rows]).all(axis=0)  # trees take no column that says nothing of any sentence
         for column in range(len(pool.names)):
             target = pool.truth[rows, column]
             if target.any() and not target.all():
@@ -119,8 +120,8 @@ def out_of_fold(pool: Pool, table: Any, *, folds: int = FOLDS, progress: Progres
                     max_iter=80, max_leaf_nodes=8, l2_regularization=5, early_stopping=False, random_state=0
                 )
                 with threadpool_limits(1):  # on a busy machine, threads that wait for each other cost minutes
-                    trees.fit(seen[rows], target)
-                    second[fold == number, column] = trees.predict_proba(seen[fold == number])[:, 1]
+                    trees.fit(seen[rows][:, told], target)
+                    second[fold == number, column] = trees.predict_proba(seen[fold == number][:, told])[:, 1]
     progress("Learning from the other reports", total, total)
     return second
 
