@@ -61,6 +61,8 @@ COMMANDS: list[tuple[list[str], frozenset[str], list[str] | None]] = [
     (["label", "errors", "标注.jsonl"], LABEL, None),
     (["label", "predict-serve", "--folder", "服务"], LABEL | {"serve"}, None),
     (["label", "connect", "http://127.0.0.1:9", "--folder", "服务"], NONE, None),
+    (["label", "disconnect", "--folder", "服务"], NONE, None),
+    (["label", "proposals", "--folder", "服务"], NONE, None),
     (["data", "check"], NONE, None),
     (["data", "stats"], NONE, None),
     (["data", "export", "语料"], NONE, None),
