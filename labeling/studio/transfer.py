@@ -93,8 +93,8 @@ def transfer(
 
 def _tasks(rows: Sequence[tuple[dict[str, Any], list[Answer]]], labels: LabelSet, path: str) -> list[dict[str, Any]]:
     """One task a sentence, its answers as they were read."""
-    # Labels here are what answers come to, not a proposal.
-    records = [record | {"labels": None, "scores": None} for record, _ in rows]
+    # Labels here are what answers come to, not a proposal; and each record is asked, not a context to others.
+    records = [record | {"labels": None, "scores": None, "context": False} for record, _ in rows]
     if strange := [record for record in records if record.get("kind", "sentence") != "sentence"]:
         raise DataError(f"{path}: {strange[0]['text'][:30]!r} is no sentence, so it has no answers to send")
     tasks = to_tasks(records, labels, path)

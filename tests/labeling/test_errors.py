@@ -51,6 +51,15 @@ def few(corpus: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [record for record in corpus if record["doc"] in docs]
 
 
+def test_paragraphs_of_one_sentence(few: list[dict[str, Any]]) -> None:
+    """None has a rest of its paragraph, so that nothing is known of that."""
+    apart = [record | {"start": 2 * record["start"], "end": 2 * record["start"] + 1} for record in few]
+    pool = Pool.of(apart, DEFAULT_LABELS)
+    assert len(set(pool.paragraphs.tolist())) == len(pool)
+    chances = out_of_fold(pool, Features(pool).table(pool))
+    assert np.isfinite(chances).all() and chances.std() > 0.1
+
+
 def test_planted_errors_are_found(doubts: list[Doubt]) -> None:
     found = {doubt.record["id"]: doubt.record.get("planted", False) for doubt in doubts}
     assert sum(found.values()) >= 0.5 * PLANTED

@@ -248,3 +248,39 @@ def test_the_order_of_labels_is_not_the_model_s_concern() -> None:
     assert ids(list(found.records)) == ids(
         list(choose_next(Pool.of(records, DEFAULT_LABELS), 5, strategy="uncertainty", models=["default"]).records)
     )
+
+
+def test_a_model_from_before_a_renaming_knows_the_labels_by_their_former_names() -> None:
+    labels = LabelSet(tuple(replace(label, name=f"x-{label.name}", formerly=(label.name,)) for label in DEFAULT_LABELS))
+    records = invented(1, 0)
+    chosen = [
+        choose_next(Pool.of(records, known), 5, strategy="uncertainty", models=["default"], labels=known)
+        for known in (DEFAULT_LABELS, labels)
+    ]
+    assert ids(list(chosen[0].records)) == ids(list(chosen[1].records))
+    unheard = LabelSet(tuple(replace(label, formerly=()) for label in labels))
+    with pytest.raises(ConfigError, match="model default has the labels achievement"):
+        choose_next(Pool.of(records, unheard), 5, strategy="uncertainty", models=["default"], labels=unheard)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("previous", 5),
+        ("previous", ["上一句。"]),
+        ("lead", "一、工作"),
+        ("lead", [{"text": "一、工作"}]),
+        ("lead", [{"start": 0, "end": 4, "text": 1}]),
+        ("start", 10**400),
+        ("end", 10**400),
+        ("kind", ["sentence"]),
+        ("id", "a\x00"),
+    ],
+)
+def test_spoilt_records_are_refused(tmp_path: Path, field: str, value: Any) -> None:
+    records = [record for record in invented(1, 1) if record["kind"] == "sentence"]
+    records[1] |= {field: value, **({"end": 2 * value} if field == "start" else {})}
+    write_records(tmp_path / "标注.jsonl", records)
+    with pytest.raises(DataError, match=r"标注\.jsonl, record 2") as error:
+        Pool.read([tmp_path / "标注.jsonl"], DEFAULT_LABELS)
+    assert field in str(error.value)

@@ -1,17 +1,24 @@
 """The model's proposals while pushing are those that it gives when it annotates."""
 
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from pizhu.base.files import write_records
 from pizhu.cli import app
+from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.read import read_report
+from pizhu.data.report import Report
 from pizhu.labeling.server.server import Server
 from pizhu.labeling.studio.client import connect
-from pizhu.labeling.studio.proposals import model_version, propose
+from pizhu.labeling.studio.proposals import model_version, propose, with_proposals
 from pizhu.labeling.studio.tasks import choices
+from pizhu.models.about import About
 from pizhu.models.annotator import Annotator
+from pizhu.models.decision import Decision
 from pizhu.models.places import SHIPPED
+from pizhu.models.windows import ContextFormat
 from typer.testing import CliRunner
 
 TEXT = "云溪县水务局2025年工作总结\n\n一、主要工作\n\n新建泵站3座。清淤渠道5公里。\n\n二、存在问题\n\n部分渠道老化。\n"
@@ -45,6 +52,34 @@ def test_reports_and_records_get_the_same(annotator: Annotator, report: Path, tm
     assert [record["id"] for record in again] == [record["id"] for record in given]
     labels = {record["id"]: record["labels"] for record in found if record["kind"] == "sentence"}
     assert {r["id"]: r["labels"] for r in again if r["kind"] == "sentence"} == labels
+
+
+class Silent:
+    """A model that takes no time and gives every sentence no label."""
+
+    about = About(DEFAULT_LABELS, ContextFormat(), 0, Decision.plain(4), name="无", fingerprint="0" * 8)
+
+    def annotate_many(self, reports: Iterable[Report]) -> Iterator[Report]:
+        for report in reports:
+            scores = [dict.fromkeys(DEFAULT_LABELS.names, 0.0)] * len(report.sentences)
+            yield report.with_labels([()] * len(report.sentences), scores)
+
+
+def test_time_grows_with_the_reports() -> None:
+    """Not with their square: four times as many take some four times as long, not sixteen."""
+
+    def seconds(reports: int) -> float:
+        records = [
+            {"doc": f"{doc}.txt", "start": 10 * n, "end": 10 * n + 9, "text": f"第{n}段渠道完成清淤。"}
+            for doc in range(reports)
+            for n in range(10)
+        ]
+        since = time.process_time()
+        assert len(with_proposals(records, Silent(), "记录")) == len(records)  # type: ignore[arg-type]
+        return time.process_time() - since
+
+    seconds(100)
+    assert min(seconds(1600) for _ in range(3)) < 9 * min(seconds(400) for _ in range(3))
 
 
 @pytest.mark.server

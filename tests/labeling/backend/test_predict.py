@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.data.report import Report
 from pizhu.labeling.backend.predictor import PARTIAL
 from pizhu.labeling.backend.secret import ensure_secret, event_secret, shows
+from pizhu.labeling.backend.trainer import Plan
 from pizhu.labeling.studio.config import label_config
 from pizhu.labeling.studio.tasks import choices
 from pizhu.models.annotator import Annotator
@@ -58,6 +60,52 @@ def test_a_task_that_pizhu_did_not_make_fails_alone(ask: Asked, report_tasks: li
     strange, good = ask([{"id": 1, "data": {"text": "别人的任务。"}}, report_tasks[0]]).json()["results"]
     assert "was not made by pizhu" in strange["error"] and "result" not in strange
     assert choices(good["result"])
+
+
+RENAMED = LabelSet(
+    tuple(
+        replace(label, name="problem", title="问题", formerly=("shortcoming",))
+        if label.name == "shortcoming"
+        else label
+        for label in DEFAULT_LABELS
+    )
+)
+
+
+def said(answer: Any) -> list[list[str]]:
+    return [choices(found["result"]) for found in answer.json()["results"]]
+
+
+def in_new_names(labels: list[list[str]]) -> list[list[str]]:
+    return [["problem" if name == "shortcoming" else name for name in names] for names in labels]
+
+
+def test_labels_that_are_renamed_while_it_runs(
+    service: TestClient, ask: Asked, report_tasks: list[dict[str, Any]]
+) -> None:
+    """The project's configuration says what they were called."""
+    before = said(ask(report_tasks))
+    assert ["shortcoming"] in before
+    answer = ask(report_tasks, label_config(RENAMED))
+    assert said(answer) == in_new_names(before)
+    assert set(answer.json()["results"][0]["scores"]) == set(RENAMED.names)
+    assert service.post("/setup", json={"schema": label_config(RENAMED)}).status_code == 200
+    unheard = LabelSet(tuple(replace(label, formerly=()) for label in RENAMED))
+    assert ask(report_tasks, label_config(unheard)).status_code == 422
+
+
+def test_a_model_from_before_a_renaming(
+    open_service: Callable[..., TestClient], report_tasks: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """Started with the label set, it fits even a configuration that says no former names."""
+    plain = LabelSet(tuple(replace(label, formerly=()) for label in RENAMED))
+    body = {"tasks": report_tasks, "project": "7"}
+    answers = []
+    for number, labels in enumerate((DEFAULT_LABELS, RENAMED)):
+        service = open_service(plan=Plan("项目", labels), folder=tmp_path / str(number))
+        config = label_config(DEFAULT_LABELS if labels is DEFAULT_LABELS else plain)
+        answers.append(said(service.post("/predict", json=body | {"label_config": config})))
+    assert answers[1] == in_new_names(answers[0])
 
 
 def test_other_labels_are_one_sentence(service: TestClient, ask: Asked) -> None:
