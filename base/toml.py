@@ -24,7 +24,7 @@ def read_toml(path: str | Path, what: str) -> dict[str, Any]:
         with Path(path).open("rb") as file:
             data = file.read(_MOST_KB * 1024 + 1)
     except FileNotFoundError:
-        raise ConfigError(f"{what} cannot be read: it does not exist") from None
+        raise ConfigError(f"{what} does not exist") from None
     except (OSError, ValueError) as error:  # no path has a NUL
         raise ConfigError(f"{what} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if len(data) > _MOST_KB * 1024:

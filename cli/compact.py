@@ -31,6 +31,9 @@ def compact(
     Example: `pizhu compact 模型 --out 模型-int8`
     """
     from ..base.errors import ConfigError
+    from ..base.extras import require
+
+    require("making a model compact", "train")
     from ..data.corpus.load import load_corpus
     from ..data.labels import DEFAULT_LABELS
     from ..data.records import load_reports

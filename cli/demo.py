@@ -34,6 +34,9 @@ def demo(
     submits two annotators' answers, pulls them back, measures agreement, fine-tunes the shipped model on the shipped
     corpus and on what was labelled, evaluates it beside a TF-IDF baseline, and annotates a new report.
     """
+    from ..base.extras import require
+
+    require("the demonstration", "train", "label")
     from ..data.labels import DEFAULT_LABELS
     from ..labeling.agreement import agreement
     from ..labeling.server import server as servers

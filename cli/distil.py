@@ -42,6 +42,9 @@ def distil(
 
     Example: `pizhu distil 模型 --unlabelled 历年报告/ --out 小模型`, then `pizhu compact 小模型 --out 小模型-int8`
     """
+    from ..base.extras import require
+
+    require("distillation", "train")
     from ..annotate.inputs.find import find
     from ..annotate.run.reading import read_inputs
     from ..base.limits import limits

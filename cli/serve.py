@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -56,11 +55,10 @@ def serve(
     Example: `pizhu serve`, then open http://127.0.0.1:8765, or:
     `curl -F file=@报告.docx 'http://127.0.0.1:8765/annotate?format=jsonl'`
     """
-    from ..base.errors import MissingExtraError
+    from ..base.extras import require
     from ..base.limits import limits
 
-    if not all(map(find_spec, ("fastapi", "python_multipart", "uvicorn"))):
-        raise MissingExtraError("the service", "serve")
+    require("the service", "serve")
     from ..annotate.service.app import create_app
     from ..annotate.service.settings import SERVICE_LIMITS, Settings, find_secret
     from ..base import serving as server

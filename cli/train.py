@@ -73,6 +73,7 @@ def train(
     `pizhu train --recipe own --labels 标签.toml --data 标注.jsonl --out 模型` ·
     `torchrun --nproc-per-node 2 -m pizhu train --out 模型`
     """
+    from ..base.extras import require
     from ..data.labels import DEFAULT_LABELS, LabelSet
     from ..models.places import own_model
     from ..training.recipe import load_recipe
@@ -81,10 +82,12 @@ def train(
     if again is not None:
         if recipe is not None or settings or labels or not corpus:
             raise ConfigError("--again cannot be combined with --recipe, --set, --labels or --no-corpus")
+        require("training", "train")
         _make_again(again, data or [], out, any_versions, offline, device, as_json)
         return
     if any_versions:
         raise ConfigError("--any-versions needs --again")
+    require("training", "train")
     recipe = recipe or "default"
     chosen = load_recipe(recipe, settings or ())
     named = LabelSet.load(labels) if labels else DEFAULT_LABELS

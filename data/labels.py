@@ -62,8 +62,9 @@ class LabelSet:
         former = [name for label in self.labels for name in label.formerly]
         if clash := _repeated([*dict.fromkeys(former), *self.names]) or _repeated(former):
             raise ConfigError(f"the former name {brief(clash)} is another label's too")
-        if strange := next((name for name in former if not _is_name(name)), None):
-            raise ConfigError(f"the former name {brief(strange)} is none that a label can have had")
+        for name in former:
+            if not _is_name(name):
+                raise ConfigError(f"the former name {brief(name)} is none that a label can have had")
 
     def __iter__(self) -> Iterator[Label]:
         return iter(self.labels)

@@ -12,6 +12,10 @@ from ..base.files import read_records
 from .labels import LabelSet
 from .report import Kind, Report, Span, title_of
 
+_NEEDED = {"doc": str, "start": int, "end": int, "text": str}
+_END = 2**31
+"""Texts are shorter, and tables hold no larger numbers."""
+
 
 def load_reports(path: str | Path, labels: LabelSet) -> list[Report]:
     """The reports of a JSON Lines file of sentence records (design.md, "Records").
@@ -47,21 +51,47 @@ def reports_from_records(records: Iterable[Mapping[str, Any]], labels: LabelSet,
 
 def check_record(record: Mapping[str, Any], labels: LabelSet, where: str) -> None:
     """See that a record is one: a DataError says what is wrong with the one that stands ``where``."""
-    for name, kind in {"doc": str, "start": int, "end": int, "text": str}.items():
-        if not isinstance(record.get(name), kind):
-            raise DataError(f"{where}: lacks {name} ({kind.__name__})")
-    if not 0 <= record["start"] < record["end"]:
+    check_fields(record, where)
+    if not 0 <= record["start"] < record["end"] < _END:
         raise DataError(f"{where}: start {record['start']}, end {record['end']} is no range of characters")
-    names = record.get("labels")
-    if names is not None and (not isinstance(names, list) or not all(isinstance(n, str) for n in names)):
-        raise DataError(f"{where}: labels must be a list of label names or null")
-    if unknown := set(names or ()) - set(labels.names):
+    if unknown := set(record.get("labels") or ()) - set(labels.names):
         raise DataError(f"{where}: unknown label {min(unknown)!r}, expected some of {', '.join(labels.names)}")
-    headings = record.get("headings", [])
-    if not isinstance(headings, list) or not all(isinstance(h, str) for h in headings):
-        raise DataError(f"{where}: headings must be a list of texts")
     if record.get("kind", "sentence") not in ("sentence", "heading", "furniture"):
         raise DataError(f"{where}: kind is {record['kind']!r}, expected sentence, heading or furniture")
+
+
+def check_fields(
+    record: Mapping[str, Any], where: str, needed: Sequence[str] = ("doc", "start", "end", "text")
+) -> None:
+    """See that a record has the ``needed`` fields, and that what it has is what their names say, whatever the labels.
+
+    Raises:
+        DataError: it has not; the message says where.
+    """
+    for name in needed:
+        kind = _NEEDED[name]
+        if not isinstance(record.get(name), kind) or isinstance(record[name], bool):
+            raise DataError(f"{where}: lacks {name} ({kind.__name__})")
+    for name, said in (("labels", "a list of label names or null"), ("headings", "a list of texts")):
+        found = record.get(name, [])
+        if found is None and name == "labels":
+            continue
+        if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+            raise DataError(f"{where}: {name} must be {said}")
+    for name in ("id", "report"):
+        if not isinstance(record.get(name, ""), str):
+            raise DataError(f"{where}: {name} must be a text")
+    if not isinstance(record.get("previous"), str | None):
+        raise DataError(f"{where}: previous must be a text or null")
+    if record.get("review") not in (None, False, True):
+        raise DataError(f"{where}: review must be true, false or null")
+    scores = record.get("scores")
+    if scores and not (isinstance(scores, dict) and all(map(_is_probability, scores.values()))):
+        raise DataError(f"{where}: scores must give each label a probability between 0 and 1")
+
+
+def _is_probability(score: object) -> bool:
+    return isinstance(score, int | float) and 0 <= score <= 1
 
 
 def _lead(record: Mapping[str, Any]) -> list[dict[str, Any]]:

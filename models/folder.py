@@ -160,8 +160,9 @@ def _read_about(folder: Path) -> tuple[About, dict[str, str]]:
 
 def _check_files(folder: Path, sums: Mapping[str, str]) -> None:
     """See that all files that a model needs are named, and that those named lie in ``folder`` and are unchanged."""
-    if strange := next((name for name in sums if not _PLAIN.fullmatch(name)), None):
-        raise ModelError(f"{folder / ABOUT} names the file {brief(strange)}, which is not one in the folder itself")
+    for name in sums:
+        if not _PLAIN.fullmatch(name):
+            raise ModelError(f"{folder / ABOUT} names the file {brief(name)}, which is not one in the folder itself")
     if missing := {CONFIG, WEIGHTS, TOKENIZER} - sums.keys():
         raise ModelError(f"{folder / ABOUT} cannot be understood: it has no checksum of {min(missing)}")
     drawn = {name for name in (ENCODER_GRAPH, HEAD_GRAPH) if name in sums or (folder / name).exists()}

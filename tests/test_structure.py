@@ -88,7 +88,6 @@ PRINTERS = {
     "base/terminal.py": {"sys.stderr.write"},
     "cli/display.py": {"typer.secho", "rich"},
     "cli/progress.py": {"rich"},
-    "data/readers/pdf/__main__.py": {"sys.stdout.buffer.write"},  # JSON to the process that asked, not to people
 }
 """Who may print, and by what; all others print by :mod:`pizhu.cli.display`, where nothing is obeyed by a terminal."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from ...data.quantities import Quantity
 from ...data.quantities.quantity import plain_number
 from .place import Place
-from .words import Words
+from .ranking import highest, one_to_one
+from .words import Index, Words
 
 _MEASURES: dict[str, tuple[str, Decimal]] = {
     "公里": ("米", Decimal(1000)),
@@ -45,6 +46,9 @@ _LESS_IS_BETTER = re.compile(
 )
 _ABOUT = Decimal("0.95")
 """Share of a figure that is planned as 左右 from which it is reached."""
+
+Scores = NDArray[np.float64]
+_Kind = tuple[str, bool, bool, int]
 
 
 @dataclass(frozen=True)
@@ -111,8 +115,48 @@ def movements(
     """
     names = words.similarity([_name(figure) for figure in old], [_name(figure) for figure in new])
     scores = 0.7 * names + 0.3 * np.clip(2 * likeness, 0, 1)
-    scores *= np.array([[_unit_factor(a.quantity, b.quantity) for b in new] for a in old]).reshape(scores.shape)
-    return [Movement(old[i], new[j], float(scores[i, j])) for i, j in _one_to_one(scores, _LEAST)]
+    kinds = _Kinds(new)
+    for figure, row in zip(old, scores, strict=True):
+        row *= kinds.factors(figure)
+    return [Movement(old[i], new[j], float(scores[i, j])) for i, j in one_to_one(scores, _LEAST)]
+
+
+class Reported:
+    """The figures that a report's achievements give, to be looked up by sentence and by name.
+
+    Args:
+        figures: in the order of their sentences.
+    """
+
+    def __init__(self, figures: Sequence[Figure], words: Words) -> None:
+        self._figures = figures
+        self._names = Index(words, [_name(figure) for figure in figures])
+        self._kinds = _Kinds(figures)
+        self._at: dict[Place, list[int]] = {}
+        for i, figure in enumerate(figures):
+            self._at.setdefault(figure.place, []).append(i)
+
+    def of(self, places: Set[Place]) -> list[Figure]:
+        """The figures of some sentences."""
+        return [self._figures[i] for i in self._where(places)]
+
+    def named_like(self, planned: Sequence[Figure], without: Set[Place]) -> list[Figure]:
+        """Figures outside some sentences that could be what planned ones came to, by name and unit.
+
+        For each planned figure as many are kept as there are planned figures, the best: when all the others have taken
+        theirs one of them is left, so that none further down is ever needed.
+        """
+        passed_over = self._where(without)
+        found = np.zeros(len(self._figures), dtype=bool)
+        for figure in planned:
+            scores = _named_alike(self._kinds.factors(figure), self._names.similarity(_name(figure)))
+            scores[passed_over] = 0
+            best = highest(scores, len(planned))
+            found[best[scores[best] > 0]] = True
+        return [self._figures[i] for i in np.flatnonzero(found).tolist()]
+
+    def _where(self, places: Iterable[Place]) -> list[int]:
+        return sorted(i for place in places for i in self._at.get(place, ()))
 
 
 def targets(
@@ -127,20 +171,19 @@ def targets(
     """
     reported = [*answering, *others]
     names = words.similarity([_name(figure) for figure in planned], [_name(figure) for figure in reported])
+    kinds = _Kinds(reported)
     scores = np.zeros_like(names)
-    for i, a in enumerate(planned):
-        for j, b in enumerate(reported):
-            factor, name = _unit_factor(a.quantity, b.quantity), float(names[i, j])
-            if j >= len(answering):
-                scores[i, j] = factor * name * (name >= _SAME_NAME)
-                continue
-            alone = all(factor > _unit_factor(a.quantity, other.quantity) for other in answering if other is not b)
-            alone &= all(factor > _unit_factor(other.quantity, b.quantity) for other in planned if other is not a)
-            alone &= a.quantity.unit != "个" or name > 0.05  # anything may be counted in 个
-            scores[i, j] = factor * max(name, 0.5 * alone)
+    answers = slice(len(answering))
+    factors = np.array([kinds.factors(figure) for figure in planned]).reshape(names.shape)
+    alone = _alone(factors[:, answers], axis=0) & _alone(factors[:, answers], axis=1)
+    for i, figure in enumerate(planned):
+        scores[i] = _named_alike(factors[i], names[i])
+        if figure.quantity.unit == "个":  # anything may be counted in 个
+            alone[i] &= names[i, answers].astype(np.float64) > 0.05
+        scores[i, answers] = factors[i, answers] * np.maximum(names[i, answers], 0.5 * alone[i])
     return [
         Movement(planned[i], reported[j], float(scores[i, j]), reached(planned[i].quantity, reported[j].quantity))
-        for i, j in _one_to_one(scores, _LEAST_TARGET)
+        for i, j in one_to_one(scores, _LEAST_TARGET)
     ]
 
 
@@ -155,20 +198,39 @@ def reached(planned: Quantity, reported: Quantity) -> bool:
     return reported.value >= (goal * _ABOUT if planned.bound == "约" else goal)
 
 
-def _one_to_one(scores: NDArray[np.float32], least: float) -> list[tuple[int, int]]:
-    """Pairs (row, column), each used once, the highest first, down to ``least``; in the order of the rows."""
-    found: list[tuple[int, int]] = []
-    rows: set[int] = set()
-    columns: set[int] = set()
-    for flat in np.argsort(-scores, axis=None, kind="stable"):
-        i, j = divmod(int(flat), scores.shape[1])
-        if scores[i, j] < least:
-            break
-        if i not in rows and j not in columns:
-            rows.add(i)
-            columns.add(j)
-            found.append((i, j))
-    return sorted(found)
+def _named_alike(factors: Scores, names: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How sure it is by name and unit alone that figures are one thing; 0 where the names differ."""
+    return (factors * names * (names >= _SAME_NAME)).astype(np.float32)
+
+
+def _alone(factors: Scores, axis: int) -> NDArray[np.bool_]:
+    """Where a factor is above all others of its column (``axis`` 0) or row (1)."""
+    first = factors == factors.max(axis=axis, keepdims=True, initial=0)
+    return np.asarray(first & (first.sum(axis=axis, keepdims=True) == 1))
+
+
+class _Kinds:
+    """Figures sorted by all that :func:`_unit_factor` looks at, so that it is asked of kinds and not of each pair."""
+
+    def __init__(self, figures: Sequence[Figure]) -> None:
+        kinds = [_kind(figure.quantity) for figure in figures]
+        self._examples = {kind: figure.quantity for kind, figure in zip(kinds, figures, strict=True)}
+        numbers = {kind: i for i, kind in enumerate(self._examples)}
+        self._which = np.array([numbers[kind] for kind in kinds], dtype=np.intp)
+        self._known: dict[_Kind, Scores] = {}
+
+    def factors(self, figure: Figure) -> Scores:
+        """(figures,) :func:`_unit_factor` of ``figure`` and each of the figures."""
+        kind = _kind(figure.quantity)
+        if kind not in self._known:
+            found = [_unit_factor(figure.quantity, example) for example in self._examples.values()]
+            self._known[kind] = np.array(found, dtype=np.float64)
+        return self._known[kind][self._which]
+
+
+def _kind(quantity: Quantity) -> _Kind:
+    change = quantity.is_change
+    return quantity.unit, change, bool(quantity.upper), quantity.direction if change else 0
 
 
 def _name(figure: Figure) -> str:

@@ -13,9 +13,10 @@ from ...base.errors import ConfigError
 from ...data.quantities import quantities
 from ...data.report import Report, Sentence, normalise
 from ...data.segment.markers import marker
-from .figures import Figure, Movement, movements, targets
+from .figures import Figure, Movement, Reported, movements, targets
 from .place import Place, Side
-from .similarity import DEFAULT_WEIGHTS, Encodes, Similarity, Weights
+from .ranking import highest
+from .similarity import DEFAULT_WEIGHTS, Encodes, Floats, Similarity, Weights
 
 Status = Literal["answered", "partly", "missing", "general"]
 NEEDED = ("achievement", "shortcoming", "plan", "metric")
@@ -231,22 +232,20 @@ class _Linker:
         achievements = self._concrete(self._labelled("achievement", "later"))
         concrete = self._concrete(plans)
         scores = self._similarity.between(concrete, achievements)
-        reported = [figure for place in achievements for figure in self._amounts(place)]
+        figures = [figure for place in achievements for figure in self._amounts(place)]
+        reported = Reported(figures, self._similarity.words)
         answers = {
-            place: self._answer(place, self._best(row.tolist(), achievements, self._rules.answer), reported)
+            place: self._answer(place, self._best(row, achievements, self._rules.answer), reported)
             for place, row in zip(concrete, scores, strict=True)
         }
         return tuple(answers.get(place) or PlanAnswer(place, "general") for place in plans)
 
-    def _answer(self, place: Place, nearest: tuple[Evidence, ...], reported: Sequence[Figure]) -> PlanAnswer:
+    def _answer(self, place: Place, nearest: tuple[Evidence, ...], reported: Reported) -> PlanAnswer:
         found = [e for e in nearest if e.probability >= 0.5]
         places = {e.place for e in found}
-        goals = targets(
-            self._amounts(place),
-            [figure for figure in reported if figure.place in places],
-            [figure for figure in reported if figure.place not in places],
-            self._similarity.words,
-        )
+        planned = self._amounts(place)
+        others = reported.named_like(planned, places)
+        goals = targets(planned, reported.of(places), others, self._similarity.words)
         # A planned figure that is reported under its name answers the plan, however the sentences differ.
         found += [Evidence(goal.new.place, goal.score) for goal in goals if goal.new.place not in places]
         if not found:
@@ -269,11 +268,13 @@ class _Linker:
         against = self._similarity.between(concrete, plans)
         repeated = self._similarity.between(concrete, later)
         answers = {}
+        column = {plan: i for i, plan in enumerate(plans)}
         for place, row, same in zip(concrete, against, repeated, strict=True):
-            row = np.where([plan == place for plan in plans], -1.0, row)
-            nearest = self._best(row.tolist(), plans, self._rules.plan)
+            if place in column:  # a sentence that is both is no plan against itself
+                row[column[place]] = -1
+            nearest = self._best(row, plans, self._rules.plan)
             found = tuple(e for e in nearest if e.probability >= 0.5)
-            again = tuple(e for e in self._best(same.tolist(), later, self._rules.again) if e.probability >= 0.5)
+            again = tuple(e for e in self._best(same, later, self._rules.again) if e.probability >= 0.5)
             answers[place] = ShortcomingAnswer(place, "answered" if found else "missing", found or nearest[:1], again)
         return tuple(answers.get(place) or ShortcomingAnswer(place, "general") for place in told)
 
@@ -290,9 +291,9 @@ class _Linker:
         likeness = self._similarity.alike([f.place for f in old], [f.place for f in new])
         return tuple(movements(old, new, self._similarity.words, likeness))
 
-    def _best(self, row: Sequence[float], candidates: Sequence[Place], rule: Rule) -> tuple[Evidence, ...]:
-        order = sorted(range(len(candidates)), key=lambda i: -row[i])[:MOST_EVIDENCE]
-        return tuple(Evidence(candidates[i], rule.probability(row[i])) for i in order)
+    def _best(self, row: Floats, candidates: Sequence[Place], rule: Rule) -> tuple[Evidence, ...]:
+        order = highest(row, MOST_EVIDENCE).tolist()
+        return tuple(Evidence(candidates[i], rule.probability(float(row[i]))) for i in order)
 
     def _amounts(self, place: Place) -> list[Figure]:
         # 由412人精简到356人: what it was before belongs to the time before.

@@ -101,7 +101,7 @@ def _in_common(similarity: Floats) -> Floats:
     most = min(_OTHERS, queries - 1)
     if most < 1:
         return np.zeros_like(similarity)
-    highest = -np.sort(-similarity, axis=0)[: most + 1]
+    highest = -np.sort(np.partition(-similarity, most, axis=0)[: most + 1], axis=0)
     among = similarity >= highest[most - 1]  # then the query's own value is to be left out
     total: Floats = np.where(among, highest.sum(axis=0) - similarity, highest[:most].sum(axis=0))
     return (total / most).astype(np.float32)

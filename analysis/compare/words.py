@@ -24,8 +24,6 @@ Floats = NDArray[np.float32]
 
 _OWN_WEIGHT = 10
 """A sentence of the two reports counts as many of the corpus: a corpus is large, and these are what is compared."""
-_COLUMNS = 8192
-"""Terms that are looked at together; bounds the memory of long reports."""
 _COMMON = 0.02
 """Share of sentences from which a term belongs to the language of reports, not to a subject."""
 _EMPTY = set("#的了个")
@@ -57,6 +55,7 @@ class Words:
         own = [terms(text) for text in sentences]
         self._own = Counter(term for found in own for term in found)
         self._known: dict[str, dict[str, float]] = {}
+        self._rare: dict[str, set[str]] = {}
         self._size = corpus_size + _OWN_WEIGHT * len(own)
 
     def weight(self, term: str) -> float:
@@ -65,21 +64,28 @@ class Words:
 
     def similarity(self, some: Sequence[str], others: Sequence[str]) -> Floats:
         """(some, others) cosines of the weighed terms, 0 to 1."""
-        rows, columns = [*map(self._vector, some)], [*map(self._vector, others)]
-        shared = sorted({t for row in rows for t in row} & {t for column in columns for t in column})
-        result = np.zeros((len(rows), len(columns)), dtype=np.float32)
-        for first in range(0, len(shared), _COLUMNS):
-            places = {term: i for i, term in enumerate(shared[first : first + _COLUMNS])}
-            result += _dense(rows, places) @ _dense(columns, places).T
-        return np.clip(result, 0, 1)
+        index = Index(self, others)
+        result = np.zeros((len(some), len(others)), dtype=np.float32)
+        rows: dict[str, int] = {}
+        for i, text in enumerate(some):
+            first = rows.setdefault(text, i)  # names of figures are often the same
+            result[i] = index.similarity(text) if first == i else result[first]
+        return result
 
     def shared(self, one: str, other: str) -> set[str]:
         """Pairs of characters in both texts that are rarer than the common phrases of the language of reports."""
-        both = terms(one).keys() & terms(other).keys()
-        common = log(1 + 1 / _COMMON)
-        return {term for term in both if len(term) == 2 and not _EMPTY & set(term) and self.weight(term) > common}
+        return self._telling(one) & self._telling(other)
 
-    def _vector(self, text: str) -> dict[str, float]:
+    def _telling(self, text: str) -> set[str]:
+        if text not in self._rare:  # one sentence may be shown beside many
+            common = log(1 + 1 / _COMMON)
+            self._rare[text] = {
+                term for term in terms(text) if len(term) == 2 and not _EMPTY & set(term) and self.weight(term) > common
+            }
+        return self._rare[text]
+
+    def vector(self, text: str) -> dict[str, float]:
+        """The weighed terms of ``text``, of length 1; empty where it has none."""
         if text not in self._known:
             vector = {term: (1 + log(count)) * self.weight(term) for term, count in terms(text).items()}
             length = sqrt(sum(value * value for value in vector.values())) or 1.0
@@ -87,13 +93,36 @@ class Words:
         return self._known[text]
 
 
-def _dense(vectors: Sequence[dict[str, float]], places: dict[str, int]) -> Floats:
-    result = np.zeros((len(vectors), len(places)), dtype=np.float32)
-    for row, vector in enumerate(vectors):
-        for term, value in vector.items():
-            if term in places:
-                result[row, places[term]] = value
-    return result
+class Index:
+    """Texts by their terms: comparing another text with them looks at the terms that they share, and at no others.
+
+    Args:
+        words: weighs the terms.
+        texts: equal ones are compared once.
+    """
+
+    def __init__(self, words: Words, texts: Sequence[str]) -> None:
+        self._words = words
+        distinct = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+        self._which = np.array([distinct[text] for text in texts], dtype=np.intp)
+        self._size = len(distinct)
+        found: dict[str, tuple[list[int], list[float]]] = {}
+        for text, i in distinct.items():
+            for term, value in words.vector(text).items():
+                places, values = found.setdefault(term, ([], []))
+                places.append(i)
+                values.append(value)
+        self._with = {term: (np.array(places), np.array(values)) for term, (places, values) in found.items()}
+
+    def similarity(self, text: str) -> Floats:
+        """(texts,) cosines of the weighed terms of ``text`` and of each of the texts, 0 to 1."""
+        shared = [(value, *self._with[term]) for term, value in self._words.vector(text).items() if term in self._with]
+        if not shared:
+            return np.zeros(len(self._which), dtype=np.float32)
+        places = np.concatenate([places for _, places, _ in shared])
+        products = np.concatenate([value * values for value, _, values in shared])
+        sums = np.bincount(places, products, self._size)
+        return np.clip(sums, 0, 1).astype(np.float32)[self._which]
 
 
 @lru_cache(maxsize=1)

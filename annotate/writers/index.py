@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 from html import escape
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
-from ...base.files import read_records, write_text
+from ...base.files import write_text
 from ...data.labels import LabelSet
+from .table import Complete, stored
 from .template import assemble, sheet
-
-if TYPE_CHECKING:
-    from .table import Complete
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,8 @@ def write_index(folder: Path, labels: LabelSet, run: Complete) -> list[Path]:
         there = (folder.parent / f"{report.name}.html").is_file()
         # A relative URL from a name: "a:b" must be no scheme, "#" and "?" and "%" no parts of an address.
         href = f"../{quote(report.name)}.html" if there else ""
-        summaries.append(summarise(read_records(report.records), href, report.name))
+        ((_, records),) = stored([(report.name, report.records)], labels)
+        summaries.append(summarise(records, href, report.name))
     path = folder / "index.html"
     write_text(path, index_page(summaries, labels, run.failed))
     return [path]

@@ -11,6 +11,7 @@ from ...base.errors import ConfigError, DataError
 from ...base.files import read_records, replacing, write_records
 from ...data.labels import DEFAULT_LABELS
 from ...data.quantities import quantities
+from ...data.records import check_fields
 from ...data.report import Report
 from .cells import guarded
 
@@ -83,13 +84,7 @@ def read_annotated(path: Path, *, labelled: bool = True) -> list[dict[str, Any]]
     """
     records = list(read_records(path))
     for number, record in enumerate(records, 1):
-        for name, kind in {"doc": str, "start": int, "text": str}.items():
-            if not isinstance(record.get(name), kind):
-                raise DataError(f"{path}, record {number}: lacks {name} ({kind.__name__})")
-        for name in ("labels", "headings"):
-            found = record.get(name) or []
-            if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
-                raise DataError(f"{path}, record {number}: {name} must be a list of texts or null")
+        check_fields(record, f"{path}, record {number}", ("doc", "start", "text"))
     if labelled and all(record.get("labels") is None for record in records):
         raise DataError(f"{path} holds no labelled sentence; run: pizhu annotate, or read every sentence with --all")
     return records

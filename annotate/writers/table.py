@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...base.errors import DataError
 from ...base.files import read_records
 from ...data.labels import LabelSet
 from ...data.records import check_record
@@ -66,16 +64,8 @@ def stored(named: Iterable[tuple[str, Path]], labels: LabelSet) -> Reports:
 
 def _stored(path: Path, labels: LabelSet) -> Iterator[Record]:
     for number, record in enumerate(read_records(path), 1):
-        where = f"{path}, record {number}"
-        check_record(record, labels, where)
-        scores = record.get("scores") or {}
-        if not isinstance(scores, dict) or not all(_is_probability(score) for score in scores.values()):
-            raise DataError(f"{where}: scores must give each label a probability between 0 and 1")
+        check_record(record, labels, f"{path}, record {number}")
         yield {"id": "", "kind": "sentence", "headings": [], "labels": None} | record
-
-
-def _is_probability(score: object) -> bool:
-    return isinstance(score, int | float) and math.isfinite(score) and 0 <= score <= 1
 
 
 def rows(reports: Reports) -> Iterator[dict[str, Any]]:

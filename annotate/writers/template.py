@@ -14,6 +14,7 @@ from importlib.resources import files
 
 from ...base.page.template import fill
 from ...data.labels import Label, LabelSet
+from .cells import GUARD
 
 
 def assemble(name: str, parts: Mapping[str, str], style: str) -> str:
@@ -34,7 +35,7 @@ def asset(name: str) -> str:
 
 def script(name: str) -> str:
     """The page's own script."""
-    return asset(f"{name}.js")
+    return asset(f"{name}.js").replace("@@guard@@", GUARD)
 
 
 def sheet(name: str, labels: LabelSet) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,10 +61,9 @@ def predict_serve(
 
     Example: `pizhu label predict-serve --connect`, then label.
     """
-    from ...base.errors import MissingExtraError
+    from ...base.extras import require
 
-    if not all(map(find_spec, ("fastapi", "uvicorn", "label_studio_sdk"))):
-        raise MissingExtraError("the prediction service", "serve,label")
+    require("the prediction service", "serve", "label")
     from ...base import serving as server
     from ...base.terms import Terms
     from ...labeling.backend.register import register

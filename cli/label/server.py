@@ -53,6 +53,9 @@ def serve(
     --annotators list to add people. Label Studio's open edition has no roles: whoever logs in can delete a project,
     so back up on a schedule (`pizhu label backup --keep 14`) and pull often.
     """
+    from ...base.extras import require
+
+    require("Label Studio", "label")  # before a gigabyte is installed
     from ...labeling.server import accounts
     from ...labeling.server import environment as environments
     from ...labeling.server import server as servers

@@ -112,8 +112,7 @@ def out_of_fold(pool: Pool, table: Any, *, folds: int = FOLDS, progress: Progres
     for number in range(fold.max() + 1):
         progress("Learning from the other reports", number + fold.max() + 1, total)
         rows = pool.known & (fold != number)
-        # The trees take no column without any value: one about the rest of paragraphs that are all of one sentence.
-        told = ~np.isnan(seen[rows]).all(axis=0)
+        told = ~np.isnan(seen[rows]).all(axis=0)  # trees take no column that says nothing of any sentence
         for column in range(len(pool.names)):
             target = pool.truth[rows, column]
             if target.any() and not target.all():

@@ -135,7 +135,7 @@ def read_people(path: str | Path) -> list[tuple[str, str | None]]:
             continue
         if name in people or name == "owner":
             raise LabelingError(f"{path}, line {number}: the name {name} is taken")
-        if email and not re.fullmatch(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+", email):
+        if email and not re.fullmatch(r"[^@\s,]++@[^@\s,][^@\s,.]*+\.[^@\s,]++", email):
             raise LabelingError(f"{path}, line {number}: {email} is not an email address")
         people[name] = email.lower() or None
     return list(people.items())

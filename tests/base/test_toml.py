@@ -133,7 +133,7 @@ def test_files(tmp_path: Path, kind: str, name: str) -> None:
 @pytest.mark.parametrize("kind", LOADERS)
 def test_what_is_no_file_of_text(tmp_path: Path, kind: str) -> None:
     load, _ = LOADERS[kind]
-    assert "it does not exist" in told(tmp_path / "none.toml", load)
+    assert "does not exist" in told(tmp_path / "none.toml", load)
     assert "cannot be read" in told(tmp_path, load)
     (tmp_path / "x.toml").write_bytes(b"a = '\xff'")
     assert "it is not UTF-8 text" in told(tmp_path / "x.toml", load)

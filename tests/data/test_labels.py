@@ -103,6 +103,7 @@ def test_former_names(tmp_path: Path) -> None:
         ('"risk"', "the former name 'risk' is another label's too"),
         ('["a", "a"]', "the former name 'a' is another label's too"),
         ('"旧"', "the former name '旧' is none that a label can have had"),
+        ('""', "the former name '' is none that a label can have had"),
         ("[1]", "every value must be a string"),
         ("true", "every value must be a string"),
     ],

@@ -76,7 +76,7 @@ def test_nothing_to_talk_to() -> None:
 
 
 def test_secrets_are_not_shown() -> None:
-    shown = repr([SERVED, Account("甲", "a@b.cn", "pass-word", "tok-en"), Server("u", 1, 1.0, "f", "tok-en")])
+    shown = repr([SERVED, Account("甲", "a@b.cn", "pass-word", "tok-en"), Server("u", 1, "f", "tok-en")])
     assert not any(secret in shown for secret in ("owner-token", "pass-word", "tok-en"))
 
 

@@ -95,6 +95,23 @@ def test_two_reports_are_needed(corpus: list[dict[str, Any]]) -> None:
         find_errors(Pool.of(one, DEFAULT_LABELS))
 
 
+def test_a_label_with_one_example_and_sentences_far_apart() -> None:
+    """No two sentences touch, so that nothing is known of neighbours; nothing of that ends the command."""
+    rows = [
+        {
+            "id": f"{doc}-{i}",
+            "doc": f"报告{doc}.txt",
+            "start": 50 * i,
+            "end": 50 * i + 12,
+            "text": f"第{doc}{i}项工作已经完成。",
+            "labels": ["plan"] if (doc, i) == (0, 0) else ["achievement"] if i % 3 else [],
+        }
+        for doc in range(3)
+        for i in range(8)
+    ]
+    assert all(doubt.label in DEFAULT_LABELS.names for doubt in find_errors(Pool.of(rows, DEFAULT_LABELS)))
+
+
 def test_two_labelled_reports_among_many_check_each_other(few: list[dict[str, Any]]) -> None:
     """Of all the reports they are the shortest, so that folds of equal size would hold them together."""
     taught = list(dict.fromkeys(record["doc"] for record in few))[:2]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
-from typing import Any
+from typing import Any, TypeVar
 
+_Input = TypeVar("_Input", str, bytes)
 _REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
 _LONG = 8
 """Repeats of at least this many are pumped; shorter ones cannot grow."""
@@ -36,7 +38,8 @@ def hostile(pattern: re.Pattern[str]) -> Iterator[Callable[[int], str]]:
         fronts[before] = None
         pumps.update(dict.fromkeys(filter(None, itertools.islice(_samples(body), 4))))
         sets += _sets(body)
-    singles = _classes(sets)
+    # What stands between two repeats parts them, unless both hold it as well.
+    singles = list(dict.fromkeys((*_classes(sets), *_classes(list(_sets(tree)))[:4])))
     pumps.update(dict.fromkeys(singles))
     tails = ("", "\0", "甲")
     for pump in pumps:
@@ -138,33 +141,53 @@ def _in(kind: Any, value: Any, c: str) -> bool:
     return re.match(_CATEGORIES[value], c) is not None
 
 
-def growth(run: Callable[[str], object], make: Callable[[int], str], longest: int = 4000) -> float:
+def growth(run: Callable[[_Input], object], make: Callable[[int], _Input], longest: int = 4000) -> float:
     """By which power of the length the time grows, about: 1 where it is linear, and 1 where it is too short to tell.
 
     Lengths rise slowly at first, so that what grows without bounds shows before it never ends.
     """
     size, last = 4.0, 0.0
     while size <= longest:
-        now = _seconds(run, make(int(size)))
-        if now > _TELLING and size < 100 and now > 3 * last:
-            return 9.0  # at a hundred characters what is linear takes no time at all
-        if now > 40 * _TELLING:
+        text = make(int(size))
+        now = _seconds(run, text)
+        if now > _TELLING:  # or something else took that time
+            now = min(now, _seconds(run, text))
+        if now > _TELLING and size < _SLOWLY and now > 3 * last:
+            return 9.0  # a quarter more of what is linear does not take three times as long
+        if now > 10 * _TELLING:
             break
-        size, last = size * (1.25 if size < 60 else 2), now
+        size, last = size * (1.25 if size < _SLOWLY else 2), now
     size = min(size, longest)
     if _seconds(run, make(int(size))) < _TELLING:
         return 1.0
-    import math
-
-    times = [min(_seconds(run, make(int(n))) for _ in range(3)) for n in (size, size / 4)]
+    times = [min(_seconds(run, make(int(n))) for _ in range(2)) for n in (size, size / 4)]
     return math.log(times[0] / max(times[1], 1e-6)) / math.log(4)
 
 
+_SLOWLY = 300
+"""Characters up to which lengths rise by a quarter: what doubles with each repeat is stopped in time."""
 _TELLING = 0.002
 """Seconds from which on a time is more than noise."""
 
 
-def _seconds(run: Callable[[str], object], text: str) -> float:
+def times_as_long(run: Callable[[_Input], object], make: Callable[[int], _Input], size: int) -> float:
+    """How many times as long it takes on four times the ``size``; 1 where even that is too short to tell.
+
+    Of each the shortest of several runs counts, and they take turns, so that other work on the machine tells little.
+    """
+    short, long = make(size), make(4 * size)
+    least = [math.inf, math.inf]
+    for _ in range(4):
+        for at, data in enumerate((short, long)):
+            least[at] = min(least[at], _seconds(run, data))
+        if least[1] < 10 * _TELLING:
+            return 1.0
+        if least[1] < 6 * least[0]:
+            break
+    return least[1] / max(least[0], _TELLING)
+
+
+def _seconds(run: Callable[[_Input], object], text: _Input) -> float:
     began = time.process_time()
     run(text)
     return time.process_time() - began
