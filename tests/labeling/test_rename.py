@@ -266,7 +266,7 @@ def test_what_is_refused_has_changed_nothing(
 
 @pytest.mark.server
 @pytest.mark.parametrize("point", ["drafts", "proposals", "update"])
-def test_a_server_that_fails_in_the_middle_gets_its_names_back(
+def test_a_failing_server_gives_names_back(
     server: Server, title: str, labelled: int, tmp_path: Path, point: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from label_studio_sdk.projects.client import ProjectsClient
