@@ -31,8 +31,8 @@ from typing import Any
 from pizhu import Annotator
 from pizhu.annotate.run import cluster
 from pizhu.annotate.run.cluster import Cluster, annotate_on_cluster
+from pizhu.annotate.run.manifest import Entry
 from pizhu.annotate.run.run import Outcome, RunResult, Task, annotate_files
-from pizhu.annotate.run.runfolder import Entry
 from pizhu.data.corpus.load import load_corpus
 from pizhu.models.places import default_model
 

@@ -21,6 +21,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pizhu import Annotator
@@ -128,7 +129,7 @@ def kept(path: Path, key: str, measure: Callable[[], dict[str, float]]) -> dict[
     """What ``measure`` finds, kept under ``key`` in the JSON Lines file ``path`` so that it is measured once."""
     if path.is_file():
         for line in path.read_text(encoding="utf-8").splitlines():
-            row: dict[str, float] = json.loads(line)
+            row: dict[str, Any] = json.loads(line)
             if row.pop("key") == key:
                 return row
     found = measure()

@@ -50,7 +50,9 @@ def main() -> None:
                 flagged = np.zeros(flips.shape, dtype=bool)
                 for doubt in chosen:
                     flagged[place(pool, doubt.record["id"]), pool.names.index(doubt.label)] = True
-                rows.setdefault(f"{name}, by sentence", []).append(rates(flagged.any(axis=1), flips.any(axis=1)))
+                rows.setdefault(f"{name}, by sentence", []).append(
+                    rates(*(np.any(x, axis=1) for x in (flagged, flips)))
+                )
                 rows.setdefault(f"{name}, by cell", []).append(rates(flagged, flips))
             if args.show and seed == args.seeds[0] and kind == "sentences":
                 unflipped = [d for d in doubts if not flips[place(pool, d.record["id"])].any()]

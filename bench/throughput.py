@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def matrix_rates(rounds: int, device: torch.device) -> dict[str, Measured]:
     for name, kind in (("f32", torch.float32), ("bf16", torch.bfloat16)):
         a, b = (torch.rand(shape, device=device).to(kind) for shape in ((rows, inner), (inner, columns)))
         work(a, b)  # what is made on first use is made
-        found[name] = rate(amount, lambda a=a, b=b: work(a, b), rounds)
+        found[name] = rate(amount, partial(work, a, b), rounds)
     if device.type == "cpu" and (multiply := _int8(rows, inner, columns)) is not None:
         found["int8"] = rate(amount, lambda: [multiply() for _ in range(times)], rounds)
     return found

@@ -19,7 +19,8 @@ Floats = NDArray[np.float32]
 class Encodes(Protocol):
     """What gives vectors of sentences by meaning: :class:`~pizhu.models.meaning.Meaning`."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def vectors(self, texts: Sequence[str]) -> Floats:
         """(texts, hidden)."""

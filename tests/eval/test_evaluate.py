@@ -71,7 +71,7 @@ def test_all_parts(
         facts={"other.txt": {"kind": "budget", "level": "city"}},
         depth=Depth(slow=True, errors=4, learning=True),
         explain=lambda: explainer(model_folder),
-        tell=lambda what, done, total: told.append(f"{what} {done:g} of {total:g}"),
+        tell=lambda what, done, total=None: told.append(f"{what} {done:g} of {total:g}"),
     )
     assert found.left_out == {}
     assert list(found.systems) == [module.MODEL, module.RULES, module.TFIDF_ALONE, module.TFIDF, module.FROZEN]

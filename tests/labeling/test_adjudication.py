@@ -44,7 +44,7 @@ def decided(name: str, *labels: str, why: str = "guideline", **more: Any) -> Adj
 
 @pytest.mark.parametrize("labels", [DEFAULT_LABELS, OWN])
 def test_the_configuration(labels: LabelSet) -> None:
-    from label_studio_sdk.label_interface import LabelInterface
+    from label_studio_sdk.label_interface.interface import LabelInterface
 
     config = adjudication_config(labels)
     LabelInterface(config).validate()

@@ -34,11 +34,11 @@ PARTS = {
 def invented(reports: int, labelled: int, seed: int = 1) -> list[dict[str, Any]]:
     """Records of ``reports`` reports, of which the first ``labelled`` are labelled; paragraphs of one to three."""
     rng = random.Random(seed)
-    records = []
+    records: list[dict[str, Any]] = []
     for number in range(reports):
         doc, start = f"虚构县水务局{number:02}.txt", 0
         for heading, (labels, words) in PARTS.items():
-            kinds = [("heading", heading, [])]
+            kinds: list[tuple[str, str, list[str]]] = [("heading", heading, [])]
             for _ in range(3):
                 count = rng.randint(1, 3)
                 kinds += [("sentence", words.format(rng.choice(THINGS) + rng.choice(THINGS)), labels)] * count

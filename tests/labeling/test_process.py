@@ -29,7 +29,7 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
     def start(variables: Mapping[str, str]) -> int:
         command = [sys.executable, "-c", "import time; time.sleep(600)"]
         with process.claim(tmp_path / f"{len(started)}.lock") as held:
-            started.append(process.launch(command, inherited() | variables, tmp_path, tmp_path / "log", held))
+            started.append(process.launch(command, {**inherited(), **variables}, tmp_path, tmp_path / "log", held))
         return started[-1]
 
     yield start

@@ -274,7 +274,7 @@ def test_a_failing_server_gives_names_back(
     pull(server.access, path := tmp_path / "答案.jsonl", title=title)
     (tmp_path / "标签.toml").write_text(TOML, encoding="utf-8")
     before, held = state(server, labelled), path.read_bytes()
-    real, times = stored.request, 0
+    real, times = request, 0
 
     def failing(client: Any, method: str, where: str, body: object = None) -> Any:
         nonlocal times
@@ -351,7 +351,7 @@ def test_a_project_stays_of_its_kind(
 
 def test_a_file_is_renamed_where_names_stand(tmp_path: Path) -> None:
     path = tmp_path / "答案.jsonl"
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "text": "shortcoming",
             "labels": ["shortcoming"],
@@ -414,7 +414,7 @@ def test_files_are_renamed_together_or_not(tmp_path: Path) -> None:
 
 def test_what_is_of_another_shape_is_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "答案.jsonl"
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"labels": [["shortcoming"], 1], "answers": ["shortcoming", None, {"labels": {"shortcoming": 1}}], "seen": 5},
         {"scores": ["shortcoming"], "shown": "shortcoming", "spans": {"label": "shortcoming"}, "label": None},
     ]

@@ -18,7 +18,7 @@ from pizhu.models.places import SHIPPED
 
 Record = dict[str, Any]
 
-LABELS = (["achievement"], ["plan"], [], ["shortcoming", "metric"])
+LABELS: tuple[list[str], ...] = (["achievement"], ["plan"], [], ["shortcoming", "metric"])
 NOWHERE = ("--url", "http://127.0.0.1:9")
 
 

@@ -120,8 +120,9 @@ def test_absent_data(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_other_versions(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pizhu: Callable[..., Any]) -> None:
     import pizhu.training.again as module
+    from pizhu.training.provenance import versions
 
-    here = module.versions()
+    here = versions()
     monkeypatch.setattr(module, "versions", lambda: here | {"torch": "9.9"})
     answer = pizhu("train", "--again", made)
     assert answer.status == 2

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from pizhu import Annotator
 from pizhu.annotate.run import runfolder
+from pizhu.annotate.run.manifest import Entry
 from pizhu.annotate.run.run import annotate_files
-from pizhu.annotate.run.runfolder import Entry, Settings, head_of, open_run
+from pizhu.annotate.run.runfolder import Settings, head_of, open_run
 from pizhu.base.errors import ConfigError
 from pizhu.tests.support import killing
 

@@ -423,4 +423,4 @@ def test_where_the_secret_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("setting", ["seconds", "places", "batch", "readers"])
 def test_impossible_settings(setting: str) -> None:
     with pytest.raises(ConfigError, match=f"{setting} is 0, expected a number above 0"):
-        Settings(**{setting: 0})
+        Settings(**{setting: 0})  # type: ignore[arg-type]
