@@ -17,7 +17,7 @@ import pytest
 from pizhu.annotate.inputs.find import Inputs
 from pizhu.annotate.run import cluster
 from pizhu.annotate.run.cluster import Cluster
-from pizhu.annotate.run.run import Outcome, annotate_files, conduct
+from pizhu.annotate.run.run import Outcome, RunOptions, annotate_files, conduct
 from pizhu.annotate.run.runfolder import JOURNAL, RunFolder, Settings, head_of
 from pizhu.base.errors import ConfigError
 from pizhu.models.annotator import Annotator
@@ -182,7 +182,7 @@ def run_here(model: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cal
 
         result: list[Any] = []
         monkeypatch.setattr(cluster, "_PAUSES", ())
-        return conduct(engine, paths, out, settings, model.about, model.runtime.kind), *result
+        return conduct(engine, paths, out, RunOptions(settings), model.about, model.runtime.kind), *result
 
     return run
 

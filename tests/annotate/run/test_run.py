@@ -16,7 +16,7 @@ from pizhu.annotate import writers
 from pizhu.annotate.inputs.find import Inputs, find
 from pizhu.annotate.run.manifest import Entry
 from pizhu.annotate.run.reuse import Answers
-from pizhu.annotate.run.run import Outcome, RunResult, annotate_files, conduct, plan, work
+from pizhu.annotate.run.run import Outcome, RunOptions, RunResult, annotate_files, conduct, plan, work
 from pizhu.annotate.run.runfolder import RunFolder, Settings
 from pizhu.base.errors import ConfigError, MissingExtraError
 from pizhu.base.files import read_records
@@ -314,7 +314,7 @@ def test_tasks_can_be_done_in_another_process(model: Any, tmp_path: Path) -> Non
             done(outcome)
 
     for turn in range(2):
-        result = conduct(elsewhere, paths, there, settings, model.about, model.runtime.kind)
+        result = conduct(elsewhere, paths, there, RunOptions(settings), model.about, model.runtime.kind)
         assert (result.reports, result.kept, result.seen) == ((3, 0, 4), (0, 3, 4))[turn]
     assert model.asked == 6  # what stands is not done again
     assert {p.name: p.read_bytes() for p in there.iterdir()} == {
