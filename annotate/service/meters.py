@@ -43,7 +43,7 @@ class Meters:
             "pizhu_batch_reports", "Reports that were annotated together.", buckets=_REPORTS, registry=registry
         )
         self._sentences = Counter("pizhu_sentences", "Sentences annotated.", registry=registry)
-        self._taken = Gauge("pizhu_places_taken", "Requests in the house now.", registry=registry)
+        self._taken = Gauge("pizhu_places_taken", "Requests in flight.", registry=registry)
         self._places = Gauge("pizhu_places", "Requests that find a place.", registry=registry)
 
     def answered(self, route: str, status: int, seconds: float) -> None:
