@@ -1,30 +1,27 @@
 """Self-contained pages: template, style and script in one file, which may load nothing and run nothing else.
 
 The policy in every page names its style and its script by their hashes. So even text that got past the escaping, or a
-hole in a browser, could not run: a second lock on the door that ``html.escape`` closes.
+hole in a browser, could not run: a second lock on the door that the templates' escaping closes.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
-from ...base.page.template import fill
+from ...base.page.templates import stream
 from ...data.labels import Label, LabelSet
 from .cells import GUARD
 
 
-def assemble(name: str, parts: Mapping[str, str], style: str) -> str:
-    """The template ``web/<name>.html`` with its script, ``style`` and ``parts`` in the places marked ``@@part@@``.
-
-    ``parts`` are markup: whoever makes them has escaped what is text.
-    """
+def assemble(name: str, style: str, **values: Any) -> Iterator[str]:
+    """The template ``web/<name>.html.j2`` with its script, ``style`` and what else it shows, in pieces."""
     code = script(name)
-    known = {"policy": policy(style, code), "style": style, "script": code, **parts}
-    return fill(asset(f"{name}.html"), known)
+    return stream(f"annotate/web/{name}.html.j2", policy=policy(style, code), style=style, script=code, **values)
 
 
 @cache
