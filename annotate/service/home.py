@@ -10,6 +10,7 @@ from ..writers.template import assemble, digest, script, sheet
 from .answers import SANDBOX
 from .settings import Settings
 
+
 def home(labels: LabelSet, settings: Settings) -> tuple[str, str]:
     """The page, and the policy to send with it.
 

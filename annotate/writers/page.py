@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from ...base.page.templates import macro
 from ...data.labels import Label, LabelSet
 from ...data.quantities import quantities
 from ...data.report import Report, Sentence
-from ...base.page.templates import macros
 from .template import assemble, sheet
 
 if TYPE_CHECKING:
@@ -148,12 +148,12 @@ def _short(labels: LabelSet) -> dict[str, str]:
 
 def _looks(report: Report, labels: LabelSet) -> _Looks:
     """Attributes and tags of sentences by their labels: a report has many sentences and few sets of labels."""
-    draw = macros("annotate/web/sentence.html.j2")
+    attributes, tags = (macro("annotate/web/sentence.html.j2", of) for of in ("attributes", "tags"))
     short = _short(labels)
     looks: _Looks = {}
     for given in {s.labels for s in report.sentences}:
         names = " ".join(given or ()) or ("none" if given is not None else "")
-        looks[given] = draw.attributes(given or (), names), draw.tags(given or (), short)
+        looks[given] = attributes(given or (), names), tags(given or (), short)
     return looks
 
 

@@ -6,13 +6,12 @@ A template is a file of the package, beside the modules that own it; its name is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-    from jinja2.environment import TemplateModule
     from markupsafe import Markup
 
 
@@ -32,9 +31,10 @@ def stream(name: str, **values: Any) -> Iterator[str]:
     return _environment().get_template(name).generate(values)
 
 
-def macros(name: str) -> TemplateModule:
-    """The macros of the template ``name``, to be called as functions that return markup."""
-    return _environment().get_template(name).module
+def macro(name: str, of: str) -> Callable[..., Markup]:
+    """The macro ``of`` of the template ``name``, to be called as a function."""
+    found: Callable[..., Markup] = getattr(_environment().get_template(name).module, of)
+    return found
 
 
 @cache

@@ -88,9 +88,7 @@ def _findings(found: Agreement, labels: LabelSet) -> Markup:
 
 def _contested(found: Agreement, labels: LabelSet) -> Markup:
     shown = [(number, row, _answers(row)) for number, row in enumerate(found.contested[:SHOWN], 1)]
-    return render(
-        "labeling/agreement/page/contested.html.j2", shown=shown, all=len(found.contested), labels=labels
-    )
+    return render("labeling/agreement/page/contested.html.j2", shown=shown, all=len(found.contested), labels=labels)
 
 
 def _answers(row: Contested) -> list[tuple[tuple[str, ...], list[str]]]:

@@ -20,7 +20,9 @@ _NAME = 10
 """Characters of a name that fit beside a row."""
 
 
-def heat_map(title: str, annotators: Sequence[str], kappas: Mapping[frozenset[str], Figure], *, size: int = 46) -> Markup:
+def heat_map(
+    title: str, annotators: Sequence[str], kappas: Mapping[frozenset[str], Figure], *, size: int = 46
+) -> Markup:
     """A square of kappas.
 
     Args:
