@@ -82,10 +82,9 @@ def _probabilities(mistake: Mistake, found: Evaluation) -> list[tuple[str, float
     rows = []
     for label, threshold in zip(found.labels, found.about.decision.thresholds, strict=True):
         probability = mistake.probabilities[label.name]
-        bar = {"x": "0", "y": "3", "height": "9"}
         parts = [
-            element("rect", **bar, width="84", fill=charts.GRID),
-            element("rect", **bar, width=f"{84 * probability:.1f}", fill=label.color),
+            charts.rectangle(0, 3, 84, 9, fill=charts.GRID),
+            charts.rectangle(0, 3, 84 * probability, 9, fill=label.color),
             element("path", d=f"M{84 * threshold:.1f} 0v15", stroke=charts.INK, stroke_width="1.5"),
         ]
         picture = charts.picture(f"{probability:.0%}，阈值 {threshold:g}", 86, 15, *parts)
