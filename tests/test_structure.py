@@ -134,11 +134,10 @@ ESCAPERS = {"labeling/studio/config.py", "labeling/studio/place.py", "labeling/a
 MAKERS = {"base/page/svg.py", "base/page/templates.py"}
 """Who says of a string that it is markup."""
 _TAG = re.compile(r"(?<![?P])</?([a-zA-Z][\w:-]*)(?=\s+[\w:-]+\s*=|\s*/?>|\s*$)")
-_ELEMENTS = frozenset(
-    "a article aside b bdi body br button circle code dd details dialog div dl dt em figcaption figure footer form g h1 "
-    "h2 h3 h4 h5 h6 head header html i iframe img input kbd li line link main mark meta nav ol output p path polygon "
-    "polyline pre rect s script section select small span strong style sub summary sup svg table tbody td text tfoot th "
-    "thead title tr u ul".split()
+_ELEMENTS = re.compile(
+    "a|article|aside|b|bdi|body|br|button|circle|code|d[dlt]|details|dialog|div|em|fig(ure|caption)|footer|form|g|h[1-6]|"
+    "head(er)?|html|i(frame|mg|nput)?|kbd|li|line|link|main|mark|meta|nav|ol|output|p|path|poly(gon|line)|pre|rect|s|"
+    "script|section|select|small|span|strong|style|su[bp]|summary|svg|table|t(body|d|ext|foot|h|head|itle|r)|u|ul"
 )
 
 
@@ -150,7 +149,7 @@ def markup(source: str) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documents:
             names = {found[1] for found in _TAG.finditer(node.value)}
-            if any(name in _ELEMENTS or ":" in name or re.match("[A-Z][a-z]", name) for name in names):
+            if any(_ELEMENTS.fullmatch(name) or ":" in name or re.match("[A-Z][a-z]", name) for name in names):
                 yield node.lineno, node.value
 
 
