@@ -93,7 +93,7 @@ def read_annotated(path: Path, *, labelled: bool = True) -> list[dict[str, Any]]
 def check_name(path: Path) -> None:
     """Raises a ConfigError where ``path`` is no name for :func:`write_metrics`."""
     if path.suffix.lower() not in SUFFIXES:
-        raise ConfigError(f"{path} is no name for a table, expected one that ends in {' or '.join(SUFFIXES)}")
+        raise ConfigError(f"{path} must end in {' or '.join(SUFFIXES)}")
 
 
 def write_metrics(path: str | Path, table: Iterable[Row]) -> int:

@@ -58,7 +58,7 @@ class Accounts:
                     raise TypeError
                 self._accounts = {row["name"]: Account(**row) for row in rows}
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-                raise LabelingError(f"{self.path} is not a file of accounts; move it away to begin anew") from None
+                raise LabelingError(f"{self.path} is not an accounts file; move it away to start over") from None
 
     @property
     def owner(self) -> Account:

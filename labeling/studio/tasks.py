@@ -14,6 +14,7 @@ from .config import CONTROL, NONE, OBJECT
 from .place import address, position
 from .place import place as place_of
 from .records import check, is_names
+from .storable import storable
 
 # What a task keeps of its record; the rest of a task's data is only shown.
 _FIELDS = ("id", "doc", "start", "end", "text", "headings", "previous")
@@ -138,7 +139,11 @@ def _proposal(record: Mapping[str, Any], labels: LabelSet, where: str) -> dict[s
     model = record.get("model", "pizhu")
     if not isinstance(model, str) or not model:
         raise DataError(f"{where}: 'model' must be a text that is not empty")
-    proposal: dict[str, Any] = {"model_version": model, "result": result([n for n in labels.names if n in given])}
+    # The name is compared with what is there; so it is kept as any database can keep it.
+    proposal: dict[str, Any] = {
+        "model_version": storable(model),
+        "result": result([n for n in labels.names if n in given]),
+    }
     if scores is not None:
         proposal["score"] = score(given, scores, where)
     return proposal
