@@ -16,6 +16,7 @@ from .figures import Movement
 from .links import Comparison, Evidence, PlanAnswer, ShortcomingAnswer, title
 from .place import Place, Side
 
+_WEB = "analysis/compare/web"
 _PLAN_STATUS = {"answered": "已回应", "partly": "部分回应", "missing": "未见回应", "general": "原则性表述"}
 _SHORTCOMING_STATUS = {"answered": "有对应计划", "missing": "未见对应计划", "general": "概括性表述"}
 _MOVES = {"up": "上升", "down": "下降", "same": "持平"}
@@ -117,7 +118,8 @@ class _Page:
         met = sum(bool(goal.met) for _, goal in goals)
         pieces = assemble(
             "compare",
-            sheet("compare", DEFAULT_LABELS),
+            sheet("compare", DEFAULT_LABELS, _WEB),
+            _WEB,
             titles={side: self._title(side) for side in self.reports},
             years=self.names,
             encoder=self.comparison.encoder,

@@ -18,26 +18,30 @@ from ...data.labels import Label, LabelSet
 from .cells import GUARD
 
 
-def assemble(name: str, style: str, **values: Any) -> Iterator[str]:
-    """The template ``web/<name>.html.j2`` with its script, ``style`` and what else it shows, in pieces."""
-    code = script(name)
-    return stream(f"annotate/web/{name}.html.j2", policy=policy(style, code), style=style, script=code, **values)
+WEB = "annotate/web"
+"""The folder of the pages of this room, from the package's root; others have one of their own."""
+
+
+def assemble(name: str, style: str, folder: str = WEB, **values: Any) -> Iterator[str]:
+    """The template ``<name>.html.j2`` of a folder with its script, ``style`` and what else it shows, in pieces."""
+    code = script(name, folder)
+    return stream(f"{folder}/{name}.html.j2", policy=policy(style, code), style=style, script=code, **values)
 
 
 @cache
-def asset(name: str) -> str:
-    """A file of ``web/``."""
-    return (files(__package__.rpartition(".")[0]) / "web" / name).read_text(encoding="utf-8")
+def asset(name: str, folder: str = WEB) -> str:
+    """A file of a folder of pages."""
+    return files(__name__.partition(".")[0]).joinpath(folder, name).read_text(encoding="utf-8")
 
 
-def script(name: str) -> str:
+def script(name: str, folder: str = WEB) -> str:
     """The page's own script."""
-    return asset(f"{name}.js").replace("@@guard@@", GUARD)
+    return asset(f"{name}.js", folder).replace("@@guard@@", GUARD)
 
 
-def sheet(name: str, labels: LabelSet) -> str:
+def sheet(name: str, labels: LabelSet, folder: str = WEB) -> str:
     """The page's style: what all pages share, its own rules, and the colours of ``labels``."""
-    return "\n".join((asset("base.css"), asset(f"{name}.css"), *map(_colours, labels)))
+    return "\n".join((asset("base.css"), asset(f"{name}.css", folder), *map(_colours, labels)))
 
 
 def policy(style: str, code: str) -> str:
