@@ -81,9 +81,9 @@ def rename(part: Path, path: Path) -> None:
 
 
 @contextmanager
-def replacing(path: str | Path, *, private: bool = False) -> Iterator[IO[str]]:
-    """:func:`beside` as an open text file (UTF-8, ``\\n``)."""
-    with beside(path, private=private) as part, part.open("w", encoding="utf-8", newline="\n") as file:
+def replacing(path: str | Path, *, private: bool = False, errors: str = "strict") -> Iterator[IO[str]]:
+    """:func:`beside` as an open text file (UTF-8, ``\\n``); ``errors`` says what becomes of what UTF-8 has not."""
+    with beside(path, private=private) as part, part.open("w", encoding="utf-8", errors=errors, newline="\n") as file:
         yield file
 
 
@@ -168,10 +168,13 @@ def lock(file: IO[str]) -> None:
             pass
 
 
-def write_text(path: str | Path, text: str) -> None:
-    """Replace ``path`` by ``text``; lone surrogates, which UTF-8 has not, become ``?``: offsets still hold."""
-    with replacing(path) as file:
-        file.write(text.encode("utf-8", "replace").decode("utf-8"))
+def write_text(path: str | Path, text: str | Iterable[str]) -> None:
+    """Replace ``path`` by ``text``, whole or in pieces; lone surrogates, which UTF-8 has not, become ``?``.
+
+    Offsets still hold then.
+    """
+    with replacing(path, errors="replace") as file:
+        file.writelines([text] if isinstance(text, str) else text)
 
 
 def write_records(path: str | Path, records: Iterable[Mapping[str, Any]]) -> int:

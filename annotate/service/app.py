@@ -22,10 +22,11 @@ from ...base.scratch import sweep
 from ...data.isolation.messages import Question
 from ...data.isolation.pool import Reader, ReaderPool
 from ...data.report import Report
+from ..writers.template import asset
 from .answers import choose, content
 from .batcher import Batcher, Full
 from .envelope import Envelope
-from .home import ICON, home
+from .home import home
 from .meters import CONTENT_TYPE, Meters
 from .settings import Settings
 from .uploads import received, unless_gone
@@ -98,7 +99,7 @@ def create_app(
 
     @app.get("/favicon.ico", include_in_schema=False)
     def icon() -> Response:
-        return Response(ICON, media_type="image/svg+xml")
+        return Response(asset("icon.svg"), media_type="image/svg+xml")
 
     @app.get("/health")
     def health(request: Request) -> dict[str, Any]:
