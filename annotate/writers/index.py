@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from html import escape
 from itertools import count
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from ...base.files import write_text
 from ...data.labels import LabelSet
+from ...data.records import Record
 from .table import Complete, stored
 from .template import assemble, sheet
 
@@ -40,8 +40,8 @@ class Summary:
     name: str = ""
 
 
-def summarise(records: Iterable[Mapping[str, Any]], href: str = "", name: str = "") -> Summary:
-    """The summary of one report's records (design.md, "Records")."""
+def summarise(records: Iterable[Record], href: str = "", name: str = "") -> Summary:
+    """The summary of one report's records (docs/records.md)."""
     doc = title = ""
     found: Counter[str] = Counter()
     sentences = review = 0

@@ -14,6 +14,7 @@ from typing import Any
 from ...base.errors import DataError, LabelingError
 from ...base.progress import Progress, silent
 from ...data.labels import DEFAULT_LABELS, LabelSet
+from ...data.records import Record
 from ...data.report import normalise
 from .access import Access
 from .answers import Answer, read_answers
@@ -91,7 +92,7 @@ def submit(
 _Task = tuple[int, Mapping[str, Any], set[int]]
 
 
-def _match(rows: Sequence[tuple[dict[str, Any], list[Answer]]], tasks: Sequence[_Task], path: str) -> list[_Task]:
+def _match(rows: Sequence[tuple[Record, list[Answer[str]]]], tasks: Sequence[_Task], path: str) -> list[_Task]:
     """The task of each row."""
     by_id = {task[1].get("id"): task for task in tasks}
     by_text: dict[tuple[Any, str], list[_Task]] = defaultdict(list)
@@ -111,7 +112,7 @@ def _match(rows: Sequence[tuple[dict[str, Any], list[Answer]]], tasks: Sequence[
     return found
 
 
-def to_result(answer: Answer) -> list[dict[str, Any]]:
+def to_result(answer: Answer[str]) -> list[dict[str, Any]]:
     """An answer in Label Studio's form; nothing where nothing was chosen."""
     if answer.labels is not None:
         return result(answer.labels)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from pizhu.base.files import read_records, write_records
+from pizhu.base.files import read_json_lines, write_records
 from pizhu.labeling.server import server as servers
 from pizhu.labeling.server.server import Server
 from pizhu.labeling.studio.client import connect
@@ -103,9 +103,9 @@ def test_in_the_middle_of_a_pull(served: Server, environment: Path, records: Rec
     path = records(COUNT, labels=["plan"], scores={"plan": 0.75}, model="第一版")
     push(served.access, [path], title=TITLE)
     given = tmp_path / "答案.jsonl"
-    answered = [record["id"] for record in read_records(path)][:20]
+    answered = [record["id"] for record in read_json_lines(path)][:20]
     answer = [{"annotator": "甲", "labels": ["plan"]}]
-    write_records(given, ({**r, "answers": answer} for r in read_records(path) if r["id"] in answered))
+    write_records(given, ({**r, "answers": answer} for r in read_json_lines(path) if r["id"] in answered))
     submit(served.access, given, {"甲": served.accounts.annotators["甲"].token}, title=TITLE)
     output = tmp_path / "拉取" / "答案.jsonl"
     output.parent.mkdir()
@@ -127,7 +127,7 @@ def test_in_the_middle_of_a_pull(served: Server, environment: Path, records: Rec
     with begin(served, "pull", output) as process:
         _, complaint = process.communicate(timeout=300)
     assert process.returncode == 0, complaint
-    found = list(read_records(output))
+    found = list(read_json_lines(output))
     assert sorted(record["id"] for record in found) == [f"{n:016x}" for n in range(COUNT)]
     assert {r["id"] for r in found if r["answers"]} == set(answered)
     assert all(len(r["answers"]) <= 1 for r in found)

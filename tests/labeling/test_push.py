@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from pizhu.base.errors import LabelingError
-from pizhu.base.files import read_records, write_records
+from pizhu.base.files import read_json_lines, write_records
 from pizhu.cli import app
 from pizhu.data.labels import Label, LabelSet
 from pizhu.labeling.server.server import Server
@@ -62,7 +62,7 @@ def test_a_later_model_s_proposals_join(server: Server, title: str, records: Rec
 def test_the_version_pushed_last_is_shown(server: Server, title: str, records: Records) -> None:
     first = records(3, labels=[], model="v1")
     later = records(6, "乙.jsonl", labels=["plan"], model="v2")
-    write_records(later, list(read_records(later))[3:])  # other sentences
+    write_records(later, list(read_json_lines(later))[3:])  # other sentences
     with connect(server.access) as client:
         for path, version in ((first, "v1"), (later, "v2"), (first, "v1")):
             pushed = push(server.access, [path], title=title)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from pizhu.base.errors import ConfigError, LabelingError
-from pizhu.base.files import read_records, write_records
+from pizhu.base.files import read_json_lines, write_records
 from pizhu.cli import app
 from pizhu.data.labels import DEFAULT_LABELS, LabelSet
 from pizhu.labeling.active.review import REVIEW
@@ -102,7 +102,7 @@ def test_who_answered_and_when_stays(server: Server, title: str, labelled: int, 
     # Pulled with the new set: the same answers, what was shown included, which the server keeps under the old name.
     pull(server.access, tmp_path / "after.jsonl", title=title, labels=RENAMED)
     assert rename_file(tmp_path / "before.jsonl", RENAMED) == 3
-    assert list(read_records(tmp_path / "after.jsonl")) == list(read_records(tmp_path / "before.jsonl"))
+    assert list(read_json_lines(tmp_path / "after.jsonl")) == list(read_json_lines(tmp_path / "before.jsonl"))
     assert rename_file(tmp_path / "before.jsonl", RENAMED) == 0
     assert rename_labels(server.access, RENAMED, title) == Stored()
 
@@ -183,7 +183,7 @@ def test_a_label_with_answers_stays_unless_told(server: Server, title: str, labe
     push(server.access, [], title=title, labels=fewer, remove=["shortcoming"])
     assert everything(server, labelled)[0] == before
     pull(server.access, tmp_path / "a.jsonl", title=title, labels=fewer)
-    kept = [a for record in read_records(tmp_path / "a.jsonl") for a in record["answers"] if "choices" in a]
+    kept = [a for record in read_json_lines(tmp_path / "a.jsonl") for a in record["answers"] if "choices" in a]
     assert [answer["choices"] for answer in kept] == [["shortcoming", "plan"]] * 2 + [["shortcoming"]] * 2
 
 
@@ -215,7 +215,7 @@ def test_the_commands(server: Server, title: str, labelled: int, tmp_path: Path)
 def test_a_project_stays_of_its_kind(
     server: Server, title: str, records: Records, tmp_path: Path, kind: TaskKind
 ) -> None:
-    write_records(tmp_path / "a.jsonl", [{**record, "answers": []} for record in read_records(records(1))])
+    write_records(tmp_path / "a.jsonl", [{**record, "answers": []} for record in read_json_lines(records(1))])
     with connect(server.access) as client:
         project = ensure_project(client, title=title, kind=kind)
         before = client.projects.get(project).label_config
@@ -257,7 +257,7 @@ def test_a_file_is_renamed_where_names_stand(tmp_path: Path) -> None:
     ]
     write_records(path, rows)
     assert rename_file(path, RENAMED) == 4
-    first, second, gold, doubtful, last = read_records(path)
+    first, second, gold, doubtful, last = read_json_lines(path)
     assert (first["text"], first["labels"], first["scores"]) == (
         "shortcoming",
         ["problem"],

@@ -1,0 +1,87 @@
+"""Values read from JSON as the types that are declared for them: one check, and one wording of what is wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from types import NoneType
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+
+class Misfit(ValueError):
+    """What does not fit its type, without a subject: ``spans[0].start must be a whole number, not a text``."""
+
+
+def typed(value: object, shape: type[T]) -> T:
+    """``value``, plain JSON, made a ``shape``: a dataclass, or a list of one. Fields that it does not know are dropped.
+
+    Raises:
+        Misfit: a field is missing or of another type.
+    """
+    import msgspec
+
+    try:
+        return msgspec.convert(value, shape)
+    except msgspec.ValidationError as error:
+        raise Misfit(_said(str(error), shape)) from None
+    except UnicodeEncodeError:  # a lone surrogate, which msgspec takes neither in a name nor where it compares a text
+        return typed(_without_surrogates(value), shape)
+
+
+def check(value: object, shape: Any) -> None:
+    """See that ``value``, plain JSON, is a ``shape``: a TypedDict, which may have fields that it does not know.
+
+    Raises:
+        Misfit: a field is missing or of another type.
+    """
+    typed(value, shape)
+
+
+def _without_surrogates(value: object) -> object:
+    try:
+        return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    except (RecursionError, ValueError):
+        raise Misfit("it is nested too deeply, or has a number too long to be read") from None
+
+
+_WORDS = {
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+}
+
+
+def _said(message: str, shape: Any) -> str:
+    """msgspec's ``Expected `str`, got `int` - at `$.headings[0]``` in our words; no value is quoted."""
+    told, _, place = message.rpartition(" - at `$")
+    told, place = told or message, place.rstrip("`").lstrip(".")
+    if place.endswith("[...]"):  # whatever its name
+        place = f"a value of {place.removesuffix('[...]')}"
+    if found := re.fullmatch(r"Expected `([^`]+)`, got `([^`]+)`", told):
+        wanted, given = (" or ".join(_WORDS.get(name, name) for name in part.split(" | ")) for part in found.groups())
+        return f"{place or 'it'} must be {wanted}, not {given}"
+    if found := re.fullmatch(r"Object missing required field `(\w+)`", told):
+        return f"{place} lacks {found[1]}" if place else f"lacks {found[1]}"
+    if told.startswith("Invalid enum value"):
+        return f"{place} must be one of {', '.join(_choices(shape, place))}"
+    return f"{place} holds a number that is too large"
+
+
+def _choices(shape: Any, place: str) -> tuple[str, ...]:
+    """What the Literal at ``place`` allows."""
+    for name in re.findall(r"[A-Za-z_]\w*", place):
+        shape = get_type_hints(_inner(shape))[name]
+    return get_args(_inner(shape))
+
+
+def _inner(shape: Any) -> Any:
+    """The type that a list or an optional is of."""
+    while (args := get_args(shape)) and get_origin(shape) is not Literal:
+        shape = next(arg for arg in args if arg is not NoneType)
+    return shape
