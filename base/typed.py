@@ -59,15 +59,15 @@ _WORDS = {
 
 def _said(message: str, shape: Any) -> str:
     """msgspec's ``Expected `str`, got `int` - at `$.headings[0]``` in our words; no value is quoted."""
-    told, _, place = message.rpartition(" - at `$")
-    told, place = told or message, place.rstrip("`").lstrip(".")
+    told, found, place = message.rpartition(" - at `$")
+    told, place = (told, place.rstrip("`").lstrip(".")) if found else (message, "")
     if place.endswith("[...]"):  # whatever its name
         place = f"a value of {place.removesuffix('[...]')}"
-    if found := re.fullmatch(r"Expected `([^`]+)`, got `([^`]+)`", told):
-        wanted, given = (" or ".join(_WORDS.get(name, name) for name in part.split(" | ")) for part in found.groups())
+    if match := re.fullmatch(r"Expected `([^`]+)`, got `([^`]+)`", told):
+        wanted, given = (" or ".join(_WORDS.get(name, name) for name in part.split(" | ")) for part in match.groups())
         return f"{place or 'it'} must be {wanted}, not {given}"
-    if found := re.fullmatch(r"Object missing required field `(\w+)`", told):
-        return f"{place} lacks {found[1]}" if place else f"lacks {found[1]}"
+    if match := re.fullmatch(r"Object missing required field `(\w+)`", told):
+        return f"{place} lacks {match[1]}" if place else f"lacks {match[1]}"
     if told.startswith("Invalid enum value"):
         return f"{place} must be one of {', '.join(_choices(shape, place))}"
     return f"{place} holds a number that is too large"

@@ -231,7 +231,7 @@ def check_record(row: object, where: str, labels: LabelSet | None = None, needed
             raise DataError(f"{where}: lacks {field}")
     _check_range(record, where)
     for number, heading in enumerate(record.get("lead") or ()):
-        _check_range(heading, f"{where}, lead[{number}]")
+        _check_range(heading, f"{where}: lead[{number}]")
     for name, score in (record.get("scores") or {}).items():
         if not 0 <= score <= 1:  # nor is NaN
             raise DataError(f"{where}: the score of {brief(name)} is {brief(score)}, expected a number from 0 to 1")
