@@ -14,36 +14,51 @@ class Misfit(ValueError):
     """What does not fit its type, without a subject: ``spans[0].start must be a whole number, not a text``."""
 
 
+def parse(text: str | bytes, shape: type[T]) -> T:
+    """JSON made a ``shape``, a dataclass or a list of one; fields that it does not know are dropped.
+
+    Raises:
+        Misfit: it is no JSON, a field is missing or of another type.
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Misfit("it is no JSON") from None
+    return typed(value, shape)
+
+
 def typed(value: object, shape: type[T]) -> T:
-    """``value``, plain JSON, made a ``shape``: a dataclass, or a list of one. Fields that it does not know are dropped.
+    """As :func:`parse`, of what was read from JSON already."""
+    try:
+        return _converted(value, shape)
+    except UnicodeEncodeError:
+        raise Misfit("it holds half a character") from None
+
+
+def check(value: object, shape: Any) -> None:
+    """See that ``value``, read from JSON, is a ``shape``: a TypedDict, which may have fields that it does not know.
 
     Raises:
         Misfit: a field is missing or of another type.
     """
+    try:
+        _converted(value, shape)
+    except UnicodeEncodeError:
+        try:
+            whole = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+        except (RecursionError, ValueError):
+            raise Misfit("it is nested too deeply, or has a number too long to be read") from None
+        _converted(whole, shape)
+
+
+def _converted(value: object, shape: type[T]) -> T:
+    """Raises an UnicodeEncodeError for half a character (a lone surrogate) in a name or where texts are compared."""
     import msgspec
 
     try:
         return msgspec.convert(value, shape)
     except msgspec.ValidationError as error:
         raise Misfit(_said(str(error), shape)) from None
-    except UnicodeEncodeError:  # a lone surrogate, which msgspec takes neither in a name nor where it compares a text
-        return typed(_without_surrogates(value), shape)
-
-
-def check(value: object, shape: Any) -> None:
-    """See that ``value``, plain JSON, is a ``shape``: a TypedDict, which may have fields that it does not know.
-
-    Raises:
-        Misfit: a field is missing or of another type.
-    """
-    typed(value, shape)
-
-
-def _without_surrogates(value: object) -> object:
-    try:
-        return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
-    except (RecursionError, ValueError):
-        raise Misfit("it is nested too deeply, or has a number too long to be read") from None
 
 
 _WORDS = {
