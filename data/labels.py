@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..base.errors import ConfigError, PizhuError
+from ..base.errors import ConfigError, DataError
 from ..base.toml import brief, named, read_toml
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -87,11 +87,11 @@ class LabelSet:
         renamed = self.renamed
         return [renamed.get(name, name) for name in names]
 
-    def check(self, names: Iterable[str], where: str, error: type[PizhuError] = ConfigError) -> tuple[str, ...]:
-        """``names`` in this set's order, or an ``error`` that says which name is unknown ``where``."""
+    def check(self, names: Iterable[str], where: str) -> tuple[str, ...]:
+        """``names`` in this set's order, or a :class:`DataError` that says which name is unknown ``where``."""
         wanted = set(names)
         if unknown := wanted.difference(self.names):
-            raise error(f"{where}: unknown label {brief(min(unknown))}, expected one of {', '.join(self.names)}")
+            raise DataError(f"{where}: unknown label {brief(min(unknown))}, expected one of {', '.join(self.names)}")
         return tuple(name for name in self.names if name in wanted)
 
     @classmethod

@@ -236,7 +236,7 @@ def check_record(row: object, where: str, labels: LabelSet | None = None, needed
         if not 0 <= score <= 1:  # nor is NaN
             raise DataError(f"{where}: the score of {brief(name)} is {brief(score)}, expected a number from 0 to 1")
     if labels is not None and (names := record.get("labels")):
-        labels.check(names, where, DataError)
+        labels.check(names, where)
     return record
 
 

@@ -17,6 +17,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 from ...base.errors import ConfigError
 from ...base.files import as_line, replacing, replacing_bytes
 from ...base.inside import open_own
+from ...base.toml import brief
 from ...base.typed import check
 from .. import writers
 from ..inputs.find import MANIFEST, MANIFEST_BEGINS
@@ -132,7 +133,7 @@ def read_manifest(out: Path) -> Manifest | None:
         body = json.loads(data)
         if body["pizhu run"] != FORMAT:
             raise ConfigError(
-                f"{path} has format {body['pizhu run']}, expected {FORMAT}; name another folder with --out"
+                f"{path} has format {brief(body['pizhu run'])}, expected {FORMAT}; name another folder with --out"
             )
         entries = {key: Entry.of(row) for key, row in body.pop("inputs").items()}
         whole = list(body.pop("outputs"))
@@ -221,7 +222,7 @@ def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     before, now = _flat(old), _flat(new)
     for name in [*now, *before]:
         if before.get(name) != now.get(name):
-            return f"was begun with {name} {before.get(name, 'unset')}, this is {now.get(name, 'unset')}"
+            return f"was begun with {name:.80} {before.get(name, 'unset'):.200}, this is {now.get(name, 'unset'):.200}"
     return ""
 
 

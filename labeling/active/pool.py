@@ -14,7 +14,7 @@ from ...base.errors import DataError
 from ...data.labels import LabelSet
 from ...data.records import NEEDED, Record, check_record, keep
 from ...data.report import normalise
-from ..studio.tasks import read_input
+from ..studio.tasks import check_id, read_input
 
 _NEEDED = ("id", *NEEDED)
 _KEPT = ("id", "doc", "start", "end", "kind", "text", "headings", "previous", "lead")
@@ -74,6 +74,7 @@ class Pool:
                 record = check_record(_present(given, labels), where := f"{path}, record {number}", labels, _NEEDED)
                 if not (key := record["id"]):
                     raise DataError(f"{where}: lacks id")
+                check_id(record, where)
                 if key not in found or _known(record) or (_closed(record) and not _known(found[key])):
                     found[key] = record
         return cls.of(found.values(), labels)

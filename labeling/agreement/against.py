@@ -60,7 +60,7 @@ def read_gold(path: str | Path, labels: LabelSet) -> dict[str, tuple[str, ...]]:
     for number, record in enumerate(read_records(path, needed=("text",)), 1):
         if (names := record.get("labels")) is not None and record.get("decided") != "single":
             where = f"{path}, record {number}"
-            found[identity(record)] = labels.check(labels.present(names), where, DataError)
+            found[identity(record)] = labels.check(labels.present(names), where)
     if not found:
         raise DataError(f"{path} decides no sentence; write it with `pizhu label adjudicate --pull`")
     return found

@@ -214,7 +214,7 @@ def _answer(entry: AnswerRecord, labels: LabelSet, where: str) -> Answer[str]:
         raise DataError(f"{where}: lead_time is {brief(lead_time)}, expected a number of seconds")
     return Answer(
         entry["annotator"],
-        None if names is None else labels.check(labels.present(names), where, DataError),
+        None if names is None else labels.check(labels.present(names), where),
         skipped,
         entry.get("at"),
         lead_time,

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from ...base.errors import DataError
+from ...base.toml import brief
 from ...data.labels import LabelSet
 from ...data.records import NEEDED, Record, check_record
 from .answers import Answer
@@ -95,7 +96,7 @@ def to_records(
             if all(replace(other, deleted=False) != answer for other in answers):
                 answers.append(replace(answer, deleted=deleted))
     problems += [
-        f"{count} answers name {label!r}, which the label set has not; they count as unclear"
+        f"{count} answers name {brief(label)}, which the label set has not; they count as unclear"
         for label, count in sorted(strange.items())
     ]
     ordered = sorted(sentences.values(), key=lambda row: (row[0]["doc"], row[0]["start"], row[0]["id"]))

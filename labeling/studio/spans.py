@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...base.errors import DataError
+from ...base.toml import brief
 from ...data.labels import Label, LabelSet
 from ...data.quantities import Quantity, quantities
 from ...data.records import Record, SpanRecord
@@ -109,7 +110,7 @@ def read_result(given: Iterable[Mapping[str, Any]], text: str, labels: LabelSet)
             continue
         value = part["value"]
         names = labels.present(value.get("labels", ()))
-        spans.update(_placed(text, name, value) for name in labels.check(names, "a span", DataError))
+        spans.update(_placed(text, name, value) for name in labels.check(names, "a span"))
     return tuple(sorted(spans))
 
 
@@ -158,11 +159,15 @@ def _span(text: str, label: str, start: int, end: int) -> MarkedSpan:
 def _placed(text: str, label: str, value: Mapping[str, Any]) -> MarkedSpan:
     start, end, said = value.get("start"), value.get("end"), value.get("text")
     if not isinstance(start, int) or not isinstance(end, int):
-        raise DataError(f"a span of {label!r} has no range of characters")
+        raise DataError(f"a span of {brief(label)} has no range of characters")
     if not 0 <= start < end <= len(text):
-        raise DataError(f"a span of {label!r} reaches from {start} to {end}, outside the sentence of {len(text)}")
+        raise DataError(
+            f"a span of {brief(label)} reaches from {brief(start)} to {brief(end)}, outside the sentence of {len(text)}"
+        )
     if said is not None and said != text[start:end]:
-        raise DataError(f"a span of {label!r} says {said!r}, but the sentence has {text[start:end]!r} there")
+        raise DataError(
+            f"a span of {brief(label)} says {brief(said)}, but the sentence has {brief(text[start:end])} there"
+        )
     return _span(text, label, start, end)
 
 

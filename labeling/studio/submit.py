@@ -13,6 +13,7 @@ from typing import Any
 
 from ...base.errors import DataError, LabelingError
 from ...base.progress import Progress, silent
+from ...base.toml import named
 from ...data.labels import DEFAULT_LABELS, LabelSet
 from ...data.records import Record
 from ...data.report import normalise
@@ -61,7 +62,7 @@ def submit(
     rows = read_answers(path, labels)
     annotators = sorted({answer.annotator for _, answers in rows for answer in answers})
     if unknown := [name for name in annotators if name not in tokens]:
-        raise LabelingError(f"{path}: no account for annotator {unknown[0]}")
+        raise LabelingError(f"{path}: no account for annotator {named(unknown[0])}")
     with connect(access) as client:
         project = get_project(client, access, title)
         listed = client.tasks.list(project=project.id, fields="all", include="id,data,annotators", page_size=1000)
@@ -106,8 +107,8 @@ def _match(rows: Sequence[tuple[Record, list[Answer[str]]]], tasks: Sequence[_Ta
             same = by_text[record.get("doc"), normalise(record["text"])]
             match = same.pop(0) if same else None
         if match is None:
-            start = record["text"][:30]
-            raise DataError(f"{path}: the project has no sentence {start!r} of {record.get('doc')}; push it first")
+            start, doc = record["text"][:30], named(str(record.get("doc")))
+            raise DataError(f"{path}: the project has no sentence {start!r} of {doc}; push it first")
         found.append(match)
     return found
 

@@ -92,10 +92,15 @@ def _check(record: Record, where: str) -> None:
     """See that a sentence has what it must have to be sent."""
     check_record(record, where, needed=("id", *NEEDED))
     for field in ("id", "doc", "text"):
-        if not (record[field] or "").strip():
+        if not record[field].strip():
             raise DataError(f"{where}: {field} must be a text that is not empty")
     if record.get("previous", "") is None:
         raise DataError(f"{where}: previous must be a text")
+    check_id(record, where)
+
+
+def check_id(record: Record, where: str) -> None:
+    """See that Label Studio can keep the sentence's id; a :class:`DataError` says ``where`` it cannot."""
     if storable(record["id"]) != record["id"]:
         raise DataError(f"{where}: id holds a character that Label Studio cannot keep")
 
@@ -138,8 +143,8 @@ def _proposal(record: Record, labels: LabelSet, where: str) -> dict[str, Any] | 
     given = labels.present(given)
     if scores is not None:
         scores = dict(zip(labels.present(scores), scores.values(), strict=True))
-    chosen = labels.check(given, where, DataError)
-    labels.check(scores or (), where, DataError)
+    chosen = labels.check(given, where)
+    labels.check(scores or (), where)
     if not (model := record.get("model", "pizhu")):
         raise DataError(f"{where}: model must be a text that is not empty")
     proposal: dict[str, Any] = {"model_version": model, "result": result(chosen)}

@@ -14,6 +14,7 @@ from typing import Any
 
 from ...base.errors import DataError, LabelingError
 from ...base.progress import Progress, silent
+from ...base.toml import named
 from ...data.labels import DEFAULT_LABELS, LabelSet
 from ...data.records import Record
 from .access import Access
@@ -137,8 +138,8 @@ def _users(client: Client, access: Access, people: set[str], open_accounts: Open
         users = {name: number for number, name in user_names(client).items()}
     if missing := sorted(people - users.keys()):
         raise LabelingError(
-            f"Label Studio at {access.url} has no user called {missing[0]}; let {'them' if missing[1:] else 'that one'}"
-            " sign up there, with that as the first name, and transfer again"
+            f"Label Studio at {access.url} has no user called {named(missing[0])}; let "
+            f"{'them' if missing[1:] else 'that one'} sign up there, with that as the first name, and transfer again"
         )
     return users
 
