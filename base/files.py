@@ -197,7 +197,7 @@ def as_line(record: Mapping[str, Any]) -> str:
     return (line if _encodable(line) else json.dumps(record)) + "\n"
 
 
-def read_json_lines(path: str | Path) -> Iterator[dict[str, Any]]:
+def read_records(path: str | Path) -> Iterator[dict[str, Any]]:
     """The JSON objects of a JSON Lines file (a byte order mark is no harm).
 
     Raises:

@@ -33,7 +33,7 @@ from adapt import STEPS, adapted, full_vocabulary
 from corpus_scores import kept, spread
 from gold import scores
 from pizhu import Annotator
-from pizhu.base.files import read_json_lines, write_records, write_text
+from pizhu.base.files import read_records, write_records, write_text
 from pizhu.base.scores import macro_f1
 from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
@@ -195,7 +195,7 @@ def judge(args: argparse.Namespace, ask: Any) -> dict[str, float]:
     result = {"corpus": macro_f1(np.concatenate(list(truth.values())), given)}
     if args.gold:
         path, folder, script = args.gold
-        gold = list(read_json_lines(path))
+        gold = list(read_records(path))
         with tempfile.TemporaryDirectory() as out:
             for report in real(folder, frozenset(record["doc"] for record in gold)):
                 labelled = answered(report, NAMES, decision, ask(report))

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from pizhu import Annotator
-from pizhu.base.files import read_json_lines, write_records
+from pizhu.base.files import read_records, write_records
 
 
 def scores(script: Path, gold: Iterable[dict[str, Any]], predictions: Path) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def sure(gold: Iterable[dict[str, Any]], predictions: Path) -> list[dict[str, An
     for record in gold:
         doc = record["doc"]
         if doc not in marked:
-            records = read_json_lines(predictions / f"{Path(doc).stem}.jsonl")
+            records = read_records(predictions / f"{Path(doc).stem}.jsonl")
             marked[doc] = [r for r in records if r.get("review")]
         if not any(r["start"] < record["end"] and record["start"] < r["end"] for r in marked[doc]):
             kept.append(record)
@@ -60,7 +60,7 @@ def answers(gold: Iterable[dict[str, Any]], predictions: Path) -> list[tuple[dic
     for record in gold:
         doc, start = record["doc"], record["start"]
         if doc not in found:
-            records = read_json_lines(predictions / f"{Path(doc).stem}.jsonl")
+            records = read_records(predictions / f"{Path(doc).stem}.jsonl")
             found[doc] = {r["start"]: r for r in records if "scores" in r}
         near = (found[doc].get(start + off) for off in (0, -1, 1, -2, 2))
         pairs.append((record, next((r for r in near if r is not None), None)))
@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("score", type=Path)
     parser.add_argument("--errors", type=int, default=0)
     args = parser.parse_args()
-    gold = list(read_json_lines(args.gold))
+    gold = list(read_records(args.gold))
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         model = Annotator.load(args.model)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from gold import annotate, scores
 from pizhu import Annotator
-from pizhu.base.files import read_json_lines, write_text
+from pizhu.base.files import read_records, write_text
 from pizhu.data.corpus.load import load_corpus
 from pizhu.training.loop import train
 from pizhu.training.recipe import load_recipe
@@ -39,7 +39,7 @@ def main() -> None:
     args = parser.parse_args()
     reports = [c.report for c in load_corpus(split="train")]
     validation = [c.report for c in load_corpus(split="validation")]
-    gold = list(read_json_lines(args.gold))
+    gold = list(read_records(args.gold))
     points: dict[int, list[float]] = {}
     for seed in args.seeds:
         order = random.Random(seed).sample(reports, len(reports))

@@ -6,7 +6,7 @@ passes' labels and the reason; all others had the final labels in both. So both 
 
 from __future__ import annotations
 
-from pizhu.base.files import read_json_lines
+from pizhu.base.files import read_records
 from pizhu.cli.display import show
 from pizhu.cli.label.agreement import agreement_table
 from pizhu.data.corpus.load import corpus_folder, load_corpus
@@ -23,7 +23,7 @@ def labels(code: str) -> tuple[str, ...]:
 
 
 def main() -> None:
-    decided = {(r["report"], r["text"]): r for r in read_json_lines(corpus_folder() / "adjudication.jsonl")}
+    decided = {(r["report"], r["text"]): r for r in read_records(corpus_folder() / "adjudication.jsonl")}
     rows = []
     for report in load_corpus():
         for record in report.report.records():

@@ -19,7 +19,7 @@ import argparse
 import random
 from pathlib import Path
 
-from pizhu.base.files import read_json_lines
+from pizhu.base.files import read_records
 from pizhu.tests.support.quantity_scores import ASPECTS, Item, base, counts, figure, overlap, predicted, scores
 
 HALVES = ("development", "held-out")
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--errors", choices=HALVES, action="append", default=[])
     args = parser.parse_args()
     for half in HALVES:
-        records = list(read_json_lines(args.gold / f"{half}.jsonl"))
+        records = list(read_records(args.gold / f"{half}.jsonl"))
         pairs = [(r["text"], r["quantities"], predicted(r["text"])) for r in records]
         print(f"{half}: {len(pairs)} sentences, {sum(len(gold) for _, gold, _ in pairs)} quantities")
         print(f"  {'':28} {'precision':>20} {'recall':>20} {'F1':>20}  labelled")

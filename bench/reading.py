@@ -1,7 +1,8 @@
 """How well and how fast reports are read and split: `python bench/reading.py [GOLD.jsonl REPORTS_FOLDER]`
 
-Prints three tables: formats against boundary and heading-path scores on the sample reports; sentence splitters (ours,
-pysbd, a naive regular expression) against boundary F1 and speed on the same text; pages a second from .txt and .docx.
+Prints tables: formats against boundary and heading-path scores on the sample reports; sentence splitters (ours, pysbd,
+a naive regular expression) against boundary F1 and speed on the same text; pages a second from .txt and .docx; what it
+costs that files are read in processes of their own.
 """
 
 from __future__ import annotations
@@ -14,13 +15,19 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
+from pizhu.annotate.run.run import annotate_files
+from pizhu.data.isolation.in_process import InProcess
 from pizhu.data.read import read_report, report_from_text
 from pizhu.data.report import Report, normalise
+from pizhu.tests.support.killing import Hashed
 from pizhu.tests.support.sample_reports import FORMATS, Block, Piece, Sample, as_docx, as_text, load
 
 PAGE = 800
 """Characters that a page of a report holds."""
+
+_TURNS = 5
 
 
 def f1(right: int, found: int, wanted: int) -> float:
@@ -119,14 +126,38 @@ def speed(samples: list[Sample]) -> None:
         plain.write_text(ten_pages, encoding="utf-8")
         began = time.process_time()
         for _ in range(1000):
-            read_report(plain)
+            read_report(plain, isolated=False)
         print(f"\n1,000 ten-page .txt reports: {time.process_time() - began:.1f} s on one core")
         blocks = tuple(block for sample in samples for block in sample.blocks if block.what != "note") * 20
         word.write_bytes(as_docx(Sample("x", (Block("heading", (Piece("工作报告", "heading"),)), *blocks))))
         pages = sum(len(block.text) for block in blocks) / PAGE
         began = time.process_time()
-        read_report(word)
+        read_report(word, isolated=False)
         print(f".docx: {pages / (time.process_time() - began):.0f} pages a second")
+
+
+def isolation(samples: list[Sample]) -> None:
+    """1,000 small .txt files as a run reads them, by processes of its own and here, in turns."""
+    text = as_text(samples[0])
+    model: Any = Hashed()
+    with tempfile.TemporaryDirectory() as folder:
+        files = Path(folder, "in")
+        files.mkdir()
+        for number in range(1000):
+            Path(files, f"{number}.txt").write_text(f"{text[:400]}\n第{number}项任务完成。\n", encoding="utf-8")
+        seconds: dict[str, list[float]] = {"apart": [], "here": []}
+        for turn in range(_TURNS):
+            for way in list(seconds)[:: 1 if turn % 2 else -1]:
+                began = time.perf_counter()
+                reader = InProcess() if way == "here" else None
+                annotate_files([files], Path(folder, f"{way}{turn}"), model, ("jsonl",), reader=reader)
+                seconds[way].append(time.perf_counter() - began)
+        ratios = sorted(apart / here for apart, here in zip(*seconds.values(), strict=True))
+        middle = {way: sorted(found)[_TURNS // 2] for way, found in seconds.items()}
+        print(
+            f"\n1,000 small .txt, read and written without a model: in processes of their own {middle['apart']:.1f} s, "
+            f"here {middle['here']:.1f} s, {ratios[_TURNS // 2]:.2f} [{ratios[0]:.2f} {ratios[-1]:.2f}] times"
+        )
 
 
 def main() -> None:
@@ -136,6 +167,7 @@ def main() -> None:
     formats(samples)
     splitters(samples, gold)
     speed(samples)
+    isolation(samples)
 
 
 if __name__ == "__main__":

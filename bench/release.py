@@ -15,7 +15,7 @@ from typing import Any
 
 from gold import annotate, scores
 from pizhu import Annotator
-from pizhu.base.files import read_json_lines
+from pizhu.base.files import read_records
 from pizhu.data.corpus.load import load_corpus
 from pizhu.eval.calibration import reliability
 from pizhu.eval.metrics import score
@@ -45,7 +45,7 @@ def on_test_split(model: Annotator) -> dict[str, Any]:
 
 def on_real_reports(model: Annotator, gold: Path, reports: Path, script: Path) -> dict[str, Any]:
     """The same from raw text, as the scoring script says."""
-    records = list(read_json_lines(gold))
+    records = list(read_records(gold))
     with tempfile.TemporaryDirectory() as folder:
         annotate(model, records, reports, Path(folder))
         found = scores(script, records, Path(folder))

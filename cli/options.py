@@ -16,7 +16,7 @@ Limit = Annotated[
     list[str] | None,
     typer.Option(
         "--limit",
-        help="Let a report ask for more, or less, e.g. `pages=5000` or `file_mb=500`; may be repeated. Names: file_mb, "
+        help="Change a safety limit, e.g. `pages=5000` or `file_mb=500`; may be repeated. Names: file_mb, "
         "expanded_mb, elements, characters, lines, line, pages, seconds, read_seconds, cpu_seconds, memory_mb, "
         "archive_mb.",
         show_default=False,

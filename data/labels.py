@@ -64,7 +64,7 @@ class LabelSet:
             raise ConfigError(f"the former name {brief(clash)} is another label's too")
         for name in former:
             if not _is_name(name):
-                raise ConfigError(f"the former name {brief(name)} is none that a label can have had")
+                raise ConfigError(f"the former name {brief(name)} is not a valid label name")
 
     def __iter__(self) -> Iterator[Label]:
         return iter(self.labels)

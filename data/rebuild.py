@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from .labels import LabelSet
-from .records import Kind, Record, check_record, read_records
+from .records import Kind, Record, check_record, load_records
 from .report import Report, Span, title_of
 
 
@@ -18,7 +18,7 @@ def load_reports(path: str | Path, labels: LabelSet) -> list[Report]:
     Raises:
         DataError: the file cannot be read, or a record is not as docs/records.md says; the message says which.
     """
-    return _reports(read_records(path, labels), labels)
+    return _reports(load_records(path, labels), labels)
 
 
 def reports_from_records(records: Iterable[Record], labels: LabelSet, where: str) -> list[Report]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, NotRequired, Required, TypedDict, TypeVar, cast
 
 from ..base.errors import DataError
-from ..base.files import read_json_lines
+from ..base.files import read_records
 from ..base.toml import brief
 from ..base.typed import Misfit, check
 from .labels import LabelSet
@@ -197,7 +197,7 @@ _END = 2**31
 """Texts are shorter, and tables hold no larger numbers."""
 
 
-def read_records(
+def load_records(
     path: str | Path, labels: LabelSet | None = None, needed: Collection[str] = NEEDED
 ) -> Iterator[Record]:
     """The records of a JSON Lines file, each seen to by :func:`check_record`.
@@ -205,7 +205,7 @@ def read_records(
     Raises:
         DataError: the file cannot be read, or a record is not as docs/records.md says; the message says which.
     """
-    for number, row in enumerate(read_json_lines(path), 1):
+    for number, row in enumerate(read_records(path), 1):
         yield check_record(row, f"{path}, record {number}", labels, needed)
 
 

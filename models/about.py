@@ -100,14 +100,16 @@ def from_json(written: bytes, name: str) -> tuple[About, dict[str, str]]:
 
 def _count(value: Any) -> int:
     if type(value) is not int or value < 0:
-        raise ValueError(f"{brief(value)} is no count")
+        raise ValueError(f"{brief(value)} is not a whole number")
     return value
 
 
 def _decision(body: Mapping[str, Any], labels: int) -> Decision:
     rule = Decision(tuple(body["temperatures"]), tuple(body["thresholds"]), body["doubt"])
     if {len(rule.temperatures), len(rule.thresholds)} != {labels}:
-        raise ModelError(f"it has another number of thresholds than of labels ({labels})")
+        raise ModelError(
+            f"it has {len(rule.thresholds)} thresholds and {len(rule.temperatures)} temperatures for {labels} labels"
+        )
     for value in (*rule.temperatures, *rule.thresholds, rule.doubt):
         if type(value) not in (int, float) or not math.isfinite(value):
             raise ValueError(f"{brief(value)} in the decision rule is no number")

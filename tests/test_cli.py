@@ -95,7 +95,7 @@ def test_every_option_and_argument_is_explained() -> None:
             "model folder none does not exist; name another, or train one with: pizhu train",
         ),
         (["annotate", "."], "there is no report"),
-        (["metrics", "x.txt", "--out", "x.pdf"], "x.pdf is no name for a table, expected one that ends in .csv or"),
+        (["metrics", "x.txt", "--out", "x.pdf"], "x.pdf must end in .csv or"),
         (["evaluate", "--out", "kept.bin"], "kept.bin is a file; name a folder with --out"),
         (["evaluate", "none"], "model folder none does not exist"),
         (["data", "check", "none"], "there is no report (*.txt) in corpus folder none"),

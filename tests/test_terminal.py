@@ -189,7 +189,7 @@ def test_a_fault_s_traceback_and_the_log() -> None:
         "import sys; sys.argv = ['pizhu', 'read', 'x', '--debug'][:3]\n"
         "import pizhu.data.read as reading\n"
         "def fault(*_, **__): raise RuntimeError('\\x1b]0;x\\x07')\n"
-        "reading.read_report = fault\n"
+        "reading.read_reports = fault\n"
         "from pizhu.cli import main; main()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=60, check=False)

@@ -87,7 +87,7 @@ def check_start(folder: str | Path, recipe: Recipe, *, offline: bool = False) ->
     try:
         now = load_start(recipe, about.labels.names, offline=offline).fingerprint
     except ModelError as error:
-        raise ModelError(f"what model {folder} started from is not to be had: {error}") from None
+        raise ModelError(f"what model {folder} started from is not available: {error}") from None
     if now != about.origin.get("start"):
         raise ModelError(
             f"model {folder} started from another {recipe.encoder.name!r} than the one that is here now; "

@@ -54,7 +54,7 @@ class Inputs:
         for source in self._sources:
             places = [] if source.place == STDIN else [source.place, source.place.resolve()]
             if any(out == place or out in place.parents for place in places):
-                raise ConfigError(f"{source.place} lies in the folder that is written to; name another one with --out")
+                raise ConfigError(f"input {source.place} is inside the output folder; choose another with --out")
             if isinstance(source, Folder) and source.reaches(out):
                 raise ConfigError(f"{out} holds reports that are to be read; name another folder with --out")
 
@@ -226,7 +226,7 @@ def find(
 
     found = Inputs(sources(words, False))
     if found.count() == 0:
-        raise ReadError(f"there is no report ({', '.join(sorted(SUFFIXES))}) in what was named")
+        raise ReadError(f"no report found; supported: {', '.join(sorted(SUFFIXES))}")
     return found
 
 

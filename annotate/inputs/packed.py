@@ -94,8 +94,8 @@ class Allowance:
         self.left -= size
         if self.left < 0:
             raise Trouble(
-                f"{self._name} unpacks to more than the limit of {self._limits.archive_mb:,} MB; it may be a "
-                "bomb, else raise --limit archive_mb"
+                f"{self._name} unpacks to more than {self._limits.archive_mb:,} MB, perhaps a zip bomb; if you trust "
+                "it, raise --limit archive_mb"
             )
 
 

@@ -246,9 +246,7 @@ class _Driver:
         """Do everything: once in blocks, then what is left of them alone."""
         total, settled = self._turn(self._all())
         if total is None and not settled:
-            raise ConfigError(
-                "no worker of the Ray cluster could begin; is pizhu installed on its nodes? Ray's logs say"
-            )
+            raise ConfigError("no Ray worker started; is pizhu installed on the nodes? See Ray's logs:")
         if settled == total:
             return
         for _ in range(_TURNS - 1):

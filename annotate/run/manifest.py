@@ -128,7 +128,7 @@ def read_manifest(out: Path) -> Manifest | None:
     except FileNotFoundError:
         return None
     if not data.startswith(MANIFEST_BEGINS):
-        raise ConfigError(f"{path} is of another program; name another folder with --out")
+        raise ConfigError(f"{path} was not written by pizhu; choose another folder with --out")
     try:
         body = json.loads(data)
         if body["pizhu run"] != FORMAT:

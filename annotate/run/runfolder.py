@@ -259,7 +259,7 @@ def _refuse_other(out: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
     now = new["versions"]
     old = {**old, "versions": {name: now.get(name) if it == MISSING else it for name, it in old["versions"].items()}}
     if found := difference(old, new):
-        raise ConfigError(f"{out} {found}; name a new folder with --out, or begin that one anew with --fresh")
+        raise ConfigError(f"{out} {found}; choose a new folder with --out, or start over with --fresh")
 
 
 def _remove(out: Path) -> None:

@@ -42,7 +42,7 @@ def choose(wanted: str | None, accept: str | None) -> str:
                 best, found = q, name
     if found is None:
         offered = ", ".join(types[0] for types in TYPES.values())
-        raise Refusal(406, f"nothing that is accepted can be given; accept one of {offered}")
+        raise Refusal(406, f"none of the accepted types is available; accept one of {offered}")
     return found
 
 

@@ -63,7 +63,7 @@ def create_app(
             if not host:
                 raise Refusal(403, f"{called[:80]!r} is no name of a host; ask for the service by its address")
             if not answers_to(host, settings.names):
-                sentence = f"the service does not go by the name {host[:80]!r}; start it with: --name {host[:80]}"
+                sentence = f"unknown host {host[:80]!r}; start the service with --name {host[:80]}"
                 raise Refusal(403, sentence)
         if request.method != "GET" and not own_page(request.headers, settings.names):
             raise Refusal(403, "pages of other sites may not use the service")
@@ -149,7 +149,7 @@ def _say_what_is_wrong(app: FastAPI, settings: Settings) -> None:
     @app.exception_handler(Full)
     def full(request: Request, error: Full) -> JSONResponse:
         wait = error.retry_after
-        return said(503, f"all places are taken; try again in {wait} seconds", {"retry-after": str(wait)})
+        return said(503, f"server busy; retry in {wait} seconds", {"retry-after": str(wait)})
 
     @app.exception_handler(TimeoutError)
     def slow(request: Request, error: TimeoutError) -> JSONResponse:

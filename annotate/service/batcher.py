@@ -27,7 +27,7 @@ class Full(Exception):
     """
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__("all places are taken")
+        super().__init__("server busy")
         self.retry_after = retry_after
 
 

@@ -85,7 +85,7 @@ class Meters:
                     "Sentences annotated.",
                     [f"pizhu_sentences_total {self._sentences}"],
                 ),
-                ("pizhu_places_taken", "gauge", "Requests in the house now.", [f"pizhu_places_taken {taken}"]),
+                ("pizhu_places_taken", "gauge", "Requests in flight.", [f"pizhu_places_taken {taken}"]),
                 ("pizhu_places", "gauge", "Requests that find a place.", [f"pizhu_places {places}"]),
             ]
         return "".join(

@@ -11,7 +11,7 @@ from ...base.errors import ConfigError, DataError
 from ...base.files import replacing, write_records
 from ...data.labels import DEFAULT_LABELS
 from ...data.quantities import quantities
-from ...data.records import Record, read_records
+from ...data.records import Record, load_records
 from ...data.report import Report
 from .cells import guarded
 
@@ -82,7 +82,7 @@ def read_annotated(path: Path, *, labelled: bool = True) -> list[Record]:
         DataError: it cannot be read, a record lacks what a row needs, or nothing in it is labelled (asked if
             ``labelled``).
     """
-    records = list(read_records(path, needed=("doc", "start", "text")))
+    records = list(load_records(path, needed=("doc", "start", "text")))
     if labelled and all(record.get("labels") is None for record in records):
         raise DataError(f"{path} holds no labelled sentence; run: pizhu annotate, or read every sentence with --all")
     return records
@@ -91,7 +91,7 @@ def read_annotated(path: Path, *, labelled: bool = True) -> list[Record]:
 def check_name(path: Path) -> None:
     """Raises a ConfigError where ``path`` is no name for :func:`write_metrics`."""
     if path.suffix.lower() not in SUFFIXES:
-        raise ConfigError(f"{path} is no name for a table, expected one that ends in {' or '.join(SUFFIXES)}")
+        raise ConfigError(f"{path} must end in {' or '.join(SUFFIXES)}")
 
 
 def write_metrics(path: str | Path, table: Iterable[Row]) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...data.labels import LabelSet
-from ...data.records import Record, read_records
+from ...data.records import Record, load_records
 
 Reports = Iterable[tuple[str, Iterable[Record]]]
 """Reports by name, each with its records (docs/records.md); read once, one after the other."""
@@ -60,7 +60,7 @@ def stored(named: Iterable[tuple[str, Path]], labels: LabelSet) -> Reports:
 
 
 def _stored(path: Path, labels: LabelSet) -> Iterator[Record]:
-    for record in read_records(path, labels):
+    for record in load_records(path, labels):
         yield {"id": "", "kind": "sentence", "headings": [], "labels": None, **record}
 
 

@@ -49,7 +49,7 @@ def adjudicate(
     from ...labeling.studio.kinds import TITLE
 
     if pull is not None and (overlap is not None or blind is not None or overwrite_config):
-        raise ConfigError("--pull only fetches; leave --overlap, --blind and --overwrite-config to the sending")
+        raise ConfigError("--overlap, --blind and --overwrite-config do not apply to --pull")
     title = project or TITLE
     chosen = label_set(labels)
     there = access(folder, url, token_file)

@@ -58,9 +58,7 @@ class Archive:
     def take(self, size: int) -> None:
         """Count ``size`` bytes that were unpacked; a ReadError where they are more than the limit, all together."""
         if size > self._left:
-            raise ReadError(
-                f"{self._name} unpacks to more than the limit of {self._limits.expanded_mb} MB; it may be a zip bomb"
-            )
+            raise ReadError(f"{self._name} unpacks to more than {self._limits.expanded_mb} MB, perhaps a zip bomb")
         self._left -= size
 
     def xml(self, part: str) -> etree._Element:

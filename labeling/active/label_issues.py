@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...base.errors import DataError, MissingExtraError
+from ...base.extras import require
 from ...base.progress import Progress, silent
 from ...data.labels import DEFAULT_LABELS, LabelSet
 from ...data.records import Record
@@ -56,6 +57,7 @@ def find_errors(
         DataError: too few reports, or too little text.
         MissingExtraError: cleanlab or scikit-learn is not installed.
     """
+    require("finding label errors", "label")
     table = Features(pool).table(pool)
     chances = out_of_fold(pool, table, progress=progress)
     learned = doubtful(pool, chances, least)

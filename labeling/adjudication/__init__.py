@@ -82,7 +82,7 @@ def push_contested(
         DataError: a record is not a whole sentence record.
         LabelingError: Label Studio cannot be used, or did not take what it was sent.
     """
-    tasks = storable(to_adjudicate(rows, labels, "the answers"))
+    tasks = to_adjudicate(rows, labels, "the answers")
     second = adjudication_title(title)
     with connect(access) as client:
         if find_project(client, second) is None:
@@ -142,8 +142,8 @@ def _refresh(client: Client, project: int, tasks: Mapping[str, dict[str, Any]]) 
         new = tasks.get(str(task.data["id"]))
         if not new or task.annotations:
             continue
-        if dict(task.data) != new["data"]:
-            client.tasks.update(id=task.id, data=new["data"])
+        if storable(dict(task.data)) != (data := storable(new["data"])):
+            client.tasks.update(id=task.id, data=data)
         if (old := proposed.get(int(task.id))) is None:
             continue
         if not new["predictions"]:  # answers were withdrawn, and those left do not tip the scales

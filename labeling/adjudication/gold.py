@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...base.files import read_json_lines, set_aside, write_records
+from ...base.files import read_records, set_aside, write_records
 from ...data.labels import LabelSet
 from ...data.records import Decided, DecisionRecord, Record
 from ..agreement.sheet import Rows, identity, joined
@@ -74,7 +74,7 @@ def write_gold(path: str | Path, records: Sequence[Record]) -> Path | None:
     """Write ``records``; a file there that says something else is kept beside under its time, and returned."""
     path = Path(path)
     kept = None
-    if path.exists() and list(read_json_lines(path)) != records:
+    if path.exists() and list(read_records(path)) != records:
         kept = set_aside(path)
     write_records(path, records)
     return kept

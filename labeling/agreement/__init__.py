@@ -80,7 +80,7 @@ def agreement(
         raise DataError("no sentence has answers of two annotators, so there is no agreement to measure")
     truth = None if gold is None else sheet.truth(gold)
     if truth is not None and np.isnan(truth).all():
-        raise DataError("the decided answers are of other sentences; --gold must be of the same project")
+        raise DataError("--gold decides other sentences than these answers; it must come from the same project")
     bootstrap = Bootstrap(len(sheet.docs), draws, seed)
     return Agreement(
         sheet.annotators,

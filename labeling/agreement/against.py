@@ -13,7 +13,7 @@ from ...base.errors import DataError
 from ...base.interval import Figure
 from ...base.scores import Floats, f1, precision, recall
 from ...data.labels import LabelSet
-from ...data.records import read_records
+from ...data.records import load_records
 from .measures import cohen, cohen_of_counts, pair_counts
 from .sheet import Sheet, identity
 
@@ -57,7 +57,7 @@ def read_gold(path: str | Path, labels: LabelSet) -> dict[str, tuple[str, ...]]:
         DataError: the file cannot be read, names an unknown label, or decides nothing.
     """
     found = {}
-    for number, record in enumerate(read_records(path, needed=("text",)), 1):
+    for number, record in enumerate(load_records(path, needed=("text",)), 1):
         if (names := record.get("labels")) is not None and record.get("decided") != "single":
             where = f"{path}, record {number}"
             found[identity(record)] = labels.check(labels.present(names), where)

@@ -15,7 +15,7 @@ from pathlib import Path
 from ...base.errors import LabelingError
 from ...base.files import write_records
 from ...data.corpus.load import load_corpus
-from ...data.records import Record, read_records
+from ...data.records import Record, load_records
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def prepare(
     Raises:
         LabelingError: there is nothing to learn from or to judge by.
     """
-    records = list(read_records(answers))
+    records = list(load_records(answers))
     docs = list(dict.fromkeys(row["doc"] for row in records if row.get("labels") is not None))
     if not docs:
         raise LabelingError("no sentence has labels that its annotators agree on; label some, then train")

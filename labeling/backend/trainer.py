@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...base.errors import PizhuError
-from ...base.files import read_json_lines, write_records
+from ...base.files import read_records, write_records
 from ...data.labels import DEFAULT_LABELS, LabelSet
 from ...models.folder import load_about
 from ..studio.access import TOKEN_VARIABLE, URL_VARIABLE, Access
@@ -222,7 +222,7 @@ class Trainer:
             return records
         former = (replace(label, formerly=(present[label.name],) if label.name in present else ()) for label in known)
         copy = records.with_suffix(".former.jsonl")
-        write_records(copy, read_json_lines(records))
+        write_records(copy, read_records(records))
         rename_file(copy, LabelSet(tuple(former)))
         return copy
 

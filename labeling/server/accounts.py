@@ -59,7 +59,7 @@ class Accounts:
                     raise Misfit("a NUL")
                 self._accounts = {account.name: account for account in accounts}
             except Misfit:
-                raise LabelingError(f"{self.path} is not a file of accounts; move it away to begin anew") from None
+                raise LabelingError(f"{self.path} is not an accounts file; move it away to start over") from None
 
     @property
     def owner(self) -> Account:

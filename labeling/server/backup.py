@@ -124,7 +124,7 @@ def restore(
         hint = (
             "give --database with an empty database" if kind == "sqlite" else "restore it without --database to SQLite"
         )
-        raise LabelingError(f"{path} is of a server on {manifest.get('address')}; {hint}")
+        raise LabelingError(f"{path} is a backup of a server on {manifest.get('address')}; {hint}")
     made_by = manifest.get("label_studio")
     if not isinstance(made_by, str) or not _VERSION.fullmatch(made_by):
         raise LabelingError(f"{path} does not say which Label Studio it is of; use another backup")

@@ -16,7 +16,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 from ...base.errors import DataError
 from ...base.toml import brief
 from ...data.labels import LabelSet
-from ...data.records import AnswerRecord, Record, ShownRecord, SpanRecord, State, read_records
+from ...data.records import AnswerRecord, Record, ShownRecord, SpanRecord, State, load_records
 from .config import NONE
 from .tasks import choices
 
@@ -191,7 +191,7 @@ def read_answers(path: str | Path, labels: LabelSet) -> list[tuple[Record, list[
         DataError: a record has no answers, or an answer is not as docs/records.md says; the message says which.
     """
     rows = []
-    for number, record in enumerate(read_records(path, needed=()), 1):
+    for number, record in enumerate(load_records(path, needed=()), 1):
         where = f"{path}, record {number}"
         if "text" not in record or "answers" not in record:
             raise DataError(f"{where}: not an answers record; expected 'text' and a list of 'answers'")

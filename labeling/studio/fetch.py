@@ -27,7 +27,7 @@ def server_time(client: Client, project: int) -> datetime:
     # Not the latest change: where Label Studio takes local time for UTC, that can lie hours ahead.
     date = {name.lower(): value for name, value in answer.headers.items()}.get("date")
     if date is None:
-        raise LabelingError("Label Studio's answers bear no date; does something between here and there remove it?")
+        raise LabelingError("Label Studio's responses have no Date header; does a proxy remove it?")
     return parsedate_to_datetime(date).astimezone(UTC)
 
 

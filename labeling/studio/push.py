@@ -22,9 +22,9 @@ from .project import ensure_project
 from .proposals import model_version, propose
 from .renew import renew
 from .shown import Shown, show_pushed
-from .storable import storable
+from .storable import readable
 from .tasks import read_input
-from .there import find, remove_surplus, total
+from .there import find, import_tasks, remove_surplus, total
 
 if TYPE_CHECKING:
     from ...models.annotator import Annotator
@@ -128,7 +128,7 @@ def deliver(
 
     Annotators are then shown the proposals of the last task's version, unless a prediction service makes them.
     """
-    tasks = storable(dict(tasks))
+    tasks = readable(dict(tasks))
     before = total(client, project)
     there = find(client, project, tasks, progress)
     missing = [task for identity, task in tasks.items() if identity not in there]
@@ -194,7 +194,7 @@ def _send(client: Client, project: int, tasks: Sequence[dict[str, Any]]) -> bool
     rest, waits = list(tasks), iter(WAITS)
     while rest:
         try:
-            answer = client.projects.import_tasks(id=project, request=rest, return_task_ids=True)
+            answer = import_tasks(client, project, rest)
         except ApiError as error:
             if not is_busy(error) or (wait := next(waits, None)) is None:
                 raise

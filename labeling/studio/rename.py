@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from ...base.files import as_line, read_json_lines, replacing
+from ...base.files import as_line, read_records, replacing
 from ...data.labels import LabelSet
 
 _DEPTH = 3  # of what holds names in a record: the spans, in what was shown, of an answer
@@ -30,7 +30,7 @@ def renamed_files(paths: Iterable[str | Path], labels: LabelSet) -> Iterator[dic
     with ExitStack() as files:
         changed: dict[str, int] = {}
         for path in dict.fromkeys(map(str, paths)):
-            before = list(read_json_lines(path))
+            before = list(read_records(path))
             after = [_renamed(record, labels) for record in before]
             changed[path] = sum(old != new for old, new in zip(before, after, strict=True))
             if changed[path]:

@@ -1,7 +1,7 @@
 """What Label Studio's databases can keep.
 
-PostgreSQL refuses a whole request for one NUL or lone surrogate in it. SQLite takes the surrogate, and the project can
-then be neither listed nor exported.
+SQLite takes a lone surrogate, and the project can then be neither listed nor exported. PostgreSQL refuses a whole
+request for one of them, or for one NUL, which SQLite keeps.
 """
 
 from __future__ import annotations
@@ -9,21 +9,31 @@ from __future__ import annotations
 import re
 from typing import Any
 
+_LONE = re.compile("[\ud800-\udfff]")
 _LOST = re.compile("[\x00\ud800-\udfff]")
 _NO_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
+def readable(value: Any) -> Any:
+    """The same with U+FFFD for each lone surrogate, in every text in it: offsets still hold."""
+    return _replaced(value, _LONE)
+
+
 def storable(value: Any) -> Any:
-    """The same with U+FFFD for each character that cannot be kept, in every text in it: offsets still hold."""
-    if isinstance(value, str):
-        return _LOST.sub("\ufffd", value)
-    if isinstance(value, list):
-        return [storable(entry) for entry in value]
-    if isinstance(value, dict):
-        return {storable(name): storable(entry) for name, entry in value.items()}
-    return value
+    """:func:`readable`, and the same for NUL."""
+    return _replaced(value, _LOST)
 
 
 def is_line(text: str) -> bool:
     """Whether it can be a title or name: one line, without characters that cannot be kept or shown."""
     return not _NO_LINE.search(text)
+
+
+def _replaced(value: Any, lost: re.Pattern[str]) -> Any:
+    if isinstance(value, str):
+        return lost.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_replaced(entry, lost) for entry in value]
+    if isinstance(value, dict):
+        return {_replaced(name, lost): _replaced(entry, lost) for name, entry in value.items()}
+    return value

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from ...base.errors import DataError
 from ...data.labels import LabelSet
-from ...data.records import NEEDED, LeadRecord, Record, check_record, keep, read_records
+from ...data.records import NEEDED, LeadRecord, Record, check_record, keep, load_records
 from .config import CONTROL, NONE, OBJECT
 from .place import address, position
 from .place import place as place_of
@@ -23,7 +23,7 @@ NO_NEXT = "（没有下一句）"
 def read_input(path: str | Path) -> list[Record]:
     """The records of a JSON Lines file, whatever they lack, or of a report that is read."""
     if Path(path).suffix.lower() in (".jsonl", ".ndjson"):
-        return list(read_records(path, needed=()))
+        return list(load_records(path, needed=()))
     from ...data.read import read_report
 
     return read_report(path).records()
@@ -147,7 +147,8 @@ def _proposal(record: Record, labels: LabelSet, where: str) -> dict[str, Any] | 
     labels.check(scores or (), where)
     if not (model := record.get("model", "pizhu")):
         raise DataError(f"{where}: model must be a text that is not empty")
-    proposal: dict[str, Any] = {"model_version": model, "result": result(chosen)}
+    # The name is compared with what is there; so it is kept as any database can keep it.
+    proposal: dict[str, Any] = {"model_version": storable(model), "result": result(chosen)}
     if scores is not None:
         proposal["score"] = score(given, scores, where)
     return proposal

@@ -1,14 +1,17 @@
-"""Which sentences a project holds, and taking out what should not be there."""
+"""Which sentences a project holds; putting some there, and taking out what should not be."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from ...base.progress import Progress, silent
 from .batches import batches
 from .client import Client
+from .patience import is_busy
+from .storable import readable, storable
 
 IDS = 400  # of 16 digits in one query; addresses over 15 kB fail
 
@@ -25,6 +28,19 @@ def find(client: Client, project: int, ids: Collection[str], progress: Progress 
         for task in page.items or ():
             found[str(task.data["id"])].append(int(task.id))
     return {identity: sorted(numbers) for identity, numbers in found.items()}
+
+
+def import_tasks(client: Client, project: int, tasks: list[dict[str, Any]]) -> Any:
+    """Send tasks, the server's answer; characters that its database cannot keep become U+FFFD."""
+    from label_studio_sdk.core.api_error import ApiError
+
+    given, kept = readable(tasks), storable(tasks)
+    try:
+        return client.projects.import_tasks(id=project, request=given, return_task_ids=True)
+    except ApiError as error:
+        if given == kept or is_busy(error):
+            raise
+    return client.projects.import_tasks(id=project, request=kept, return_task_ids=True)
 
 
 def total(client: Client, project: int) -> int:

@@ -25,10 +25,9 @@ from .exported import brought, moved
 from .fetch import user_names
 from .patience import WAITS, is_busy
 from .project import ensure_project
-from .storable import storable
 from .submit import to_result
 from .tasks import result, to_tasks
-from .there import remove_unanswered
+from .there import import_tasks, remove_unanswered
 
 _BATCH = 500
 
@@ -87,7 +86,7 @@ def transfer(
         if missing:
             people = {answer.annotator for task in missing for answer in task["annotations"]}
             users = _users(client, access, people, open_accounts)
-            _send(client, project, missing, users, progress)
+            _send_all(client, project, missing, users, progress)
         progress("Sending answers", len(missing), len(missing))
     answers = sum(len(task["annotations"]) for task in missing)
     return Transferred(project, len(missing), answers, len(tasks) - len(missing))
@@ -144,7 +143,7 @@ def _users(client: Client, access: Access, people: set[str], open_accounts: Open
     return users
 
 
-def _send(
+def _send_all(
     client: Client, project: int, tasks: Sequence[dict[str, Any]], users: Mapping[str, int], progress: Progress
 ) -> None:
     left = list(tasks)
@@ -152,7 +151,7 @@ def _send(
         whole = True
         for done, batch in batches(left, _BATCH):
             progress("Sending answers", len(tasks) - len(left) + done, len(tasks))
-            whole &= _sent(client, project, batch, users)
+            whole &= bool(_send(client, project, batch, users))
         if whole:
             return
         time.sleep(wait)
@@ -161,8 +160,8 @@ def _send(
     raise LabelingError(f"Label Studio did not take {len(left)} of {len(tasks)} sentences; transfer again")
 
 
-def _sent(client: Client, project: int, tasks: Sequence[dict[str, Any]], users: Mapping[str, int]) -> bool:
-    """Whether all of the tasks are known to have come with all of their answers."""
+def _send(client: Client, project: int, tasks: Sequence[dict[str, Any]], users: Mapping[str, int]) -> bool:
+    """Send tasks; whether all of their answers are known to have come along."""
     from label_studio_sdk.core.api_error import ApiError
 
     request = [
@@ -177,7 +176,7 @@ def _sent(client: Client, project: int, tasks: Sequence[dict[str, Any]], users: 
         for task in tasks
     ]
     try:
-        took = client.projects.import_tasks(id=project, request=storable(request), return_task_ids=True)
+        took = import_tasks(client, project, request)
     except ApiError as error:
         if not is_busy(error):
             raise

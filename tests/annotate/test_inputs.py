@@ -105,7 +105,7 @@ def test_the_standard_input(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("word", "error", "said"),
     [
-        ("空", ReadError, r"there is no report \(.*\.txt.*\) in what was named"),
+        ("空", ReadError, r"no report found; supported: .*\.txt"),
         ("往年/*.doc", ReadError, "no file fits the pattern"),
         ("@无.txt", ReadError, "the list 无.txt cannot be read"),
         ("@环.txt", ConfigError, "names another list"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from pizhu.annotate.run.run import annotate_files
-from pizhu.base.files import read_json_lines
+from pizhu.base.files import read_records
 
 
 def reports(tmp_path: Path, sentences: list[int]) -> list[Path]:
@@ -25,11 +25,11 @@ def test_parts_hold_every_sentence_once(tmp_path: Path, model: Any) -> None:
     out = tmp_path / "out"
     paths = reports(tmp_path, [3, 2, 4, 9, 1])
     annotate_files(paths, out, model, ("html", "jsonl-parts", "parquet-parts"), part_size=5)
-    whole = [record for path in sorted(out.glob("*.jsonl")) for record in read_json_lines(path)]
+    whole = [record for path in sorted(out.glob("*.jsonl")) for record in read_records(path)]
     parts = sorted((out / "all").glob("*.jsonl"))
-    assert [sum(1 for _ in read_json_lines(path)) for path in parts] == [5, 4, 9, 1]  # no report stands in two parts
+    assert [sum(1 for _ in read_records(path)) for path in parts] == [5, 4, 9, 1]  # no report stands in two parts
     assert [{"report": r["doc"].removesuffix(".txt"), **r} for r in whole] == [
-        record for path in parts for record in read_json_lines(path)
+        record for path in parts for record in read_records(path)
     ]
     rows = [row for path in sorted((out / "all").glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
     assert [(row["report"], row["text"], row["labels"]) for row in rows] == [
@@ -46,7 +46,7 @@ def test_fewer_parts_leave_no_old_ones(tmp_path: Path, model: Any) -> None:
     assert [path.name for path in (out / "all").iterdir()] == ["part-00001.jsonl"]
     (out / "all" / "part-00001.jsonl").unlink()
     annotate_files(reports(tmp_path, [1, 1, 1]), out, model, ("jsonl-parts",), part_size=5)
-    assert len(list(read_json_lines(out / "all" / "part-00001.jsonl"))) == 3
+    assert len(list(read_records(out / "all" / "part-00001.jsonl"))) == 3
 
 
 def test_text_that_is_not_quite_unicode(tmp_path: Path, model: Any) -> None:

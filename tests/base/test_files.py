@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pizhu.base import files
 from pizhu.base.errors import DataError
-from pizhu.base.files import read_json_lines, replacing, write_records, write_text
+from pizhu.base.files import read_records, replacing, write_records, write_text
 
 
 def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
@@ -113,17 +113,17 @@ VALUES = st.recursive(
 def test_records_come_back(tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, object]]) -> None:
     path = tmp_path_factory.mktemp("r") / "a.jsonl"
     assert write_records(path, records) == len(records)
-    assert list(read_json_lines(path)) == records
+    assert list(read_records(path)) == records
 
 
 def test_lone_surrogates_come_back(tmp_path: Path) -> None:
     write_records(tmp_path / "a.jsonl", [{"text": "甲\udc80"}])
-    assert list(read_json_lines(tmp_path / "a.jsonl")) == [{"text": "甲\udc80"}]
+    assert list(read_records(tmp_path / "a.jsonl")) == [{"text": "甲\udc80"}]
 
 
 def test_empty_lines_and_a_byte_order_mark(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"a": 1}\n\n  \n{"a": 2}', encoding="utf-8-sig")
-    assert list(read_json_lines(tmp_path / "a.jsonl")) == [{"a": 1}, {"a": 2}]
+    assert list(read_records(tmp_path / "a.jsonl")) == [{"a": 1}, {"a": 2}]
 
 
 @pytest.mark.parametrize(
@@ -141,9 +141,9 @@ def test_what_is_no_file_of_records(tmp_path: Path, data: bytes | None, said: st
     if data is not None:
         path.write_bytes(data)
     with pytest.raises(DataError, match=said):
-        list(read_json_lines(path))
+        list(read_records(path))
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
-        list(read_json_lines(tmp_path))
+        list(read_records(tmp_path))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from pizhu.base.errors import DataError
-from pizhu.base.files import read_json_lines
+from pizhu.base.files import read_records
 from pizhu.data.corpus.export import corpus_records, export_jsonl
 from pizhu.data.corpus.load import CASES, SPLITS, load_corpus, load_splits, parse_report
 from pizhu.data.corpus.stats import stats
@@ -138,7 +138,7 @@ def test_counts() -> None:
 def test_export(tmp_path: Path) -> None:
     paths = export_jsonl(tmp_path / "出 口")
     assert [p.name for p in paths] == ["train.jsonl", "validation.jsonl", "test.jsonl"]
-    records = list(read_json_lines(paths[2]))
+    records = list(read_records(paths[2]))
     assert records == corpus_records("test")
     assert {"id", "doc", "labels", "genre", "level", "year", "case"} <= set(records[0])
 

@@ -102,8 +102,8 @@ def test_former_names(tmp_path: Path) -> None:
     [
         ('"risk"', "the former name 'risk' is another label's too"),
         ('["a", "a"]', "the former name 'a' is another label's too"),
-        ('"旧"', "the former name '旧' is none that a label can have had"),
-        ('""', "the former name '' is none that a label can have had"),
+        ('"旧"', "the former name '旧' is not a valid label name"),
+        ('""', "the former name '' is not a valid label name"),
         ("[1]", "every value must be a string"),
         ("true", "every value must be a string"),
     ],

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pizhu.base.files import read_json_lines
+from pizhu.base.files import read_records
 from pizhu.data.corpus.load import load_corpus
 from pizhu.data.quantities import Quantity, quantities, report_quantities
 from pizhu.data.report import Report, Span
@@ -285,7 +285,7 @@ def test_the_shipped_corpus() -> None:
 @pytest.mark.parametrize("half", ["development", "held-out"])
 def test_the_labelled_sentences(half: str) -> None:
     """The floor below which no change may go; bench/quantities.py prints the figures."""
-    records = list(read_json_lines(GOLD / f"{half}.jsonl"))
+    records = list(read_records(GOLD / f"{half}.jsonl"))
     assert len(records) == 110
     pairs: list[tuple[list[Any], list[Any]]] = [(r["quantities"], predicted(r["text"])) for r in records]
     for name, least in {"figure (value, unit, range)": 0.97, "indicator, overlap": 0.9, "change": 0.9}.items():
@@ -295,7 +295,7 @@ def test_the_labelled_sentences(half: str) -> None:
 
 def test_the_labels_are_of_their_sentences() -> None:
     for half in ("development", "held-out"):
-        for record in read_json_lines(GOLD / f"{half}.jsonl"):
+        for record in read_records(GOLD / f"{half}.jsonl"):
             ends = 0
             for q in record["quantities"]:
                 assert record["text"][q["start"] : q["end"]] == q["text"] and q["start"] >= ends

@@ -25,7 +25,7 @@ from pizhu.data.records import (
     Record,
     State,
     check_record,
-    read_records,
+    load_records,
 )
 
 DOCS = Path(pizhu.__file__).parent / "docs"
@@ -163,7 +163,7 @@ def test_fields_of_ones_own_stay(tmp_path: Path) -> None:
     own = {"我的": [{"a": None}], "\ud800": 1, "page": 3, "score": 0.5}
     given = [record(**own, scores={"plan": 1, "metric": 0.5}, labels=[]), record(lead=[{**record(), "own": 1}])]
     write_records(tmp_path / "a.jsonl", given)
-    write_records(tmp_path / "b.jsonl", read_records(tmp_path / "a.jsonl", DEFAULT_LABELS))
+    write_records(tmp_path / "b.jsonl", load_records(tmp_path / "a.jsonl", DEFAULT_LABELS))
     assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()
 
 

@@ -111,5 +111,5 @@ def test_the_owner_stays_the_same(tmp_path: Path) -> None:
 
 def test_damaged_accounts(tmp_path: Path) -> None:
     write_private(tmp_path / "accounts.json", "{")
-    with pytest.raises(LabelingError, match="not a file of accounts"):
+    with pytest.raises(LabelingError, match="not an accounts file"):
         Accounts(tmp_path / "accounts.json")

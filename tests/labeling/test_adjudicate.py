@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pizhu.base.errors import LabelingError
-from pizhu.base.files import read_json_lines, write_records
+from pizhu.base.files import read_records, write_records
 from pizhu.cli import app
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.rebuild import load_reports
@@ -52,7 +52,7 @@ def answer(
     push(server.access, [records], title=title)
     given = [
         {**record, "answers": [{"annotator": name, "labels": labels} for name, labels in row.items()]}
-        for record, row in zip(read_json_lines(records), said, strict=True)
+        for record, row in zip(read_records(records), said, strict=True)
     ]
     write_records(folder / "given.jsonl", given)
     submit(server.access, folder / "given.jsonl", tokens, title=title)
@@ -100,7 +100,7 @@ def test_two_annotators_and_an_adjudicator(
     decide(server, tokens["主编"], found[0].id, ["achievement"], "guideline", "第二条：没有数量")
     gold = pull_gold(server.access, rows, tmp_path / "金标.jsonl", title=title)
     assert gold.decided == {"agreed": 2, "adjudicated": 1, "open": 1} and gold.kept is None
-    made = list(read_json_lines(gold.path))
+    made = list(read_records(gold.path))
     assert [(r["labels"], r["decided"]) for r in made] == [
         (["plan"], "agreed"),
         (["achievement"], "adjudicated"),
@@ -151,7 +151,7 @@ def test_three_annotators_and_two_adjudicators(
         decide(server, tokens["副编"], task.id, other, "ambiguous")
     outcome = CliRunner().invoke(app, [*command, "--pull", str(tmp_path / "金标.jsonl")])
     assert outcome.exit_code == 0 and "2 adjudicated, 3 agreed, 1 open" in outcome.stdout
-    made = list(read_json_lines(tmp_path / "金标.jsonl"))
+    made = list(read_records(tmp_path / "金标.jsonl"))
     assert [(r["state"], r["labels"]) for r in made[:3]] == [("labelled", ["plan"]), ("contested", None), ("none", [])]
     assert [a["why"] for a in made[1]["adjudication"]] == ["guideline", "ambiguous"]
 
@@ -174,7 +174,7 @@ def test_a_proposal_follows_its_answers(server: Server, title: str, records: Rec
     for contested, proposed in rounds:
         rows = [
             (record, [Answer(name, labels) for name, labels in zip("甲乙丙", said, strict=False)])
-            for record, said in zip(read_json_lines(records(7)), [contested, *agreed], strict=True)
+            for record, said in zip(read_records(records(7)), [contested, *agreed], strict=True)
         ]
         pushed = push_contested(server.access, rows, title=title)
         assert pushed.proposals == len(proposed)
@@ -203,7 +203,7 @@ def test_adjudicating_in_a_browser(
     assert response.value.status == 201
     editor.page.context.close()
     pull_gold(server.access, rows, tmp_path / "金标.jsonl", title=title)
-    [made] = read_json_lines(tmp_path / "金标.jsonl")
+    [made] = read_records(tmp_path / "金标.jsonl")
     [decision] = made["adjudication"]
     assert (made["labels"], made["decided"], decision["adjudicator"]) == (["plan"], "adjudicated", "主编")
     # What was typed is kept although nobody pressed "add".

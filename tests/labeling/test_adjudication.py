@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from pizhu.base.files import read_json_lines
+from pizhu.base.files import read_records
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.data.rebuild import load_reports
 from pizhu.labeling.adjudication.config import REASONS, adjudication_config
@@ -181,7 +181,7 @@ def test_gold(tmp_path: Path) -> None:
     labels = [s.labels for s in report.sentences if s.kind == "sentence"]
     assert labels == [("plan",), ("plan",), ("metric",), ("plan",), None, None, None]
     kept = write_gold(path, records[:2])
-    assert kept is not None and list(read_json_lines(kept)) == records and len(list(read_json_lines(path))) == 2
+    assert kept is not None and list(read_records(kept)) == records and len(list(read_records(path))) == 2
 
 
 @pytest.mark.parametrize("words", [["--overlap", "2"], ["--not-blind"], ["--overwrite-config"]])

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from pizhu.base.errors import LabelingError
-from pizhu.base.files import read_json_lines, write_records
+from pizhu.base.files import read_records, write_records
 from pizhu.cli import app
 from pizhu.labeling.server import server as servers
 from pizhu.labeling.server.accounts import Accounts
@@ -69,7 +69,7 @@ def test_there_and_back(
     push(served.access, [path], title="第一个项目")
     answers = tmp_path / "答案.jsonl"
     given = [{"annotator": "甲", "labels": ["plan"]}]
-    write_records(answers, ({**record, "answers": given} for record in read_json_lines(path)))
+    write_records(answers, ({**record, "answers": given} for record in read_records(path)))
     submit(served.access, answers, {"甲": served.accounts.annotators["甲"].token}, title="第一个项目")
     pulled = pull(served.access, tmp_path / "前.jsonl", title="第一个项目")
     assert pulled.states == {"labelled": 30}

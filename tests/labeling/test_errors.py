@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pizhu.base.errors import DataError
-from pizhu.base.files import read_json_lines, write_records
+from pizhu.base.files import read_records, write_records
 from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.labeling.active.label_issues import Doubt, doubtful, find_errors
@@ -153,7 +153,7 @@ def test_the_command(pizhu: Callable[..., Any], tmp_path: Path, few: list[dict[s
     words = ("label", "errors", tmp_path / "答案.jsonl", "--least", "0.9")
     told = pizhu(*words, "--out", tmp_path / "疑点.jsonl", "--json")
     assert told.status == 0, told.err
-    records = list(read_json_lines(tmp_path / "疑点.jsonl"))
+    records = list(read_records(tmp_path / "疑点.jsonl"))
     assert json.loads(told.out)["doubtful"] == records
     assert {"label", "given", "score", "why", "words"} == set(records[0]["doubts"][0])
     shown = pizhu(*words)

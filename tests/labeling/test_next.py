@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pizhu.base.errors import ConfigError, DataError
-from pizhu.base.files import read_json_lines, write_records
+from pizhu.base.files import read_records, write_records
 from pizhu.data.labels import DEFAULT_LABELS, LabelSet
 from pizhu.labeling.active.forecast import forecast
 from pizhu.labeling.active.label_issues import Doubt
@@ -231,7 +231,7 @@ def test_the_command(pizhu: Callable[..., Any], tmp_path: Path) -> None:
     assert "not enough to say" in told.out
     again = pizhu(*words, tmp_path / "二.jsonl", "--json")
     assert (tmp_path / "一.jsonl").read_bytes() == (tmp_path / "二.jsonl").read_bytes()
-    assert json.loads(again.out)["sentences"] == len(ids(list(read_json_lines(tmp_path / "一.jsonl"))))
+    assert json.loads(again.out)["sentences"] == len(ids(list(read_records(tmp_path / "一.jsonl"))))
 
 
 def test_the_shipped_model_starts_where_nothing_is_labelled(pizhu: Callable[..., Any], tmp_path: Path) -> None:

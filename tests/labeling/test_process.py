@@ -119,7 +119,7 @@ def test_no_two_start_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("name", ["server.json", "accounts.json", "database.json"])
 def test_spoilt_files_are_told(server: Server, name: str, text: str) -> None:
     write_private(Path(server.folder) / name, text)
-    with pytest.raises(LabelingError, match=r"is damaged|is not a file of accounts"):
+    with pytest.raises(LabelingError, match=r"is damaged|is not an accounts file"):
         assert servers.running(server.folder) and server.accounts.path and server.database.address
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from pizhu.base.errors import DataError, LabelingError
-from pizhu.base.files import as_line, read_json_lines, write_records
+from pizhu.base.files import as_line, read_records, write_records
 from pizhu.cli import app
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.labeling.agreement import agreement
@@ -59,7 +59,7 @@ def test_states_are_told_apart(
     ]
     path = records(8, labels=["plan"], model="v1")
     push(server.access, [path], title=title)
-    given = [{**record, "answers": some} for record, some in zip(read_json_lines(path), answers, strict=True)]
+    given = [{**record, "answers": some} for record, some in zip(read_records(path), answers, strict=True)]
     write_records(tmp_path / "given.jsonl", given)
     sent = submit(server.access, tmp_path / "given.jsonl", tokens, title=title)
     assert (sent.sent, sent.present) == (12, 0)
@@ -67,7 +67,7 @@ def test_states_are_told_apart(
     assert (again.sent, again.present) == (0, 12)
 
     pulled = pull(server.access, tmp_path / "答案.jsonl", title=title)
-    found = list(read_json_lines(pulled.path))
+    found = list(read_records(pulled.path))
     assert [record["state"] for record in found] == [
         "labelled",
         "none",
@@ -85,7 +85,7 @@ def test_states_are_told_apart(
     assert first["甲"]["lead_time"] == 3.5 and first["甲"]["at"].endswith("Z")
     assert first["甲"]["shown"] == {"model": "v1", "labels": ["plan"]} and not first["甲"]["from_prediction"]
     assert found[6]["answers"][0]["choices"] == ["none", "plan"]
-    for record, before in zip(found, read_json_lines(path), strict=True):
+    for record, before in zip(found, read_records(path), strict=True):
         assert {
             field: record[field] for field in ("id", "doc", "start", "end", "kind", "text", "headings", "previous")
         } == {field: value for field, value in before.items() if field not in ("labels", "model")}
@@ -95,7 +95,7 @@ def test_states_are_told_apart(
     push(server.access, [path], title=other)
     submit(server.access, pulled.path, tokens, title=other)
     pull(server.access, tmp_path / "moved.jsonl", title=other)
-    moved = list(read_json_lines(tmp_path / "moved.jsonl"))
+    moved = list(read_records(tmp_path / "moved.jsonl"))
     for one, two in zip(found, moved, strict=True):
         assert (one["state"], one["labels"]) == (two["state"], two["labels"])
 
@@ -140,7 +140,7 @@ def test_nothing_is_lost(
     kept = pull(server.access, output, title=title).kept
     assert kept is not None and "管道" in kept.read_text(encoding="utf-8")
     # The owner has no first name, so the answer carries the email.
-    assert [a["annotator"] for record in read_json_lines(output) for a in record["answers"]] == ["owner@pizhu.local"]
+    assert [a["annotator"] for record in read_records(output) for a in record["answers"]] == ["owner@pizhu.local"]
 
 
 def test_tasks_of_others_are_told(server: Server, title: str, records: Records, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_tasks_of_others_are_told(server: Server, title: str, records: Records, 
     command = ["label", "pull", str(tmp_path / "a.jsonl"), "--project", title, "--folder", server.folder]
     outcome = CliRunner().invoke(app, command)
     assert outcome.exit_code == 1 and "not made by pizhu" in outcome.stderr
-    assert len(list(read_json_lines(tmp_path / "a.jsonl"))) == 1
+    assert len(list(read_records(tmp_path / "a.jsonl"))) == 1
 
 
 def test_refusals(server: Server, title: str, records: Records, tokens: dict[str, str], tmp_path: Path) -> None:

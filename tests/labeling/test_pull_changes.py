@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pizhu.base.files import read_json_lines
+from pizhu.base.files import read_records
 from pizhu.cli import app
 from pizhu.labeling.server.server import Server
 from pizhu.labeling.studio import fetch
@@ -42,8 +42,8 @@ class Pulls:
         """Whether those that Label Studio has are as a first pull would write them."""
         other = self.folder / f"other {next(self._numbers)}.jsonl"
         pull(self.access, other, title=self.title)
-        there = [record for record in read_json_lines(self.output) if "deleted" not in record]
-        return there == list(read_json_lines(other))
+        there = [record for record in read_records(self.output) if "deleted" not in record]
+        return there == list(read_records(other))
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_every_kind_of_change_is_seen(server: Server, title: str, records: Recor
         client.annotations.create(id=tasks[3], result=[], was_cancelled=True)
         pulled = pulls()
         assert (pulled.changed, pulled.withdrawn, pulled.deleted, pulled.full) == (4, 1, 0, None)
-        states = [record["state"] for record in read_json_lines(pulls.output)]
+        states = [record["state"] for record in read_records(pulls.output)]
         assert states == ["labelled", "unlabelled", "none", "skipped", "unlabelled", "unlabelled"]
         assert pulls.alike()
 
@@ -90,7 +90,7 @@ def test_deleted_tasks_stay_marked_and_come_back(server: Server, title: str, rec
         tasks = task_numbers(client, project)
         answer(client, tasks[1], "plan")
         pulls()
-        before = list(read_json_lines(pulls.output))
+        before = list(read_records(pulls.output))
         # One goes and one comes: as many as before.
         client.tasks.delete(id=tasks[1])
         client.projects.import_tasks(
@@ -99,7 +99,7 @@ def test_deleted_tasks_stay_marked_and_come_back(server: Server, title: str, rec
     command = ["label", "pull", str(pulls.output), "--project", title, "--folder", server.folder]
     outcome = CliRunner().invoke(app, command)
     assert outcome.exit_code == 0 and "1 sentences were deleted in Label Studio" in outcome.stdout
-    found = list(read_json_lines(pulls.output))
+    found = list(read_records(pulls.output))
     assert len(found) == 5 and found[1].pop("deleted")
     assert found[1]["answers"][0].pop("deleted") and found[:4] == before
     assert pulls.alike()
@@ -108,7 +108,7 @@ def test_deleted_tasks_stay_marked_and_come_back(server: Server, title: str, rec
     outcome = CliRunner().invoke(app, ["label", "transfer", *command[2:]])
     assert outcome.exit_code == 0 and "1 sentences sent with 1 answers; 4 were there" in outcome.stdout
     pulls()
-    assert list(read_json_lines(pulls.output))[:4] == before
+    assert list(read_records(pulls.output))[:4] == before
 
 
 def test_what_the_times_do_not_tell_is_seen_all_the_same(
@@ -162,8 +162,7 @@ def test_a_clock_that_was_set_hides_nothing(
                 assert database.execute(change, (stamp, *tasks[:3])).rowcount == 3
         pulled = pulls()
         assert (pulled.full, pulled.changed) == (None, 3)
-        states = [record["state"] for record in read_json_lines(pulls.output)]
-        assert states == ["labelled"] * 2 + ["skipped", "labelled"]
+        assert [record["state"] for record in read_records(pulls.output)] == ["labelled"] * 2 + ["skipped", "labelled"]
         assert pulls.alike() and pulls().changed == 0
 
 
@@ -212,7 +211,7 @@ def test_everything_is_fetched_when_the_memory_is_no_good(
         pulled = pulls()
         assert pulled.full == "a snapshot is damaged" and pulled.snapshot
         # The deletion that the damaged one told of is found again.
-        assert [record.get("deleted", False) for record in read_json_lines(pulls.output)] == [False, True, False]
+        assert [record.get("deleted", False) for record in read_records(pulls.output)] == [False, True, False]
         assert pulls().full is None and pulls.alike()
 
         for path in Snapshots(pulls.output).folder.iterdir():
@@ -222,7 +221,7 @@ def test_everything_is_fetched_when_the_memory_is_no_good(
     other = f"{title[:40]} 另一个"
     push(server.access, [records(2)], title=other)
     pulled = pull(server.access, pulls.output, title=other)
-    assert pulled.full == "earlier pulls were of another project" and len(list(read_json_lines(pulls.output))) == 2
+    assert pulled.full == "earlier pulls were of another project" and len(list(read_records(pulls.output))) == 2
     outcome = CliRunner().invoke(app, ["label", "pull", str(pulls.output), "--list", "--json"])
     listed = json.loads(outcome.stdout)
     assert [snapshot["title"] for snapshot in listed] == [title, other]

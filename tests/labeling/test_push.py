@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pizhu.base.errors import LabelingError
-from pizhu.base.files import read_json_lines, write_records
+from pizhu.base.errors import LabelingError, ReadError
+from pizhu.base.files import read_records, write_records
 from pizhu.cli import app
 from pizhu.data.labels import Label, LabelSet
 from pizhu.labeling.server.server import Server
@@ -62,7 +62,7 @@ def test_a_later_model_s_proposals_join(server: Server, title: str, records: Rec
 def test_the_version_pushed_last_is_shown(server: Server, title: str, records: Records) -> None:
     first = records(3, labels=[], model="v1")
     later = records(6, "乙.jsonl", labels=["plan"], model="v2")
-    write_records(later, list(read_json_lines(later))[3:])  # other sentences
+    write_records(later, list(read_records(later))[3:])  # other sentences
     with connect(server.access) as client:
         for path, version in ((first, "v1"), (later, "v2"), (first, "v1")):
             pushed = push(server.access, [path], title=title)
@@ -87,6 +87,23 @@ def test_reports_and_bad_inputs(server: Server, title: str, tmp_path: Path, reco
     complaints = [line for line in result.stderr.splitlines() if line.startswith("pizhu:")]
     assert [any(path.name in line for line in complaints) for path in inputs] == [True, True, True, False]
     assert len(complaints) == 3
+
+
+def test_folders(server: Server, title: str, records: Records, tmp_path: Path) -> None:
+    """Of reports, below it too; of what an annotation wrote; of nothing that could be sent."""
+    (reports := tmp_path / "报 告" / "2025").mkdir(parents=True)
+    (reports / "一.txt").write_text("开展检查12次。", encoding="utf-8")
+    (tmp_path / "报 告" / "二.txt").write_text("检查有待加强。", encoding="utf-8")
+    (tmp_path / "报 告" / "说明.xyz").write_text("不是报告。", encoding="utf-8")
+    (tmp_path / "空的").mkdir()
+    (tmp_path / "记录").mkdir()
+    records(3, "记录/甲.jsonl")
+    command = ["label", "push", "--project", title, "--folder", server.folder]
+    done = CliRunner().invoke(app, [*command, str(tmp_path / "报 告"), str(tmp_path / "记录")])
+    assert done.exit_code == 0 and "5 sentences sent" in done.stdout, done.output
+    done = CliRunner().invoke(app, [*command, str(tmp_path / "报 告"), str(tmp_path / "空的")])
+    assert isinstance(done.exception, ReadError) and "空的 holds neither reports nor records" in str(done.exception)
+    assert done.stdout == ""
 
 
 def test_killed_and_continued(server: Server, title: str, records: Records, tasks: Tasks) -> None:

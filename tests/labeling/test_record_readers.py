@@ -1,5 +1,5 @@
-"""Every reader of records reads files of earlier versions, and plain ones that people write, as they were; and tells what
-is wrong with a record in one sentence, with the file, the record and the field.
+"""Every reader of records reads files of earlier versions, and plain ones that people write, as they were; and tells
+what is wrong with a record in one sentence, with the file, the record and the field.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import pytest
 from pizhu.annotate.writers.quantities import read_annotated, record_rows
 from pizhu.annotate.writers.table import rows, stored
 from pizhu.base.errors import PizhuError
-from pizhu.base.files import read_json_lines, write_records
+from pizhu.base.files import read_records, write_records
 from pizhu.data.labels import DEFAULT_LABELS, LabelSet
 from pizhu.data.rebuild import load_reports
-from pizhu.data.records import read_records
+from pizhu.data.records import load_records
 from pizhu.labeling.active.pool import Pool
 from pizhu.labeling.adjudication.gold import gold_records
 from pizhu.labeling.agreement import read_gold
@@ -46,8 +46,8 @@ def file(tmp_path: Path) -> Callable[[str], Path]:
 def test_reading_changes_nothing(file: Callable[[str], Path], name: str) -> None:
     """Not one value, not the order of the fields, not a number's spelling; what is written again has the same bytes."""
     path = file(name)
-    raw = list(read_json_lines(path))
-    found = list(read_records(path, needed=("text",)))
+    raw = list(read_records(path))
+    found = list(load_records(path, needed=("text",)))
     assert json.dumps(found) == json.dumps(raw)
     write_records(path, found)
     plain = (OLD / path.name).read_text(encoding="utf-8-sig").replace("\n\n", "\n")
@@ -105,7 +105,7 @@ def test_tables_and_quantities(file: Callable[[str], Path]) -> None:
     found = list(rows(stored([("丙", file("bare"))], DEFAULT_LABELS)))
     assert [(r["report"], r["id"], r["kind"], r["headings"]) for r in found] == [("丙", "", "sentence", [])] * 2
     short = file("annotated")
-    records: list[dict[str, Any]] = list(read_json_lines(short))
+    records: list[dict[str, Any]] = list(read_records(short))
     write_records(short, [{name: value for name, value in r.items() if name not in ("end", "id")} for r in records])
     assert [row["value"] for row in record_rows(read_annotated(short))] == [12]
 
@@ -113,7 +113,7 @@ def test_tables_and_quantities(file: Callable[[str], Path]) -> None:
 def test_renaming(file: Callable[[str], Path]) -> None:
     labels = LabelSet.load(_renamed(file("spans").parent))
     assert rename_file(file("spans"), labels) == 1
-    [record] = read_records(file("spans").with_name("spans.jsonl"))
+    [record] = load_records(file("spans").with_name("spans.jsonl"))
     assert rename_file(file("pulled"), labels) == 0
     assert record["answers"][0]["spans"] == record["spans"]
 
@@ -129,7 +129,7 @@ def _renamed(folder: Path) -> Path:
 
 def test_answers_of_spans_are_written_as_they_were(file: Callable[[str], Path]) -> None:
     """One writer for labels and spans: the fields and their order are those of before."""
-    [record] = read_records(file("spans"))
+    [record] = load_records(file("spans"))
     [entry] = record["answers"]
     answer = Answer("甲", (MarkedSpan(2, 4, "value", "12"),), from_prediction=True, shown=entry["shown"], field="spans")
     assert json.dumps(answer.record()) == json.dumps(entry)

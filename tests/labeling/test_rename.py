@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pizhu.base.errors import ConfigError, LabelingError
-from pizhu.base.files import read_json_lines, write_records
+from pizhu.base.errors import ConfigError, DataError, LabelingError, PizhuError
+from pizhu.base.files import read_records, write_records
 from pizhu.cli import app
 from pizhu.data.labels import DEFAULT_LABELS, LabelSet
 from pizhu.labeling.active.review import REVIEW
@@ -28,7 +28,7 @@ from pizhu.labeling.studio.kinds import SENTENCES, SPAN_MARKING, TaskKind
 from pizhu.labeling.studio.project import difference, ensure_project, rename_labels
 from pizhu.labeling.studio.pull import pull
 from pizhu.labeling.studio.push import push
-from pizhu.labeling.studio.rename import rename_file
+from pizhu.labeling.studio.rename import rename_file, renamed_files
 from pizhu.labeling.studio.stored import Stored, count
 from pizhu.labeling.studio.tasks import result
 from pizhu.labeling.studio.transfer import transfer
@@ -102,7 +102,7 @@ def test_who_answered_and_when_stays(server: Server, title: str, labelled: int, 
     # Pulled with the new set: the same answers, what was shown included, which the server keeps under the old name.
     pull(server.access, tmp_path / "after.jsonl", title=title, labels=RENAMED)
     assert rename_file(tmp_path / "before.jsonl", RENAMED) == 3
-    assert list(read_json_lines(tmp_path / "after.jsonl")) == list(read_json_lines(tmp_path / "before.jsonl"))
+    assert list(read_records(tmp_path / "after.jsonl")) == list(read_records(tmp_path / "before.jsonl"))
     assert rename_file(tmp_path / "before.jsonl", RENAMED) == 0
     assert rename_labels(server.access, RENAMED, title) == Stored()
 
@@ -183,7 +183,7 @@ def test_a_label_with_answers_stays_unless_told(server: Server, title: str, labe
     push(server.access, [], title=title, labels=fewer, remove=["shortcoming"])
     assert everything(server, labelled)[0] == before
     pull(server.access, tmp_path / "a.jsonl", title=title, labels=fewer)
-    kept = [a for record in read_json_lines(tmp_path / "a.jsonl") for a in record["answers"] if "choices" in a]
+    kept = [a for record in read_records(tmp_path / "a.jsonl") for a in record["answers"] if "choices" in a]
     assert [answer["choices"] for answer in kept] == [["shortcoming", "plan"]] * 2 + [["shortcoming"]] * 2
 
 
@@ -210,12 +210,127 @@ def test_the_commands(server: Server, title: str, labelled: int, tmp_path: Path)
     assert json.loads(default.stdout)["change"]["removed"] == ["problem"]
 
 
+def state(server: Server, project: int) -> Any:
+    """All that a renaming could change in the project."""
+    answers, drafts, proposals = everything(server, project)
+    with connect(server.access) as client:
+        config = client.projects.get(project).label_config
+    results = [[(row["id"], row["result"]) for row in rows] for rows in (answers, drafts, proposals)]
+    return results, facts(answers), config
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("why", ["a label goes", "by hand", "no such file", "no records", "a folder", "too deep"])
+def test_what_is_refused_has_changed_nothing(
+    server: Server, title: str, labelled: int, tmp_path: Path, why: str
+) -> None:
+    pull(server.access, tmp_path / "答案.jsonl", title=title)
+    files = [tmp_path / "答案.jsonl"]
+    toml = TOML
+    if why == "a label goes":
+        # plan, which answers hold, is not in the new set.
+        toml = "[[label]]".join(part for part in TOML.split("[[label]]") if '"plan"' not in part)
+    elif why == "by hand":
+        with connect(server.access) as client:
+            config = client.projects.get(labelled).label_config
+            client.projects.update(id=labelled, label_config=config.replace("成效", "成绩"))
+    elif why == "no records":
+        files.append(tmp_path / "坏.jsonl")
+        files[1].write_text('{"labels": ["shortcoming"]}\n不是记录\n', encoding="utf-8")
+    elif why == "too deep":
+        files.append(tmp_path / "深.jsonl")
+        files[1].write_text('{"labels": ["shortcoming"], "x": ' + "[" * 5000 + "]" * 5000 + "}", encoding="utf-8")
+    else:
+        files.append(tmp_path if why == "a folder" else tmp_path / "没有.jsonl")
+    (tmp_path / "标签.toml").write_text(toml, encoding="utf-8")
+    before, kept = (
+        state(server, labelled),
+        sorted((p.name, p.read_bytes()) for p in tmp_path.glob("*.*") if p.is_file()),
+    )
+    command = [
+        "label",
+        "rename",
+        "--project",
+        title,
+        "--folder",
+        server.folder,
+        "--labels",
+        str(tmp_path / "标签.toml"),
+    ]
+    done = CliRunner().invoke(app, [*command, *map(str, files)])
+    assert isinstance(done.exception, PizhuError), done.output
+    assert state(server, labelled) == before
+    assert sorted((p.name, p.read_bytes()) for p in tmp_path.glob("*.*") if p.is_file()) == kept
+    assert list(tmp_path.glob(".*.part")) == []
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("point", ["drafts", "proposals", "update"])
+def test_a_failing_server_gives_names_back(
+    server: Server, title: str, labelled: int, tmp_path: Path, point: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from label_studio_sdk.projects.client import ProjectsClient
+
+    pull(server.access, path := tmp_path / "答案.jsonl", title=title)
+    (tmp_path / "标签.toml").write_text(TOML, encoding="utf-8")
+    before, held = state(server, labelled), path.read_bytes()
+    real, times = stored.request, 0
+
+    def failing(client: Any, method: str, where: str, body: object = None) -> Any:
+        nonlocal times
+        if method == "PATCH" and where.startswith({"drafts": "api/drafts", "proposals": "api/predictions"}[point]):
+            times += 1
+            if times == {"drafts": 1, "proposals": 3}[point]:
+                raise LabelingError("the disk is full")
+        return real(client, method, where, body)
+
+    def refusing(*_: object, **__: object) -> None:
+        raise LabelingError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        if point == "update":
+            patched.setattr(ProjectsClient, "update", refusing)
+        else:
+            patched.setattr(stored, "request", failing)
+        command = ["label", "rename", "--project", title, "--folder", server.folder]
+        command += ["--labels", str(tmp_path / "标签.toml"), str(path)]
+        done = CliRunner().invoke(app, command)
+    assert "the disk is full; what had been renamed has its former names again" in str(done.exception)
+    assert state(server, labelled) == before and path.read_bytes() == held
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert "shortcoming" not in json.dumps(state(server, labelled)[0])
+    assert b'"problem"' in path.read_bytes()
+
+
+@pytest.mark.server
+def test_names_that_cannot_be_told_apart_any_more_are_not_given_back(
+    server: Server, title: str, labelled: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody has answered under the new name already; it is said that part is done, and repeating goes on."""
+    from label_studio_sdk.projects.client import ProjectsClient
+
+    def refusing(*_: object, **__: object) -> None:
+        raise LabelingError("the disk is full")
+
+    with connect(server.access) as client:
+        task = max(int(task.id) for task in client.tasks.list(project=labelled))
+        client.annotations.create(id=task, result=result(["problem"]), was_cancelled=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(ProjectsClient, "update", refusing)
+        with pytest.raises(LabelingError, match="the disk is full; part may have been renamed: repeat the command"):
+            rename_labels(server.access, RENAMED, title)
+    rename_labels(server.access, RENAMED, title)
+    with connect(server.access) as client:
+        assert count(client, labelled, SENTENCES, "problem").answers == 5
+        assert count(client, labelled, SENTENCES, "shortcoming") == Stored()
+
+
 @pytest.mark.server
 @pytest.mark.parametrize("kind", [REVIEW, ADJUDICATION, SPAN_MARKING], ids=lambda kind: kind.name)
 def test_a_project_stays_of_its_kind(
     server: Server, title: str, records: Records, tmp_path: Path, kind: TaskKind
 ) -> None:
-    write_records(tmp_path / "a.jsonl", [{**record, "answers": []} for record in read_json_lines(records(1))])
+    write_records(tmp_path / "a.jsonl", [{**record, "answers": []} for record in read_records(records(1))])
     with connect(server.access) as client:
         project = ensure_project(client, title=title, kind=kind)
         before = client.projects.get(project).label_config
@@ -257,7 +372,7 @@ def test_a_file_is_renamed_where_names_stand(tmp_path: Path) -> None:
     ]
     write_records(path, rows)
     assert rename_file(path, RENAMED) == 4
-    first, second, gold, doubtful, last = read_json_lines(path)
+    first, second, gold, doubtful, last = read_records(path)
     assert (first["text"], first["labels"], first["scores"]) == (
         "shortcoming",
         ["problem"],
@@ -278,3 +393,31 @@ def test_a_file_is_renamed_where_names_stand(tmp_path: Path) -> None:
 def test_nothing_to_rename() -> None:
     with pytest.raises(ConfigError, match="formerly"):
         projects.rename_labels(Access("http://127.0.0.1:1", "x"), DEFAULT_LABELS)
+
+
+def test_files_are_renamed_together_or_not(tmp_path: Path) -> None:
+    good, other, bad = (tmp_path / name for name in ("一.jsonl", "二.jsonl", "三.jsonl"))
+    for path in (good, other):
+        write_records(path, [{"text": "句", "labels": ["shortcoming"]}])
+    bad.write_text("不是记录\n", encoding="utf-8")
+    with pytest.raises(DataError, match="三"), renamed_files([good, bad], RENAMED):
+        pytest.fail("the block must not begin")
+    with pytest.raises(LabelingError), renamed_files([good, other], RENAMED) as counts:
+        assert counts == {str(good): 1, str(other): 1}
+        raise LabelingError("the server refuses")
+    assert [next(iter(read_records(path)))["labels"] for path in (good, other)] == [["shortcoming"]] * 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["一.jsonl", "三.jsonl", "二.jsonl"]
+    with renamed_files([good, other, good], RENAMED):
+        pass
+    assert [next(iter(read_records(path)))["labels"] for path in (good, other)] == [["problem"]] * 2
+
+
+def test_what_is_of_another_shape_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "答案.jsonl"
+    rows = [
+        {"labels": [["shortcoming"], 1], "answers": ["shortcoming", None, {"labels": {"shortcoming": 1}}], "seen": 5},
+        {"scores": ["shortcoming"], "shown": "shortcoming", "spans": {"label": "shortcoming"}, "label": None},
+    ]
+    write_records(path, rows)
+    assert rename_file(path, RENAMED) == 0
+    assert list(read_records(path)) == rows

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 import pytest
-from pizhu.base.files import read_json_lines, write_records
+from pizhu.base.files import read_records, write_records
 from pizhu.cli import app
 from pizhu.labeling.server.server import Server
 from pizhu.labeling.studio.push import Pushed, push
@@ -133,7 +133,7 @@ def session(server: Server, enter: Callable[[str], Annotator], tmp_path_factory:
 
 
 def test_what_was_pulled_is_what_was_pressed(session: Session) -> None:
-    records = list(read_json_lines(session.answers))
+    records = list(read_records(session.answers))
     assert [record["text"] for record in records] == [turn.text for turn in TURNS]
     assert [record["state"] for record in records] == [turn.state for turn in TURNS]
     assert records[8]["labels"] == ["shortcoming", "plan"]  # a skip leaves the other's answer standing
@@ -190,7 +190,7 @@ def test_what_is_contested_is_adjudicated(server: Server, browser: Browser, sess
 
     gold = tmp_path / "裁决.jsonl"
     assert CliRunner().invoke(app, [*command, "--pull", str(gold)]).exit_code == 0
-    records = list(read_json_lines(gold))
+    records = list(read_records(gold))
     assert [(record["labels"], record["adjudication"][0]["why"]) for record in records[6:8]] == [
         (["plan", "metric"], "guideline"),
         (["shortcoming"], "unclear"),

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import pytest
-from pizhu.base.files import read_json_lines, write_records
+from pizhu.base.files import read_records, write_records
 from pizhu.data.report import Report
 from pizhu.labeling.server.accounts import Accounts
 from pizhu.labeling.server.environment import ENVIRONMENT_VARIABLE
@@ -35,7 +35,7 @@ def test_a_labelling_session(first_day: FirstDay, environment: Path, new_server:
             _label(first_day, Accounts(folder / "accounts.json").annotators["甲"].token)
             assert service.stop() == 0, service.printed
         first_day.pizhu("label", "pull", "answers.jsonl", *here)
-    answers = [answer for row in read_json_lines(first_day.out / "answers.jsonl") for answer in row["answers"]]
+    answers = [answer for row in read_records(first_day.out / "answers.jsonl") for answer in row["answers"]]
     assert [answer["annotator"] for answer in answers] == ["甲"]
     assert first_day.offences() == []
 

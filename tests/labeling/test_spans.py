@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pizhu.base.errors import DataError
-from pizhu.base.files import read_json_lines
+from pizhu.base.files import read_records
 from pizhu.cli import app
 from pizhu.data.labels import LabelSet
 from pizhu.data.quantities import quantities
@@ -150,7 +150,7 @@ def test_pushed_answered_and_pulled(server: Server, title: str, report: Path, tm
             client.annotations.create(id=second, result=[], was_cancelled=skip)
     fetched = CliRunner().invoke(app, ["label", "pull", str(tmp_path / "spans.jsonl"), *common])
     assert fetched.exit_code == 0, fetched.output
-    one, two = read_json_lines(tmp_path / "spans.jsonl")
+    one, two = read_records(tmp_path / "spans.jsonl")
     assert (one["state"], one["spans"], two["state"], two["spans"]) == ("contested", None, "none", [])
     answers = {answer["annotator"]: answer for answer in one["answers"]}
     assert answers["甲"]["spans"] == [span.record() for span in propose(TEXT, quantities(TEXT))]
@@ -207,7 +207,7 @@ def test_in_a_browser(server: Server, title: str, report: Path, tmp_path: Path) 
         assert response.value.status == 201
         browser.close()
     pull(server.access, tmp_path / "spans.jsonl", kind=SPAN_MARKING, title=title)
-    [answer] = [answer for record in read_json_lines(tmp_path / "spans.jsonl") for answer in record["answers"]]
+    [answer] = [answer for record in read_records(tmp_path / "spans.jsonl") for answer in record["answers"]]
     assert [(span["label"], span["text"]) for span in answer["spans"]] == [
         ("indicator", "𠮷祥渠完成清淤"),
         ("value", "5"),

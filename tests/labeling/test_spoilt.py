@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from pizhu.base.errors import PizhuError
-from pizhu.base.files import read_json_lines
+from pizhu.base.files import read_records
 from pizhu.labeling.studio import bounded
 from pizhu.labeling.studio.access import Access
 from pizhu.labeling.studio.client import connect, listed
@@ -58,7 +58,7 @@ class Pulls:
         except PizhuError as error:
             told = error
             assert len(str(error)) < 400 and output.read_bytes() == self.good
-        assert all(json.dumps(record, allow_nan=False) for record in read_json_lines(output))
+        assert all(json.dumps(record, allow_nan=False) for record in read_records(output))
         return told
 
 

@@ -123,16 +123,20 @@ def followed(record: Any, path: tuple[Any, ...]) -> Any:
 
 
 COMMANDS = {
-    "push": ("push", "FILE", *NOWHERE),
-    "push --task spans": ("push", "--task", "spans", "FILE", *NOWHERE),
-    "push --model": ("push", "--model", "default", "FILE", *NOWHERE),
-    "next": ("next", "FILE", "--out", "OUT"),
-    "errors": ("errors", "FILE", "--out", "OUT"),
-    "agreement": ("agreement", "FILE", "--json"),
-    "agreement --gold": ("agreement", "WHOLE", "--gold", "FILE", "--json"),
-    "adjudicate": ("adjudicate", "FILE", *NOWHERE),
-    "transfer": ("transfer", "FILE", *NOWHERE),
-    "rename": ("rename", "--labels", "LABELS", "FILE", *NOWHERE),
+    "push": ("label", "push", "FILE", *NOWHERE),
+    "push --task spans": ("label", "push", "--task", "spans", "FILE", *NOWHERE),
+    "push --model": ("label", "push", "--model", "default", "FILE", *NOWHERE),
+    "next": ("label", "next", "FILE", "--out", "OUT"),
+    "errors": ("label", "errors", "FILE", "--out", "OUT"),
+    "agreement": ("label", "agreement", "FILE", "--json"),
+    "agreement --gold": ("label", "agreement", "WHOLE", "--gold", "FILE", "--json"),
+    "adjudicate": ("label", "adjudicate", "FILE", *NOWHERE),
+    "transfer": ("label", "transfer", "FILE", *NOWHERE),
+    "rename": ("label", "rename", "--labels", "LABELS", "FILE", *NOWHERE),
+    "table": ("table", "FILE", "--out", "TABLE"),
+    "metrics": ("metrics", "FILE", "--json"),
+    "metrics --all": ("metrics", "FILE", "--all", "--json"),
+    "compare": ("compare", "ONE", "FILE", "--encoder", "none", "--json"),
 }
 FEW = {"errors": 64, "next": 10, "push --model": 32, "agreement": 32, "agreement --gold": 32}
 """Of how many spoilt records one is tried, where that takes long; elsewhere of 11. No divisor is shared with the number
@@ -155,7 +159,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.setattr(httpx, "Client", refuse)
     monkeypatch.setattr("pizhu.labeling.agreement.agreement.__kwdefaults__", {"draws": 20, "seed": 1})
     monkeypatch.setenv(TOKEN_VARIABLE, "a-token")
-    write_records(tmp_path / "WHOLE", whole())
+    write_records(tmp_path / "WHOLE.jsonl", whole())
+    write_records(tmp_path / "ONE.jsonl", whole()[:8])
     (tmp_path / "LABELS").write_text(
         "".join(
             f'[[label]]\nname = "{name}"\ntitle = "{title}"\ncolor = "#d55e00"\nhotkey = "{key}"\n{former}\n'
@@ -174,17 +179,25 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
     def run_(words: tuple[str, ...], records: list[Record]) -> str:
         (tmp_path / "FILE.jsonl").write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
-        places = {"FILE": "FILE.jsonl", "OUT": "OUT.jsonl", "WHOLE": "WHOLE", "LABELS": "LABELS"}
+        places = {
+            "FILE": "FILE.jsonl",
+            "OUT": "OUT.jsonl",
+            "TABLE": "T.csv",
+            "WHOLE": "WHOLE.jsonl",
+            "LABELS": "LABELS",
+        }
         given = [str(tmp_path / places[word]) if word in places else word for word in words]
-        monkeypatch.setattr(
-            sys, "argv", ["pizhu", "label", *given, *(("--folder", str(tmp_path)) * ("--url" in words))]
-        )
+        monkeypatch.setattr(sys, "argv", ["pizhu", *given, *(("--folder", str(tmp_path)) * ("--url" in words))])
         with pytest.raises(SystemExit) as stop:
             cli.main()
         said = capsys.readouterr().err
         complaints = [line for line in said.splitlines() if line.startswith("pizhu: ")]
         if stop.value.code not in (0, None):
-            assert stop.value.code == 2 and complaints and all(len(line) < 400 for line in complaints), said
+            assert (
+                stop.value.code == (1 if words[0] == "metrics" else 2)
+                and complaints
+                and all(len(line) < 400 for line in complaints)
+            ), said
             assert len(complaints) == 1, said
         return said
 
@@ -194,16 +207,17 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 @pytest.mark.parametrize("name", COMMANDS)
 def test_one_sentence_and_no_traceback(run: Callable[..., str], name: str) -> None:
     words = COMMANDS[name]
-    assert "record" not in run(words, whole())
+    rows = whole()[:8] if name == "compare" else whole()  # it takes the records of one report
+    assert "record" not in run(words, rows)
     told = 0
     for count, (what, record) in enumerate(spoilt(whole()[0])):
         if count % FEW.get(name, 11) == 0:
             try:
-                told += "record 1" in run(words, [record, *whole()[1:]])
+                told += "record 1" in run(words, [record, *rows[1:]])
             except Exception as error:
                 raise AssertionError(f"{name} over a record with {what}: {error!r}") from error
     # A push hears first that nobody is there.
-    assert told or words[0] in ("push", "rename"), "nothing was refused"
+    assert told or words[1] in ("push", "rename"), "nothing was refused"
 
 
 def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:

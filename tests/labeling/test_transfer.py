@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pizhu.base.errors import DataError, LabelingError
-from pizhu.base.files import read_json_lines, write_records
+from pizhu.base.files import read_records, write_records
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.labeling.server import server as servers
 from pizhu.labeling.server.server import Server
@@ -58,7 +58,7 @@ def test_answers_travel(
         [{"annotator": "丙", "labels": ["metric", "achievement"]}, {"annotator": "甲", "labels": ["metric"]}],
         [],
     ]
-    rows = [{**record, "answers": some} for record, some in zip(read_json_lines(path), said, strict=True)]
+    rows = [{**record, "answers": some} for record, some in zip(read_records(path), said, strict=True)]
     write_records(tmp_path / "said.jsonl", rows)
     submit(server.access, tmp_path / "said.jsonl", tokens, title=title)
     with connect(server.access) as client:
@@ -71,7 +71,7 @@ def test_answers_travel(
             )
     first, second = tmp_path / "一.jsonl", tmp_path / "二.jsonl"
     pull(server.access, first, title=title)
-    pulled = list(read_json_lines(first))
+    pulled = list(read_records(first))
     assert [answer["confirmed"] for answer in pulled[-1]["answers"]] == [True, False]
 
     sent = transfer(empty.access, first, open_accounts=empty.accounts.ensure, title=title)
@@ -90,7 +90,7 @@ def test_answers_travel(
         client.annotations.update(id=changed, result=result(["shortcoming"]))
     pulled_there = pull(empty.access, second, title=title)
     assert (pulled_there.changed, pulled_there.full) == (1, None)
-    one, two = (next(iter(read_json_lines(file)))["answers"] for file in (first, second))
+    one, two = (next(iter(read_records(file)))["answers"] for file in (first, second))
     assert two[0].pop("at") > one[0].pop("at")
     assert two == [{**one[0], "labels": ["shortcoming"]}, one[1]]
 
@@ -121,16 +121,16 @@ def test_an_interrupted_transfer_is_continued(
     sent = transfer(server.access, path, title=title)
     assert (sent.sent, sent.present) == (3, 2)
     pull(server.access, tmp_path / "a.jsonl", title=title)
-    found = list(read_json_lines(tmp_path / "a.jsonl"))
+    found = list(read_records(tmp_path / "a.jsonl"))
     assert [answer["at"] for record in found for answer in record["answers"]] == ["2026-01-02T03:04:05.000006Z"] * 5
-    assert [record["previous"] for record in found] == [record["previous"] for record in read_json_lines(path)]
+    assert [record["previous"] for record in found] == [record["previous"] for record in read_records(path)]
 
 
 def test_what_a_transfer_refuses(server: Server, title: str, records: Records, tmp_path: Path) -> None:
     path = records(1, answers=[{"annotator": "戊", "labels": []}])
     with pytest.raises(LabelingError, match="has no user called 戊; let that one sign up"):
         transfer(server.access, path, title=title)
-    [record] = read_json_lines(path)
+    [record] = read_records(path)
     write_records(path, [record, record])
     with pytest.raises(DataError, match="two records have the same id"):
         transfer(server.access, path, title=title)
@@ -193,7 +193,7 @@ def test_odd_texts_travel_unchanged(
     write_records(given_, rows)
     transfer(server.access, given_, title=title)
     pull(server.access, first, title=title)
-    found = {record["id"]: record for record in read_json_lines(first)}
+    found = {record["id"]: record for record in read_records(first)}
     for row in rows:
         record = found[row["id"]]
         assert {field: record[field] for field in row if field != "answers"} == {

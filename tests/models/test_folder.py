@@ -65,9 +65,12 @@ ATTACKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no checksums": (edit(lambda b: b.update(files={})), "cannot be understood"),
     "another number of thresholds": (
         edit(lambda b: b["decision"].update(thresholds=[0.5])),
-        r"another number of thresholds than of labels \(4\)",
+        "it has 1 thresholds and 4 temperatures for 4 labels",
     ),
-    "another number of temperatures": (edit(lambda b: b["decision"]["temperatures"].append(1)), "another number"),
+    "another number of temperatures": (
+        edit(lambda b: b["decision"]["temperatures"].append(1)),
+        "4 thresholds and 5 temperatures",
+    ),
     "thresholds that are no numbers": (edit(lambda b: b["decision"].update(thresholds="high")), "be understood"),
     "an unknown context field": (edit(lambda b: b["context"].update(after_all=1)), "cannot be understood"),
     "a context that is no count": (edit(lambda b: b["context"].update(before="2")), "cannot be understood"),

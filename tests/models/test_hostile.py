@@ -192,7 +192,7 @@ SAID: dict[str, tuple[Attack, str]] = {
     ),
     "no room for a sentence": (context(prefix=60, unit=60), "expected at most context.tokens less 3"),
     "more tokens than positions": (context(tokens=129), "windows have 129 tokens, its encoder 128 positions"),
-    "a context that is a flag": (context(before=True), "is no count"),
+    "a context that is a flag": (context(before=True), "is not a whole number"),
     "another width": (about(lambda b: b.update(recurrent=17)), "has the shape"),
     "a billion wide": (about(lambda b: b.update(recurrent=10**9)), "expected at most 4096"),
     "a regression": (about(lambda b: b.update(regression=True)), "has the shape"),

@@ -79,7 +79,7 @@ def test_a_start_that_is_elsewhere(
     monkeypatch.chdir(tmp_path)
     answer = pizhu("train", "--again", made, "--data", data, "--out", "again")
     assert answer.status == 2 and answer.err.count("\n") == 1
-    assert "started from is not to be had: encoder folder ./" in answer.err
+    assert "started from is not available: encoder folder ./" in answer.err
 
 
 def test_another_number_of_processes(

@@ -17,7 +17,7 @@ from pizhu.base.errors import ConfigError, DataError, ModelError
 from pizhu.data.labels import DEFAULT_LABELS, LabelSet
 from pizhu.data.report import Report
 from pizhu.models.decision import Decision
-from pizhu.models.folder import load_about, load_model, save_model
+from pizhu.models.folder import load_about, load_model, reserved, save_model
 from pizhu.training.compact import compact
 from pizhu.training.distil import distil
 from pizhu.training.loop import Progress, train
@@ -322,3 +322,15 @@ def test_teachers_with_labels_of_their_own(
     )
     assert answer.status == 0, answer.err
     assert load_about(tmp_path / "小").origin["data"]["sources"]["corpus"] is False
+
+
+def test_a_folder_that_another_process_makes_a_model_in(
+    student: Recipe, model_folder: Path, labelled: Report, tmp_path: Path
+) -> None:
+    out = tmp_path / "小"
+    with reserved(out):
+        with pytest.raises(ModelError, match=r"another train, distil or compact is making the model .*小 now; wait"):
+            compact(model_folder, [named(labelled, "new.txt")], out)
+        with pytest.raises(ModelError, match=r"another train, distil or compact is making the model .*小 now; wait"):
+            make(student, model_folder, labelled, out)
+    assert not list(tmp_path.iterdir())

@@ -18,7 +18,7 @@ from pizhu.annotate.run.reuse import Answers
 from pizhu.annotate.run.run import Outcome, RunResult, annotate_files, conduct, plan, work
 from pizhu.annotate.run.runfolder import Entry, RunFolder, Settings
 from pizhu.base.errors import ConfigError, MissingExtraError
-from pizhu.base.files import read_json_lines
+from pizhu.base.files import read_records
 from pizhu.data.isolation.in_process import InProcess
 from pizhu.data.isolation.messages import Question
 from pizhu.data.report import Report
@@ -48,7 +48,7 @@ def test_records_point_into_the_text(annotator: Annotator, tmp_path: Path) -> No
     assert (result.reports, result.sentences, result.failed) == (1, 1, [])
     text = (tmp_path / "出" / "工作 总结.txt").read_text(encoding="utf-8")
     assert text == TEXT
-    for record in read_json_lines(tmp_path / "出" / "工作 总结.jsonl"):
+    for record in read_records(tmp_path / "出" / "工作 总结.jsonl"):
         assert record["text"] == text[record["start"] : record["end"]]
         assert record["doc"] == "工作 总结.txt"
         assert (record["kind"] == "sentence") == ("scores" in record)

@@ -178,7 +178,7 @@ def test_only_one_process_writes(annotator: Annotator, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ('{"name": "an app"}', "is of another program"),
+        ('{"name": "an app"}', "was not written by pizhu"),
         ('{\n"pizhu run": 99}', "has format 99"),
         (
             '{\n"pizhu run": 1, "inputs": {"a": {"state": "done", "name": "../x", "sha256": ""}}}',
@@ -214,7 +214,7 @@ def test_a_journal_with_torn_lines(annotator: Annotator, tmp_path: Path) -> None
 def test_a_report_in_the_run_folder_is_refused(annotator: Annotator, tmp_path: Path) -> None:
     path = write(tmp_path / "reports" / "a.txt")
     for named in (path, path.parent):
-        with pytest.raises(ConfigError, match="lies in the folder that is written to; name another one with --out"):
+        with pytest.raises(ConfigError, match="is inside the output folder; choose another with --out"):
             annotate_files([named], path.parent, annotator, ("txt",))
     assert [p.name for p in path.parent.iterdir()] == ["a.txt"]
     link = tmp_path / "elsewhere.txt"

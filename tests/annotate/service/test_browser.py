@@ -303,7 +303,7 @@ def test_a_busy_service_is_asked_again(tab: Any, service: str) -> None:
 
     def intercept(route: Any) -> None:
         if next(answers, None):
-            route.fulfill(status=503, headers={"retry-after": "1"}, json={"error": "all places are taken"})
+            route.fulfill(status=503, headers={"retry-after": "1"}, json={"error": "server busy"})
         else:
             route.continue_()
 

@@ -186,7 +186,7 @@ def test_no_place_is_left(gated: Any, serving: Serve) -> None:
         while client.get("/health").json()["taken"] < 2:
             time.sleep(0.01)
         answer = client.post("/annotate", content="完成了。".encode())
-        assert one_sentence(answer, 503).startswith("all places are taken; try again in ")
+        assert one_sentence(answer, 503).startswith("server busy; retry in ")
         assert 1 <= int(answer.headers["retry-after"]) <= 60
         gated.gate.set()
         assert [w.result().status_code for w in waiting] == [200, 200]

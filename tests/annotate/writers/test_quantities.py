@@ -13,7 +13,7 @@ from pizhu import Annotator
 from pizhu.annotate.run.run import annotate_files
 from pizhu.annotate.writers.quantities import COLUMNS, cell, record_rows, rows, write_metrics
 from pizhu.base.errors import ConfigError
-from pizhu.base.files import read_json_lines, write_records
+from pizhu.base.files import read_records, write_records
 from pizhu.data.report import Report
 
 
@@ -57,7 +57,7 @@ def test_csv(labelled: Report, tmp_path: Path) -> None:
 
 def test_jsonl(labelled: Report, tmp_path: Path) -> None:
     assert write_metrics(tmp_path / "a.jsonl", rows(labelled)) == 6
-    assert list(read_json_lines(tmp_path / "a.jsonl")) == list(rows(labelled))
+    assert list(read_records(tmp_path / "a.jsonl")) == list(rows(labelled))
 
 
 @pytest.mark.parametrize(

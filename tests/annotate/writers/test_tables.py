@@ -25,7 +25,7 @@ from pizhu.annotate.run.tables import table_of
 from pizhu.annotate.writers import excel
 from pizhu.annotate.writers.cells import PATTERN, guarded, unguarded
 from pizhu.base.errors import ConfigError, DataError, MissingExtraError
-from pizhu.base.files import read_json_lines, write_records
+from pizhu.base.files import read_records, write_records
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.data.read import report_from_text
 from pizhu.data.report import Report
@@ -204,7 +204,7 @@ def test_jsonl(reports: list[Report], tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     writers.write_table(path, by_name(reports), DEFAULT_LABELS)
     expected = [{"report": name, **record} for name, records in by_name(reports) for record in records]
-    assert list(read_json_lines(path)) == json.loads(json.dumps(expected))
+    assert list(read_records(path)) == json.loads(json.dumps(expected))
 
 
 @pytest.mark.parametrize("name", ["xlsx", "csv", "parquet"])
@@ -287,7 +287,7 @@ def test_a_run_as_a_table(tmp_path: Path, model: Any, monkeypatch: pytest.Monkey
     assert (tmp_path / "年" / "甲" / ".journal.jsonl").exists()
     assert (tmp_path / "年" / "all" / "all" / "part-00001.jsonl").exists()
     assert table_of([tmp_path / "年"], tmp_path / "汇总.jsonl", DEFAULT_LABELS) == 4
-    names = [record["report"] for record in read_json_lines(tmp_path / "汇总.jsonl")]
+    names = [record["report"] for record in read_records(tmp_path / "汇总.jsonl")]
     assert sorted(names) == ["all/一", "all/另", "甲/一", "甲/另"]
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pizhu.base.errors import LabelingError
-from pizhu.base.files import read_json_lines, write_records
+from pizhu.base.files import read_records, write_records
 from pizhu.data.corpus.load import load_corpus
 from pizhu.labeling.backend.judging import divide, prepare
 
@@ -45,9 +45,9 @@ def test_the_shipped_validation_split_judges_too(tmp_path: Path) -> None:
     given = answers(tmp_path / "answers.jsonl", 甲=["plan"], 乙=[], 丙=None)
     division = prepare(given, training, judged, corpus=True)
     assert {*division.taught, *division.held} == {"甲", "乙"}  # nobody labelled 丙
-    assert {row["doc"] for row in read_json_lines(training)} == set(division.taught)
+    assert {row["doc"] for row in read_records(training)} == set(division.taught)
     shipped = {found.report.doc for found in load_corpus(split="validation")}
-    assert {row["doc"] for row in read_json_lines(judged)} == shipped | set(division.held)
+    assert {row["doc"] for row in read_records(judged)} == shipped | set(division.held)
 
 
 def test_nothing_to_learn_from(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from pizhu.base.errors import LabelingError
 from pizhu.base.files import write_records
 from pizhu.cli import app
-from pizhu.data.labels import Label, LabelSet
+from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.data.report import Report, Span
 from pizhu.labeling.backend.judging import divide
 from pizhu.labeling.backend.register import NAME, register
@@ -132,6 +132,30 @@ def test_an_opened_sentence_has_its_proposal(
         assert (pushed.proposals, pushed.shown, pushed.live) == (len(expected), NAME, True)
         assert client.projects.get(project).model_version == NAME
     assert service.http.get("/state").json()["context_problem"] == ""
+
+
+def test_it_runs_on_through_a_renaming(
+    server: Server, title: str, project: int, start: Callable[..., Service], tmp_path: Path
+) -> None:
+    start("--connect").line()
+    with asked(Access(server.url, server.accounts.annotators["甲"].token)) as browser, connect(server.access) as client:
+        renamed = tmp_path / "标签.toml"
+        renamed.write_text(
+            "".join(
+                f'[[label]]\nname = "x-{label.name}"\ntitle = "{label.title}"\ncolor = "{label.color}"\n'
+                f'hotkey = "{label.hotkey}"\nformerly = "{label.name}"\n'
+                for label in DEFAULT_LABELS
+            ),
+            encoding="utf-8",
+        )
+        command = ["label", "rename", "--labels", str(renamed), "--project", title, "--folder", server.folder]
+        done = CliRunner().invoke(app, command)
+        assert done.exit_code == 0 and "annotators see no proposals" not in done.output, done.output
+        opened = browser.get(f"/api/projects/{project}/next").raise_for_status().json()
+        [proposal] = opened["predictions"]
+        assert all(name == "none" or name.startswith("x-") for name in choices(proposal["result"]))
+        [backend] = client.ml.list(project=project)
+        assert (backend.state, backend.error_message) == ("CO", None)
 
 
 def test_registering_is_idempotent_and_follows_the_address(

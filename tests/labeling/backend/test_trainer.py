@@ -17,10 +17,12 @@ import pytest
 from fastapi.testclient import TestClient
 from pizhu.base.errors import LabelingError
 from pizhu.base.files import write_records
+from pizhu.data.labels import DEFAULT_LABELS, LabelSet
 from pizhu.data.report import Report
 from pizhu.labeling.backend.service import opened
 from pizhu.labeling.backend.state import ENDED, Run, State, load_state, save_state
 from pizhu.labeling.backend.trainer import Plan
+from pizhu.labeling.studio.rename import rename_file
 from pizhu.models.folder import load_about
 
 from .conftest import FIELDS, SECRET, SHIPPED, no_label_studio
@@ -95,6 +97,30 @@ def test_a_worse_model_is_not(
     assert state["versions"] == []
     assert not (tmp_path / "乙" / "runs" / "1" / "model").exists()
     assert "仍用原来的模型" in service.get("/").text
+
+
+@pytest.mark.slow
+def test_a_model_from_before_a_renaming_is_judged_too(
+    open_service: Callable[..., TestClient], tmp_path: Path, model_folder: Path, otherwise: Report
+) -> None:
+    """The answers have the new names, which it does not know; the one that is trained from it has them."""
+    labels = LabelSet(tuple(replace(label, name=f"x-{label.name}", formerly=(label.name,)) for label in DEFAULT_LABELS))
+    (tmp_path / "标签.toml").write_text(
+        "".join(
+            f'[[label]]\nname = "{label.name}"\ntitle = "{label.title}"\ncolor = "{label.color}"\n'
+            f'hotkey = "{label.hotkey}"\nformerly = "{label.formerly[0]}"\n'
+            for label in labels
+        ),
+        encoding="utf-8",
+    )
+    folder = tmp_path / "丙"
+    begin(folder, model_folder, [otherwise], [replace(otherwise, doc="判.txt")])
+    for name in ("training", "judged"):
+        rename_file(folder / "runs" / "1" / f"{name}.jsonl", labels)
+    plan = replace(QUICK, labels=labels, labels_file=tmp_path / "标签.toml")
+    run = ended(open_service(model_folder, plan, folder))["run"]
+    assert (run["stage"], run["error"]) == ("taken", None), run
+    assert run["new"] > run["present"]
 
 
 def test_what_fails_is_told_and_can_be_tried_again(service: TestClient) -> None:
