@@ -140,6 +140,7 @@ def read_manifest(out: Path) -> Manifest | None:
         if wrong := [name for name in whole if not _is_whole(name)]:
             raise ValueError(f"outputs {wrong[0]!r:.80}")
         check(body, _Head)
+        _flat(body)
     except _WRONG as error:
         raise ConfigError(f"{path} cannot be understood ({error!r:.200}); name a new folder with --out") from None
     check_distinct(out, entries)

@@ -126,7 +126,7 @@ class Pool:
             np.array([[n in names for n in labels.names] for names in given], dtype=bool).reshape(-1, len(labels)),
         )
 
-    def shown(self, chosen: Collection[str | None]) -> list[Record]:
+    def shown(self, chosen: Collection[str]) -> list[Record]:
         """Records for ``pizhu label push``: the sentences with the ``chosen`` ids, without labels, and around them all
         else of their reports as context, which annotators see and are not asked about.
         """

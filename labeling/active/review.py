@@ -81,7 +81,7 @@ def push_review(
 
 def _tasks(pool: Pool, records: Sequence[Record], labels: LabelSet) -> dict[str, dict[str, Any]]:
     """The doubtful sentences' tasks by id, the most suspicious first; nothing is chosen beforehand."""
-    said = {str(record["id"]): _said(record, labels) for record in records}
+    said = {record["id"]: _said(record, labels) for record in records}
     tasks = {task["data"]["id"]: task for task in to_tasks(pool.shown(said), labels, "the answers")}
     for number, words in said.items():
         tasks[number]["data"]["doubt"] = words
