@@ -73,7 +73,7 @@ def evaluate(
     from ..base.files import write_text
     from ..data.corpus.load import load_corpus
     from ..data.labels import DEFAULT_LABELS
-    from ..data.records import load_reports
+    from ..data.rebuild import load_reports
     from ..eval.attribution import explainer
     from ..eval.evaluate import Depth
     from ..eval.evaluate import evaluate as run

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..display import Table, echo, show
 from ..progress import shown
 from .options import Folder, Json, Labels, OverwriteConfig, TokenFile, Url, access, label_set
+
+if TYPE_CHECKING:
+    from ...data.records import Record
 
 _LINES = 20
 
@@ -83,7 +86,7 @@ def errors(
             echo(f"{pushed.sent} sentences sent for review, {pushed.present} were there: {pushed.url}")
 
 
-def _table(records: list[dict], count: int) -> Table:  # type: ignore[type-arg]
+def _table(records: list[Record], count: int) -> Table:
     more = f", the first {_LINES} shown" if len(records) > _LINES else ""
     table = Table(title=f"{len(records)} doubtful of {count} labelled sentences{more}")
     for column in ("score", "labels", "doubt", "sentence"):
@@ -91,5 +94,5 @@ def _table(records: list[dict], count: int) -> Table:  # type: ignore[type-arg]
     for record in records[:_LINES]:
         score = max(doubt["score"] for doubt in record["doubts"])
         words = "；".join(doubt["words"] for doubt in record["doubts"])
-        table.add_row(f"{score:.2f}", " ".join(record["labels"]) or "none", words, record["text"][:60])
+        table.add_row(f"{score:.2f}", " ".join(record["labels"] or ()) or "none", words, record["text"][:60])
     return table

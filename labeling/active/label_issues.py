@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from ...base.errors import DataError, MissingExtraError
 from ...base.extras import require
 from ...base.progress import Progress, silent
 from ...data.labels import DEFAULT_LABELS, LabelSet
+from ...data.records import Record
 from .learner import Features, out_of_fold
 from .pool import Bools, Floats, Pool
 from .violations import violations
@@ -34,7 +34,7 @@ class Doubt:
         words: the reason in Chinese, for annotators.
     """
 
-    record: dict[str, Any]
+    record: Record
     label: str
     given: bool
     score: float
@@ -116,7 +116,7 @@ def doubtful(pool: Pool, chances: Floats, least: float = LEAST) -> Bools:
 def _against_guideline(pool: Pool) -> Iterator[tuple[int, int, Doubt]]:
     for row in np.flatnonzero(pool.known):
         record = pool.records[row]
-        for found in violations(record["text"], record["labels"]):
+        for found in violations(record["text"], record["labels"] or ()):
             doubt = Doubt(record, found.label, found.given, found.score, ("guideline",), found.why)
             yield int(row), pool.names.index(found.label), doubt
 

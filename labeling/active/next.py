@@ -11,7 +11,8 @@ import numpy as np
 from ...base.errors import ConfigError, DataError
 from ...base.progress import Progress, silent
 from ...data.labels import DEFAULT_LABELS, LabelSet
-from ...data.records import reports_from_records
+from ...data.rebuild import reports_from_records
+from ...data.records import Record
 from ...data.report import Report
 from ...models.annotator import Annotator
 from ..studio.proposals import known_as
@@ -38,7 +39,7 @@ class Next:
         hint: what more labels are expected to bring.
     """
 
-    records: tuple[dict[str, Any], ...]
+    records: tuple[Record, ...]
     sentences: int
     paragraphs: int
     open: int

@@ -38,7 +38,8 @@ class Gold:
 
     Attributes:
         path: the file that was written.
-        decided: how many sentences were decided in each way, see :data:`.gold.Decided`; ``open`` counts the others.
+        decided: how many sentences were decided in each way, see :data:`~pizhu.data.records.Decided`; ``open`` counts
+            the others.
         kept: where the file that stood there before is now, if it said something else.
     """
 

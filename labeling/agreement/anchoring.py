@@ -101,6 +101,6 @@ def _wrong(sheet: Sheet, truth: Floats) -> set[tuple[int, str]]:
     }
 
 
-def _proposed(answer: Answer) -> set[str] | None:
-    labels = answer.shown and answer.shown.get("labels")
-    return set(labels) if isinstance(labels, list | tuple) else None
+def _proposed(answer: Answer[str]) -> set[str] | None:
+    labels = answer.shown.get("labels") if answer.shown else None
+    return None if labels is None else set(labels)

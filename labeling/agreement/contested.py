@@ -36,8 +36,8 @@ def contested(sheet: Sheet) -> tuple[Contested, ...]:
         answers = {name: given[name].labels or () for name in sorted(given)}
         if len(set(answers.values())) > 1:
             distance = mean(_jaccard(set(one), set(other)) for one, other in combinations(answers.values(), 2))
-            headings = tuple(str(heading) for heading in record.get("headings") or ())
-            doc, previous = str(record.get("doc", "")), str(record.get("previous") or "")
+            headings = tuple(record.get("headings", ()))
+            doc, previous = record.get("doc", ""), record.get("previous") or ""
             found.append(Contested(identity(record), doc, headings, previous, record["text"], answers, distance))
     return tuple(sorted(found, key=lambda row: -row.distance))
 

@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ from ...base.errors import LabelingError
 from ...base.network import LOOPBACK, checked_origin, free_port, local_url, opener, shared_url
 from ...base.private import read_private, write_private
 from ...base.progress import Progress, silent
+from ...base.typed import Misfit, parse
 from ..studio.access import Access
 from . import process
 from .accounts import Accounts
@@ -260,14 +261,9 @@ def _last(folder: str | Path | None) -> Server | None:
     path = _state_file(folder)
     if not path.exists():
         return None
-    known = {field.name for field in fields(Server)}  # an earlier pizhu wrote more
     try:
-        server = Server(**{name: value for name, value in json.loads(read_private(path)).items() if name in known})
-        texts = (server.url, server.folder, server.token, server.host, server.shared or "")
-        if type(server.pid) is not int or not all(isinstance(text, str) for text in texts):
-            raise TypeError
-        return server
-    except (ValueError, TypeError, AttributeError, RecursionError):
+        return parse(read_private(path), Server)  # an earlier pizhu wrote more
+    except Misfit:
         raise LabelingError(f"{path} is damaged; remove it, and stop Label Studio by hand if it runs") from None
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pizhu.base.files import read_records
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
-from pizhu.data.records import load_reports
+from pizhu.data.rebuild import load_reports
 from pizhu.labeling.adjudication.config import REASONS, adjudication_config
 from pizhu.labeling.adjudication.consensus import consensus, dawid_skene
 from pizhu.labeling.adjudication.gold import Adjudication, counts, gold_records, write_gold
