@@ -18,7 +18,7 @@ Rows = Iterable[tuple[Record, Sequence[Answer[str]]]]
 
 
 @dataclass(frozen=True)
-class Sheet:
+class AnswerMatrix:
     """The sentences that somebody answered clearly; skips and unclear answers do not count.
 
     Attributes:
@@ -40,7 +40,7 @@ class Sheet:
     said: Floats
 
     @classmethod
-    def of(cls, rows: Rows, labels: LabelSet) -> Sheet:
+    def of(cls, rows: Rows, labels: LabelSet) -> AnswerMatrix:
         """Lay out ``rows``, joined."""
         records, given = [], []
         for record, every in joined(rows):
