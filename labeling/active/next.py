@@ -15,7 +15,7 @@ from ...data.rebuild import reports_from_records
 from ...data.records import Record
 from ...data.report import Report
 from ...models.annotator import Annotator
-from ..studio.proposals import known_as
+from ..studio.proposals import with_current_names
 from .learner import Features, learn
 from .learning_curve import ExpectedGain, expected_gain
 from .pool import Floats, Pool
@@ -118,7 +118,7 @@ def _chances(name: str, pool: Pool, table: Any, labels: LabelSet, progress: Prog
     """(sentences, labels) what a model thinks of the pool."""
     if name == LIGHT:
         return learn(table[pool.known], pool.truth[pool.known]).probabilities(table)
-    annotator = known_as(Annotator.load(None if name == "default" else name), labels)
+    annotator = with_current_names(Annotator.load(None if name == "default" else name), labels)
     if set(annotator.about.labels.names) != set(labels.names):
         raise ConfigError(
             f"model {name} has the labels {', '.join(annotator.about.labels.names)}, not {', '.join(labels.names)}; "

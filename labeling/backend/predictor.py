@@ -15,7 +15,7 @@ from ...data.labels import LabelSet
 from ...data.report import Sentence
 from ...models.annotator import Annotator
 from ..studio.config import config_labels
-from ..studio.proposals import known_as, model_version
+from ..studio.proposals import model_version, with_current_names
 from ..studio.tasks import result, score, to_record
 from .context import KEPT, Reports, Surroundings
 
@@ -44,7 +44,7 @@ class Served:
         Raises:
             ModelError: it cannot be loaded, or has other labels than ``labels``.
         """
-        annotator = known_as(Annotator.load(folder), labels or ())
+        annotator = with_current_names(Annotator.load(folder), labels or ())
         about = annotator.about
         if labels is not None and set(labels.names) != set(about.labels.names):
             raise ModelError(

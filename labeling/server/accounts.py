@@ -20,7 +20,7 @@ from ...base.private import read_private, write_private
 from ...base.typed import Misfit, parse
 from ...data.encoding import decode
 from ..studio.access import Access
-from ..studio.client import answers_of
+from ..studio.client import odd_responses_as_errors
 from ..studio.storable import is_line
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def _browser(url: str) -> Iterator[httpx.Client]:
     try:
         # Proxies of the environment do not lead to this machine.
         with (
-            answers_of(url),
+            odd_responses_as_errors(url),
             httpx.Client(
                 base_url=url, timeout=60, trust_env=False, headers=UNPACKED, event_hooks={"response": [bounds(url)]}
             ) as client,

@@ -176,7 +176,7 @@ def test_a_label_studio_that_cannot_tell_is_asked_for_everything(
     with connect(server.access) as client:
         answer(client, task_numbers(client, project)[0], "plan")
     pulled = pulls()
-    assert pulled.changed == 1 and pulled.full == "a Label Studio that pizhu did not start cannot tell what changed"
+    assert pulled.changed == 1 and pulled.full == "pizhu did not start this Label Studio, so it cannot list changes"
     assert pulls.alike()
 
 
@@ -202,7 +202,7 @@ def test_everything_is_fetched_when_the_memory_is_no_good(
     with connect(server.access) as client:
         tasks = task_numbers(client, project)
         pulls()
-        assert pulls(full=True).full == "it was asked for"
+        assert pulls(full=True).full == "--full was given"
         answer(client, tasks[0], "plan")
         client.tasks.delete(id=tasks[1])
         last = pulls().snapshot

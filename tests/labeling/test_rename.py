@@ -295,7 +295,7 @@ def test_a_failing_server_gives_names_back(
         command = ["label", "rename", "--project", title, "--folder", server.folder]
         command += ["--labels", str(tmp_path / "标签.toml"), str(path)]
         done = CliRunner().invoke(app, command)
-    assert "the disk is full; what had been renamed has its former names again" in str(done.exception)
+    assert "the disk is full; the former names have been restored" in str(done.exception)
     assert state(server, labelled) == before and path.read_bytes() == held
     assert CliRunner().invoke(app, command).exit_code == 0
     assert "shortcoming" not in json.dumps(state(server, labelled)[0])

@@ -58,7 +58,7 @@ def test_a_lone_task_is_answered_from_its_own_context(ask: Asked, report_tasks: 
 
 def test_a_task_that_pizhu_did_not_make_fails_alone(ask: Asked, report_tasks: list[dict[str, Any]]) -> None:
     strange, good = ask([{"id": 1, "data": {"text": "别人的任务。"}}, report_tasks[0]]).json()["results"]
-    assert "was not made by pizhu" in strange["error"] and "result" not in strange
+    assert "pizhu did not make it" in strange["error"] and "result" not in strange
     assert choices(good["result"])
 
 
