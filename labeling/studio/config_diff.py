@@ -45,7 +45,7 @@ class ConfigChange:
         if self.moved:
             lines.append("the order of the labels changes")
         if self and not lines:
-            lines.append("the labels stay; what is shown around them changes")
+            lines.append("labels stay; what is shown around them changes")
         return lines
 
 
