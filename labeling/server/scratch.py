@@ -19,7 +19,7 @@ _PART = re.compile(r"\.pizhu-label-\d{8}T\d{6}Z\.zip\.[a-z0-9_]{8}\.part")  # an
 
 @contextmanager
 def scratch(place: Path) -> Iterator[Path]:
-    """A folder of mode 700 in ``place``, removed at the end of the block; killed processes' leftovers are removed first."""
+    """A folder of mode 700 in ``place``, removed after the block; first removes what killed processes left."""
     clear(place)
     folder = place / f".pizhu-label-{secrets.token_hex(4)}"
     # Locked before it exists, so that no other process takes it for a leftover.

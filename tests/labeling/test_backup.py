@@ -150,7 +150,7 @@ def test_a_database_in_use_is_left_alone(new_postgresql_server: NewServer, tmp_p
         restore(made.path, tmp_path / "二", database=database)
     assert not (tmp_path / "二").exists()
     # Nor does another folder's server take it over, or this one move.
-    with pytest.raises(LabelingError, match="is the database of another folder.s server"):
+    with pytest.raises(LabelingError, match="is the database of another folder"):
         servers.start(tmp_path / "三", environment=environment, database=database)
     assert servers.running(tmp_path / "三") is None
     with pytest.raises(LabelingError, match=r"uses the database postgresql://.*, not postgresql://.*/other"):

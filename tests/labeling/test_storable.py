@@ -69,7 +69,7 @@ def test_titles_that_no_project_can_have(title: str) -> None:
 @pytest.mark.parametrize("name", ["甲\0", "甲\n乙", f"甲{LONE}", " 甲", "", "长" * 300])
 def test_names_that_no_annotator_can_have(tmp_path: Path, name: str) -> None:
     accounts = Accounts(tmp_path / "accounts.json")
-    with pytest.raises(LabelingError, match="cannot be an annotator.s name"):
+    with pytest.raises(LabelingError, match="cannot be an annotator"):
         accounts.ensure(Access("http://127.0.0.1:9", "token"), [("乙", None), (name, None)])
     assert not accounts.path.exists()  # where such a name would make all accounts unreadable
     assert accounts.annotators == {}
