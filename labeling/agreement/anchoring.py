@@ -1,8 +1,8 @@
-"""Do proposals pull answers towards themselves?
+"""Measures whether proposals bias answers towards themselves (anchoring).
 
-An annotator who works from a proposal agrees with it more often than one who has not looked at it, if only because
-agreeing is one key. So the share of proposals left as they were stands beside how often answers that were made without
-the proposal come to the same, and, where gold tells, how often a wrong proposal was followed.
+An annotator who starts from a proposal agrees with it more often than one who has not seen it, if only because
+agreeing takes one key press. So the share of unchanged proposals is compared with the share of answers that equal the
+proposal although they were made without it, and, with gold, the same is measured for wrong proposals.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .answer_matrix import AnswerMatrix, vector
 
 @dataclass(frozen=True)
 class Followed:
-    """How often answers are just what the model proposed: ``share`` of ``answers``."""
+    """How often answers equal the model's proposal: ``share`` of ``answers``."""
 
     answers: int
     share: Figure
@@ -29,13 +29,13 @@ class Followed:
 
 @dataclass(frozen=True)
 class Anchored:
-    """One annotator's.
+    """How far an annotator follows proposals.
 
     Attributes:
         annotator: the name.
         seen: answers made from a proposal: how many left it unchanged.
-        unseen: answers made without the proposal that the sentence had (blind): how many come to the same.
-        wrong_seen, wrong_unseen: the same over proposals that gold says are wrong; None without gold.
+        unseen: answers made without seeing the sentence's proposal (blind): how many equal it.
+        wrong_seen, wrong_unseen: the same for proposals that are wrong by gold; None without gold.
     """
 
     annotator: str
@@ -47,7 +47,7 @@ class Anchored:
 
 @dataclass(frozen=True)
 class Anchoring:
-    """All annotators', and how far pairs agree exactly when both worked from a proposal and when neither did."""
+    """The annotators' anchoring, and how often two agree exactly if both started from a proposal or neither did."""
 
     annotators: tuple[Anchored, ...]
     pairs_seen: Followed
@@ -55,7 +55,7 @@ class Anchoring:
 
 
 def anchoring(sheet: AnswerMatrix, bootstrap: Bootstrap, truth: Floats | None = None) -> Anchoring:
-    """Compare answers with the proposals that stood beside them; ``truth`` is :meth:`.AnswerMatrix.truth`."""
+    """Compare answers with the proposals of their sentences; ``truth`` is :meth:`.AnswerMatrix.truth`."""
     rows = []
     wrong = None if truth is None else _wrong(sheet, truth)
     for name in sheet.annotators:
@@ -91,7 +91,7 @@ def _pairs(sheet: AnswerMatrix, bootstrap: Bootstrap, seen: bool) -> Followed:
 
 
 def _wrong(sheet: AnswerMatrix, truth: Floats) -> set[tuple[int, str]]:
-    """Sentences and annotators where the proposal is not what gold says."""
+    """The sentences and annotators whose proposal differs from gold."""
     return {
         (row, name)
         for row, given in enumerate(sheet.given)

@@ -30,10 +30,10 @@ class LabelAgreement:
 
     Attributes:
         label: its name.
-        chosen: how often it was chosen, all annotators together.
-        agreement: share of pairs of answers that say the same, 0 to 1.
-        kappa: Cohen's, -1 to 1, the mean over the pairs of annotators that it is defined for.
-        fleiss: Fleiss' kappa, over the sentences with the most usual number of answers.
+        chosen: how often annotators chose it, all together.
+        agreement: share of pairs of answers that agree on it, 0 to 1.
+        kappa: Cohen's kappa, -1 to 1, the mean over the pairs of annotators that it is defined for.
+        fleiss: Fleiss' kappa, over the sentences with the most common number of answers.
         alpha: Krippendorff's (nominal), at most 1.
     """
 
@@ -51,8 +51,8 @@ class PairAgreement:
 
     Attributes:
         first, second: their names.
-        sentences: how many both answered.
-        exact: share of them on which both gave the same labels.
+        sentences: how many sentences both answered.
+        exact: share of these with exactly the same labels from both.
         kappa: the mean of the labels' Cohen's kappas that are defined.
         labels: Cohen's kappa of each label.
     """
@@ -66,7 +66,7 @@ class PairAgreement:
 
 
 def exact_share(sheet: AnswerMatrix, bootstrap: Bootstrap) -> Figure:
-    """Share of pairs of answers to one sentence whose labels are all the same."""
+    """Share of pairs of answers to a sentence with exactly the same labels."""
     hits, of = np.zeros(len(sheet.docs)), np.zeros(len(sheet.docs))
     for i, j in combinations(range(len(sheet.annotators)), 2):
         both = sheet.answered[:, i] & sheet.answered[:, j]
@@ -99,7 +99,7 @@ def on_labels(sheet: AnswerMatrix, bootstrap: Bootstrap) -> tuple[LabelAgreement
 
 
 def on_pairs(sheet: AnswerMatrix, bootstrap: Bootstrap) -> tuple[PairAgreement, ...]:
-    """Each pair of annotators that answered a sentence in common."""
+    """The agreement of each pair of annotators that answered a sentence in common."""
     counts = _pair_counts(sheet)
     reports = len(sheet.docs)
     rows = []
@@ -143,7 +143,7 @@ def _pair_counts(sheet: AnswerMatrix) -> Floats:
 
 
 def _fleiss(sheet: AnswerMatrix) -> Floats:
-    """(reports, labels, 3) sums over the sentences with the most usual number of answers, the higher of two."""
+    """(reports, labels, 3) sums over the sentences with the most common number of answers; of a tie, the higher."""
     answers = sheet.answered.sum(axis=1)
     usual, _ = max(Counter(int(n) for n in answers if n > 1).items(), key=lambda item: (item[1], item[0]))
     of = answers == usual

@@ -1,4 +1,4 @@
-"""Trains on demand in the background: pulls the answers, trains, evaluates, and serves the new model if it is better."""
+"""Trains on demand in the background: pulls the answers, trains, evaluates, serves the new model if it is better."""
 
 from __future__ import annotations
 
