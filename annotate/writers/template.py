@@ -17,7 +17,6 @@ from ...base.page.templates import stream
 from ...data.labels import Label, LabelSet
 from .cells import GUARD
 
-
 WEB = "annotate/web"
 """The folder of the pages of this room, from the package's root; others have one of their own."""
 
