@@ -181,18 +181,18 @@ def _review(report: Report, labels: LabelSet) -> list[tuple[int, str, str]]:
     ]
 
 
-def _metrics(report: Report) -> list[tuple[int, str, list[tuple[str, str, str]]]]:
+def _metrics(report: Report) -> list[tuple[int, str, tuple[tuple[str, str, str], ...]]]:
     """(place, text, figures) of each sentence with figures; of a figure what it measures, how it moved, what it is."""
     rows = []
     for i, s in enumerate(report.sentences):
         if s.kind == "sentence" and "metric" in (s.labels or ()):
-            figures = [
+            figures = tuple(
                 (
                     quantity.indicator,
                     " ".join(filter(None, (quantity.period, quantity.comparison, quantity.change))),
                     "".join(quantity.text.split()),
                 )
                 for quantity in quantities(s)
-            ]
+            )
             rows.append((i, "" if figures else s.clean, figures))
     return rows
