@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from .errors import DataError
 from .inside import open_own, walk
-from .os_errors import of_machine
+from .os_errors import is_systemic
 
 _PATIENCE = (0.05, 0.1, 0.2, 0.4) if sys.platform == "win32" else ()
 """Seconds between tries to rename: there a scanner or an indexer may have a file open for a moment."""
@@ -43,7 +43,7 @@ def beside(path: str | Path, *, private: bool = False) -> Iterator[Path]:
         rename(part, path)
     except BaseException as error:
         part.unlink(missing_ok=True)
-        if isinstance(error, OSError) and (error.filename == str(part) or (not error.filename and of_machine(error))):
+        if isinstance(error, OSError) and (error.filename == str(part) or (not error.filename and is_systemic(error))):
             error.filename, error.filename2 = str(path), None
         raise
 

@@ -8,11 +8,12 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .repair import repair
 
-Kind = Literal["sentence", "heading", "furniture"]
+if TYPE_CHECKING:
+    from .records import Kind, Record
 
 
 class Span(NamedTuple):
@@ -90,6 +91,16 @@ class Report:
     text: str
     sentences: tuple[Sentence, ...]
 
+    @property
+    def heading(self) -> Sentence | None:
+        """The first heading, which is the title where the report has one."""
+        return next((s for s in self.sentences if s.kind == "heading"), None)
+
+    @property
+    def title(self) -> str:
+        """The text of the first heading; empty where there is none."""
+        return self.heading.text if self.heading else ""
+
     @classmethod
     def build(cls, doc: str, text: str, spans: Iterable[Span]) -> Report:
         """Make a report of ranges in order: gives each its heading path and its identity.
@@ -133,12 +144,12 @@ class Report:
             ),
         )
 
-    def records(self) -> list[dict[str, Any]]:
-        """One JSON-ready record a sentence, heading or piece of furniture, as design.md's "Records" says."""
-        records = []
+    def records(self) -> list[Record]:
+        """One JSON-ready record a sentence, heading or piece of furniture, as docs/records.md says."""
+        records: list[Record] = []
         previous = ""
         for s in self.sentences:
-            record: dict[str, Any] = {
+            record: Record = {
                 "id": s.id,
                 "doc": self.doc,
                 "start": s.start,

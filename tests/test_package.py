@@ -23,6 +23,7 @@ HEAVY = [
     "pyarrow",
     "httpx",
     "fastapi",
+    "prometheus_client",
     "uvicorn",
     "starlette",
     "jinja2",

@@ -50,7 +50,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         sweep()  # what LibreOffice left where a service was killed
-        app.state.batcher = Batcher(annotator, settings.places, settings.batch, watch)
+        app.state.batcher = Batcher(annotator, settings.max_requests, settings.batch, watch)
         # What reads strangers' files has processes of its own: the event loop goes on answering whatever they hold.
         with ReaderPool(settings.readers, settings.slow_readers) if reader is None else nullcontext(reader) as chosen:
             app.state.reader = chosen
@@ -87,7 +87,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.terms = settings.terms
-    app.add_middleware(Door, admit=known, all_mb=settings.places * settings.limits.file_mb)
+    app.add_middleware(Door, admit=known, all_mb=settings.max_requests * settings.limits.file_mb)
     app.add_middleware(Envelope, meters=meters, routes=("/", "/annotate", "/health", "/metrics"))
     _say_what_is_wrong(app, settings)
 

@@ -19,7 +19,7 @@ def home(labels: LabelSet, settings: Settings) -> tuple[str, str]:
     facts = {
         "labels": {**{label.name: label.title for label in labels}, "none": "无"},
         "mb": settings.limits.file_mb,
-        "places": settings.places,
+        "places": settings.max_requests,
     }
     style = sheet("home", labels)
     text = assemble(

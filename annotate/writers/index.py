@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from ...base.files import write_text
 from ...base.page import bar
 from ...data.labels import LabelSet
+from ...data.records import Record
 from .table import Complete, stored
 from .template import assemble, sheet
 
@@ -41,8 +41,8 @@ class Summary:
     name: str = ""
 
 
-def summarise(records: Iterable[Mapping[str, Any]], href: str = "", name: str = "") -> Summary:
-    """The summary of one report's records (design.md, "Records")."""
+def summarise(records: Iterable[Record], href: str = "", name: str = "") -> Summary:
+    """The summary of one report's records (docs/records.md)."""
     doc = title = ""
     found: Counter[str] = Counter()
     sentences = review = 0

@@ -80,8 +80,8 @@ def hotkeys(labels: LabelSet) -> list[str]:
 
 
 def title(report: Report) -> str:
-    """The report's first heading, else its name."""
-    return next((s.text for s in report.sentences if s.kind == "heading"), report.doc)
+    """The report's title, else its name."""
+    return report.title or report.doc
 
 
 def counts(sentences: Iterable[Sentence]) -> Counter[str]:

@@ -59,7 +59,7 @@ class Reader(HTMLParser):
 def found(model_folder: Path, labelled: Report) -> Evaluation:
     """An evaluation with every section, of a report that holds markup wherever a report can hold text."""
     annotator = Annotator.load(model_folder, device="cpu")
-    annotator.about = replace(annotator.about, decision=replace(annotator.about.decision, doubt=0.5))
+    annotator.about = replace(annotator.about, decision=replace(annotator.about.decision, review_below=0.5))
     text = f"{HOSTILE}\n{HOSTILE}{HOSTILE}力争数字化率达到80%以上。"
     size = len(HOSTILE)
     spans = [

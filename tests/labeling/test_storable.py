@@ -39,7 +39,7 @@ def test_offsets_hold() -> None:
 @pytest.mark.parametrize("odd", ["\0", LONE])
 def test_what_a_sentence_is_found_again_by_is_refused(odd: str) -> None:
     record = {"id": f"a{odd}", "doc": "甲.txt", "start": 0, "end": 3, "text": "好。"}
-    with pytest.raises(DataError, match="记录, record 1: 'id' holds a character that Label Studio cannot keep"):
+    with pytest.raises(DataError, match="记录, record 1: id holds a character that Label Studio cannot keep"):
         to_tasks([record], DEFAULT_LABELS, "记录")
     [task] = to_tasks([record | {"id": "a", "labels": ["plan"], "model": f"v{odd}"}], DEFAULT_LABELS, "记录")
     assert task["predictions"][0]["model_version"] == "v\ufffd"
@@ -55,8 +55,9 @@ def test_a_report_s_address() -> None:
 @pytest.mark.parametrize("config", [label_config, span_config])
 def test_labels_that_no_configuration_can_show(odd: str, field: str, config: Callable[[LabelSet], str]) -> None:
     first, *rest = DEFAULT_LABELS
+    changed: dict[str, Any] = {field: f"成{odd}效"}
     with pytest.raises(ConfigError, match="label 'achievement'"):
-        config(LabelSet((replace(first, **{field: f"成{odd}效"}), *rest)))
+        config(LabelSet((replace(first, **changed), *rest)))
 
 
 @pytest.mark.parametrize("title", ["报告\0标注", "报告\n标注", "报告\x1b[2J", f"报告{LONE}"])

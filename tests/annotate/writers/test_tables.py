@@ -80,7 +80,9 @@ def test_excel(reports: list[Report], tmp_path: Path) -> None:
 
 def test_excel_holds_what_excel_can_hold(tmp_path: Path) -> None:
     texts = ["😀" * 20_000, "控制\x00符\x07\ud800。", "_x0041_", "长" * 40_000, "  前后有空格  "]
-    records = [{"kind": "sentence", "text": text, "labels": None, "headings": []} for text in texts]
+    records: list[dict[str, Any]] = [
+        {"kind": "sentence", "text": text, "labels": None, "headings": []} for text in texts
+    ]
     path = tmp_path / "a.xlsx"
     writers.write_table(path, [("../../x" + "\x01", records)], DEFAULT_LABELS)
     rows = sheet_rows(path, "句子")
@@ -296,8 +298,14 @@ def test_a_run_as_a_table(tmp_path: Path, model: Any, monkeypatch: pytest.Monkey
     [
         ({"doc": "a"}, "lacks start"),
         ({"doc": "a", "start": 0, "end": 1, "text": "a", "labels": ["joy"]}, "unknown label 'joy'"),
-        ({"doc": "a", "start": 0, "end": 1, "text": "a", "scores": {"plan": "=1"}}, "a probability between 0 and 1"),
-        ({"doc": "a", "start": 0, "end": 1, "text": "a", "scores": {"plan": float("nan")}}, "between 0 and 1"),
+        (
+            {"doc": "a", "start": 0, "end": 1, "text": "a", "scores": {"plan": "=1"}},
+            "a value of scores must be a number, not a text",
+        ),
+        (
+            {"doc": "a", "start": 0, "end": 1, "text": "a", "scores": {"plan": float("nan")}},
+            "the score of 'plan' is nan, expected a number from 0 to 1",
+        ),
     ],
 )
 def test_records_that_are_none(tmp_path: Path, record: dict[str, Any], said: str) -> None:

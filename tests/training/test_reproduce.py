@@ -119,9 +119,10 @@ def test_absent_data(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_other_versions(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pizhu: Callable[..., Any]) -> None:
-    import pizhu.training.again as module
+    import pizhu.training.reproduce as module
+    from pizhu.training.provenance import versions
 
-    here = module.versions()
+    here = versions()
     monkeypatch.setattr(module, "versions", lambda: here | {"torch": "9.9"})
     answer = pizhu("train", "--again", made)
     assert answer.status == 2
@@ -131,10 +132,10 @@ def test_other_versions(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_another_start(made: Path, tmp_path: Path, recipe: Recipe) -> None:
     from pizhu.base.errors import ModelError
-    from pizhu.training.again import check_start, recall
+    from pizhu.training.reproduce import check_start, reproduce
     from safetensors.torch import load_file, save_file
 
-    found = recall(made)
+    found = reproduce(made)
     check_start(made, found.recipe)
     other = shutil.copytree(recipe.encoder.name, tmp_path / "encoder")
     weights = load_file(other / "model.safetensors")
@@ -150,7 +151,7 @@ def test_a_model_that_does_not_say(model_folder: Path, pizhu: Callable[..., Any]
 
 
 def test_what_another_command_made(pizhu: Callable[..., Any]) -> None:
-    from pizhu.models.places import SHIPPED
+    from pizhu.models.paths import SHIPPED
 
     answer = pizhu("train", "--again", SHIPPED, "--out", "shipped-again")
     assert answer.status == 2 and answer.err.count("\n") == 1

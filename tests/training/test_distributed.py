@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 from pizhu.base.files import write_records
+from pizhu.training.distributed import joined, rank
 from pizhu.training.loop import train
-from pizhu.training.ranks import joined, rank
 from pizhu.training.recipe import load_recipe
 from pizhu.training.sources import gather
 from safetensors.torch import load_file

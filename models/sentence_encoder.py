@@ -21,7 +21,7 @@ _TOKENS = 160
 _BATCH = 16
 
 
-class Meaning:
+class SentenceEncoder:
     """An encoder that gives a sentence the mean of its tokens' vectors."""
 
     def __init__(self, encoder: Encoder, device: str | None = None) -> None:
@@ -33,7 +33,7 @@ class Meaning:
         self._model.to(choose_device(device)).eval()
 
     @classmethod
-    def load(cls, setting: str = "bundled", *, device: str | None = None) -> Meaning:
+    def load(cls, setting: str = "bundled", *, device: str | None = None) -> SentenceEncoder:
         """Load an encoder; ``setting`` as for :func:`~pizhu.models.encoder.load_encoder`, never from a hub.
 
         Raises:

@@ -14,8 +14,8 @@ from typing import Any
 
 from ...base.progress import Progress, silent
 from .client import Client, listed, request
-from .kinds import TaskKind
 from .patience import patiently
+from .task_types import TaskKind
 
 PAGE = 200
 

@@ -22,7 +22,7 @@ LEAST_SENTENCES = 300
 
 
 @dataclass(frozen=True)
-class Forecast:
+class ExpectedGain:
     """What more labels are expected to bring.
 
     Attributes:
@@ -57,7 +57,9 @@ class Forecast:
         )
 
 
-def forecast(pool: Pool, table: Any, *, more: int = MORE, seed: int = 1, progress: Progress = silent) -> Forecast:
+def expected_gain(
+    pool: Pool, table: Any, *, more: int = MORE, seed: int = 1, progress: Progress = silent
+) -> ExpectedGain:
     """Fit an inverse power law to learning curves of the light learner.
 
     Over several divisions a quarter of the labelled reports is held out, and the learner is trained on growing shares
@@ -75,7 +77,7 @@ def forecast(pool: Pool, table: Any, *, more: int = MORE, seed: int = 1, progres
     reports = np.unique(pool.reports[labelled])
     used = pool.truth[labelled].any(axis=0)
     if len(reports) < LEAST_REPORTS or len(labelled) < LEAST_SENTENCES or not used.any():
-        return Forecast(len(labelled), len(reports), more)
+        return ExpectedGain(len(labelled), len(reports), more)
     rng = np.random.default_rng(seed)
     counts, scores = np.zeros((2, DIVISIONS, len(SHARES)))
     for division in range(DIVISIONS):
@@ -85,7 +87,7 @@ def forecast(pool: Pool, table: Any, *, more: int = MORE, seed: int = 1, progres
         for place, share in enumerate(SHARES):
             progress("Fitting the learning curve", division * len(SHARES) + place, DIVISIONS * len(SHARES))
             train = labelled[np.isin(pool.reports[labelled], rest[: max(1, round(share * len(rest)))])]
-            given = learn(table[train], pool.truth[train]).chances(table[test]) >= 0.5
+            given = learn(table[train], pool.truth[train]).probabilities(table[test]) >= 0.5
             counts[division, place] = len(train)
             scores[division, place] = macro_f1(pool.truth[test][:, used], given[:, used])
     progress("Fitting the learning curve", DIVISIONS * len(SHARES), DIVISIONS * len(SHARES))
@@ -95,7 +97,7 @@ def forecast(pool: Pool, table: Any, *, more: int = MORE, seed: int = 1, progres
     spread = [_growth(*curve, now, more)[1] for curve in zip(counts, scores, strict=True)]
     low, high = np.quantile(spread, (0.1, 0.9))
     curve = tuple((round(n), float(score)) for n, score in zip(*means, strict=True))
-    return Forecast(now, len(reports), more, level, gain, float(min(low, gain)), float(max(high, gain)), curve)
+    return ExpectedGain(now, len(reports), more, level, gain, float(min(low, gain)), float(max(high, gain)), curve)
 
 
 def _growth(counts: Floats, scores: Floats, now: int, more: int) -> tuple[float, float]:

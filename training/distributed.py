@@ -14,7 +14,7 @@ from ..models.device import choose_device
 
 
 @dataclass(frozen=True)
-class Ranks:
+class ProcessGroup:
     """This process among those that train together.
 
     Attributes:
@@ -66,7 +66,7 @@ def rank() -> int:
 
 
 @contextmanager
-def joined(device: str | None = None) -> Iterator[Ranks]:
+def joined(device: str | None = None) -> Iterator[ProcessGroup]:
     """Join the processes that torchrun or accelerate started, if it did.
 
     Args:
@@ -76,7 +76,7 @@ def joined(device: str | None = None) -> Iterator[Ranks]:
         ConfigError: this machine has no such device.
     """
     if processes() == 1:
-        yield Ranks(choose_device(device))
+        yield ProcessGroup(choose_device(device))
         return
     if device in (None, "cuda") and torch.cuda.is_available():
         place = choose_device(f"cuda:{os.environ.get('LOCAL_RANK', '0')}")
@@ -87,7 +87,7 @@ def joined(device: str | None = None) -> Iterator[Ranks]:
     if begun:
         distributed.init_process_group("nccl" if place.type == "cuda" else "gloo")
     try:
-        yield Ranks(place, distributed.get_rank(), distributed.get_world_size())
+        yield ProcessGroup(place, distributed.get_rank(), distributed.get_world_size())
     finally:
         if begun:
             distributed.destroy_process_group()

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from ...base.errors import ConfigError
 from ...data.labels import DEFAULT_LABELS, LabelSet
+from ...data.records import Record
 from . import answers, spans, tasks
+from .answers import Answer
 from .config import CONTROL, SPANS, instructions, label_config, span_config, span_instructions
 
 TITLE = "报告句子标注"
+
+
+class ToTasks(Protocol):
+    """Tasks in Label Studio's form from records; see :func:`.tasks.to_tasks`."""
+
+    def __call__(
+        self, records: Iterable[Record], labels: LabelSet, where: str, report_url: str | None = None
+    ) -> list[dict[str, Any]]: ...
 
 
 @dataclass(frozen=True)
@@ -25,7 +36,7 @@ class TaskKind:
         control: the name of its control in the configuration and in results.
         value: the field of a result's value that holds label names.
         config, instructions: what annotators see, made from the labels.
-        to_tasks: records, labels, the input's name and the report's address to tasks, see :func:`.tasks.to_tasks`.
+        to_tasks: records to tasks.
         answer: an annotation, its annotator, the sentence's record and the labels to an answer.
         answered: a record and its answers to an answers record.
     """
@@ -37,9 +48,9 @@ class TaskKind:
     value: str
     config: Callable[[LabelSet], str]
     instructions: Callable[[LabelSet], str]
-    to_tasks: Callable[..., list[dict[str, Any]]]
-    answer: Callable[[Mapping[str, Any], str, Mapping[str, Any], LabelSet], Any]
-    answered: Callable[[Mapping[str, Any], Sequence[Any]], dict[str, Any]]
+    to_tasks: ToTasks
+    answer: Callable[[Mapping[str, Any], str, Record, LabelSet], Answer[Any]]
+    answered: Callable[[Record, Sequence[Answer[Any]]], Record]
 
 
 SENTENCES = TaskKind(
@@ -64,7 +75,7 @@ SPAN_MARKING = TaskKind(
     span_instructions,
     spans.to_tasks,
     spans.from_annotation,
-    spans.answered,
+    partial(answers.answered, field="spans"),
 )
 KINDS = {kind.name: kind for kind in (SENTENCES, SPAN_MARKING)}
 

@@ -15,7 +15,7 @@ DEEPEST = 4
 
 
 @dataclass(frozen=True)
-class Outline:
+class UnitPositions:
     """The units of one report, in order.
 
     Attributes:
@@ -27,7 +27,7 @@ class Outline:
     above: NDArray[np.int64]
 
     @classmethod
-    def of(cls, parts: Sequence[Unit]) -> Outline:
+    def of(cls, parts: Sequence[Unit]) -> UnitPositions:
         """Of all units of a report."""
         above = np.full((len(parts), DEEPEST), -1, dtype=np.int64)
         for row, part in enumerate(parts):
@@ -35,7 +35,7 @@ class Outline:
                 above[row, -len(found) :] = found
         return cls(np.array([part.role for part in parts], dtype=np.int64), above)
 
-    def only(self, kept: NDArray[np.bool_]) -> Outline:
+    def only(self, kept: NDArray[np.bool_]) -> UnitPositions:
         """Of the units that ``kept`` (units,) names, as if the report had no others."""
         places = np.append(np.where(kept, np.cumsum(kept) - 1, -1), -1)
-        return Outline(self.roles[kept], places[self.above[kept]])
+        return UnitPositions(self.roles[kept], places[self.above[kept]])

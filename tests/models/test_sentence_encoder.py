@@ -7,17 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pizhu.base.errors import ModelError
-from pizhu.models.meaning import Meaning
+from pizhu.models.sentence_encoder import SentenceEncoder
 
 TEXTS = ["修建水库。", "", "完成投资18.4亿元，比上年增长12%。", "一" * 900, "\u202e<b>\ud800", "修建水库。"]
 
 
 @pytest.fixture(scope="module")
-def meaning(encoder_folder: Path) -> Meaning:
-    return Meaning.load(str(encoder_folder), device="cpu")
+def meaning(encoder_folder: Path) -> SentenceEncoder:
+    return SentenceEncoder.load(str(encoder_folder), device="cpu")
 
 
-def test_a_batch_gives_what_each_gives_alone(meaning: Meaning) -> None:
+def test_a_batch_gives_what_each_gives_alone(meaning: SentenceEncoder) -> None:
     texts = TEXTS * 5
     together = meaning.vectors(texts)
     assert together.shape == (30, 32) and together.dtype == np.float32
@@ -30,12 +30,12 @@ def test_a_batch_gives_what_each_gives_alone(meaning: Meaning) -> None:
 
 def test_no_hub_is_asked() -> None:
     with pytest.raises(ModelError, match="would be downloaded"):
-        Meaning.load("someone/some-encoder")
+        SentenceEncoder.load("someone/some-encoder")
 
 
 @pytest.mark.slow
 def test_the_bundled_encoder_knows_what_is_alike() -> None:
-    vectors = Meaning.load(device="cpu").vectors(
+    vectors = SentenceEncoder.load(device="cpu").vectors(
         ["改造老旧小区。", "危旧房屋修缮一新。", "查处酒后驾驶。", "扩建学校。", "一" * 900]
     )
     found = vectors - vectors.mean(axis=0)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...base.scores import Floats
 from ...data.labels import LabelSet
+from ...data.records import Record
 from ..studio.answers import Answer, latest
 
-Rows = Iterable[tuple[dict[str, Any], Sequence[Answer]]]
+Rows = Iterable[tuple[Record, Sequence[Answer[str]]]]
 """Sentence records with their answers, as :func:`..answers.read_answers` gives them."""
 
 
 @dataclass(frozen=True)
-class Sheet:
+class AnswerMatrix:
     """The sentences that somebody answered clearly; skips and unclear answers do not count.
 
     Attributes:
@@ -34,13 +34,13 @@ class Sheet:
     annotators: tuple[str, ...]
     names: tuple[str, ...]
     docs: tuple[str, ...]
-    records: list[dict[str, Any]]
-    given: list[dict[str, Answer]]
+    records: list[Record]
+    given: list[dict[str, Answer[str]]]
     report: NDArray[np.int64]
     said: Floats
 
     @classmethod
-    def of(cls, rows: Rows, labels: LabelSet) -> Sheet:
+    def of(cls, rows: Rows, labels: LabelSet) -> AnswerMatrix:
         """Lay out ``rows``, joined."""
         records, given = [], []
         for record, every in joined(rows):
@@ -49,13 +49,13 @@ class Sheet:
                 records.append(record)
                 given.append(clear)
         annotators = tuple(sorted({name for clear in given for name in clear}))
-        docs = {doc: number for number, doc in enumerate(sorted({str(record.get("doc", "")) for record in records}))}
+        docs = {doc: number for number, doc in enumerate(sorted({record.get("doc", "") for record in records}))}
         said = np.full((len(records), len(annotators), len(labels)), np.nan)
         for row, clear in enumerate(given):
             for column, name in enumerate(annotators):
                 if name in clear:
                     said[row, column] = vector(clear[name].labels, labels.names)
-        report = np.array([docs[str(record.get("doc", ""))] for record in records], dtype=np.int64)
+        report = np.array([docs[record.get("doc", "")] for record in records], dtype=np.int64)
         return cls(annotators, labels.names, tuple(docs), records, given, report, said)
 
     @property
@@ -70,15 +70,15 @@ class Sheet:
         return np.array([vector(gold[key], self.names) if key in gold else unknown for key in keys])
 
 
-def joined(rows: Rows) -> list[tuple[dict[str, Any], list[Answer]]]:
+def joined(rows: Rows) -> list[tuple[Record, list[Answer[str]]]]:
     """``rows``, those of one sentence (two pulls, two files) made one; those without an id are sentences each."""
-    found: dict[object, tuple[dict[str, Any], list[Answer]]] = {}
+    found: dict[object, tuple[Record, list[Answer[str]]]] = {}
     for number, (record, answers) in enumerate(rows):
         found.setdefault(record.get("id") or number, (record, []))[1].extend(answers)
     return list(found.values())
 
 
-def identity(record: Mapping[str, Any]) -> str:
+def identity(record: Record) -> str:
     """What a sentence is known by: its id, or its text where a record has none."""
     return str(record.get("id") or record["text"])
 

@@ -13,14 +13,14 @@ from ..data.report import labelled
 from ..models.about import About
 from ..models.files import WEIGHTS
 from ..models.folder import load_about
+from .distributed import processes
 from .provenance import fingerprint_data, versions
-from .ranks import processes
 from .recipe import Recipe, recipe_from_dict
 from .sources import Sources, gather
 
 
 @dataclass(frozen=True)
-class Recall:
+class Reproduction:
     """What :func:`.loop.train` needs to make a model again.
 
     Attributes:
@@ -35,7 +35,7 @@ class Recall:
     threads: int
 
 
-def recall(folder: str | Path, data: Sequence[Path] = (), *, any_versions: bool = False) -> Recall:
+def reproduce(folder: str | Path, data: Sequence[Path] = (), *, any_versions: bool = False) -> Reproduction:
     """Read what ``folder`` records of its training and find its data again.
 
     Args:
@@ -76,7 +76,7 @@ def recall(folder: str | Path, data: Sequence[Path] = (), *, any_versions: bool 
         raise DataError(f"{missing}, from which model {folder} was made, is not here; name with --data where it lies")
     sources = gather(paths, about.labels, corpus=bool(recorded["corpus"]))
     _check_data(folder, about, files, sources)
-    return Recall(recipe, sources, str(machine["device"]), threads)
+    return Reproduction(recipe, sources, str(machine["device"]), threads)
 
 
 def check_start(folder: str | Path, recipe: Recipe, *, offline: bool = False) -> None:

@@ -14,8 +14,8 @@ from pizhu import Annotator
 from pizhu.data.report import Report, Span
 from pizhu.models.classifier import ReportClassifier
 from pizhu.models.folder import load_model, save_model
-from pizhu.models.outline import DEEPEST, Outline
 from pizhu.models.runtime import OnnxRuntime, TorchRuntime
+from pizhu.models.unit_positions import DEEPEST, UnitPositions
 from pizhu.models.windows import Unit, units
 
 
@@ -31,7 +31,7 @@ def parts(draw: st.DrawFn) -> list[Unit]:
 
 @given(parts(), st.data())
 def test_the_innermost_headings_stand_last(found: list[Unit], data: st.DataObject) -> None:
-    outline = Outline.of(found)
+    outline = UnitPositions.of(found)
     assert outline.above.shape == (len(found), DEEPEST)
     for unit, row in zip(found, outline.above, strict=True):
         assert tuple(row[row >= 0]) == unit.above[-DEEPEST:]
@@ -75,7 +75,7 @@ def model() -> ReportClassifier:
 def test_a_heading_counts_for_what_stands_below_it(model: ReportClassifier) -> None:
     vectors = torch.randn(4, 8)
     above = [(), (0,), (0, 1), ()]
-    outline = Outline.of([Unit(i, 0, (), found) for i, found in enumerate(above)])
+    outline = UnitPositions.of([Unit(i, 0, (), found) for i, found in enumerate(above)])
     before = model.scores(vectors, outline)
     vectors[0] += torch.randn(8)
     changed = (model.scores(vectors, outline) - before).abs().sum(dim=1) > 1e-6
