@@ -35,7 +35,7 @@ from pizhu.annotate.run.manifest import Entry
 from pizhu.annotate.run.run import Outcome, RunOptions, RunResult, Task, annotate_files
 from pizhu.annotate.run.runfolder import Settings
 from pizhu.data.corpus.load import load_corpus
-from pizhu.models.places import default_model
+from pizhu.models.paths import default_model
 
 FORMATS = ("jsonl", "html")
 UNIT = 1 if sys.platform == "darwin" else 1024

@@ -30,7 +30,7 @@ from pizhu.analysis.compare.links import Comparison, Evidence, Rule, Rules, comp
 from pizhu.analysis.compare.place import Place
 from pizhu.analysis.compare.similarity import Encodes, Weights
 from pizhu.cli.display import table
-from pizhu.models.meaning import Meaning
+from pizhu.models.sentence_encoder import SentenceEncoder
 from pizhu.tests.support.pairs import PAIR_SPLITS, FigureLink, Pair, load_pairs
 
 EVERYTHING = Rules(*[Rule(middle=-9, slope=1)] * 3)
@@ -222,7 +222,7 @@ def main() -> None:
             )
             for pair in pairs
         ]
-    encoder = Remembering(Meaning.load(args.encoder))
+    encoder = Remembering(SentenceEncoder.load(args.encoder))
     both = Weights()
     variants: dict[str, tuple[Encodes | None, Weights]] = {
         "words and encoder": (encoder, both),

@@ -29,8 +29,8 @@ from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.labeling.server import server as servers
 from pizhu.labeling.server.server import Server
 from pizhu.labeling.studio.client import connect
-from pizhu.labeling.studio.kinds import TITLE
 from pizhu.labeling.studio.project import find_project
+from pizhu.labeling.studio.task_types import TITLE
 from pizhu.labeling.studio.tasks import result
 from pizhu.labeling.studio.transfer import transfer
 

@@ -37,9 +37,9 @@ from pizhu.data.report import Report, normalise
 from pizhu.models.about import About
 from pizhu.models.annotator import report_logits
 from pizhu.models.folder import load_model
-from pizhu.models.outline import Outline
-from pizhu.models.places import default_model
+from pizhu.models.paths import default_model
 from pizhu.models.runtime import TorchRuntime
+from pizhu.models.unit_positions import UnitPositions
 from pizhu.models.windows import SpecialTokens, Window, Windower, units, windows
 from tokenizers import Tokenizer
 
@@ -191,7 +191,7 @@ def plain_labels(model: Any, about: About, tokenizer: Tokenizer, report: Report,
     """The labels that the model's own head gives these vectors."""
     parts = units(report, tokenizer, about.context)
     with torch.inference_mode():
-        logits = model.scores(vectors.float(), Outline.of(parts)).numpy()
+        logits = model.scores(vectors.float(), UnitPositions.of(parts)).numpy()
     return _chosen(about, logits, [report.sentences[part.index].kind == "sentence" for part in parts])
 
 

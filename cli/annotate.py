@@ -98,7 +98,7 @@ def annotate(
     from ..base.errors import ConfigError
     from ..base.limits import limits
     from ..models.annotator import Annotator
-    from ..models.places import default_model
+    from ..models.paths import default_model
     from .progress import shown
 
     wanted = tuple(f.strip() for f in formats.split(",") if f.strip())

@@ -36,7 +36,7 @@ def compact(
     require("making a model compact", "train")
     from ..data.corpus.load import load_corpus
     from ..data.labels import DEFAULT_LABELS
-    from ..data.records import load_reports
+    from ..data.rebuild import load_reports
     from ..models.folder import load_about
     from ..training.compact import compact as run
 

@@ -73,14 +73,14 @@ def evaluate(
     from ..base.files import write_text
     from ..data.corpus.load import load_corpus
     from ..data.labels import DEFAULT_LABELS
-    from ..data.records import load_reports
+    from ..data.rebuild import load_reports
     from ..eval.attribution import explainer
     from ..eval.evaluate import Depth
     from ..eval.evaluate import evaluate as run
     from ..eval.held_out import divide
     from ..eval.page import page
     from ..models.annotator import Annotator
-    from ..models.places import default_model
+    from ..models.paths import default_model
     from .progress import shown
 
     if out is not None and out.is_file():  # said now, not after minutes of work

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..base.errors import ConfigError
+from ..base.errors import ConfigError, DataError
 from ..base.toml import brief, named, read_toml
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -82,16 +82,16 @@ class LabelSet:
         """The present name of each former one."""
         return {former: label.name for label in self.labels for former in label.formerly}
 
-    def present(self, names: Iterable[str]) -> list[str]:
+    def canonical(self, names: Iterable[str]) -> list[str]:
         """``names`` in their order with each former name made the present one; unknown names stay."""
         renamed = self.renamed
         return [renamed.get(name, name) for name in names]
 
     def check(self, names: Iterable[str], where: str) -> tuple[str, ...]:
-        """``names`` in this set's order, or a :class:`ConfigError` that says which name is unknown ``where``."""
+        """``names`` in this set's order, or a :class:`DataError` that says which name is unknown ``where``."""
         wanted = set(names)
-        if unknown := sorted(wanted - set(self.names)):
-            raise ConfigError(f"{where}: unknown label {unknown[0]!r}, expected one of {', '.join(self.names)}")
+        if unknown := wanted.difference(self.names):
+            raise DataError(f"{where}: unknown label {brief(min(unknown))}, expected one of {', '.join(self.names)}")
         return tuple(name for name in self.names if name in wanted)
 
     @classmethod

@@ -8,11 +8,12 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .repair import repair
 
-Kind = Literal["sentence", "heading", "furniture"]
+if TYPE_CHECKING:
+    from .records import Kind, Record
 
 
 class Span(NamedTuple):
@@ -143,12 +144,12 @@ class Report:
             ),
         )
 
-    def records(self) -> list[dict[str, Any]]:
-        """One JSON-ready record a sentence, heading or piece of furniture, as design.md's "Records" says."""
-        records = []
+    def records(self) -> list[Record]:
+        """One JSON-ready record a sentence, heading or piece of furniture, as docs/records.md says."""
+        records: list[Record] = []
         previous = ""
         for s in self.sentences:
-            record: dict[str, Any] = {
+            record: Record = {
                 "id": s.id,
                 "doc": self.doc,
                 "start": s.start,

@@ -11,7 +11,7 @@ from typing import Any
 from ..base.errors import DataError
 from ..data.corpus.load import load_corpus
 from ..data.labels import DEFAULT_LABELS, LabelSet
-from ..data.records import load_reports
+from ..data.rebuild import load_reports
 from ..data.report import Report
 from .provenance import fingerprint_reports, recorded
 

@@ -17,7 +17,7 @@ from ...base.limits import DEFAULT_LIMITS, Limits
 from ...base.progress import Progress, silent
 from ...data.labels import DEFAULT_LABELS
 from ...data.read import read_report
-from ...data.records import load_reports
+from ...data.rebuild import load_reports
 from ...data.report import Report
 from .links import NEEDED, Comparison, compare_reports, title
 from .page import page

@@ -17,7 +17,7 @@ Floats = NDArray[np.float32]
 
 
 class Encodes(Protocol):
-    """What gives vectors of sentences by meaning: :class:`~pizhu.models.meaning.Meaning`."""
+    """What gives vectors of sentences by meaning: :class:`~pizhu.models.sentence_encoder.SentenceEncoder`."""
 
     @property
     def name(self) -> str: ...

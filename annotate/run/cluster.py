@@ -36,7 +36,7 @@ from ..inputs.find import Inputs
 from .manifest import Entry, difference
 from .ray_here import ray_here
 from .reading import Reading
-from .reuse import Answers
+from .reuse import AnswerCache
 from .run import REUSED, Outcome, RunOptions, RunResult, Task, conduct, plan, work, write_outcome
 from .runfolder import LOCK, RunFolder, Settings, head_of
 
@@ -163,7 +163,7 @@ class _Worker:
         self._job = job
         self._annotator: Annotator | None = None
         self._reader = ReaderPool()  # which ends with this process
-        self._answers = Answers(REUSED)
+        self._answers = AnswerCache(REUSED)
 
     def __call__(self, table: pa.Table) -> pa.Table:
         return _packed(self._reply(_unpacked(table), platform.node()))

@@ -12,11 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NotRequired, TypedDict
 
 from ...base.errors import ConfigError
 from ...base.files import as_line, replacing, replacing_bytes
 from ...base.inside import open_own
+from ...base.toml import brief
+from ...base.typed import check
 from .. import writers
 from ..inputs.find import MANIFEST, MANIFEST_BEGINS
 from .names import WHOLE, claims, is_given
@@ -51,17 +53,46 @@ class Entry:
         return row | ({"reason": self.reason} if self.reason else {"sentences": self.sentences})
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Entry:
-        """What :meth:`as_dict` made; ValueError, KeyError or TypeError where it is something else."""
-        failed = {"done": False, "failed": True}[row["state"]]
+    def of(cls, row: Any) -> Entry:
+        """What :meth:`as_dict` made; ValueError or KeyError where it is something else."""
+        check(row, _Row)
         name, digest = row["name"], row["sha256"]
-        if not isinstance(name, str) or not isinstance(digest, str) or not is_given(name):
+        if not is_given(name):
             raise ValueError(f"name {name!r:.80}")
-        if failed:
-            return cls(name, digest, reason=str(row["reason"]))
-        if type(sentences := row["sentences"]) is not int or sentences < 0:
+        if row["state"] == "failed":
+            return cls(name, digest, reason=row["reason"])
+        if (sentences := row["sentences"]) < 0:
             raise ValueError(f"sentences {sentences!r:.80}")
         return cls(name, digest, sentences)
+
+
+class _Row(TypedDict):
+    """An :class:`Entry` as files hold it."""
+
+    state: Literal["done", "failed"]
+    name: str
+    sha256: str
+    sentences: NotRequired[int]
+    reason: NotRequired[str]
+
+
+class _Model(TypedDict):
+    name: str
+    sha256: str
+
+
+class _Settings(TypedDict):
+    formats: list[str]
+    limits: dict[str, Any]
+
+
+class _Head(TypedDict):
+    """What a manifest's head must hold to be compared with another's (``runfolder.head_of``)."""
+
+    model: _Model
+    settings: _Settings
+    versions: dict[str, str]
+    runtime: NotRequired[str]
 
 
 @dataclass
@@ -102,15 +133,13 @@ def read_manifest(out: Path) -> Manifest | None:
         body = json.loads(data)
         if body["pizhu run"] != FORMAT:
             raise ConfigError(
-                f"{path} has format {body['pizhu run']}, expected {FORMAT}; name another folder with --out"
+                f"{path} has format {brief(body['pizhu run'])}, expected {FORMAT}; name another folder with --out"
             )
         entries = {key: Entry.of(row) for key, row in body.pop("inputs").items()}
         whole = list(body.pop("outputs"))
         if wrong := [name for name in whole if not _is_whole(name)]:
             raise ValueError(f"outputs {wrong[0]!r:.80}")
-        formats = body["settings"]["formats"]
-        if not isinstance(formats, list) or not all(isinstance(name, str) for name in formats):
-            raise ValueError(f"formats {formats!r:.80}")
+        check(body, _Head)
         _flat(body)
     except _WRONG as error:
         raise ConfigError(f"{path} cannot be understood ({error!r:.200}); name a new folder with --out") from None
@@ -194,7 +223,7 @@ def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     before, now = _flat(old), _flat(new)
     for name in [*now, *before]:
         if before.get(name) != now.get(name):
-            return f"was begun with {name} {before.get(name, 'unset')}, this is {now.get(name, 'unset')}"
+            return f"was begun with {name:.80} {before.get(name, 'unset'):.200}, this is {now.get(name, 'unset'):.200}"
     return ""
 
 

@@ -23,7 +23,7 @@ from .manifest import Entry
 from .names import Names
 from .prefetch import ahead, behind
 from .reading import Reading, begin_reading, failed
-from .reuse import Answers
+from .reuse import AnswerCache
 from .runfolder import BEGUN, RunFolder, Settings, open_run, output_paths, stands
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def annotate_here(
     """:func:`annotate_files` with its options in one."""
 
     def here(inputs: Inputs, run: RunFolder, done: Callable[[Outcome], None]) -> None:
-        tasks, answers = plan(inputs, run.out, run.settings, run.entries), Answers(reuse)
+        tasks, answers = plan(inputs, run.out, run.settings, run.entries), AnswerCache(reuse)
         with ReaderPool() if reader is None else nullcontext(reader) as chosen:
             again = options.retry_failed
             work(tasks, run.out, run.settings, annotator, done, chosen, answers=answers, retry_failed=again)
@@ -242,7 +242,7 @@ def work(
     done: Callable[[Outcome], None],
     reader: Reader,
     *,
-    answers: Answers,
+    answers: AnswerCache,
     retry_failed: bool = False,
 ) -> None:
     """Do tasks: read them, give them their labels and write their outputs, at the same time.
@@ -333,7 +333,7 @@ def _finish(begun: tuple[Task, Callable[[], Reading] | None]) -> _Part:
     return _Part(task, None if unwanted or fails_as_before else reading)
 
 
-def _label(parts: Iterator[_Part], annotator: Annotator, answers: Answers, put: Callable[[_Part], None]) -> None:
+def _label(parts: Iterator[_Part], annotator: Annotator, answers: AnswerCache, put: Callable[[_Part], None]) -> None:
     """Give the reports their labels and pass everything on; a report that the model cannot bear fails alone."""
     pending: deque[_Part] = deque()
     own: list[BaseException] = []

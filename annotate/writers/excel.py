@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
 from ...base.errors import MissingExtraError
 from ...base.files import replacing_bytes
 from ...data.labels import LabelSet
+from ...data.records import Record
 from .shown import Counts, readable, tint, titles
 from .table import Reports
 
@@ -181,7 +182,7 @@ class _Sentences:
             sheet.write_string(0, i, column.title, self._head)
         return sheet
 
-    def add(self, name: str, number: int, record: Mapping[str, Any]) -> None:
+    def add(self, name: str, number: int, record: Record) -> None:
         """Write the sentence ``number`` of the report ``name``."""
         if self._row == _ROWS:
             self.close()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...base.errors import MissingExtraError
 from ...base.files import replacing_bytes
 from ...data.labels import LabelSet
+from ...data.records import Record
 from .cells import encodable
 from .table import Reports, rows
 
@@ -67,7 +68,7 @@ def _chunks(items: Iterator[Any], size: int) -> Iterator[list[Any]]:
         yield chunk
 
 
-def _plain(record: dict[str, Any], names: list[str]) -> dict[str, Any]:
+def _plain(record: Record, names: list[str]) -> dict[str, Any]:
     return {name: _encodable(record.get(name)) for name in names}
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from ...base.errors import ConfigError, DataError
-from ...base.files import read_records, replacing, write_records
+from ...base.files import replacing, write_records
 from ...data.labels import DEFAULT_LABELS
 from ...data.quantities import quantities
-from ...data.records import check_fields
+from ...data.records import Record, load_records
 from ...data.report import Report
 from .cells import guarded
 
@@ -55,8 +55,8 @@ def rows(report: Report, label: str | None = "metric", source: str = "") -> Iter
     return record_rows(report.records(), label, source)
 
 
-def record_rows(records: Iterable[Mapping[str, Any]], label: str | None = "metric", source: str = "") -> Iterator[Row]:
-    """:func:`rows` for sentence records (design.md, "Records")."""
+def record_rows(records: Iterable[Record], label: str | None = "metric", source: str = "") -> Iterator[Row]:
+    """:func:`rows` for sentence records (docs/records.md)."""
     for record in records:
         if record.get("kind", "sentence") != "sentence" or (label and label not in (record.get("labels") or ())):
             continue
@@ -75,16 +75,14 @@ def record_rows(records: Iterable[Mapping[str, Any]], label: str | None = "metri
             }
 
 
-def read_annotated(path: Path, *, labelled: bool = True) -> list[dict[str, Any]]:
+def read_annotated(path: Path, *, labelled: bool = True) -> list[Record]:
     """The records of an annotated report.
 
     Raises:
         DataError: it cannot be read, a record lacks what a row needs, or nothing in it is labelled (asked if
             ``labelled``).
     """
-    records = list(read_records(path))
-    for number, record in enumerate(records, 1):
-        check_fields(record, f"{path}, record {number}", ("doc", "start", "text"))
+    records = list(load_records(path, needed=("doc", "start", "text")))
     if labelled and all(record.get("labels") is None for record in records):
         raise DataError(f"{path} holds no labelled sentence; run: pizhu annotate, or read every sentence with --all")
     return records

@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from ...data.labels import Label, LabelSet
+from ...data.records import Record
 
 _ILLEGAL = re.compile("[^\\t\\n\\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BREAK = re.compile(r"(?<![ \t\u00a0])[ \t\u00a0]*+[\r\n\v\f\x85\u2028\u2029]\s*")
@@ -69,7 +69,7 @@ class Counts:
     review: int = 0
 
     @classmethod
-    def of(cls, records: Iterable[Mapping[str, Any]]) -> Counts:
+    def of(cls, records: Iterable[Record]) -> Counts:
         """Count the sentences among ``records``."""
         counts = cls()
         for record in records:
@@ -77,7 +77,7 @@ class Counts:
                 counts.add(record)
         return counts
 
-    def add(self, record: Mapping[str, Any]) -> None:
+    def add(self, record: Record) -> None:
         """Count one sentence."""
         given = record.get("labels") or ()
         self.sentences += 1

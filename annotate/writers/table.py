@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ...base.files import read_records
 from ...data.labels import LabelSet
-from ...data.records import check_record
+from ...data.records import Record, load_records
 
-Record = Mapping[str, Any]
 Reports = Iterable[tuple[str, Iterable[Record]]]
-"""Reports by name, each with its records (design.md, "Records"); read once, one after the other."""
+"""Reports by name, each with its records (docs/records.md); read once, one after the other."""
 
 TableWriter = Callable[[Reports, LabelSet, Path], None]
 """Writes the records of many reports to one path; the same records give the same bytes."""
@@ -63,12 +60,11 @@ def stored(named: Iterable[tuple[str, Path]], labels: LabelSet) -> Reports:
 
 
 def _stored(path: Path, labels: LabelSet) -> Iterator[Record]:
-    for number, record in enumerate(read_records(path), 1):
-        check_record(record, labels, f"{path}, record {number}")
-        yield {"id": "", "kind": "sentence", "headings": [], "labels": None} | record
+    for record in load_records(path, labels):
+        yield {"id": "", "kind": "sentence", "headings": [], "labels": None, **record}
 
 
-def rows(reports: Reports) -> Iterator[dict[str, Any]]:
+def rows(reports: Reports) -> Iterator[Record]:
     """Every record with the name of its report, which tells two files of one name apart, in front."""
     for name, records in reports:
         for record in records:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..display import Table, echo, show
 from ..progress import shown
 from .options import Folder, Json, Labels, OverwriteConfig, TokenFile, Url, access, label_set
+
+if TYPE_CHECKING:
+    from ...data.records import Record
 
 _LINES = 20
 
@@ -25,7 +28,7 @@ def errors(
     project: Annotated[
         str | None, typer.Option(help="The review project's title [default: one of its own for reviews].")
     ] = None,
-    least: Annotated[
+    min_score: Annotated[
         float | None,
         typer.Option(
             min=0,
@@ -49,15 +52,15 @@ def errors(
     Example: pizhu label errors answers.jsonl --out doubts.jsonl --push
     """
     from ...base.files import write_records
-    from ...labeling.active.label_issues import LEAST, find_errors
+    from ...labeling.active.label_issues import MIN_SCORE, find_errors
     from ...labeling.active.pool import Pool
     from ...labeling.active.review import REVIEW, doubt_records, push_review
 
     chosen = label_set(labels)
-    least = LEAST if least is None else least
+    min_score = MIN_SCORE if min_score is None else min_score
     with shown() as progress:
         pool = Pool.read(files, chosen)
-        records = doubt_records(find_errors(pool, chosen, least=least, progress=progress))
+        records = doubt_records(find_errors(pool, chosen, min_score=min_score, progress=progress))
         if out is not None:
             write_records(out, records)
         pushed = None
@@ -83,7 +86,7 @@ def errors(
             echo(f"{pushed.sent} sentences sent for review, {pushed.present} were there: {pushed.url}")
 
 
-def _table(records: list[dict], count: int) -> Table:  # type: ignore[type-arg]
+def _table(records: list[Record], count: int) -> Table:
     more = f", the first {_LINES} shown" if len(records) > _LINES else ""
     table = Table(title=f"{len(records)} doubtful of {count} labelled sentences{more}")
     for column in ("score", "labels", "doubt", "sentence"):
@@ -91,5 +94,5 @@ def _table(records: list[dict], count: int) -> Table:  # type: ignore[type-arg]
     for record in records[:_LINES]:
         score = max(doubt["score"] for doubt in record["doubts"])
         words = "；".join(doubt["words"] for doubt in record["doubts"])
-        table.add_row(f"{score:.2f}", " ".join(record["labels"]) or "none", words, record["text"][:60])
+        table.add_row(f"{score:.2f}", " ".join(record["labels"] or ()) or "none", words, record["text"][:60])
     return table

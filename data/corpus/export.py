@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...base.errors import MissingExtraError
 from ...base.files import write_records
+from ..records import Record
 from .load import SPLITS, Split, load_corpus
 
 if TYPE_CHECKING:
     from datasets import DatasetDict  # type: ignore[import-untyped]
 
 
-def corpus_records(split: Split, folder: str | Path | None = None) -> list[dict[str, Any]]:
+class CorpusRecord(Record):
+    """A record with what the head of its report says, whose ``kind`` is the ``genre``, and the hard case that it is."""
+
+    level: str
+    body: str
+    genre: str
+    year: int
+    case: str | None
+
+
+def corpus_records(split: Split, folder: str | Path | None = None) -> list[CorpusRecord]:
     """One record a sentence, heading or piece of furniture of a split, with what the report's head says."""
     return [
         {**record, "level": r.level, "body": r.body, "genre": r.kind, "year": r.year, "case": case}

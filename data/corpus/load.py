@@ -18,7 +18,8 @@ from typing import Any, Literal
 from ...base.errors import ConfigError, DataError
 from ...base.toml import brief, parse_toml, read_toml
 from ..labels import DEFAULT_LABELS
-from ..report import Kind, Report, Span
+from ..records import Kind
+from ..report import Report, Span
 from ..segment.outline import outline
 
 Split = Literal["train", "validation", "test"]

@@ -19,7 +19,8 @@ from typing import IO, Any, get_args
 from ...base.errors import MissingExtraError, ReadError
 from ...base.limits import Limits, too_much
 from ..readers.base import Source
-from ..report import Kind, Report, Sentence
+from ..records import Kind
+from ..report import Report, Sentence
 
 _HEXADECIMAL = re.compile("[0-9a-f]*")
 _LENGTHS = struct.Struct("<QQ")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from ..report import Kind
+from ..records import Kind
 from .furniture import is_furniture, is_licence, is_table_row
 from .markers import Marker, marker
 from .sentences import SPACE, STOPS

@@ -6,18 +6,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...base.errors import DataError
 from ...data.labels import LabelSet
-from ...data.records import check_record
+from ...data.records import NEEDED, Record, check_record, keep
 from ...data.report import normalise
-from ..studio.records import check, is_names
-from ..studio.tasks import read_input
+from ..studio.tasks import check_id, read_input
 
+_NEEDED = ("id", *NEEDED)
 _KEPT = ("id", "doc", "start", "end", "kind", "text", "headings", "previous", "lead")
 
 Ints = NDArray[np.intp]
@@ -42,8 +41,8 @@ class Pool:
         truth: (sentences, labels) what it is labelled with; all False where it is not.
     """
 
-    records: tuple[dict[str, Any], ...]
-    entries: Mapping[str, tuple[dict[str, Any], ...]]
+    records: tuple[Record, ...]
+    entries: Mapping[str, tuple[Record, ...]]
     names: tuple[str, ...]
     texts: tuple[str, ...]
     contexts: tuple[str, ...]
@@ -69,33 +68,32 @@ class Pool:
             DataError: a record is not as it must be.
             ReadError: a report cannot be read.
         """
-        found: dict[str, dict[str, Any]] = {}
+        found: dict[str, Record] = {}
         for path in paths:
             for number, given in enumerate(read_input(path), 1):
-                record = _present(given, labels)
-                check_record(record, labels, where := f"{path}, record {number}")
-                if not isinstance(key := record.get("id"), str) or not key:
-                    raise DataError(f"{where}: lacks id (str)")
-                check(record, where, needed=())
+                record = check_record(_present(given, labels), where := f"{path}, record {number}", labels, _NEEDED)
+                if not (key := record["id"]):
+                    raise DataError(f"{where}: lacks id")
+                check_id(record, where)
                 if key not in found or _known(record) or (_closed(record) and not _known(found[key])):
                     found[key] = record
         return cls.of(found.values(), labels)
 
     @classmethod
-    def of(cls, records: Iterable[Mapping[str, Any]], labels: LabelSet) -> Pool:
+    def of(cls, records: Iterable[Record], labels: LabelSet) -> Pool:
         """Make a pool of records that were checked (:func:`~pizhu.data.records.check_record`), in any order.
 
         Labels that a model gave (records with ``scores`` and without ``answers``) are not people's and do not count.
         """
-        ordered = sorted(map(dict, records), key=lambda record: (record["doc"], record["start"]))
-        sentences: list[dict[str, Any]] = []
+        ordered = sorted(records, key=lambda record: (record["doc"], record["start"]))
+        sentences: list[Record] = []
         contexts, sections, paragraphs = [], [], []
         section_of: dict[tuple[str, ...], int] = {}
         paragraph = -1
         entries = {}
         for doc, part in groupby(ordered, key=lambda record: record["doc"]):
             entries[doc] = tuple(part)
-            last: dict[str, Any] | None = None
+            last: Record | None = None
             end = None
             for record in entries[doc]:
                 if record.get("kind", "sentence") != "sentence":
@@ -112,7 +110,7 @@ class Pool:
                 last = record
         docs = {doc: number for number, doc in enumerate(entries)}
         ends = {doc: max(record["end"] for record in part) for doc, part in entries.items()}
-        given = [set(record["labels"]) if _known(record) else set() for record in sentences]
+        given = [set(record["labels"] or ()) if _known(record) else set() for record in sentences]
         return cls(
             tuple(sentences),
             entries,
@@ -128,16 +126,16 @@ class Pool:
             np.array([[n in names for n in labels.names] for names in given], dtype=bool).reshape(-1, len(labels)),
         )
 
-    def shown(self, chosen: Collection[str]) -> list[dict[str, Any]]:
+    def shown(self, chosen: Collection[str]) -> list[Record]:
         """Records for ``pizhu label push``: the sentences with the ``chosen`` ids, without labels, and around them all
         else of their reports as context, which annotators see and are not asked about.
         """
-        records = []
+        records: list[Record] = []
         for part in self.entries.values():
             if any(record["id"] in chosen for record in part):
                 for record in part:
-                    plain = {name: record[name] for name in _KEPT if name in record} | {"labels": None}
-                    records.append(plain | ({} if record["id"] in chosen else {"context": True}))
+                    plain: Record = {**keep(record, _KEPT), "labels": None}
+                    records.append(plain if record["id"] in chosen else {**plain, "context": True})
         return records
 
     def count_reports(self, rows: Bools) -> int:
@@ -151,17 +149,15 @@ def groups(numbers: Ints) -> Sequence[Ints]:
     return np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1) if len(numbers) else []
 
 
-def _present(record: dict[str, Any], labels: LabelSet) -> dict[str, Any]:
-    """The record with former label names made present ones; what is no list of names is left for the check."""
+def _present(record: Record, labels: LabelSet) -> Record:
+    """The record with former label names made present ones."""
     names = record.get("labels")
-    if not is_names(names):
-        return record
-    return {**record, "labels": labels.present(names)}
+    return record if names is None else {**record, "labels": labels.canonical(names)}
 
 
-def _known(record: Mapping[str, Any]) -> bool:
+def _known(record: Record) -> bool:
     return record.get("labels") is not None and ("answers" in record or record.get("scores") is None)
 
 
-def _closed(record: Mapping[str, Any]) -> bool:
+def _closed(record: Record) -> bool:
     return _known(record) or bool(record.get("answers")) or record.get("state") in ("skipped", "contested")

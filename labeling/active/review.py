@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from ...base.progress import Progress, silent
 from ...data.labels import DEFAULT_LABELS, LabelSet
+from ...data.records import Record, keep
 from ..studio.access import Access
 from ..studio.client import connect
 from ..studio.config import label_config
-from ..studio.kinds import SENTENCES, TITLE
 from ..studio.project import ensure_project, find_project
 from ..studio.push import Pushed, deliver
+from ..studio.task_types import SENTENCES, TITLE
 from ..studio.tasks import to_tasks
-from .label_issues import Doubt
+from .label_issues import LabelIssue
 from .pool import Pool
 
 REVIEW = replace(SENTENCES, name="review", title=f"{TITLE}·复核", config=partial(label_config, doubted=True))
 """The annotators' task with what is doubted shown above the choices."""
 
 
-def doubt_records(doubts: Sequence[Doubt]) -> list[dict[str, Any]]:
-    """One record a sentence, the most suspicious first: its labels are the stored ones, ``doubts`` says what is wrong.
-
-    In each of ``doubts``: ``label``, ``given`` (whether the sentence has it), ``score``, ``why``, ``words``.
-    """
+def doubt_records(doubts: Sequence[LabelIssue]) -> list[Record]:
+    """One record a sentence, the most suspicious first: its labels are the stored ones, ``doubts`` says why not."""
     kept = ("id", "doc", "start", "end", "kind", "text", "headings", "previous", "lead", "labels")
-    found: dict[int, dict[str, Any]] = {}
+    found: dict[int, Record] = {}
     for doubt in doubts:
-        record = found.setdefault(
-            id(doubt.record), {**{n: doubt.record[n] for n in kept if n in doubt.record}, "doubts": []}
-        )
+        record = found.setdefault(id(doubt.record), {**keep(doubt.record, kept), "doubts": []})
         record["doubts"].append(
             {
                 "label": doubt.label,
@@ -49,7 +45,7 @@ def doubt_records(doubts: Sequence[Doubt]) -> list[dict[str, Any]]:
 def push_review(
     access: Access,
     pool: Pool,
-    records: Sequence[Mapping[str, Any]],
+    records: Sequence[Record],
     *,
     title: str = REVIEW.title,
     labels: LabelSet = DEFAULT_LABELS,
@@ -83,7 +79,7 @@ def push_review(
         return deliver(client, access.url, project, tasks, progress)
 
 
-def _tasks(pool: Pool, records: Sequence[Mapping[str, Any]], labels: LabelSet) -> dict[str, dict[str, Any]]:
+def _tasks(pool: Pool, records: Sequence[Record], labels: LabelSet) -> dict[str, dict[str, Any]]:
     """The doubtful sentences' tasks by id, the most suspicious first; nothing is chosen beforehand."""
     said = {record["id"]: _said(record, labels) for record in records}
     tasks = {task["data"]["id"]: task for task in to_tasks(pool.shown(said), labels, "the answers")}
@@ -92,8 +88,8 @@ def _tasks(pool: Pool, records: Sequence[Mapping[str, Any]], labels: LabelSet) -
     return {number: tasks[number] for number in said}
 
 
-def _said(record: Mapping[str, Any], labels: LabelSet) -> str:
+def _said(record: Record, labels: LabelSet) -> str:
     """What is stored and what is doubted, in Chinese."""
     titles = {label.name: label.title for label in labels}
-    stored = "、".join(titles[name] for name in record["labels"]) or "无"
+    stored = "、".join(titles[name] for name in record["labels"] or ()) or "无"
     return f"原标注：{stored}。疑点：{'；'.join(doubt['words'] for doubt in record['doubts'])}。"

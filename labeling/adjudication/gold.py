@@ -6,18 +6,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ...base.files import read_records, set_aside, write_records
 from ...data.labels import LabelSet
-from ..agreement.sheet import Rows, identity, joined
+from ...data.records import Decided, DecisionRecord, Record
+from ..agreement.answer_matrix import Rows, identity, joined
 from ..studio.answers import Answer, answered, from_annotation, latest, merge
 from ..studio.client import Client
 from ..studio.fetch import user_names
 from .config import NOTE, WHY
-
-Decided = Literal["agreed", "adjudicated", "single"]
-"""All of two or more annotators said the same; an adjudicator decided; one annotator alone answered."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +30,12 @@ class Adjudication:
             skipped or not clear.
     """
 
-    answer: Answer
+    answer: Answer[str]
     why: str | None
     note: str
     seen: Sequence[Sequence[str] | None]
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> DecisionRecord:
         """As it stands in a gold record."""
         given = self.answer
         return {
@@ -63,7 +61,7 @@ def fetch(client: Client, project: int, labels: LabelSet) -> dict[str, list[Adju
     return dict(found)
 
 
-def gold_records(rows: Rows, adjudications: Mapping[str, Sequence[Adjudication]]) -> list[dict[str, Any]]:
+def gold_records(rows: Rows, adjudications: Mapping[str, Sequence[Adjudication]]) -> list[Record]:
     """An answers record a sentence with ``decided`` and ``adjudication`` added, and ``labels`` where it is decided.
 
     Adjudicators who contradict each other leave a sentence contested. Sentences that nobody decided stay in, with
@@ -72,7 +70,7 @@ def gold_records(rows: Rows, adjudications: Mapping[str, Sequence[Adjudication]]
     return [_gold(record, answers, adjudications.get(identity(record), ())) for record, answers in joined(rows)]
 
 
-def write_gold(path: str | Path, records: Sequence[Mapping[str, Any]]) -> Path | None:
+def write_gold(path: str | Path, records: Sequence[Record]) -> Path | None:
     """Write ``records``; a file there that says something else is kept beside under its time, and returned."""
     path = Path(path)
     kept = None
@@ -82,19 +80,19 @@ def write_gold(path: str | Path, records: Sequence[Mapping[str, Any]]) -> Path |
     return kept
 
 
-def counts(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+def counts(records: Iterable[Record]) -> dict[str, int]:
     """How many sentences each way of deciding decided, ``open`` for those still contested, skipped or unlabelled."""
     return dict(Counter(str(record["decided"] or "open") for record in records))
 
 
-def _gold(record: Mapping[str, Any], answers: Sequence[Answer], given: Sequence[Adjudication]) -> dict[str, Any]:
+def _gold(record: Record, answers: Sequence[Answer[str]], given: Sequence[Adjudication]) -> Record:
     decided: Decided | None = None
     outcome = answered(record, answers)
     last = {id(answer) for answer in latest(adjudication.answer for adjudication in given)}
     kept = [adjudication for adjudication in given if id(adjudication.answer) in last]
     verdict = merge(adjudication.answer for adjudication in kept)
     if verdict.state in ("labelled", "none", "contested"):
-        outcome |= {"state": verdict.state, "labels": None if verdict.labels is None else list(verdict.labels)}
+        outcome["state"], outcome["labels"] = verdict.state, None if verdict.labels is None else list(verdict.labels)
         decided = None if verdict.labels is None else "adjudicated"
     elif outcome["labels"] is not None:
         clear = [answer for answer in latest(answers) if answer.labels is not None]

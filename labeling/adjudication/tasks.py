@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...data.labels import LabelSet
-from ..agreement.sheet import Rows, Sheet, identity, joined
+from ...data.records import Record, keep
+from ..agreement.answer_matrix import AnswerMatrix, Rows, identity, joined
 from ..studio.answers import Answer, latest, merge
 from ..studio.tasks import to_tasks
 from .consensus import ANNOTATORS, MODEL, consensus
@@ -32,10 +33,10 @@ def to_adjudicate(rows: Rows, labels: LabelSet, where: str) -> dict[str, dict[st
     rows = joined(rows)
     contested = {identity(record): answers for record, answers in rows if merge(answers).state == "contested"}
     proposed = _proposals([row for row in rows if identity(row[0]) in contested], rows, labels)
-    plain = [
-        {**{field: value for field, value in record.items() if field not in ("labels", "scores", "model")}, **more}
+    plain: list[Record] = [
+        {**keep(record, [field for field in record if field not in ("labels", "scores", "model")]), **more}
         for record, _ in sorted(rows, key=lambda row: (str(row[0].get("doc")), row[0].get("start", 0)))
-        for more in [proposed.get(identity(record), {})]
+        for more in [proposed.get(identity(record), Record())]
     ]
     tasks = {}
     for task in to_tasks(plain, labels, where):
@@ -49,19 +50,19 @@ def to_adjudicate(rows: Rows, labels: LabelSet, where: str) -> dict[str, dict[st
     return tasks
 
 
-def anonymous(number: str, answers: Sequence[Answer]) -> list[Answer]:
+def anonymous(number: str, answers: Sequence[Answer[str]]) -> list[Answer[str]]:
     """Each annotator's last answer, in an order that the sentence's id decides: A is not always the same person."""
     shuffled = sorted(latest(answers), key=lambda answer: answer.annotator)
     random.Random(number).shuffle(shuffled)
     return shuffled
 
 
-def seen(answer: Answer) -> list[str] | None:
+def seen(answer: Answer[str]) -> list[str] | None:
     """What the adjudicator was shown of an answer: its labels; None for a skip or one that is not clear."""
     return None if answer.labels is None else list(answer.labels)
 
 
-def _told(answer: Answer, labels: LabelSet) -> str:
+def _told(answer: Answer[str], labels: LabelSet) -> str:
     if answer.skipped:
         return "跳过"
     if answer.labels is None:
@@ -69,7 +70,7 @@ def _told(answer: Answer, labels: LabelSet) -> str:
     return "、".join(label.title for label in labels if label.name in answer.labels) or "无"
 
 
-def _proposals(contested: Rows, rows: Rows, labels: LabelSet) -> dict[str, dict[str, Any]]:
+def _proposals(contested: Rows, rows: Rows, labels: LabelSet) -> dict[str, Record]:
     """Labels and scores of the contested sentences that enough annotators answered."""
     wanted = {
         identity(record)
@@ -78,11 +79,11 @@ def _proposals(contested: Rows, rows: Rows, labels: LabelSet) -> dict[str, dict[
     }
     if not wanted:
         return {}
-    sheet = Sheet.of(rows, labels)
-    found = {}
-    for record, chances in zip(sheet.records, consensus(sheet), strict=True):
+    sheet = AnswerMatrix.of(rows, labels)
+    found: dict[str, Record] = {}
+    for record, probabilities in zip(sheet.records, consensus(sheet), strict=True):
         if (number := identity(record)) in wanted:
-            scores = {name: round(float(chance), 4) for name, chance in zip(labels.names, chances, strict=True)}
+            scores = {name: round(float(chance), 4) for name, chance in zip(labels.names, probabilities, strict=True)}
             given = [name for name, chance in scores.items() if chance > 0.5]
             found[number] = {"labels": given, "scores": scores, "model": MODEL}
     return found

@@ -10,12 +10,12 @@ import numpy as np
 
 from ...base.bootstrap import Bootstrap, Statistic, by_report, mean_defined
 from ...base.errors import DataError
-from ...base.files import read_records
 from ...base.interval import Figure
 from ...base.scores import Floats, f1, precision, recall
 from ...data.labels import LabelSet
+from ...data.records import load_records
+from .answer_matrix import AnswerMatrix, identity
 from .measures import cohen, cohen_of_counts, pair_counts
-from .sheet import Sheet, identity
 
 Gold = Mapping[str, tuple[str, ...]]
 """The decided labels of sentences, by :func:`.sheet.identity`."""
@@ -57,25 +57,17 @@ def read_gold(path: str | Path, labels: LabelSet) -> dict[str, tuple[str, ...]]:
         DataError: the file cannot be read, names an unknown label, or decides nothing.
     """
     found = {}
-    for number, record in enumerate(read_records(path), 1):
-        where = f"{path}, record {number}"
-        if not isinstance(record.get("text"), str):
-            raise DataError(f"{where}: not a sentence record; it has no 'text'")
-        if record.get("labels") is not None and record.get("decided") != "single":
-            names = record["labels"]
-            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-                raise DataError(f"{where}: labels must be a list of label names or null")
-            names = labels.present(names)
-            if unknown := sorted(set(names) - set(labels.names)):
-                raise DataError(f"{where}: unknown label {unknown[0]!r}, expected one of {', '.join(labels.names)}")
-            found[identity(record)] = tuple(name for name in labels.names if name in names)
+    for number, record in enumerate(load_records(path, needed=("text",)), 1):
+        if (names := record.get("labels")) is not None and record.get("decided") != "single":
+            where = f"{path}, record {number}"
+            found[identity(record)] = labels.check(labels.canonical(names), where)
     if not found:
         raise DataError(f"{path} decides no sentence; write it with `pizhu label adjudicate --pull`")
     return found
 
 
-def against_gold(sheet: Sheet, truth: Floats, bootstrap: Bootstrap) -> tuple[GoldScore, ...]:
-    """Score each annotator that answered a decided sentence; ``truth`` is :meth:`.Sheet.truth`."""
+def against_gold(sheet: AnswerMatrix, truth: Floats, bootstrap: Bootstrap) -> tuple[GoldScore, ...]:
+    """Score each annotator that answered a decided sentence; ``truth`` is :meth:`.AnswerMatrix.truth`."""
     reports = len(sheet.docs)
     rows = []
     for column, annotator in enumerate(sheet.annotators):

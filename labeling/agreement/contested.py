@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from statistics import mean
 
-from .sheet import Sheet, identity
+from .answer_matrix import AnswerMatrix, identity
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,15 @@ class Contested:
     distance: float
 
 
-def contested(sheet: Sheet) -> tuple[Contested, ...]:
+def contested(sheet: AnswerMatrix) -> tuple[Contested, ...]:
     """Those whose answers are not all the same; equally contested ones in the order of the records."""
     found = []
     for record, given in zip(sheet.records, sheet.given, strict=True):
         answers = {name: given[name].labels or () for name in sorted(given)}
         if len(set(answers.values())) > 1:
             distance = mean(_jaccard(set(one), set(other)) for one, other in combinations(answers.values(), 2))
-            headings = tuple(str(heading) for heading in record.get("headings") or ())
-            doc, previous = str(record.get("doc", "")), str(record.get("previous") or "")
+            headings = tuple(record.get("headings", ()))
+            doc, previous = record.get("doc", ""), record.get("previous") or ""
             found.append(Contested(identity(record), doc, headings, previous, record["text"], answers, distance))
     return tuple(sorted(found, key=lambda row: -row.distance))
 

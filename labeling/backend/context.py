@@ -12,7 +12,8 @@ from typing import Any
 
 from ...base.errors import DataError, PizhuError
 from ...data.labels import LabelSet
-from ...data.records import reports_from_records
+from ...data.rebuild import reports_from_records
+from ...data.records import Record
 from ...data.report import Report
 from ..studio.access import Access
 from ..studio.client import connect
@@ -50,18 +51,18 @@ def surroundings(tasks: Iterable[Mapping[str, Any]], labels: LabelSet) -> Surrou
     Raises:
         DataError: the data are not of tasks that pizhu made.
     """
-    rows = sorted(({**to_record(data), "after": data.get("after")} for data in tasks), key=lambda row: row["start"])
-    records: list[dict[str, Any]] = []
+    rows = sorted(((to_record(data), data.get("after")) for data in tasks), key=lambda row: row[0]["start"])
+    records: list[Record] = []
     ids: list[str | None] = []
     # Tasks of an early pizhu carry no headings along, although their paths name some.
-    led = any("lead" in row for row in rows) or not any(row["headings"] for row in rows)
-    whole = bool(rows) and led and rows[-1]["after"] == NO_NEXT
+    led = any("lead" in row for row, _ in rows) or not any(row["headings"] for row, _ in rows)
+    whole = bool(rows) and led and rows[-1][1] == NO_NEXT
     before = ""
-    for row in rows:
+    for row, _ in rows:
         if row["previous"] != before:
             whole = False
             if row["previous"]:
-                start = min([row["start"], *(heading["start"] for heading in row.get("lead", ()))])
+                start = min([row["start"], *(heading["start"] for heading in row.get("lead") or ())])
                 records.append({**row, "start": start, "end": start + 1, "text": row["previous"], "lead": []})
                 ids.append(None)
         records.append(row)

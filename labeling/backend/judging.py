@@ -11,11 +11,11 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ...base.errors import LabelingError
-from ...base.files import read_records, write_records
+from ...base.files import write_records
 from ...data.corpus.load import load_corpus
+from ...data.records import Record, load_records
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ def prepare(
     Raises:
         LabelingError: there is nothing to learn from or to judge by.
     """
-    records = list(read_records(answers))
-    docs = list(dict.fromkeys(row["doc"] for row in records if row["labels"] is not None))
+    records = list(load_records(answers))
+    docs = list(dict.fromkeys(row["doc"] for row in records if row.get("labels") is not None))
     if not docs:
         raise LabelingError("no sentence has labels that its annotators agree on; label some, then train")
     division = divide(docs, taught, held)
@@ -63,7 +63,7 @@ def prepare(
         raise LabelingError("one labelled report cannot teach and judge a model; label a second one, then train")
     write_records(training, (row for row in records if row["doc"] in division.taught))
     shipped = [row for found in load_corpus(split="validation") for row in found.report.records()] if corpus else []
-    held_out: list[dict[str, Any]] = [row for row in records if row["doc"] in division.held]
+    held_out: list[Record] = [row for row in records if row["doc"] in division.held]
     write_records(judged, shipped + held_out)
     return division
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from ...base.errors import LabelingError
 from ...base.files import write_text
+from ...base.typed import Misfit, parse
 
 Stage = Literal["waiting", "pulling", "training", "evaluating", "taken", "rejected", "failed"]
 ENDED: tuple[Stage, ...] = ("taken", "rejected", "failed")
@@ -72,13 +73,8 @@ def load_state(path: Path) -> State:
     if not path.exists():
         return State()
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
-        for name in ("versions", "taught", "held"):
-            body[name] = tuple(body[name])
-        if (run := body["run"]) is not None:
-            body["run"] = Run(**run | {"reports": run["reports"] and tuple(run["reports"])})
-        return State(**body)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return parse(path.read_bytes(), State)
+    except (OSError, Misfit):
         raise LabelingError(f"{path} is damaged; move it away to begin anew with the model of --model") from None
 
 

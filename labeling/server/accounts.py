@@ -11,12 +11,13 @@ import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, astuple, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...base.errors import LabelingError, MissingExtraError
 from ...base.private import read_private, write_private
+from ...base.typed import Misfit, parse
 from ...data.encoding import decode
 from ..studio.access import Access
 from ..studio.client import answers_of
@@ -53,11 +54,11 @@ class Accounts:
         self._accounts: dict[str, Account] = {}
         if self.path.exists():
             try:
-                rows = json.loads(read_private(self.path))
-                if any(not isinstance(value, str) or "\0" in value for row in rows for value in row.values()):
-                    raise TypeError
-                self._accounts = {row["name"]: Account(**row) for row in rows}
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                accounts = parse(read_private(self.path), list[Account])
+                if any("\0" in text for account in accounts for text in astuple(account)):
+                    raise Misfit("a NUL")
+                self._accounts = {account.name: account for account in accounts}
+            except Misfit:
                 raise LabelingError(f"{self.path} is not an accounts file; move it away to start over") from None
 
     @property

@@ -12,6 +12,7 @@ from typing import ClassVar, Protocol
 
 from ...base.errors import LabelingError
 from ...base.private import read_private, write_private
+from ...base.typed import Misfit, parse
 from .postgresql import PostgreSQL
 
 
@@ -104,12 +105,8 @@ def _remembered(folder: Path) -> PostgreSQL | None:
     if not _file(folder).exists():
         return None
     try:
-        there = PostgreSQL(**json.loads(read_private(_file(folder))))
-        texts = (there.user, there.host, there.name, there.password)
-        if type(there.port) is not int or not all(isinstance(text, str) for text in texts):
-            raise TypeError
-        return there
-    except (ValueError, TypeError, RecursionError):
+        return parse(read_private(_file(folder)), PostgreSQL)
+    except Misfit:
         raise LabelingError(f"{_file(folder)} is damaged; remove it and give --database again") from None
 
 

@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,14 +23,15 @@ from ...base.errors import LabelingError
 from ...base.network import LOOPBACK, checked_origin, free_port, local_url, opener, shared_url
 from ...base.private import read_private, write_private
 from ...base.progress import Progress, silent
+from ...base.typed import Misfit, parse
 from ..studio.access import Access
 from . import process
 from .accounts import Accounts
 from .database import Database, begun, database_of, forget, remember
-from .environment import ensure_environment
+from .env import identity, variables
 from .postgresql import PostgreSQL
 from .scratch import clear
-from .variables import identity, variables
+from .venv import ensure_environment
 
 START_LIMIT = 600.0  # seconds; the first start takes 30 to 90, longer on a slow disk
 
@@ -260,14 +261,9 @@ def _last(folder: str | Path | None) -> Server | None:
     path = _state_file(folder)
     if not path.exists():
         return None
-    known = {field.name for field in fields(Server)}  # an earlier pizhu wrote more
     try:
-        server = Server(**{name: value for name, value in json.loads(read_private(path)).items() if name in known})
-        texts = (server.url, server.folder, server.token, server.host, server.shared or "")
-        if type(server.pid) is not int or not all(isinstance(text, str) for text in texts):
-            raise TypeError
-        return server
-    except (ValueError, TypeError, AttributeError, RecursionError):
+        return parse(read_private(path), Server)  # an earlier pizhu wrote more
+    except Misfit:
         raise LabelingError(f"{path} is damaged; remove it, and stop Label Studio by hand if it runs") from None
 
 

@@ -9,9 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from ...base.errors import DataError
+from ...base.toml import brief
 from ...data.labels import LabelSet
+from ...data.records import NEEDED, Record, check_record
+from .answers import Answer
 from .config import NONE
-from .kinds import TaskKind
+from .task_types import TaskKind
 from .tasks import to_record
 
 Row = dict[str, Any]
@@ -52,7 +55,7 @@ def to_row(task: Mapping[str, Any]) -> Row:
 
 def to_records(
     rows: Iterable[Row], names: Mapping[int, str], kind: TaskKind, labels: LabelSet, title: str
-) -> tuple[list[dict[str, Any]], list[str]]:
+) -> tuple[list[Record], list[str]]:
     """Answers records by report and place, and a sentence for each task or label that is not pizhu's.
 
     Tasks of one sentence become one record. It is marked deleted when Label Studio has none of them any more; an
@@ -65,14 +68,14 @@ def to_records(
         labels: what answers may name.
         title: the project's, for the sentences.
     """
-    sentences: dict[str, tuple[dict[str, Any], list[Any]]] = {}
+    sentences: dict[str, tuple[Record, list[Answer[Any]]]] = {}
     problems = []
     strange: Counter[str] = Counter()
     # Tasks that are there come first: the record is theirs.
     for row in sorted(rows, key=lambda row: (row.get("deleted", False), row["task"])):
         deleted = row.get("deleted", False)
         try:
-            record = _record(row["data"])
+            record = check_record(to_record(row["data"]), "its data", needed=("id", *NEEDED))
         except DataError as error:
             if not deleted:
                 problems.append(f"task {row['task']} of {title}: {error}")
@@ -93,18 +96,11 @@ def to_records(
             if all(replace(other, deleted=False) != answer for other in answers):
                 answers.append(replace(answer, deleted=deleted))
     problems += [
-        f"{count} answers name {label!r}, which the label set has not; they count as unclear"
+        f"{count} answers name {brief(label)}, which the label set has not; they count as unclear"
         for label, count in sorted(strange.items())
     ]
     ordered = sorted(sentences.values(), key=lambda row: (row[0]["doc"], row[0]["start"], row[0]["id"]))
     return [kind.answered(record, answers) for record, answers in ordered], problems
-
-
-def _record(data: Mapping[str, Any]) -> dict[str, Any]:
-    record = to_record(data)
-    if not all(isinstance(record[field], str) for field in ("id", "doc", "text")) or type(record["start"]) is not int:
-        raise DataError("a task's id, doc, text or start is of the wrong type; it was not made by pizhu")
-    return record
 
 
 def moved(annotations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

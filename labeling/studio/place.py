@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import PurePath
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 from ...base.errors import ConfigError
+from ...data.records import LeadRecord, Record, keep
 
 AROUND = 4  # sentences shown on each side; more makes every task larger for what few open
 
@@ -21,7 +21,7 @@ def position(number: int, total: int) -> str:
     return f"第 {number} 句，共 {total} 句"
 
 
-def place(sentences: Sequence[Mapping[str, Any]], number: int, link: str | None = None) -> str:
+def place(sentences: Sequence[Record], number: int, link: str | None = None) -> str:
     """A piece of HTML: the sentence ``sentences[number]`` marked among its neighbours, and a link to the whole report.
 
     Args:
@@ -33,7 +33,7 @@ def place(sentences: Sequence[Mapping[str, Any]], number: int, link: str | None 
     end = None
     for near in range(max(0, number - AROUND), min(len(sentences), number + AROUND + 1)):
         sentence = sentences[near]
-        paragraphs += [f"<p><b>{_shown(heading)}</b></p>" for heading in sentence.get("lead", ())]
+        paragraphs += [f"<p><b>{_shown(heading)}</b></p>" for heading in sentence.get("lead") or ()]
         text = f"<mark>{_shown(sentence)}</mark>" if near == number else _shown(sentence)
         if sentence["start"] == end and not sentence.get("lead"):  # what touches stands in one paragraph
             paragraphs[-1] = f"{paragraphs[-1].removesuffix('</p>')}{text}</p>"
@@ -68,15 +68,14 @@ def check_report_url(report_url: str) -> None:
         raise ConfigError(f"report address: unknown field {told!r}, expected {{{'}, {'.join(_FIELDS)}}}")
 
 
-def address(report_url: str, record: Mapping[str, Any], index: int) -> str:
+def address(report_url: str, record: Record, index: int) -> str:
     """``report_url`` with its fields filled in for the sentence of ``record``, each percent-encoded."""
-    doc = str(record["doc"])
-    fields = {"name": PurePath(doc).stem, "doc": doc, "index": index}
-    fields |= {field: record[field] for field in ("id", "start", "end")}
+    named = {"name": PurePath(record["doc"]).stem, "index": index}
+    fields = {**named, **keep(record, ("doc", "id", "start", "end"))}
     return report_url.format_map(
         {field: quote(str(value), safe="", errors="replace") for field, value in fields.items()}
     )
 
 
-def _shown(record: Mapping[str, Any]) -> str:
-    return escape(" ".join(str(record["text"]).split()))
+def _shown(record: Record | LeadRecord) -> str:
+    return escape(" ".join(record["text"].split()))

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...data.labels import Label, LabelSet
-from ...data.records import reports_from_records
+from ...data.rebuild import reports_from_records
+from ...data.records import Record
 from .tasks import read_input
 
 if TYPE_CHECKING:
     from ...models.annotator import Annotator
 
 
-def propose(path: str | Path, annotator: Annotator) -> list[dict[str, Any]]:
+def propose(path: str | Path, annotator: Annotator) -> list[Record]:
     """The input's records, sentences with the model's ``labels``, ``scores`` and ``model`` in place of their own.
 
     Args:
@@ -30,10 +31,10 @@ def propose(path: str | Path, annotator: Annotator) -> list[dict[str, Any]]:
     return with_proposals(read_input(path), annotator, str(path))
 
 
-def with_proposals(records: Iterable[Mapping[str, Any]], annotator: Annotator, where: str) -> list[dict[str, Any]]:
+def with_proposals(records: Iterable[Record], annotator: Annotator, where: str) -> list[Record]:
     """:func:`propose` for records; ``where`` they are from is for messages."""
     # Labels of another set do not concern the model.
-    plain = [{**record, "labels": None} for record in records]
+    plain: list[Record] = [{**record, "labels": None} for record in records]
     version = model_version(annotator)
     answers = _answers(plain, annotator, where)
     return [
@@ -60,17 +61,17 @@ def known_as(annotator: Annotator, labels: Iterable[Label]) -> Annotator:
     return Annotator(annotator.runtime, annotator.tokenizer, replace(about, labels=present))
 
 
-def _answers(records: Sequence[dict[str, Any]], annotator: Annotator, where: str) -> dict[int, dict[str, Any]]:
+def _answers(records: Sequence[Record], annotator: Annotator, where: str) -> dict[int, Record]:
     """Labels and scores by the number of the record."""
     reports = reports_from_records(records, annotator.about.labels, where)
     sentences: dict[str, list[int]] = defaultdict(list)
     for number, record in enumerate(records):
         if record.get("kind", "sentence") == "sentence":
             sentences[record["doc"]].append(number)
-    found = {}
+    found: dict[int, Record] = {}
     for report in annotator.annotate_many(reports):
         # In the order of the text, as `reports_from_records` has them.
-        numbers = sorted(sentences[report.doc], key=lambda number: int(records[number]["start"]))
+        numbers = sorted(sentences[report.doc], key=lambda number: records[number]["start"])
         labelled = (s for s in report.sentences if s.kind == "sentence")
         for number, sentence in zip(numbers, labelled, strict=True):
             scores = {name: round(score, 4) for name, score in (sentence.scores or {}).items()}

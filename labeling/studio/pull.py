@@ -14,14 +14,15 @@ from ...base.errors import DataError
 from ...base.files import as_line, replacing_bytes, set_aside
 from ...base.progress import Progress, silent
 from ...data.labels import LabelSet
+from ...data.records import Record
 from .access import Access
 from .client import Client, connect
 from .config import check_config
 from .exported import Row, to_records
 from .fetch import fetch_all, fetch_changes, server_time, user_names
-from .kinds import SENTENCES, TaskKind
 from .project import get_project
 from .snapshots import Snapshot, Snapshots, State
+from .task_types import SENTENCES, TaskKind
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def pull(
                 Snapshot(now.isoformat(), *identity, title, users, output, whole, len(written)), written
             )
         kept = _write(path, content, {earlier.output for earlier in store.history()})
-    states = Counter(record["state"] for record in records)
+    states: Counter[str] = Counter(record["state"] for record in records)
     counts = Counter(answer["annotator"] for record in records for answer in record["answers"])
     return Pulled(
         path,
@@ -124,9 +125,7 @@ def pull(
     )
 
 
-def earlier(
-    path: str | Path, at: datetime, kind: TaskKind = SENTENCES, labels: LabelSet | None = None
-) -> list[dict[str, Any]]:
+def earlier(path: str | Path, at: datetime, kind: TaskKind = SENTENCES, labels: LabelSet | None = None) -> list[Record]:
     """The answers records that ``path`` held, or would have held, after the last pull until ``at``.
 
     Raises:

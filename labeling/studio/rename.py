@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from ...base.files import as_line, read_records, replacing
 from ...data.labels import LabelSet
-from .records import is_names
 
 _DEPTH = 3  # of what holds names in a record: the spans, in what was shown, of an answer
 
@@ -51,14 +50,14 @@ def _renamed(record: dict[str, Any], labels: LabelSet, depth: int = _DEPTH) -> d
     """The record, or what stands ``depth`` levels above the innermost in one; what is of another shape stays."""
     new = dict(record)
     for field in ("labels", "choices"):
-        if is_names(names := record.get(field)):
-            new[field] = labels.present(names)
+        if _is_names(names := record.get(field)):
+            new[field] = labels.canonical(names)
     if isinstance(record.get("scores"), dict):
-        new["scores"] = dict(zip(labels.present(record["scores"]), record["scores"].values(), strict=True))
+        new["scores"] = dict(zip(labels.canonical(record["scores"]), record["scores"].values(), strict=True))
     if isinstance(record.get("seen"), list):
-        new["seen"] = [labels.present(names) if is_names(names) else names for names in record["seen"]]
+        new["seen"] = [labels.canonical(names) if _is_names(names) else names for names in record["seen"]]
     if isinstance(record.get("label"), str):
-        [new["label"]] = labels.present([record["label"]])
+        [new["label"]] = labels.canonical([record["label"]])
     if not depth:
         return new
     for field in ("answers", "spans", "adjudication", "doubts"):
@@ -67,3 +66,8 @@ def _renamed(record: dict[str, Any], labels: LabelSet, depth: int = _DEPTH) -> d
     if isinstance(record.get("shown"), dict):
         new["shown"] = _renamed(record["shown"], labels, depth - 1)
     return new
+
+
+def _is_names(value: object) -> TypeGuard[list[str]]:
+    """Whether it is a list of texts."""
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)

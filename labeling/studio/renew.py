@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...base.errors import DataError
 from ...base.progress import Progress, silent
 from ...data.labels import LabelSet
+from ...data.records import Record
 from .client import Client
 from .predictions import send_proposals, versions_by_task
 from .proposals import model_version, with_proposals
@@ -42,7 +43,7 @@ def renew(
         LabelingError: Label Studio did not take all of them.
     """
     version, there = model_version(annotator), versions_by_task(client, project)
-    rows: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    rows: dict[str, list[tuple[int, Record]]] = {}
     for task in client.tasks.list(project=project, fields="task_only", include="id,data", page_size=1000):
         try:
             record = to_record(task.data)
@@ -54,7 +55,7 @@ def renew(
         progress("Letting the model propose labels (reports)", done, len(rows))
         lacking = {number for number, _ in part if version not in there.get(number, ()) and (every or number in there)}
         if lacking:
-            part.sort(key=lambda row: int(row[1]["start"]))
+            part.sort(key=lambda row: row[1]["start"])
             made = to_tasks(with_proposals((record for _, record in part), annotator, doc), labels, doc)
             proposals = {number: task["predictions"][0] for (number, _), task in zip(part, made, strict=True)}
             wanted |= {number: proposals[number] for number in lacking}

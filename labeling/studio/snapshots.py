@@ -14,13 +14,13 @@ import re
 import zlib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from ...base.errors import DataError, LabelingError
 from ...base.files import as_line, leftovers, locked, replacing_bytes
+from ...base.typed import parse
 from .exported import Row
 
 VERSION = 1
@@ -144,22 +144,12 @@ class Snapshots:
 def _header(path: Path) -> Snapshot | None:
     try:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
-            return _snapshot(json.loads(next(lines)))
-    except (OSError, EOFError, zlib.error, ValueError, TypeError, StopIteration):
+            line = next(lines)
+        snapshot = parse(line, Snapshot)
+        datetime.fromisoformat(snapshot.at)
+    except (OSError, EOFError, zlib.error, ValueError, StopIteration):
         return None
-
-
-def _snapshot(header: dict[str, Any]) -> Snapshot:
-    """Raises ValueError or TypeError where it is none of this version."""
-    if not isinstance(header, dict) or header.pop("version", None) != VERSION:
-        raise ValueError
-    snapshot = Snapshot(**header)
-    # The annotations stand as text here; each names a plain type, or begins with one.
-    plain = {"str": str, "int": int, "bool": bool, "Mapping[str, str]": dict}
-    if any(type(getattr(snapshot, field.name)) is not plain[str(field.type)] for field in fields(Snapshot)):
-        raise TypeError
-    datetime.fromisoformat(snapshot.at)
-    return snapshot
+    return snapshot if json.loads(line).get("version") == VERSION else None
 
 
 def _built(chain: list[tuple[Path, Snapshot]], damaged: bool) -> State | None:

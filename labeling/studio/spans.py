@@ -1,23 +1,22 @@
 """Marking quantities in sentences: indicator, value and unit as spans, proposed by :mod:`pizhu.data.quantities`.
 
-An answers record of this task is as :mod:`.answers` says, with ``spans`` where that has ``labels``::
-
-    "spans": [{"label": "value", "start": 8, "end": 12, "text": "3.2万"}, …] | [] | null
-
-``start`` and ``end`` are a half-open range of characters of the sentence's text; a sentence without any is "none". An
-answer with a label that the label set has not is not clear: its ``spans`` are null, the labels named in ``choices``.
+Answers and their records have ``spans`` (docs/records.md) where those of :mod:`.answers` have ``labels``; a sentence
+without any is "none". An answer with a label that the label set has not is not clear: its ``spans`` are null, the
+labels named in ``choices``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...base.errors import DataError
+from ...base.toml import brief
 from ...data.labels import Label, LabelSet
 from ...data.quantities import Quantity, quantities
-from .answers import Answer, answer_record, merge
+from ...data.records import Record, SpanRecord
+from .answers import Answer, plain
 from .config import OBJECT, SPANS
 from .tasks import sentence_data
 
@@ -36,56 +35,26 @@ VERSION = "pizhu-quantities"  # the "model" of the proposals
 
 @dataclass(frozen=True, slots=True, order=True)
 class MarkedSpan:
-    """A stretch of a sentence; ``start`` and ``end`` as the module says."""
+    """A stretch of a sentence; ``start`` and ``end`` are a half-open range of characters of the sentence's text."""
 
     start: int
     end: int
     label: str
     text: str
 
-    def record(self) -> dict[str, Any]:
-        """As it stands in an answers record."""
-        return {field: asdict(self)[field] for field in ("label", "start", "end", "text")}
-
-
-@dataclass(frozen=True, slots=True)
-class SpanAnswer:
-    """One annotator's spans; fields as those of :class:`.answers.Answer`.
-
-    Attributes:
-        spans: in order; None that it was skipped or is not clear.
-        choices: the labels' names, where one is unknown and it is therefore not clear.
-    """
-
-    annotator: str
-    spans: tuple[MarkedSpan, ...] | None
-    skipped: bool = False
-    at: str | None = None
-    lead_time: float | None = None
-    from_prediction: bool = False
-    shown: Mapping[str, Any] | None = None
-    choices: tuple[str, ...] | None = None
-    deleted: bool = False
-
-    @property
-    def confirmed(self) -> bool:
-        """Whether it began with the proposal and says the same."""
-        proposed = self.shown.get("spans") if self.shown else None
-        return self.from_prediction and self.spans is not None and _records(self.spans) == proposed
-
-    def record(self) -> dict[str, Any]:
-        """As it stands in an answers record."""
-        return answer_record(self, "spans", _records(self.spans))
+    def record(self) -> SpanRecord:
+        """As it stands in records."""
+        return {"label": self.label, "start": self.start, "end": self.end, "text": self.text}
 
 
 def to_tasks(
-    records: Iterable[Mapping[str, Any]], labels: LabelSet, where: str, report_url: str | None = None
+    records: Iterable[Record], labels: LabelSet, where: str, report_url: str | None = None
 ) -> list[dict[str, Any]]:
     """A task for each sentence that is labelled ``metric`` or holds a quantity; see :func:`.tasks.to_tasks`.
 
     Every task has the spans of its quantities as a pre-annotation, of the kinds that ``labels`` has, under any name.
     """
-    named = dict(zip(SPAN_LABELS.names, labels.present(SPAN_LABELS.names), strict=True))
+    named = dict(zip(SPAN_LABELS.names, labels.canonical(SPAN_LABELS.names), strict=True))
     tasks = []
     for record, data, _ in sentence_data(records, where, report_url):
         found = quantities(record["text"])
@@ -135,21 +104,19 @@ def read_result(given: Iterable[Mapping[str, Any]], text: str, labels: LabelSet)
     Raises:
         DataError: a span lies outside ``text``, holds another text than it says, or has an unknown label.
     """
-    spans = set()
+    spans: set[MarkedSpan] = set()
     for part in given:
         if part.get("from_name") != SPANS:
             continue
         value = part["value"]
-        for name in labels.present(value.get("labels", ())):
-            if name not in labels.names:
-                raise DataError(f"a span has the unknown label {name!r}, expected one of {', '.join(labels.names)}")
-            spans.add(_placed(text, name, value))
+        names = labels.canonical(value.get("labels", ()))
+        spans.update(_placed(text, name, value) for name in labels.check(names, "a span"))
     return tuple(sorted(spans))
 
 
 def from_annotation(
-    annotation: Mapping[str, Any], annotator: str, record: Mapping[str, Any], labels: LabelSet
-) -> SpanAnswer:
+    annotation: Mapping[str, Any], annotator: str, record: Record, labels: LabelSet
+) -> Answer[MarkedSpan]:
     """The answer that an annotation of Label Studio's is; not clear where a label is unknown.
 
     Raises:
@@ -159,40 +126,18 @@ def from_annotation(
     shown = annotation.get("prediction") or {}
     meant = None if skipped else _meant(given, text, labels)
     proposed = _meant(shown["result"], text, labels) if shown.get("result") else None
-    return SpanAnswer(
+    spans = None if proposed is None else plain(proposed)
+    return Answer(
         annotator,
         meant,
         skipped,
         annotation["updated_at"],
         annotation["lead_time"],
         annotation["parent_prediction"] is not None,
-        {"model": shown.get("model_version"), "spans": _records(proposed)} if shown.get("result") else None,
+        {"model": shown.get("model_version"), "spans": spans} if shown.get("result") else None,
         None if skipped or meant is not None else tuple(_names(given, labels)),
+        field="spans",
     )
-
-
-def answered(record: Mapping[str, Any], answers: Sequence[SpanAnswer]) -> dict[str, Any]:
-    """The sentence record with its answers, and the spans where all annotators marked the same."""
-    # Which spans agree is decided as which labels do: each span counts as a label of its own.
-    as_labels = {
-        id(answer): Answer(
-            answer.annotator,
-            None if answer.spans is None else tuple(f"{s.label} {s.start} {s.end}" for s in answer.spans),
-            answer.skipped,
-            answer.at,
-        )
-        for answer in answers
-    }
-    merged = merge(as_labels.values())
-    agreed = next(
-        (a.spans for a in answers if merged.labels is not None and as_labels[id(a)].labels == merged.labels), None
-    )
-    return {
-        **record,
-        "state": merged.state,
-        "spans": _records(agreed),
-        "answers": [answer.record() for answer in answers],
-    }
 
 
 def _figure(text: str, quantity: Quantity) -> Iterator[MarkedSpan]:
@@ -214,11 +159,15 @@ def _span(text: str, label: str, start: int, end: int) -> MarkedSpan:
 def _placed(text: str, label: str, value: Mapping[str, Any]) -> MarkedSpan:
     start, end, said = value.get("start"), value.get("end"), value.get("text")
     if not isinstance(start, int) or not isinstance(end, int):
-        raise DataError(f"a span of {label!r} has no range of characters")
+        raise DataError(f"a span of {brief(label)} has no range of characters")
     if not 0 <= start < end <= len(text):
-        raise DataError(f"a span of {label!r} reaches from {start} to {end}, outside the sentence of {len(text)}")
+        raise DataError(
+            f"a span of {brief(label)} reaches from {brief(start)} to {brief(end)}, outside the sentence of {len(text)}"
+        )
     if said is not None and said != text[start:end]:
-        raise DataError(f"a span of {label!r} says {said!r}, but the sentence has {text[start:end]!r} there")
+        raise DataError(
+            f"a span of {brief(label)} says {brief(said)}, but the sentence has {brief(text[start:end])} there"
+        )
     return _span(text, label, start, end)
 
 
@@ -233,9 +182,5 @@ def _names(given: Sequence[Mapping[str, Any]], labels: LabelSet) -> list[str]:
         name
         for part in given
         if part.get("from_name") == SPANS
-        for name in labels.present(part["value"].get("labels", ()))
+        for name in labels.canonical(part["value"].get("labels", ()))
     ]
-
-
-def _records(spans: Sequence[MarkedSpan] | None) -> list[dict[str, Any]] | None:
-    return None if spans is None else [span.record() for span in spans]

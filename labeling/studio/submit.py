@@ -13,13 +13,15 @@ from typing import Any
 
 from ...base.errors import DataError, LabelingError
 from ...base.progress import Progress, silent
+from ...base.toml import named
 from ...data.labels import DEFAULT_LABELS, LabelSet
+from ...data.records import Record
 from ...data.report import normalise
 from .access import Access
 from .answers import Answer, read_answers
 from .client import connect
-from .kinds import TITLE
 from .project import get_project
+from .task_types import TITLE
 from .tasks import result
 
 
@@ -60,7 +62,7 @@ def submit(
     rows = read_answers(path, labels)
     annotators = sorted({answer.annotator for _, answers in rows for answer in answers})
     if unknown := [name for name in annotators if name not in tokens]:
-        raise LabelingError(f"{path}: no account for annotator {unknown[0]}")
+        raise LabelingError(f"{path}: no account for annotator {named(unknown[0])}")
     with connect(access) as client:
         project = get_project(client, access, title)
         listed = client.tasks.list(project=project.id, fields="all", include="id,data,annotators", page_size=1000)
@@ -91,7 +93,7 @@ def submit(
 _Task = tuple[int, Mapping[str, Any], set[int]]
 
 
-def _match(rows: Sequence[tuple[dict[str, Any], list[Answer]]], tasks: Sequence[_Task], path: str) -> list[_Task]:
+def _match(rows: Sequence[tuple[Record, list[Answer[str]]]], tasks: Sequence[_Task], path: str) -> list[_Task]:
     """The task of each row."""
     by_id = {task[1].get("id"): task for task in tasks}
     by_text: dict[tuple[Any, str], list[_Task]] = defaultdict(list)
@@ -105,13 +107,13 @@ def _match(rows: Sequence[tuple[dict[str, Any], list[Answer]]], tasks: Sequence[
             same = by_text[record.get("doc"), normalise(record["text"])]
             match = same.pop(0) if same else None
         if match is None:
-            start = record["text"][:30]
-            raise DataError(f"{path}: the project has no sentence {start!r} of {record.get('doc')}; push it first")
+            start, doc = record["text"][:30], named(str(record.get("doc")))
+            raise DataError(f"{path}: the project has no sentence {start!r} of {doc}; push it first")
         found.append(match)
     return found
 
 
-def to_result(answer: Answer) -> list[dict[str, Any]]:
+def to_result(answer: Answer[str]) -> list[dict[str, Any]]:
     """An answer in Label Studio's form; nothing where nothing was chosen."""
     if answer.labels is not None:
         return result(answer.labels)

@@ -14,7 +14,9 @@ from typing import Any
 
 from ...base.errors import DataError, LabelingError
 from ...base.progress import Progress, silent
+from ...base.toml import named
 from ...data.labels import DEFAULT_LABELS, LabelSet
+from ...data.records import Record
 from .access import Access
 from .answers import Answer, read_answers
 from .batches import batches
@@ -90,10 +92,10 @@ def transfer(
     return Transferred(project, len(missing), answers, len(tasks) - len(missing))
 
 
-def _tasks(rows: Sequence[tuple[dict[str, Any], list[Answer]]], labels: LabelSet, path: str) -> list[dict[str, Any]]:
+def _tasks(rows: Sequence[tuple[Record, list[Answer[str]]]], labels: LabelSet, path: str) -> list[dict[str, Any]]:
     """One task a sentence, its answers as they were read."""
     # Labels here are what answers come to, not a proposal; and each record is asked, not a context to others.
-    records = [record | {"labels": None, "scores": None, "context": False} for record, _ in rows]
+    records: list[Record] = [{**record, "labels": None, "scores": None, "context": False} for record, _ in rows]
     if strange := [record for record in records if record.get("kind", "sentence") != "sentence"]:
         raise DataError(f"{path}: {strange[0]['text'][:30]!r} is no sentence, so it has no answers to send")
     tasks = to_tasks(records, labels, path)
@@ -135,8 +137,8 @@ def _users(client: Client, access: Access, people: set[str], open_accounts: Open
         users = {name: number for number, name in user_names(client).items()}
     if missing := sorted(people - users.keys()):
         raise LabelingError(
-            f"Label Studio at {access.url} has no user called {missing[0]}; let {'them' if missing[1:] else 'that one'}"
-            " sign up there, with that as the first name, and transfer again"
+            f"Label Studio at {access.url} has no user called {named(missing[0])}; let "
+            f"{'them' if missing[1:] else 'that one'} sign up there, with that as the first name, and transfer again"
         )
     return users
 
@@ -183,7 +185,7 @@ def _send(client: Client, project: int, tasks: Sequence[dict[str, Any]], users: 
     return (took.task_count, took.annotation_count or 0) == (len(request), answers)
 
 
-def _noted(answer: Answer) -> dict[str, Any]:
+def _noted(answer: Answer[str]) -> dict[str, Any]:
     """What Label Studio would not keep of an answer, in its own words."""
     prediction = None
     if answer.shown:
@@ -199,7 +201,7 @@ def _noted(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _annotation(number: int, answer: Answer, user: int) -> dict[str, Any]:
+def _annotation(number: int, answer: Answer[str], user: int) -> dict[str, Any]:
     return {
         "id": number,
         "completed_by": user,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pizhu.base.errors import ConfigError
+from pizhu.base.errors import ConfigError, DataError
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 
 GOOD = """
@@ -82,7 +82,7 @@ def test_no_file(tmp_path: Path) -> None:
 
 def test_names_in_order() -> None:
     assert DEFAULT_LABELS.check(["metric", "plan", "plan"], "here") == ("plan", "metric")
-    with pytest.raises(ConfigError, match="here: unknown label 'plans', expected one of achievement"):
+    with pytest.raises(DataError, match="here: unknown label 'plans', expected one of achievement"):
         DEFAULT_LABELS.check(["plans"], "here")
 
 
@@ -93,7 +93,7 @@ def test_former_names(tmp_path: Path) -> None:
     )
     labels = LabelSet.load(path)
     assert labels.renamed == {"danger": "risk", "law": "law-2", "rule": "law-2"}
-    assert labels.present(["rule", "risk", "danger", "other"]) == ["law-2", "risk", "risk", "other"]
+    assert labels.canonical(["rule", "risk", "danger", "other"]) == ["law-2", "risk", "risk", "other"]
     assert labels.labels[0] == Label("risk", "风险", "#aa0000", "r", "隐患")
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pizhu.base.errors import DataError
 from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
-from pizhu.data.records import reports_from_records
+from pizhu.data.rebuild import reports_from_records
 from pizhu.data.report import Report, Span
 
 if TYPE_CHECKING:
@@ -108,17 +108,17 @@ def record(start: int, text: str, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"doc": None}, r"here, record 2: lacks doc \(str\)"),
-        ({"start": "1"}, r"lacks start \(int\)"),
-        ({"text": 3}, r"lacks text \(str\)"),
+        ({"doc": None}, "here, record 2: doc must be a text, not null"),
+        ({"start": "1"}, "record 2: start must be a whole number, not a text"),
+        ({"text": 3}, "record 2: text must be a text, not a whole number"),
         ({"start": 7, "end": 3}, "start 7, end 3 is no range"),
         ({"start": -1}, "start -1, end .* is no range"),
-        ({"labels": "plan"}, "labels must be a list of label names or null"),
-        ({"labels": [1]}, "labels must be a list"),
-        ({"labels": ["plans"]}, "unknown label 'plans', expected some of achievement"),
-        ({"headings": "一、"}, "headings must be a list of texts"),
-        ({"headings": [1]}, "headings must be a list of texts"),
-        ({"kind": "title"}, "kind is 'title', expected sentence, heading or furniture"),
+        ({"labels": "plan"}, "record 2: labels must be a list or null, not a text"),
+        ({"labels": [1]}, r"record 2: labels\[0\] must be a text, not a whole number"),
+        ({"labels": ["plans"]}, "unknown label 'plans', expected one of achievement"),
+        ({"headings": "一、"}, "record 2: headings must be a list, not a text"),
+        ({"headings": [1]}, r"record 2: headings\[0\] must be a text"),
+        ({"kind": "title"}, "record 2: kind must be one of sentence, heading, furniture"),
     ],
 )
 def test_wrong_records(change: dict[str, Any], said: str) -> None:

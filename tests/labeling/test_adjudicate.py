@@ -12,7 +12,7 @@ from pizhu.base.errors import LabelingError
 from pizhu.base.files import read_records, write_records
 from pizhu.cli import app
 from pizhu.data.labels import DEFAULT_LABELS
-from pizhu.data.records import load_reports
+from pizhu.data.rebuild import load_reports
 from pizhu.labeling.adjudication import adjudication_title, pull_gold, push_contested
 from pizhu.labeling.server import server as servers
 from pizhu.labeling.server.server import Server

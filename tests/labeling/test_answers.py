@@ -88,13 +88,19 @@ def test_what_choices_mean(chosen: list[str], meant: tuple[str, ...] | None) -> 
     ("line", "complaint"),
     [
         ('{"text": "句"}', "not an answers record"),
-        ('{"text": "句", "answers": [{"labels": []}]}', "name its annotator"),
+        ('{"text": "句", "answers": [{"labels": []}]}', r"answers\[0\] lacks annotator"),
         ('{"text": "句", "answers": [{"annotator": "甲"}]}', "needs labels"),
         ('{"text": "句", "answers": [{"annotator": "甲", "labels": ["成效"]}]}', "unknown label '成效'"),
-        ('{"text": "句", "answers": [{"annotator": "甲", "labels": "plan"}]}', "list of names"),
+        (
+            '{"text": "句", "answers": [{"annotator": "甲", "labels": "plan"}]}',
+            "labels must be a list or null, not a text",
+        ),
         ('{"text": "句", "answers": [{"annotator": "甲", "labels": [], "skipped": true}]}', "labels null"),
         ('{"text": "句", "answers": [{"annotator": "甲", "labels": [], "lable": 1}]}', "unknown field 'lable'"),
-        ('{"text": "句", "answers": [{"annotator": "甲", "labels": [], "at": 5}]}', "'at' must be"),
+        (
+            '{"text": "句", "answers": [{"annotator": "甲", "labels": [], "at": 5}]}',
+            "at must be a text or null, not a whole number",
+        ),
         ("[1]", "JSON object"),
     ],
 )

@@ -14,8 +14,8 @@ from pizhu.base.errors import LabelingError
 from pizhu.base.private import write_private
 from pizhu.labeling.server import process
 from pizhu.labeling.server import server as servers
+from pizhu.labeling.server.env import identity, inherited
 from pizhu.labeling.server.server import Server
-from pizhu.labeling.server.variables import identity, inherited
 
 Launch = Callable[[Mapping[str, str]], int]
 TOKEN = "a-token-of-the-tests"

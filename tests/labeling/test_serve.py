@@ -16,8 +16,8 @@ from pizhu.base.network import checked_origin, local_url, shared_url
 from pizhu.cli import app
 from pizhu.labeling.server import server as servers
 from pizhu.labeling.server.accounts import Account
+from pizhu.labeling.server.env import OFFICE, variables
 from pizhu.labeling.server.server import Server
-from pizhu.labeling.server.variables import OFFICE, variables
 from pizhu.labeling.studio.access import Access
 from pizhu.labeling.studio.client import connect
 from typer.testing import CliRunner

@@ -15,23 +15,19 @@ from pizhu.data.labels import LabelSet
 from pizhu.data.quantities import quantities
 from pizhu.labeling.server.server import Server
 from pizhu.labeling.studio.access import Access
+from pizhu.labeling.studio.answers import Answer, answered
 from pizhu.labeling.studio.client import connect
-from pizhu.labeling.studio.kinds import SPAN_MARKING
 from pizhu.labeling.studio.pull import pull
 from pizhu.labeling.studio.push import push
-from pizhu.labeling.studio.spans import (
-    SPAN_LABELS,
-    MarkedSpan,
-    SpanAnswer,
-    answered,
-    propose,
-    read_result,
-    result,
-    to_tasks,
-)
+from pizhu.labeling.studio.spans import SPAN_LABELS, MarkedSpan, propose, read_result, result, to_tasks
+from pizhu.labeling.studio.task_types import SPAN_MARKING
 from typer.testing import CliRunner
 
 TEXT = "全年办理行政复议案件3.2万件，同比增长12.5%，列全省第4位，下降5个百分点。"
+
+
+def span_answer(annotator: str, spans: tuple[MarkedSpan, ...] | None, *rest: Any, **more: Any) -> Answer[MarkedSpan]:
+    return Answer(annotator, spans, *rest, field="spans", **more)
 
 
 def told(text: str) -> list[tuple[str, str]]:
@@ -109,21 +105,21 @@ def test_a_renamed_label_keeps_its_proposals() -> None:
 
 def test_what_answers_come_to() -> None:
     one, other = MarkedSpan(0, 2, "period", "全年"), MarkedSpan(10, 14, "value", "3.2万")
-    same = answered({"id": "a"}, [SpanAnswer("甲", (one, other)), SpanAnswer("乙", (one, other))])
+    same = answered({"id": "a"}, [span_answer("甲", (one, other)), span_answer("乙", (one, other))], "spans")
     assert same["state"] == "labelled"
     assert same["spans"] == [
         {"label": "period", "start": 0, "end": 2, "text": "全年"},
         {"label": "value", "start": 10, "end": 14, "text": "3.2万"},
     ]
     for answers, state, spans in (
-        ([SpanAnswer("甲", (one,)), SpanAnswer("乙", (one, other))], "contested", None),
-        ([SpanAnswer("甲", ()), SpanAnswer("乙", ())], "none", []),
-        ([SpanAnswer("甲", None, True), SpanAnswer("乙", ())], "none", []),
-        ([SpanAnswer("甲", None, True)], "skipped", None),
-        ([SpanAnswer("甲", (one,), at="2026-01-01"), SpanAnswer("甲", (), at="2026-01-02")], "none", []),
+        ([span_answer("甲", (one,)), span_answer("乙", (one, other))], "contested", None),
+        ([span_answer("甲", ()), span_answer("乙", ())], "none", []),
+        ([span_answer("甲", None, True), span_answer("乙", ())], "none", []),
+        ([span_answer("甲", None, True)], "skipped", None),
+        ([span_answer("甲", (one,), at="2026-01-01"), span_answer("甲", (), at="2026-01-02")], "none", []),
         ([], "unlabelled", None),
     ):
-        record = answered({}, answers)
+        record = answered({}, answers, "spans")
         assert (record["state"], record["spans"]) == (state, spans)
 
 

@@ -14,7 +14,7 @@ from pizhu.base.errors import DataError
 from pizhu.base.files import write_records
 from pizhu.labeling.studio.access import TOKEN_VARIABLE
 from pizhu.models.annotator import Annotator
-from pizhu.models.places import SHIPPED
+from pizhu.models.paths import SHIPPED
 
 Record = dict[str, Any]
 

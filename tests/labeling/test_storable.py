@@ -39,7 +39,7 @@ def test_offsets_hold() -> None:
 @pytest.mark.parametrize("odd", ["\0", LONE])
 def test_what_a_sentence_is_found_again_by_is_refused(odd: str) -> None:
     record = {"id": f"a{odd}", "doc": "甲.txt", "start": 0, "end": 3, "text": "好。"}
-    with pytest.raises(DataError, match="记录, record 1: 'id' holds a character that Label Studio cannot keep"):
+    with pytest.raises(DataError, match="记录, record 1: id holds a character that Label Studio cannot keep"):
         to_tasks([record], DEFAULT_LABELS, "记录")
     [task] = to_tasks([record | {"id": "a", "labels": ["plan"], "model": f"v{odd}"}], DEFAULT_LABELS, "记录")
     assert task["predictions"][0]["model_version"] == "v\ufffd"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pizhu.base.errors import DataError
 from pizhu.data.labels import DEFAULT_LABELS
-from pizhu.data.records import reports_from_records
+from pizhu.data.rebuild import reports_from_records
 from pizhu.data.report import Report, Span
 from pizhu.labeling.studio.tasks import choices, read_input, result, to_record, to_tasks
 
@@ -45,7 +45,7 @@ def test_headings_go_with_the_sentence_after_them() -> None:
     assert [(s.text, s.kind, s.headings) for s in back.sentences] == [
         (s.text, s.kind, s.headings) for s in report.sentences[:-1]
     ]
-    with pytest.raises(DataError, match="its lead"):
+    with pytest.raises(DataError, match=r"record 1: lead\[0\].text must be a text"):
         reports_from_records([{**RECORD, "lead": [{"text": 1}]}], DEFAULT_LABELS, "甲.jsonl")
 
 
@@ -82,24 +82,24 @@ def test_proposals() -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"id": ""}, "'id'"),
-        ({"id": 5}, "'id'"),
-        ({"text": "  "}, "'text'"),
-        ({"doc": None}, "'doc'"),
-        ({"start": "0"}, "'start'"),
-        ({"end": -1}, "'end'"),
-        ({"start": True}, "'start'"),
-        ({"headings": "一、"}, "'headings'"),
-        ({"previous": None}, "'previous'"),
+        ({"id": ""}, "id must be a text that is not empty"),
+        ({"id": 5}, "id must be a text"),
+        ({"text": "  "}, "text must be a text that is not empty"),
+        ({"doc": None}, "doc must be a text, not null"),
+        ({"start": "0"}, "start must be a whole number"),
+        ({"end": -1}, "end -1 is no range"),
+        ({"start": True}, "start must be a whole number, not true or false"),
+        ({"headings": "一、"}, "headings must be a list"),
+        ({"previous": None}, "previous must be a text"),
         ({"labels": ["成效"]}, "unknown label '成效'"),
-        ({"labels": "plan"}, "'labels'"),
-        ({"scores": {"plan": 0.5}}, "'labels'"),
+        ({"labels": "plan"}, "labels must be a list or null"),
+        ({"scores": {"plan": 0.5}}, "labels must be a list of label names"),
         ({"labels": [], "scores": {"plan": 1.5}}, "score of 'plan' is 1.5"),
         ({"labels": [], "scores": {"plan": float("nan")}}, "score of 'plan' is nan"),
-        ({"labels": [], "scores": {"plan": "high"}}, "score of 'plan'"),
+        ({"labels": [], "scores": {"plan": "high"}}, "a value of scores must be a number, not a text"),
         ({"labels": [], "scores": {"wish": 0.5}}, "unknown label 'wish'"),
-        ({"labels": [], "scores": [0.5]}, "'scores'|unknown label"),
-        ({"labels": [], "model": ""}, "'model'"),
+        ({"labels": [], "scores": [0.5]}, "scores must be an object or null, not a list"),
+        ({"labels": [], "model": ""}, "model must be a text that is not empty"),
     ],
 )
 def test_bad_records_are_named(change: dict[str, Any], complaint: str) -> None:

@@ -22,7 +22,7 @@ import pytest
 from pizhu import Annotator
 from pizhu.base.errors import ModelError
 from pizhu.models.folder import load_about, load_model, save_model
-from pizhu.models.places import KNOWN, SHIPPED
+from pizhu.models.paths import KNOWN, SHIPPED
 from pizhu.models.runtime import TorchRuntime
 from pizhu.models.tokenizer import make_tokenizer
 from safetensors.numpy import load_file, save_file
@@ -512,7 +512,7 @@ def test_what_the_shipped_model_is_known_by() -> None:
     from tokenizers import Tokenizer
 
     known = load_about(SHIPPED)
-    assert known.fingerprint == KNOWN, "models/places.py has to name the new shipped model"
+    assert known.fingerprint == KNOWN, "models/paths.py has to name the new shipped model"
     folder.check_parts(SHIPPED, known)
     made = read_tokenizer(SHIPPED / "tokenizer.json", 22352)
     assert made.to_str() == Tokenizer.from_file(str(SHIPPED / "tokenizer.json")).to_str()

@@ -10,7 +10,7 @@ from pizhu.base.scores import macro_f1
 from pizhu.data.corpus.load import load_corpus
 from pizhu.models.annotator import report_logits
 from pizhu.models.folder import load_about, load_model
-from pizhu.models.places import SHIPPED
+from pizhu.models.paths import SHIPPED
 from pizhu.models.runtime import TorchRuntime
 from pizhu.models.windows import Windower
 

@@ -13,7 +13,7 @@ from pizhu.models.windows import ROLES, ContextFormat, SpecialTokens, units, win
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
 if TYPE_CHECKING:
-    from pizhu.data.report import Kind
+    from pizhu.data.records import Kind
 
 
 def tokenizer() -> Tokenizer:

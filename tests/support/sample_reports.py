@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pizhu.data.report import Kind, Report, Span
+from pizhu.data.records import Kind
+from pizhu.data.report import Report, Span
 
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"

@@ -15,7 +15,7 @@ from pizhu import Annotator
 from pizhu.annotate import writers
 from pizhu.annotate.inputs.find import Inputs, find
 from pizhu.annotate.run.manifest import Entry
-from pizhu.annotate.run.reuse import Answers
+from pizhu.annotate.run.reuse import AnswerCache
 from pizhu.annotate.run.run import Outcome, RunOptions, RunResult, annotate_files, conduct, plan, work
 from pizhu.annotate.run.runfolder import RunFolder, Settings
 from pizhu.base.errors import ConfigError, MissingExtraError
@@ -308,7 +308,7 @@ def test_tasks_can_be_done_in_another_process(model: Any, tmp_path: Path) -> Non
                 model,
                 told.append,
                 InProcess(),
-                answers=Answers(0),
+                answers=AnswerCache(0),
             )
             (outcome,) = pickle.loads(pickle.dumps(told))
             done(outcome)

@@ -143,7 +143,7 @@ def test_command_goes_on_after_a_bad_input(annotated: Path, tmp_path: Path, pizh
     assert answer.err.splitlines() == [
         *TOLD.splitlines(),
         f"pizhu: {bare} holds no labelled sentence; run: pizhu annotate, or read every sentence with --all",
-        f"pizhu: {wrong}, record 1: lacks start (int)",
+        f"pizhu: {wrong}, record 1: lacks start",
         f"pizhu: {tmp_path / 'none.txt'} does not exist",
     ]
     assert len(pizhu("metrics", bare, "--all", "--json").out.splitlines()) == 1

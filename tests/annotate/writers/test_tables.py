@@ -298,8 +298,14 @@ def test_a_run_as_a_table(tmp_path: Path, model: Any, monkeypatch: pytest.Monkey
     [
         ({"doc": "a"}, "lacks start"),
         ({"doc": "a", "start": 0, "end": 1, "text": "a", "labels": ["joy"]}, "unknown label 'joy'"),
-        ({"doc": "a", "start": 0, "end": 1, "text": "a", "scores": {"plan": "=1"}}, "a probability between 0 and 1"),
-        ({"doc": "a", "start": 0, "end": 1, "text": "a", "scores": {"plan": float("nan")}}, "between 0 and 1"),
+        (
+            {"doc": "a", "start": 0, "end": 1, "text": "a", "scores": {"plan": "=1"}},
+            "a value of scores must be a number, not a text",
+        ),
+        (
+            {"doc": "a", "start": 0, "end": 1, "text": "a", "scores": {"plan": float("nan")}},
+            "the score of 'plan' is nan, expected a number from 0 to 1",
+        ),
     ],
 )
 def test_records_that_are_none(tmp_path: Path, record: dict[str, Any], said: str) -> None:
