@@ -51,7 +51,7 @@ def to_adjudicate(rows: Rows, labels: LabelSet, where: str) -> dict[str, dict[st
 
 
 def anonymous(number: str, answers: Sequence[Answer[str]]) -> list[Answer[str]]:
-    """Each annotator's last answer, in an order that depends on the sentence's id, so that A is not always the same person."""
+    """Each annotator's last answer, shuffled by the sentence's id, so that A is not always the same person."""
     shuffled = sorted(latest(answers), key=lambda answer: answer.annotator)
     random.Random(number).shuffle(shuffled)
     return shuffled
