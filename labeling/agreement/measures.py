@@ -43,7 +43,7 @@ def alpha(said: Floats) -> float | None:
 
 
 def pair_counts(pairs: Floats) -> Floats:
-    """(sentences, …, 4) one-hot: which of no-no, no-yes, yes-no, yes-yes each (sentences, …, 2) is; all 0 with a NaN."""
+    """(sentences, …, 4) which of no-no, no-yes, yes-no, yes-yes each (sentences, …, 2) is, as 0 or 1; all 0 if NaN."""
     one, other = pairs[..., 0], pairs[..., 1]
     cells = [(one == a) & (other == b) for a in (0, 1) for b in (0, 1)]
     return np.stack(cells, axis=-1).astype(np.float64)

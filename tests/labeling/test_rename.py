@@ -205,7 +205,7 @@ def test_the_commands(server: Server, title: str, labelled: int, tmp_path: Path)
     assert done.exit_code == 0, done.output
     assert "renamed in 4 answers, 1 drafts, 6 proposals" in done.stdout and "in 3 records" in done.stdout
     again = CliRunner().invoke(app, ["label", "config", *common])
-    assert (again.exit_code, again.stdout) == (0, "The project's configuration is as it should be.\n")
+    assert (again.exit_code, again.stdout) == (0, "The project's configuration is up to date.\n")
     default = CliRunner().invoke(app, ["label", "config", *common[:-2], "--json"])
     assert json.loads(default.stdout)["change"]["removed"] == ["problem"]
 
