@@ -16,12 +16,12 @@ _ROUNDS = 200
 _TOLERANCE = 1e-6
 
 
-def consensus(sheet: AnswerMatrix) -> Floats:
+def consensus(matrix: AnswerMatrix) -> Floats:
     """(sentences, labels) the probability that a sentence has a label, given all of its answers.
 
     Labels are independent, so each is a separate yes-or-no question.
     """
-    return np.stack([dawid_skene(sheet.said[..., label]) for label in range(len(sheet.names))], axis=-1)
+    return np.stack([dawid_skene(matrix.said[..., label]) for label in range(len(matrix.names))], axis=-1)
 
 
 def dawid_skene(said: Floats) -> Floats:

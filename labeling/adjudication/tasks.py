@@ -79,9 +79,9 @@ def _proposals(contested: Rows, rows: Rows, labels: LabelSet) -> dict[str, Recor
     }
     if not wanted:
         return {}
-    sheet = AnswerMatrix.of(rows, labels)
+    matrix = AnswerMatrix.of(rows, labels)
     found: dict[str, Record] = {}
-    for record, probabilities in zip(sheet.records, consensus(sheet), strict=True):
+    for record, probabilities in zip(matrix.records, consensus(matrix), strict=True):
         if (number := identity(record)) in wanted:
             scores = {name: round(float(value), 4) for name, value in zip(labels.names, probabilities, strict=True)}
             given = [name for name, score in scores.items() if score > 0.5]

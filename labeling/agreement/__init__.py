@@ -74,26 +74,26 @@ def agreement(
     Raises:
         DataError: no sentence has answers of two annotators, or gold decides none of the sentences.
     """
-    sheet = AnswerMatrix.of(rows, labels)
-    shared = int((sheet.answered.sum(axis=1) > 1).sum()) if sheet.records else 0
+    matrix = AnswerMatrix.of(rows, labels)
+    shared = int((matrix.answered.sum(axis=1) > 1).sum()) if matrix.records else 0
     if not shared:
         raise DataError("no sentence has answers of two annotators, so agreement cannot be measured")
-    truth = None if gold is None else sheet.truth(gold)
+    truth = None if gold is None else matrix.truth(gold)
     if truth is not None and np.isnan(truth).all():
         raise DataError("--gold decides other sentences than these answers; it must come from the same project")
-    bootstrap = Bootstrap(len(sheet.docs), draws, seed)
+    bootstrap = Bootstrap(len(matrix.docs), draws, seed)
     return Agreement(
-        sheet.annotators,
+        matrix.annotators,
         shared,
-        len(sheet.docs),
-        exact_share(sheet, bootstrap),
-        on_labels(sheet, bootstrap),
-        on_pairs(sheet, bootstrap),
-        () if truth is None else against_gold(sheet, truth, bootstrap),
-        drifts(sheet, bootstrap, truth),
-        speeds(sheet),
-        anchoring(sheet, bootstrap, truth),
-        contested(sheet),
+        len(matrix.docs),
+        exact_share(matrix, bootstrap),
+        on_labels(matrix, bootstrap),
+        on_pairs(matrix, bootstrap),
+        () if truth is None else against_gold(matrix, truth, bootstrap),
+        drifts(matrix, bootstrap, truth),
+        speeds(matrix),
+        anchoring(matrix, bootstrap, truth),
+        contested(matrix),
         draws,
         seed,
     )

@@ -66,17 +66,17 @@ def read_gold(path: str | Path, labels: LabelSet) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def against_gold(sheet: AnswerMatrix, truth: Floats, bootstrap: Bootstrap) -> tuple[GoldScore, ...]:
+def against_gold(matrix: AnswerMatrix, truth: Floats, bootstrap: Bootstrap) -> tuple[GoldScore, ...]:
     """Score each annotator that answered a decided sentence; ``truth`` is :meth:`.AnswerMatrix.truth`."""
-    reports = len(sheet.docs)
+    reports = len(matrix.docs)
     rows = []
-    for column, annotator in enumerate(sheet.annotators):
-        both = sheet.answered[:, column] & ~np.isnan(truth[:, 0])
+    for column, annotator in enumerate(matrix.annotators):
+        both = matrix.answered[:, column] & ~np.isnan(truth[:, 0])
         if not both.any():
             continue
-        pairs = np.stack([truth, sheet.said[:, column]], axis=-1)[both]  # (sentences, labels, 2)
-        counts = by_report(pair_counts(pairs), sheet.report[both], reports)
-        kappas = [cohen(pairs[:, label]) for label in range(len(sheet.names))]
+        pairs = np.stack([truth, matrix.said[:, column]], axis=-1)[both]  # (sentences, labels, 2)
+        counts = by_report(pair_counts(pairs), matrix.report[both], reports)
+        kappas = [cohen(pairs[:, label]) for label in range(len(matrix.names))]
         known = [kappa for kappa in kappas if kappa is not None]
         right = (pairs[..., 0] == pairs[..., 1]).all(axis=1).astype(np.float64)
         rows.append(
@@ -84,8 +84,8 @@ def against_gold(sheet: AnswerMatrix, truth: Floats, bootstrap: Bootstrap) -> tu
                 annotator,
                 int(both.sum()),
                 bootstrap.share(
-                    by_report(right, sheet.report[both], reports),
-                    by_report(np.ones_like(right), sheet.report[both], reports),
+                    by_report(right, matrix.report[both], reports),
+                    by_report(np.ones_like(right), matrix.report[both], reports),
                 ),
                 bootstrap.figure(counts, _mean_kappa, sum(known) / len(known) if known else None),
                 {
@@ -95,7 +95,7 @@ def against_gold(sheet: AnswerMatrix, truth: Floats, bootstrap: Bootstrap) -> tu
                         bootstrap.figure(counts[:, label], _scored(recall)),
                         bootstrap.figure(counts[:, label], _scored(f1)),
                     )
-                    for label, name in enumerate(sheet.names)
+                    for label, name in enumerate(matrix.names)
                 },
             )
         )

@@ -54,50 +54,50 @@ class Anchoring:
     pairs_unseen: Followed
 
 
-def anchoring(sheet: AnswerMatrix, bootstrap: Bootstrap, truth: Floats | None = None) -> Anchoring:
+def anchoring(matrix: AnswerMatrix, bootstrap: Bootstrap, truth: Floats | None = None) -> Anchoring:
     """Compare answers with the proposals of their sentences; ``truth`` is :meth:`.AnswerMatrix.truth`."""
     rows = []
-    wrong = None if truth is None else _wrong(sheet, truth)
-    for name in sheet.annotators:
-        seen, unseen = (_followed(sheet, name, bootstrap, of, None) for of in (True, False))
+    wrong = None if truth is None else _wrong(matrix, truth)
+    for name in matrix.annotators:
+        seen, unseen = (_followed(matrix, name, bootstrap, of, None) for of in (True, False))
         misled = (
-            (None, None) if wrong is None else [_followed(sheet, name, bootstrap, of, wrong) for of in (True, False)]
+            (None, None) if wrong is None else [_followed(matrix, name, bootstrap, of, wrong) for of in (True, False)]
         )
         rows.append(Anchored(name, seen, unseen, *misled))
-    return Anchoring(tuple(rows), _pairs(sheet, bootstrap, True), _pairs(sheet, bootstrap, False))
+    return Anchoring(tuple(rows), _pairs(matrix, bootstrap, True), _pairs(matrix, bootstrap, False))
 
 
 def _followed(
-    sheet: AnswerMatrix, name: str, bootstrap: Bootstrap, seen: bool, among: set[tuple[int, str]] | None
+    matrix: AnswerMatrix, name: str, bootstrap: Bootstrap, seen: bool, among: set[tuple[int, str]] | None
 ) -> Followed:
-    counts = np.zeros((len(sheet.docs), 2))
-    for row, given in enumerate(sheet.given):
+    counts = np.zeros((len(matrix.docs), 2))
+    for row, given in enumerate(matrix.given):
         answer = given.get(name)
         proposed = answer and _proposed(answer)
         if answer is None or proposed is None or answer.from_prediction is not seen:
             continue
         if among is None or (row, name) in among:
-            counts[sheet.report[row]] += (set(answer.labels or ()) == proposed, 1)
+            counts[matrix.report[row]] += (set(answer.labels or ()) == proposed, 1)
     return Followed(int(counts[:, 1].sum()), bootstrap.share(counts[:, 0], counts[:, 1]))
 
 
-def _pairs(sheet: AnswerMatrix, bootstrap: Bootstrap, seen: bool) -> Followed:
-    counts = np.zeros((len(sheet.docs), 2))
-    for row, given in enumerate(sheet.given):
+def _pairs(matrix: AnswerMatrix, bootstrap: Bootstrap, seen: bool) -> Followed:
+    counts = np.zeros((len(matrix.docs), 2))
+    for row, given in enumerate(matrix.given):
         chosen = [answer for answer in given.values() if answer.from_prediction is seen]
         for one, other in combinations(chosen, 2):
-            counts[sheet.report[row]] += (one.labels == other.labels, 1)
+            counts[matrix.report[row]] += (one.labels == other.labels, 1)
     return Followed(int(counts[:, 1].sum()), bootstrap.share(counts[:, 0], counts[:, 1]))
 
 
-def _wrong(sheet: AnswerMatrix, truth: Floats) -> set[tuple[int, str]]:
+def _wrong(matrix: AnswerMatrix, truth: Floats) -> set[tuple[int, str]]:
     """The sentences and annotators whose proposal differs from gold."""
     return {
         (row, name)
-        for row, given in enumerate(sheet.given)
+        for row, given in enumerate(matrix.given)
         if not np.isnan(truth[row, 0])
         for name, answer in given.items()
-        if (proposed := _proposed(answer)) is not None and vector(sorted(proposed), sheet.names) != list(truth[row])
+        if (proposed := _proposed(answer)) is not None and vector(sorted(proposed), matrix.names) != list(truth[row])
     }
 
 

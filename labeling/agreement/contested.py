@@ -29,10 +29,10 @@ class Contested:
     distance: float
 
 
-def contested(sheet: AnswerMatrix) -> tuple[Contested, ...]:
+def contested(matrix: AnswerMatrix) -> tuple[Contested, ...]:
     """The sentences whose answers are not all the same; equally contested ones in the order of the records."""
     found = []
-    for record, given in zip(sheet.records, sheet.given, strict=True):
+    for record, given in zip(matrix.records, matrix.given, strict=True):
         answers = {name: given[name].labels or () for name in sorted(given)}
         if len(set(answers.values())) > 1:
             distance = mean(_jaccard(set(one), set(other)) for one, other in combinations(answers.values(), 2))

@@ -58,19 +58,19 @@ class Drift:
     rates: dict[str, Figure]
 
 
-def drifts(sheet: AnswerMatrix, bootstrap: Bootstrap, truth: Floats | None = None) -> tuple[Drift, ...]:
+def drifts(matrix: AnswerMatrix, bootstrap: Bootstrap, truth: Floats | None = None) -> tuple[Drift, ...]:
     """Each annotator's drift, over answers that have a time; the reference is ``truth`` if given, else the others."""
-    return tuple(_drift(sheet, column, bootstrap, truth) for column in range(len(sheet.annotators)))
+    return tuple(_drift(matrix, column, bootstrap, truth) for column in range(len(matrix.annotators)))
 
 
-def _drift(sheet: AnswerMatrix, column: int, bootstrap: Bootstrap, truth: Floats | None) -> Drift:
-    name = sheet.annotators[column]
-    times = {row: at for row, given in enumerate(sheet.given) if name in given and (at := given[name].at)}
+def _drift(matrix: AnswerMatrix, column: int, bootstrap: Bootstrap, truth: Floats | None) -> Drift:
+    name = matrix.annotators[column]
+    times = {row: at for row, given in enumerate(matrix.given) if name in given and (at := given[name].at)}
     order = np.array(sorted(times, key=lambda row: (times[row], row)), dtype=np.int64)
-    own = sheet.said[order, column]
-    same, reference = _reference(sheet, column, order, truth)
+    own = matrix.said[order, column]
+    same, reference = _reference(matrix, column, order, truth)
     if len(order) < 2 * ANSWERS_A_WINDOW:
-        return Drift(name, (), Figure(None), {label: Figure(None) for label in sheet.names})
+        return Drift(name, (), Figure(None), {label: Figure(None) for label in matrix.names})
     windows = []
     for part in np.array_split(np.arange(len(order)), min(WINDOWS, len(order) // ANSWERS_A_WINDOW)):
         rates, others = own[part].mean(axis=0), mean_defined(reference[part].T)
@@ -80,29 +80,29 @@ def _drift(sheet: AnswerMatrix, column: int, bootstrap: Bootstrap, truth: Floats
                 times[int(order[part[-1]])],
                 len(part),
                 _or_none(float(mean_defined(same[part]))),
-                {label: float(rate) for label, rate in zip(sheet.names, rates, strict=True)},
-                {label: _or_none(rate) for label, rate in zip(sheet.names, others, strict=True)},
+                {label: float(rate) for label, rate in zip(matrix.names, rates, strict=True)},
+                {label: _or_none(rate) for label, rate in zip(matrix.names, others, strict=True)},
             )
         )
     first, _, last = np.array_split(np.arange(len(order)), 3)
 
     def change(values: Floats) -> Figure:
         return bootstrap.change(
-            *(_sums(values[part], sheet.report[order[part]], len(sheet.docs)) for part in (first, last))
+            *(_sums(values[part], matrix.report[order[part]], len(matrix.docs)) for part in (first, last))
         )
 
     excess = own - reference
     return Drift(
-        name, tuple(windows), change(same), {label: change(excess[:, i]) for i, label in enumerate(sheet.names)}
+        name, tuple(windows), change(same), {label: change(excess[:, i]) for i, label in enumerate(matrix.names)}
     )
 
 
 def _reference(
-    sheet: AnswerMatrix, column: int, order: NDArray[np.int64], truth: Floats | None
+    matrix: AnswerMatrix, column: int, order: NDArray[np.int64], truth: Floats | None
 ) -> tuple[Floats, Floats]:
     """(answers,) the share of the reference that is the same, and (answers, labels) the share that is yes; else NaN."""
-    others = np.delete(sheet.said, column, axis=1)[order] if truth is None else truth[order][:, None]
-    same = (others == sheet.said[order, column][:, None]).all(axis=-1).astype(np.float64)
+    others = np.delete(matrix.said, column, axis=1)[order] if truth is None else truth[order][:, None]
+    same = (others == matrix.said[order, column][:, None]).all(axis=-1).astype(np.float64)
     same[np.isnan(others[..., 0])] = np.nan
     return mean_defined(same), mean_defined(np.moveaxis(others, 1, -1))
 

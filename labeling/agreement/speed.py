@@ -35,15 +35,15 @@ class Speed:
     length: float | None
 
 
-def speeds(sheet: AnswerMatrix) -> tuple[Speed, ...]:
+def speeds(matrix: AnswerMatrix) -> tuple[Speed, ...]:
     """Each annotator's speed over answers with a lead time."""
     rows = []
-    for name in sheet.annotators:
+    for name in matrix.annotators:
         seconds: list[float] = []
         lengths: list[int] = []
         by_labels: dict[int, list[float]] = defaultdict(list)
         hasty = 0
-        for record, given in zip(sheet.records, sheet.given, strict=True):
+        for record, given in zip(matrix.records, matrix.given, strict=True):
             answer = given.get(name)
             if answer is None or not answer.lead_time or answer.lead_time < 0:
                 continue

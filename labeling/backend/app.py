@@ -59,7 +59,7 @@ def create_app(
         yield
         trainer.close()
 
-    def known(request: Request, *secrets: str) -> None:
+    def require_secret(request: Request, *secrets: str) -> None:
         if not any(authorizes(request.headers.get("authorization"), accepted) for accepted in secrets):
             sentence = "the secret is missing or wrong; send it as the password of basic authentication"
             raise Refusal(401, sentence, {"www-authenticate": 'Basic realm="pizhu", charset="UTF-8"'})
@@ -68,7 +68,7 @@ def create_app(
         path = request.scope["path"]
         if path == "/health":
             return
-        known(request, secret, *([event_secret(secret)] if path == "/webhook" else []))
+        require_secret(request, secret, *([event_secret(secret)] if path == "/webhook" else []))
         # A browser that knows the secret must not use it for pages of other sites.
         if request.method != "GET" and not own_page(request.headers, addresses=addresses):
             raise Refusal(403, "pages of other sites may not use the service")
@@ -126,7 +126,7 @@ def create_app(
         """Start a training on START_TRAINING; count annotations; ignore other actions."""
         action = given.get("action")
         if action not in ANNOTATED:
-            known(request, secret)  # every user can read the webhook's secret, which is therefore not enough
+            require_secret(request, secret)  # every user can read the webhook's secret, which is therefore not enough
         if action == "START_TRAINING":
             project = given.get("project")
             title = project.get("title") if isinstance(project, dict) else None

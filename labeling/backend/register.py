@@ -9,7 +9,7 @@ from ...base.errors import LabelingError
 from ..studio.access import Access
 from ..studio.client import Client, connect
 from ..studio.project import get_project
-from ..studio.shown import Shown, shown, widest
+from ..studio.shown import Shown, shown, widest_version
 from .secret import USER, event_secret
 
 ANNOTATED = ("ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED")
@@ -113,7 +113,7 @@ def unregister(access: Access, title: str) -> Disconnected:
         project = get_project(client, access, title)
         known = [backend for backend in client.ml.list(project=project.id) if backend.title == NAME]
         # First choose what is shown instead; removing the service would leave annotators without proposals.
-        if project.model_version in (NAME, "", None) and (version := widest(client, project.id)) is not None:
+        if project.model_version in (NAME, "", None) and (version := widest_version(client, project.id)) is not None:
             client.projects.update(id=project.id, model_version=version)
         addresses = tuple(backend.url.rstrip("/") for backend in known)
         for backend in known:

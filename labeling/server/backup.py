@@ -18,7 +18,7 @@ from ...base.errors import LabelingError
 from ...base.progress import Progress, silent
 from . import archive
 from .accounts import Accounts
-from .database import begun, database_of, remember
+from .database import database_of, initialised, remember
 from .postgresql import PostgreSQL
 from .scratch import scratch
 from .server import absolute
@@ -75,7 +75,7 @@ def backup(
         LabelingError: ``folder`` holds no server's data, or its database cannot be read.
     """
     folder = absolute(folder)
-    if not begun(folder) or not (folder / "accounts.json").exists():
+    if not initialised(folder) or not (folder / "accounts.json").exists():
         raise LabelingError(f"{folder} holds no server's data; start a server with `pizhu label serve`")
     database = database_of(folder)
     out = Path(out) if out is not None else folder / "backups"

@@ -85,7 +85,7 @@ def database_of(folder: Path, wanted: PostgreSQL | None = None) -> Database:
     return wanted if wanted.password or kept is None else kept
 
 
-def begun(folder: Path) -> bool:
+def initialised(folder: Path) -> bool:
     """Whether a server has started in ``folder``: its data are there or in a database that it remembers."""
     return _file(folder).exists() or _sqlite(folder).path.exists()
 

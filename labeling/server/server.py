@@ -27,7 +27,7 @@ from ...base.typed import Misfit, parse
 from ..studio.access import Access
 from . import process
 from .accounts import Accounts
-from .database import Database, begun, database_of, forget, remember
+from .database import Database, database_of, forget, initialised, remember
 from .env import identity, variables
 from .postgresql import PostgreSQL
 from .scratch import clear
@@ -187,7 +187,7 @@ def _launch(
     size = log.stat().st_size if log.exists() else 0
     try:
         with process.claim(folder / "server.lock") as held:
-            first = not begun(folder)
+            first = not initialised(folder)
             remember(folder, database)
             owner = Accounts(folder / "accounts.json").owner
             arguments = ["start", "--no-browser", "--data-dir", str(folder / "data"), "--internal-host", host]

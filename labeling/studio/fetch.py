@@ -42,7 +42,7 @@ def fetch_all(client: Client, project: int, known: Mapping[int, Row], progress: 
     """Every task, and those of ``known`` that no longer exist, marked deleted."""
     found = {row["task"]: row for row in _export(client, project, None, progress)}
     # Label Studio exports in parts, so an export may miss a task while others are being deleted.
-    return _updated({**known, **found}, client, project, _there(known) - found.keys(), progress)
+    return _updated({**known, **found}, client, project, _existing(known) - found.keys(), progress)
 
 
 def fetch_changes(client: Client, project: int, known: Mapping[int, Row], progress: Progress) -> dict[int, Row] | None:
@@ -61,7 +61,9 @@ def fetch_changes(client: Client, project: int, known: Mapping[int, Row], progre
         times = _times(client, project)
         if times is None:
             return None
-        stale = {number for number in _there(rows) | times.keys() if _of(rows.get(number)) != times.get(number)}
+        stale = {
+            number for number in _existing(rows) | times.keys() if _times_of(rows.get(number)) != times.get(number)
+        }
         if not stale:
             break
         rows = _updated(rows, client, project, stale, progress)
@@ -84,11 +86,11 @@ def _updated(
     return {**rows, **found, **gone}
 
 
-def _there(rows: Mapping[int, Row]) -> set[int]:
+def _existing(rows: Mapping[int, Row]) -> set[int]:
     return {number for number, row in rows.items() if not row.get("deleted")}
 
 
-def _of(row: Row | None) -> Times | None:
+def _times_of(row: Row | None) -> Times | None:
     """The times of a known task; None if it is unknown or deleted."""
     if row is None or row.get("deleted"):
         return None

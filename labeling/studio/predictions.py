@@ -10,8 +10,8 @@ from typing import Any
 from ...base.errors import LabelingError
 from ...base.progress import Progress, silent
 from .batches import batches
+from .busy import WAITS, is_busy
 from .client import Client
-from .patience import WAITS, is_busy
 
 
 def versions_by_task(client: Client, project: int) -> dict[int, set[str]]:

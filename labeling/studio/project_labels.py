@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...base.progress import Progress, silent
+from .busy import retry_while_busy
 from .client import Client, list_all, request
-from .patience import patiently
 from .task_types import TaskKind
 
 PAGE = 200
@@ -74,11 +74,11 @@ def _rename_answers(client: Client, project: int, kind: TaskKind, old: str, new:
         "selectedItems": {"all": True, "excluded": []},
     }
     options = {"additional_body_parameters": body, "max_retries": 0}
-    patiently(lambda: client.actions.create(id="rename_labels", project=project, request_options=options))
+    retry_while_busy(lambda: client.actions.create(id="rename_labels", project=project, request_options=options))
 
 
 def _store(client: Client, path: str, result: list[dict[str, Any]]) -> None:
-    patiently(lambda: request(client, "PATCH", path, {"result": result}))
+    retry_while_busy(lambda: request(client, "PATCH", path, {"result": result}))
 
 
 Held = Iterator[tuple[int, list[dict[str, Any]]]]

@@ -150,7 +150,7 @@ def _last(store: Snapshots, identity: tuple[int, str], full: bool) -> tuple[Stat
     if state is None:
         return None, "earlier pulls cannot be read" if store.any() else "this is the first pull"
     if (state.last.project, state.last.created_at) != identity:
-        return None, "earlier pulls were of another project"
+        return None, "earlier pulls were from another project"
     if state.damaged:
         return state, "a snapshot is damaged"
     return state, "--full was given" if full else None

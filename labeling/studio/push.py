@@ -13,18 +13,18 @@ from ...base.progress import Progress, silent
 from ...data.labels import LabelSet
 from .access import Access
 from .batches import batches
+from .busy import WAITS, is_busy
 from .client import Client, connect
-from .patience import WAITS, is_busy
 from .place import check_report_url
 from .predictions import send_proposals
 from .project import ensure_project
+from .project_tasks import find, import_tasks, remove_surplus, total
 from .proposals import model_version, propose
 from .renew import renew
 from .shown import Shown, show_pushed
 from .storable import readable
 from .task_types import SENTENCES, TaskKind
 from .tasks import read_input
-from .there import find, import_tasks, remove_surplus, total
 
 if TYPE_CHECKING:
     from ...models.annotator import Annotator

@@ -14,7 +14,7 @@ from .batches import batches
 from .client import Client, connect, request
 from .predictions import versions_by_task
 from .project import get_project
-from .there import IDS
+from .project_tasks import IDS
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def show_pushed(client: Client, project: int, version: str | None) -> Shown:
     return _shown(client, details, details.model_version, service)
 
 
-def widest(client: Client, project: int) -> str | None:
+def widest_version(client: Client, project: int) -> str | None:
     """The model version with proposals for the most open sentences; None if there are no proposals."""
     proposed = versions_by_task(client, project)
     versions = sorted({version for found in proposed.values() for version in found})

@@ -20,14 +20,14 @@ from ...data.records import Record
 from .access import Access
 from .answers import Answer, read_answers
 from .batches import batches
+from .busy import WAITS, is_busy
 from .client import Client, connect
 from .exported import import_notes, notes_of
 from .fetch import user_names
-from .patience import WAITS, is_busy
 from .project import ensure_project
+from .project_tasks import import_tasks, remove_unanswered
 from .submit import to_result
 from .tasks import result, to_tasks
-from .there import import_tasks, remove_unanswered
 
 _BATCH = 500
 

@@ -221,7 +221,7 @@ def test_everything_is_fetched_when_the_memory_is_no_good(
     other = f"{title[:40]} 另一个"
     push(server.access, [records(2)], title=other)
     pulled = pull(server.access, pulls.output, title=other)
-    assert pulled.full == "earlier pulls were of another project" and len(list(read_records(pulls.output))) == 2
+    assert pulled.full == "earlier pulls were from another project" and len(list(read_records(pulls.output))) == 2
     outcome = CliRunner().invoke(app, ["label", "pull", str(pulls.output), "--list", "--json"])
     listed = json.loads(outcome.stdout)
     assert [snapshot["title"] for snapshot in listed] == [title, other]

@@ -9,8 +9,8 @@ from typing import Any
 
 from ...base.progress import Progress, silent
 from .batches import batches
+from .busy import is_busy
 from .client import Client
-from .patience import is_busy
 from .storable import readable, storable
 
 IDS = 400  # ids of 16 digits in one query; URLs over 15 kB fail

@@ -18,7 +18,7 @@ def is_busy(error: Exception) -> bool:
     return "database-is-locked" in body or "database is locked" in body
 
 
-def patiently(ask: Callable[[], T]) -> T:
+def retry_while_busy(ask: Callable[[], T]) -> T:
     """What ``ask`` returns; ``ask`` is called again while the database is busy, so it must be safe to repeat."""
     from label_studio_sdk.core.api_error import ApiError
 
