@@ -107,7 +107,7 @@ def _versions(client: Client, project: int) -> dict[str, int]:
 
 
 def _service(client: Client, details: Any) -> Any | None:
-    # Label Studio asks the service whose name the model_version field holds. To list services, it tries them all.
+    # Label Studio asks the service whose name the model_version field holds. Listing services makes it check each one.
     services = client.ml.list(project=details.id)
     return next((service for service in services if service.title == details.model_version), None)
 
