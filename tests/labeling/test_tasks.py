@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pizhu.base.errors import DataError
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.rebuild import reports_from_records
+from pizhu.data.records import check_record
 from pizhu.data.report import Report, Span
 from pizhu.labeling.studio.tasks import choices, read_input, result, to_record, to_tasks
 
@@ -16,7 +17,9 @@ RECORD = {"id": "a1", "doc": "甲.txt", "start": 0, "end": 3, "kind": "sentence"
 
 
 def tasks(*records: dict[str, Any]) -> list[dict[str, Any]]:
-    return to_tasks(records, DEFAULT_LABELS, "甲.jsonl")
+    """Of the records as they are read."""
+    read = [check_record(row, f"甲.jsonl, record {number}", needed=()) for number, row in enumerate(records, 1)]
+    return to_tasks(read, DEFAULT_LABELS, "甲.jsonl")
 
 
 def test_neighbours_and_headings_are_shown() -> None:
