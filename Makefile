@@ -1,18 +1,21 @@
 # make demo    the whole loop on samples: label, train, evaluate, annotate   (KEEP=1 leaves Label Studio running)
 # make test    everything: lint, types, unit tests, training, the real Label Studio server
 # make fast    lint, types and the unit tests, in under a minute
+# make lowest  the unit tests with the lowest versions that pyproject.toml allows
 # make clean   what the above made in this folder
 
 PYTHON ?= python3
 VENV := .venv
+LOWEST := .venv-lowest
 ifeq ($(OS),Windows_NT)
-BIN := $(VENV)/Scripts
+SCRIPTS := Scripts
 else
-BIN := $(VENV)/bin
+SCRIPTS := bin
 endif
+BIN := $(VENV)/$(SCRIPTS)
 export PIZHU_LABEL_STUDIO_ENV ?= $(CURDIR)/.venv-label-studio
 
-.PHONY: setup label-studio demo test fast lint clean
+.PHONY: setup label-studio demo test fast lint lowest clean
 
 setup: $(VENV)/.ready
 
@@ -43,5 +46,11 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+lowest:
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	$(LOWEST)/$(SCRIPTS)/uv pip install --quiet --python $(LOWEST) --resolution lowest-direct -e '.[all,dev]'
+	$(LOWEST)/$(SCRIPTS)/python -m pytest -q -m "not slow and not server"
+
 clean:
-	rm -rf $(VENV) .venv-label-studio build out *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) .venv-label-studio build out *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

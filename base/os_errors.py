@@ -19,7 +19,7 @@ _MACHINE = _FULL | {
 }
 
 
-def of_machine(error: OSError) -> bool:
+def is_systemic(error: OSError) -> bool:
     """Whether the next file would be refused as well: the disk is full, broken or gone, or memory is short."""
     return error.errno in _MACHINE
 
@@ -29,7 +29,7 @@ def of_disk(error: OSError) -> bool:
     return error.errno in _FULL
 
 
-def explained(error: OSError) -> str:
+def describe(error: OSError) -> str:
     """The error as a sentence: the file, what the system says, and where it is known what to do."""
     advice = ""
     if of_disk(error):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from .os_errors import of_disk, of_machine
+from .os_errors import is_systemic, of_disk
 
 
 class Refusal(HTTPException):
@@ -32,7 +32,7 @@ def no_room(error: OSError) -> JSONResponse:
     Raises:
         OSError: ``error``, where it is neither.
     """
-    if not of_machine(error):
+    if not is_systemic(error):
         raise error
     what = "its disk is full" if of_disk(error) else f"its system says: {error.strerror}"
     return said(507 if of_disk(error) else 503, f"the service has no room for this ({what}); tell whoever runs it")

@@ -35,7 +35,7 @@ def main() -> None:
     args = parser.parse_args()
     pool, table, asked, truth, alone = prepare()
     vectors = Features.directions(table)
-    full = macro_f1(truth, learn(table, pool.truth).chances(asked) >= 0.5)
+    full = macro_f1(truth, learn(table, pool.truth).probabilities(asked) >= 0.5)
     print(f"{len(pool)} sentences in {pool.paragraphs.max() + 1} paragraphs; macro-F1 with all labels {full:.4f},")
     print(f"goal {args.goal * full:.4f}; labels needed, by seeds {args.seeds}")
     needed: dict[str, np.ndarray] = {}
@@ -88,14 +88,16 @@ def labels_needed(
     before = (0, 0.0)
     while not known.all():
         learned = learn(table[known], pool.truth[known])
-        reached = macro_f1(truth, learned.chances(asked) >= 0.5)
+        reached = macro_f1(truth, learned.probabilities(asked) >= 0.5)
         if reached >= goal:
             return float(np.interp(goal, [before[1], reached], [before[0], known.sum()]))
         before = (int(known.sum()), reached)
-        chances = [learned.chances(table)]
+        probabilities = [learned.probabilities(table)]
         if STRATEGIES[name].models > 1:
-            chances.append(learn(table[known][:, :alone], pool.truth[known]).chances(table[:, :alone]))
-        chosen = draw(pool, vectors, known, name, chances[: STRATEGIES[name].models], seed * 1000 + before[0], batch)
+            probabilities.append(learn(table[known][:, :alone], pool.truth[known]).probabilities(table[:, :alone]))
+        chosen = draw(
+            pool, vectors, known, name, probabilities[: STRATEGIES[name].models], seed * 1000 + before[0], batch
+        )
         if not chosen:
             break
         known[np.concatenate(chosen)] = True
@@ -103,11 +105,11 @@ def labels_needed(
 
 
 def draw(
-    pool: Pool, vectors: np.ndarray, known: np.ndarray, name: str, chances: Any, seed: int, count: int
+    pool: Pool, vectors: np.ndarray, known: np.ndarray, name: str, probabilities: Any, seed: int, count: int
 ) -> list[np.ndarray]:
     """What the strategy chooses where ``known`` sentences are labelled."""
     now = replace(pool, known=known, closed=known)
-    return choose(View.of(now, chances, vectors, seed), STRATEGIES[name], count)
+    return choose(View.of(now, probabilities, vectors, seed), STRATEGIES[name], count)
 
 
 if __name__ == "__main__":

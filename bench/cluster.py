@@ -31,10 +31,11 @@ from typing import Any
 from pizhu import Annotator
 from pizhu.annotate.run import cluster
 from pizhu.annotate.run.cluster import Cluster, annotate_on_cluster
-from pizhu.annotate.run.run import Outcome, RunResult, Task, annotate_files
-from pizhu.annotate.run.runfolder import Entry
+from pizhu.annotate.run.manifest import Entry
+from pizhu.annotate.run.run import Outcome, RunOptions, RunResult, Task, annotate_files
+from pizhu.annotate.run.runfolder import Settings
 from pizhu.data.corpus.load import load_corpus
-from pizhu.models.places import default_model
+from pizhu.models.paths import default_model
 
 FORMATS = ("jsonl", "html")
 UNIT = 1 if sys.platform == "darwin" else 1024
@@ -68,7 +69,8 @@ def one_run(engine: str, workers: int, reports: Path, out: Path, model: Path, se
         annotator = Annotator.load(model, device="cpu", threads=workers)
         annotate_files([reports], out, annotator, FORMATS, layout="hash", watch=watch)
     else:
-        annotate_on_cluster([reports], out, model, Cluster(workers=workers), FORMATS, layout="hash", watch=watch)
+        options = RunOptions(Settings(FORMATS, layout="hash"), watch=watch)
+        annotate_on_cluster([reports], out, model, Cluster(workers=workers), options)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
     early = next(look for look in looks if look[1] >= looks[-1][1] / 5)  # Ray has started, workers have the model
     send.send({"start": looks[0][0], "early": early, "last": looks[-1], "peak": peak})
@@ -95,9 +97,8 @@ def idle_run(reports: int, block: int, model: Path, folder: Path, send: Any) -> 
         if result.seen in (1, reports):
             looks.append((time.perf_counter(), result.seen))
 
-    annotate_on_cluster(
-        [table], folder / f"out-{reports}", model, Cluster(workers=1, block=block), layout="hash", watch=watch
-    )
+    options = RunOptions(Settings(layout="hash"), watch=watch)
+    annotate_on_cluster([table], folder / f"out-{reports}", model, Cluster(workers=1, block=block), options)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
     send.send({"rate": (looks[-1][1] - looks[0][1]) / (looks[-1][0] - looks[0][0]), "peak": peak})
 

@@ -26,11 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pizhu import Annotator
 from pizhu.analysis.compare.figures import Movement
-from pizhu.analysis.compare.links import Comparison, Rule, Rules, compare_reports
+from pizhu.analysis.compare.links import Comparison, Evidence, Rule, Rules, compare_reports
 from pizhu.analysis.compare.place import Place
 from pizhu.analysis.compare.similarity import Encodes, Weights
 from pizhu.cli.display import table
-from pizhu.models.meaning import Meaning
+from pizhu.models.sentence_encoder import SentenceEncoder
 from pizhu.tests.support.pairs import PAIR_SPLITS, FigureLink, Pair, load_pairs
 
 EVERYTHING = Rules(*[Rule(middle=-9, slope=1)] * 3)
@@ -73,15 +73,17 @@ class Tagging:
         return np.stack([self.known[text] for text in texts])
 
 
+Shown = dict[Place, tuple[str, Sequence[Evidence]]]
+"""For each place: its status, and what was found for it, best first."""
 Found = dict[Place, tuple[bool, Place | None, float]]
 """For each place: whether something is shown, the first of it, its probability."""
 
 
 def found(comparison: Comparison) -> dict[str, Found]:
     """What a comparison says, by question."""
-    plans = {p.place: (p.status, p.evidence) for p in comparison.plans}
-    answers = {s.place: (s.status, s.plans) for s in comparison.shortcomings}
-    again = {s.place: ("answered" if s.again else "missing", s.again) for s in comparison.shortcomings}
+    plans: Shown = {p.place: (p.status, p.evidence) for p in comparison.plans}
+    answers: Shown = {s.place: (s.status, s.plans) for s in comparison.shortcomings}
+    again: Shown = {s.place: ("answered" if s.again else "missing", s.again) for s in comparison.shortcomings}
     return {
         question: {
             place: (status in ("answered", "partly"), *((e[0].place, e[0].probability) if e else (None, 0.0)))
@@ -122,8 +124,12 @@ def measure(pair: Pair, shown: Comparison, ranked: Comparison, counts: Counter[s
         tally(counts, "status", given.get(place) == status)
         counts[f"status {status} as {given.get(place)}"] += 1
     goals = [goal for plan in shown.plans for goal in plan.targets]
-    for what, links, movements in (("figure", pair.figures, shown.figures), ("target", pair.targets, goals)):
-        got, gold = set(map(key, movements)), set(map(link_key, links))
+    kinds: tuple[tuple[str, Sequence[FigureLink], Sequence[Movement]], ...] = (
+        ("figure", pair.figures, shown.figures),
+        ("target", pair.targets, goals),
+    )
+    for what, figures, movements in kinds:
+        got, gold = set(map(key, movements)), set(map(link_key, figures))
         counts.update({f"{what} precision": len(got & gold), f"{what} precision of": len(got)})
         counts.update({f"{what} recall": len(got & gold), f"{what} recall of": len(gold)})
 
@@ -216,7 +222,7 @@ def main() -> None:
             )
             for pair in pairs
         ]
-    encoder = Remembering(Meaning.load(args.encoder))
+    encoder = Remembering(SentenceEncoder.load(args.encoder))
     both = Weights()
     variants: dict[str, tuple[Encodes | None, Weights]] = {
         "words and encoder": (encoder, both),

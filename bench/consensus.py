@@ -2,9 +2,10 @@
 
     python bench/consensus.py
 
-Simulated annotators with known chances of missing a label and of seeing it where it is not; 500 sentences, a third of
-them with the label, a tenth of the answers missing, 20 simulations. Accuracy on the sentences that answers differ on,
-with its standard deviation. CROWDLAB (cleanlab, when installed) has how often the label is chosen for a model.
+Simulated annotators with known probabilities of missing a label and of seeing it where it is not; 500 sentences, a
+third of them with the label, a tenth of the answers missing, 20 simulations. Accuracy on the sentences that answers
+differ on, with its standard deviation. CROWDLAB (cleanlab, when installed) has how often the label is chosen for a
+model.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def simulate(seed: int, rates: tuple[tuple[float, float], ...]) -> tuple[Said, N
     """(sentences, annotators) answers, NaN where missing, and the truth."""
     rng = np.random.default_rng(seed)
     truth = rng.random(SENTENCES) < 0.35
-    wrong = np.stack([rng.random(SENTENCES) < np.where(truth, *chances) for chances in rates], axis=1)
+    wrong = np.stack([rng.random(SENTENCES) < np.where(truth, *probabilities) for probabilities in rates], axis=1)
     said = np.where(wrong, ~truth[:, None], truth[:, None]).astype(float)
     said[rng.random(said.shape) < 0.1] = np.nan
     kept = ~np.isnan(said).all(axis=1)
@@ -58,8 +59,8 @@ def accuracies(method: Callable[[Said], Said], rates: tuple[tuple[float, float],
         said, truth = simulate(seed, rates)
         share = majority(said)
         contested = (share > 0) & (share < 1)
-        chances = method(said)
-        rows.append(float(np.where(chances == 0.5, 0.5, (chances > 0.5) == truth)[contested].mean()))
+        probabilities = method(said)
+        rows.append(float(np.where(probabilities == 0.5, 0.5, (probabilities > 0.5) == truth)[contested].mean()))
     return rows
 
 

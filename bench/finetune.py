@@ -16,12 +16,16 @@ machine only.
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from corpus_scores import kept, score, spread
+import numpy as np
+from pizhu import Annotator
+from pizhu.base.scores import macro_f1
 from pizhu.data.corpus.load import load_corpus
 from pizhu.data.report import Report
 from pizhu.models.folder import load_about
@@ -100,6 +104,40 @@ def take(reports: Sequence[Report], count: int) -> list[Report]:
             break
         taken.append(report)
     return taken
+
+
+def score(folder: Path, reports: Sequence[Report]) -> float:
+    """Macro-F1 of a model folder's own answers on the labelled sentences of ``reports``."""
+    annotator = Annotator.load(folder)
+    names = annotator.about.labels.names
+    given, truth = [], []
+    for report, answer in zip(reports, annotator.annotate_many(reports), strict=True):
+        for right, found in zip(report.sentences, answer.sentences, strict=True):
+            if right.kind == "sentence" and right.labels is not None:
+                truth.append([name in right.labels for name in names])
+                given.append([name in (found.labels or ()) for name in names])
+    return macro_f1(np.asarray(truth), np.asarray(given))
+
+
+def spread(values: Sequence[float], digits: int = 3) -> str:
+    """Mean and standard deviation over seeds."""
+    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
+    return f"{statistics.mean(values):.{digits}f} ± {deviation:.{digits}f}"
+
+
+def kept(path: Path, key: str, measure: Callable[[], dict[str, float]]) -> dict[str, float]:
+    """What ``measure`` finds, kept under ``key`` in the JSON Lines file ``path`` so that it is measured once."""
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            row: dict[str, Any] = json.loads(line)
+            if row.pop("key") == key:
+                return row
+    found = measure()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"key": key, **found}, ensure_ascii=False) + "\n")
+    print(json.dumps({"measured": key, **found}, ensure_ascii=False), flush=True)
+    return found
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from pizhu.models.places import default_model
+from pizhu.models.paths import default_model
 
 FORMATS = "jsonl,html,jsonl-parts"
 

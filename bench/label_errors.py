@@ -20,7 +20,7 @@ from dataclasses import replace
 import numpy as np
 from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
-from pizhu.labeling.active.label_issues import LEAST, find_errors
+from pizhu.labeling.active.label_issues import MIN_SCORE, find_errors
 from pizhu.labeling.active.pool import Pool
 
 SHARE = 0.05
@@ -30,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="*", default=[11, 12, 13, 14, 15])
     parser.add_argument("--kinds", nargs="*", choices=("sentences", "cells"), default=["sentences", "cells"])
-    parser.add_argument("--least", type=float, default=LEAST)
+    parser.add_argument("--min-score", type=float, default=MIN_SCORE)
     parser.add_argument("--show", type=int, default=0, help="flagged sentences that were not flipped, first seed")
     args = parser.parse_args()
     clean = Pool.of([record for c in load_corpus() for record in c.report.records()], DEFAULT_LABELS)
@@ -41,7 +41,7 @@ def main() -> None:
             begun = time.monotonic()
             flips = flipped(clean.truth.shape, kind, seed)
             pool = relabelled(clean, clean.truth ^ flips)
-            doubts = find_errors(pool, least=args.least)
+            doubts = find_errors(pool, min_score=args.min_score)
             for name, chosen in {
                 "both": doubts,
                 "learner": [d for d in doubts if "learner" in d.why],
@@ -50,7 +50,9 @@ def main() -> None:
                 flagged = np.zeros(flips.shape, dtype=bool)
                 for doubt in chosen:
                     flagged[place(pool, doubt.record["id"]), pool.names.index(doubt.label)] = True
-                rows.setdefault(f"{name}, by sentence", []).append(rates(flagged.any(axis=1), flips.any(axis=1)))
+                rows.setdefault(f"{name}, by sentence", []).append(
+                    rates(*(np.any(x, axis=1) for x in (flagged, flips)))
+                )
                 rows.setdefault(f"{name}, by cell", []).append(rates(flagged, flips))
             if args.show and seed == args.seeds[0] and kind == "sentences":
                 unflipped = [d for d in doubts if not flips[place(pool, d.record["id"])].any()]

@@ -29,8 +29,8 @@ from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.labeling.server import server as servers
 from pizhu.labeling.server.server import Server
 from pizhu.labeling.studio.client import connect
-from pizhu.labeling.studio.kinds import TITLE
 from pizhu.labeling.studio.project import find_project
+from pizhu.labeling.studio.task_types import TITLE
 from pizhu.labeling.studio.tasks import result
 from pizhu.labeling.studio.transfer import transfer
 
@@ -64,6 +64,7 @@ def change(server: Server, count: int, seed: int) -> None:
     """Give so many answers other labels, spread over the project."""
     with connect(server.access) as client:
         project = find_project(client, TITLE)
+        assert project is not None
         numbers = [int(task.id) for task in client.tasks.list(project=project.id, include="id", page_size=100_000)]
         for number in random.Random(seed).sample(numbers, count):
             [first, *_] = client.tasks.get(id=number).annotations
@@ -96,6 +97,7 @@ def export(server: Server) -> None:
     """The project through the SDK alone."""
     with connect(server.access) as client:
         project = find_project(client, TITLE)
+        assert project is not None
         b"".join(client.projects.exports.download_sync(id=project.id, export_type="JSON", download_all_tasks=True))
 
 

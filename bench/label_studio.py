@@ -14,6 +14,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,9 @@ def push_times(access: Access, folder: Path, sentences: int, runs: int) -> Times
     write_records(path, records(sentences))
     times: Times = {"plain SDK": [], "push": [], "push again": []}
     for run in range(runs):
-        times["plain SDK"].append(seconds(lambda run=run: plain_import(access, path, f"plain {run}")))
+        times["plain SDK"].append(seconds(partial(plain_import, access, path, f"plain {run}")))
         for name in ("push", "push again"):
-            times[name].append(seconds(lambda run=run: push(access, [path], title=f"push {run}")))
+            times[name].append(seconds(partial(push, access, [path], title=f"push {run}")))
     return times
 
 

@@ -267,7 +267,7 @@ def reduced(picture: Image.Image) -> Image.Image:
     pixels = np.asarray(picture).reshape(-1, 3)
     colors, place, counts = np.unique(pixels, axis=0, return_inverse=True, return_counts=True)
     rest = picture.quantize(64, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).getpalette()
-    palette = np.concatenate([colors[np.argsort(-counts)[:192]], np.reshape(rest, (-1, 3))])
+    palette = np.concatenate([colors[np.argsort(-counts)[:192]], np.reshape(rest or [], (-1, 3))])
     nearest = np.array([np.abs(palette.astype(int) - color).sum(1).argmin() for color in colors], np.uint8)
     small = Image.fromarray(nearest[place].reshape(picture.height, picture.width), "P")
     small.putpalette(palette.astype(np.uint8).tobytes())

@@ -33,7 +33,7 @@ from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.report import Report
 from pizhu.models.about import About
 from pizhu.models.decision import Decision
-from pizhu.models.places import default_model
+from pizhu.models.paths import default_model
 from pizhu.models.windows import ContextFormat
 
 Look = tuple[float, int, int, float]

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 from pictures import pizhu, take
 from pizhu.labeling.server import server as servers
 from pizhu.labeling.studio.client import connect
-from pizhu.labeling.studio.kinds import TITLE
 from pizhu.labeling.studio.project import find_project
 from pizhu.labeling.studio.submit import submit
+from pizhu.labeling.studio.task_types import TITLE
 from pizhu.tests.support.browsing import Annotator, find_chromium, launched
 
 if TYPE_CHECKING:

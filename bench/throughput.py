@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,9 @@ from pizhu.data.report import Report, normalise
 from pizhu.models.about import About
 from pizhu.models.annotator import report_logits
 from pizhu.models.folder import load_model
-from pizhu.models.outline import Outline
-from pizhu.models.places import default_model
+from pizhu.models.paths import default_model
 from pizhu.models.runtime import TorchRuntime
+from pizhu.models.unit_positions import UnitPositions
 from pizhu.models.windows import SpecialTokens, Window, Windower, units, windows
 from tokenizers import Tokenizer
 
@@ -95,7 +96,7 @@ def matrix_rates(rounds: int, device: torch.device) -> dict[str, Measured]:
     for name, kind in (("f32", torch.float32), ("bf16", torch.bfloat16)):
         a, b = (torch.rand(shape, device=device).to(kind) for shape in ((rows, inner), (inner, columns)))
         work(a, b)  # what is made on first use is made
-        found[name] = rate(amount, lambda a=a, b=b: work(a, b), rounds)
+        found[name] = rate(amount, partial(work, a, b), rounds)
     if device.type == "cpu" and (multiply := _int8(rows, inner, columns)) is not None:
         found["int8"] = rate(amount, lambda: [multiply() for _ in range(times)], rounds)
     return found
@@ -190,7 +191,7 @@ def plain_labels(model: Any, about: About, tokenizer: Tokenizer, report: Report,
     """The labels that the model's own head gives these vectors."""
     parts = units(report, tokenizer, about.context)
     with torch.inference_mode():
-        logits = model.scores(vectors.float(), Outline.of(parts)).numpy()
+        logits = model.scores(vectors.float(), UnitPositions.of(parts)).numpy()
     return _chosen(about, logits, [report.sentences[part.index].kind == "sentence" for part in parts])
 
 

@@ -11,7 +11,7 @@ import typer
 from typer.main import get_command
 
 from ..base.errors import PizhuError, RenamedWarning
-from ..base.os_errors import explained
+from ..base.os_errors import describe
 from ..base.terminal import crashed
 from . import annotate, compact, compare, data, demo, distil, evaluate, label, metrics, read, serve, table, train
 from .display import complain, echo
@@ -95,7 +95,7 @@ def main() -> None:
     except OSError as error:  # a folder that cannot be written, a full disk
         if "--debug" in sys.argv[1:]:
             raise
-        complain(explained(error))
+        complain(describe(error))
         status = 2
     if status == 130:
         complain("stopped")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -93,33 +93,28 @@ def annotate(
     Example: `pizhu annotate 报告.txt 往年报告/ --out 结果`
     """
     from ..annotate.inputs.find import find
-    from ..annotate.run.run import annotate_files
+    from ..annotate.run.run import RunOptions, annotate_here
+    from ..annotate.run.runfolder import Settings
     from ..base.errors import ConfigError
     from ..base.limits import limits
     from ..models.annotator import Annotator
-    from ..models.places import default_model
+    from ..models.paths import default_model
     from .progress import shown
 
     wanted = tuple(f.strip() for f in formats.split(",") if f.strip())
     allowed = limits(limit or ())
     found = find(inputs, limits=allowed, text_column=text_column, id_column=id_column)
     with shown() as tell:
-        options: dict[str, Any] = {
-            "limits": allowed,
-            "layout": layout,
-            "part_size": part_size,
-            "fresh": fresh,
-            "retry_failed": retry_failed,
-            "watch": _watch(tell, found.count()),
-        }
+        settings = Settings(wanted, layout, part_size, allowed)
+        options = RunOptions(settings, fresh, retry_failed, _watch(tell, found.count()))
         if engine == "local":
-            result = annotate_files(found, out, Annotator.load(model), wanted, **options)
+            result = annotate_here(found, out, Annotator.load(model), options)
         elif engine == "ray":
             from ..annotate.run.cluster import Cluster, annotate_on_cluster
 
             cluster = Cluster(ray_address, workers, worker_cpus, worker_gpus, block)
             with redirect_stdout(sys.stderr):  # where Ray tells of lost workers
-                result = annotate_on_cluster(found, out, model or default_model(), cluster, wanted, **options)
+                result = annotate_on_cluster(found, out, model or default_model(), cluster, options)
         else:
             raise ConfigError(f"engine is {engine!r}, expected local or ray")
     if as_json:

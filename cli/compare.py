@@ -43,7 +43,7 @@ def compare(
     from ..base.errors import MissingExtraError
     from ..base.limits import limits
     from ..models.annotator import Annotator
-    from ..models.meaning import Meaning
+    from ..models.sentence_encoder import SentenceEncoder
     from .progress import shown
 
     wanted = tuple(f.strip() for f in formats.split(",") if f.strip())
@@ -52,7 +52,7 @@ def compare(
     meaning = None
     if encoder != "none":
         try:
-            meaning = Meaning.load(encoder)
+            meaning = SentenceEncoder.load(encoder)
         except MissingExtraError as error:
             complain(f"words alone are compared, since {error}")
     with shown() as tell:

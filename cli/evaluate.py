@@ -80,7 +80,7 @@ def evaluate(
     from ..eval.held_out import divide
     from ..eval.page import page
     from ..models.annotator import Annotator
-    from ..models.places import default_model
+    from ..models.paths import default_model
     from .progress import shown
 
     if out is not None and out.is_file():  # said now, not after minutes of work

@@ -32,8 +32,8 @@ def serve(
         ),
     ] = None,
     seconds: Annotated[float, typer.Option(min=1, help="How long a request may take in all.")] = 120,
-    places: Annotated[
-        int, typer.Option(min=1, help="Requests in the house at one time; more are asked to come again.")
+    max_requests: Annotated[
+        int, typer.Option(min=1, help="Requests in flight at one time; more are answered with 503 and when to retry.")
     ] = 64,
     readers: Annotated[
         int,
@@ -69,7 +69,7 @@ def serve(
     settings = Settings(
         limits(limit or (), SERVICE_LIMITS),
         seconds,
-        places,
+        max_requests,
         readers=readers,
         names=tuple(names),
         terms=Terms(connections, per_address, patience),

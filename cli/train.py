@@ -15,9 +15,9 @@ from .display import echo, table
 
 if TYPE_CHECKING:
     from ..base.progress import Progress as Tell
-    from ..training.again import Recall
     from ..training.loop import Progress
     from ..training.recipe import Recipe
+    from ..training.reproduce import Reproduction
     from ..training.sources import Sources
 
 FEW = 500
@@ -75,7 +75,7 @@ def train(
     """
     from ..base.extras import require
     from ..data.labels import DEFAULT_LABELS, LabelSet
-    from ..models.places import own_model
+    from ..models.paths import own_model
     from ..training.recipe import load_recipe
     from ..training.sources import gather
 
@@ -102,8 +102,8 @@ def train(
 
 def _run(recipe: Recipe, sources: Sources, out: Path, offline: bool, device: str | None) -> Path:
     from ..base.progress import silent
+    from ..training.distributed import rank
     from ..training.loop import train as run
-    from ..training.ranks import rank
     from .progress import shown
 
     with shown() if rank() == 0 else nullcontext(silent) as tell:
@@ -122,7 +122,7 @@ def _run(recipe: Recipe, sources: Sources, out: Path, offline: bool, device: str
 
 def watching(tell: Tell) -> Callable[[Progress], None]:
     """What tells ``tell`` how far a training is."""
-    from ..training.ranks import rank
+    from ..training.distributed import rank
 
     def watch(at: Progress) -> None:
         if at.stage == "resume":
@@ -148,11 +148,11 @@ def _make_again(
     as_json: bool,
 ) -> None:
     from ..models.folder import check_place
-    from ..training.again import check_start, recall, same_weights
-    from ..training.ranks import rank
+    from ..training.distributed import rank
+    from ..training.reproduce import check_start, reproduce, same_weights
 
     out = check_place(out or model.absolute().with_name(f"{model.absolute().name}-again"), [model])
-    found: Recall = recall(model, data, any_versions=any_versions)
+    found: Reproduction = reproduce(model, data, any_versions=any_versions)
     check_start(model, found.recipe, offline=offline)
     import torch
 
@@ -170,7 +170,7 @@ def show_model(folder: Path, as_json: bool) -> None:
     """Print what the model that was made is worth; once, where several processes made it."""
     from ..models.decision import Decision
     from ..models.folder import load_about
-    from ..training.ranks import rank
+    from ..training.distributed import rank
 
     if rank() > 0:
         return

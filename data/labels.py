@@ -82,7 +82,7 @@ class LabelSet:
         """The present name of each former one."""
         return {former: label.name for label in self.labels for former in label.formerly}
 
-    def present(self, names: Iterable[str]) -> list[str]:
+    def canonical(self, names: Iterable[str]) -> list[str]:
         """``names`` in their order with each former name made the present one; unknown names stay."""
         renamed = self.renamed
         return [renamed.get(name, name) for name in names]

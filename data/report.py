@@ -91,6 +91,16 @@ class Report:
     text: str
     sentences: tuple[Sentence, ...]
 
+    @property
+    def heading(self) -> Sentence | None:
+        """The first heading, which is the title where the report has one."""
+        return next((s for s in self.sentences if s.kind == "heading"), None)
+
+    @property
+    def title(self) -> str:
+        """The text of the first heading; empty where there is none."""
+        return self.heading.text if self.heading else ""
+
     @classmethod
     def build(cls, doc: str, text: str, spans: Iterable[Span]) -> Report:
         """Make a report of ranges in order: gives each its heading path and its identity.

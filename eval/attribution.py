@@ -17,7 +17,7 @@ import numpy as np
 from ..data.report import Report, normalise
 from ..models.about import About
 from ..models.folder import load_model
-from ..models.outline import Outline
+from ..models.unit_positions import UnitPositions
 from ..models.windows import SpecialTokens, Window, Windower
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def attribute(
     special = windower.special
     device = reading.vectors.device
     batch = Batch.of([window], special.pad, device)
-    outline = Outline.of(reading.parts)
+    outline = UnitPositions.of(reading.parts)
     column = about.labels.names.index(label)
 
     table = model.encoder.embeddings.word_embeddings

@@ -129,7 +129,7 @@ class Evaluation:
                 "fingerprint": self.about.fingerprint,
                 "thresholds": dict(zip(names, decision.thresholds, strict=True)),
                 "temperatures": dict(zip(names, decision.temperatures, strict=True)),
-                "review_below": decision.doubt,
+                "review_below": decision.review_below,
                 "seed": seed(self.about.origin),
                 "versions": self.about.origin.get("versions", {}),
             },

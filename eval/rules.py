@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..data.report import Report, Sentence, normalise
-from .sections import Section, section, title_of
+from .sections import Section, section
 
 _PROBLEM = re.compile(
     "不足|不够|不强|不高|不完善|不健全|不平衡|不充分|薄弱|滞后|短板|有待|缺乏|短缺|偏[低慢少]|差距|瓶颈|压力[较加增]|困难和问题"
@@ -34,7 +34,7 @@ class KeywordRules:
 
     def annotate(self, report: Report) -> Report:
         """``report`` with labels on every sentence."""
-        title = title_of(report)
+        title = report.title
         return report.with_labels(
             [_labels(s, section(s.headings, title)) if s.kind == "sentence" else () for s in report.sentences]
         )

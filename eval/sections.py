@@ -6,8 +6,6 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from ..data.report import Report
-
 Section = Literal["review", "problems", "plan", "other"]
 SECTIONS: tuple[Section, ...] = ("review", "problems", "plan", "other")
 
@@ -34,8 +32,3 @@ def section(headings: Sequence[str], title: str = "") -> Section:
         if len(said) == 1:
             return said[0]
     return "other"
-
-
-def title_of(report: Report) -> str:
-    """The report's first heading, "" if it has none."""
-    return next((s.text for s in report.sentences if s.kind == "heading"), "")

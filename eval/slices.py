@@ -14,7 +14,7 @@ from ..data.corpus.load import KINDS, LEVELS
 from ..data.report import Report, normalise
 from .metrics import Scores, score
 from .predictions import Gold, Predictions
-from .sections import SECTIONS, section, title_of
+from .sections import SECTIONS, section
 
 LENGTHS = {"1-15": 15, "16-30": 30, "31-60": 60, "61+": 10**9}
 """Characters of a sentence, white space not counted: the name of each group and its longest."""
@@ -66,7 +66,7 @@ def _scores(gold: Gold, answers: Predictions, inside: list[Bools], draws: int) -
 
 
 def _sections(report: Report) -> list[str | None]:
-    title = title_of(report)
+    title = report.title
     return [section(s.headings, title) for s in report.sentences]
 
 

@@ -64,7 +64,11 @@ def as_json(about: About, sums: Mapping[str, str]) -> str:
         "context": asdict(about.context),
         "recurrent": about.recurrent,
         "regression": about.regression,
-        "decision": asdict(about.decision),
+        "decision": {
+            "temperatures": about.decision.temperatures,
+            "thresholds": about.decision.thresholds,
+            "doubt": about.decision.review_below,  # its name in the format since the first version
+        },
         "origin": about.origin,
         "scores": about.scores,
         "files": sums,
@@ -110,15 +114,15 @@ def _decision(body: Mapping[str, Any], labels: int) -> Decision:
         raise ModelError(
             f"it has {len(rule.thresholds)} thresholds and {len(rule.temperatures)} temperatures for {labels} labels"
         )
-    for value in (*rule.temperatures, *rule.thresholds, rule.doubt):
+    for value in (*rule.temperatures, *rule.thresholds, rule.review_below):
         if type(value) not in (int, float) or not math.isfinite(value):
             raise ValueError(f"{brief(value)} in the decision rule is no number")
     if min(rule.temperatures) <= 0:
         raise ValueError(f"the temperature {brief(min(rule.temperatures))} is not above 0")
-    for share in (*rule.thresholds, rule.doubt):
+    for share in (*rule.thresholds, rule.review_below):
         if not 0 <= share <= 1:
             raise ValueError(f"{brief(share)} in the decision rule is not between 0 and 1")
-    return Decision(tuple(map(float, rule.temperatures)), tuple(map(float, rule.thresholds)), float(rule.doubt))
+    return Decision(tuple(map(float, rule.temperatures)), tuple(map(float, rule.thresholds)), float(rule.review_below))
 
 
 def _check_origin(origin: Mapping[str, Any]) -> None:

@@ -19,9 +19,9 @@ from .decision import Decision
 from .device import choose_device
 from .files import ENCODER_GRAPH
 from .folder import is_model, load_about, load_model, load_tokenizer
-from .outline import Outline
-from .places import KNOWN, default_model
+from .paths import KNOWN, default_model
 from .runtime import OnnxRuntime, Runtime, TorchRuntime
+from .unit_positions import UnitPositions
 from .windows import SpecialTokens, Unit, Window, Windower
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def report_logits(
     for (report, parts), vectors in runtime.encode(_jobs(windower, reports)):
         result = np.zeros((len(report.sentences), runtime.labels), dtype=np.float32)
         if parts:
-            result[[part.index for part in parts]] = runtime.scores(vectors, Outline.of(parts))
+            result[[part.index for part in parts]] = runtime.scores(vectors, UnitPositions.of(parts))
         yield report, result
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .outline import Outline
+from .unit_positions import UnitPositions
 from .windows import ROLES, Window
 
 
@@ -102,7 +102,7 @@ class ReportClassifier(nn.Module):
         row, start, end = batch.where.unbind(1)
         return (summed[row, end] - summed[row, start]) / (end - start).clamp(min=1).unsqueeze(1)
 
-    def scores(self, vectors: Tensor, outline: Outline) -> Tensor:
+    def scores(self, vectors: Tensor, outline: UnitPositions) -> Tensor:
         """Logits (units, labels) for the units of one report in order."""
         if self.regression:
             result: Tensor = self.out(self.dropout(self.features(vectors, outline)))
@@ -115,7 +115,7 @@ class ReportClassifier(nn.Module):
         result = self.out(self.dropout(mixed))
         return result
 
-    def features(self, vectors: Tensor, outline: Outline) -> Tensor:
+    def features(self, vectors: Tensor, outline: UnitPositions) -> Tensor:
         """(units, 3 × hidden) what the regression looks at: own vector, headings' mean, innermost heading's."""
         normed = self.norm(vectors)
         above = torch.from_numpy(outline.above).to(vectors.device)

@@ -18,12 +18,12 @@ class Decision:
     Attributes:
         temperatures: one a label, above 0; probability = sigmoid(logit / temperature) (Guo et al. 2017).
         thresholds: one a label, between 0 and 1; a label is given when its probability reaches it.
-        doubt: answers whose :meth:`confidence` is below it need a person's review; 0 sends none.
+        review_below: answers whose :meth:`confidence` is below it need a person's review; 0 sends none.
     """
 
     temperatures: tuple[float, ...]
     thresholds: tuple[float, ...]
-    doubt: float = 0.0
+    review_below: float = 0.0
 
     def probabilities(self, logits: Floats) -> Floats:
         """(sentences, labels) probabilities of (sentences, labels) logits."""
@@ -44,7 +44,7 @@ class Decision:
 
     def review(self, probabilities: Floats) -> NDArray[np.bool_]:
         """(sentences,) True where a person should look."""
-        result: NDArray[np.bool_] = self.confidence(probabilities) < self.doubt
+        result: NDArray[np.bool_] = self.confidence(probabilities) < self.review_below
         return result
 
     @classmethod
@@ -63,10 +63,10 @@ class Decision:
         probabilities = cls(temperatures, (0.5,) * truth.shape[1]).probabilities(logits)
         return cls(temperatures, tuple(_threshold(probabilities[:, i], truth[:, i]) for i in range(truth.shape[1])))
 
-    def doubting(self, logits: Floats, share: float = 0.1) -> Decision:
-        """The same rule with :attr:`doubt` such that ``share`` (0 to 1) of validation ``logits`` need review."""
+    def reviewing(self, logits: Floats, share: float = 0.1) -> Decision:
+        """The same rule with :attr:`review_below` such that ``share`` (0 to 1) of validation ``logits`` need review."""
         confidence = self.confidence(self.probabilities(logits))
-        return replace(self, doubt=float(round(np.quantile(confidence, share), 4)))
+        return replace(self, review_below=float(round(np.quantile(confidence, share), 4)))
 
 
 def _temperature(logits: Floats, truth: NDArray[np.bool_]) -> float:

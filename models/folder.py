@@ -19,7 +19,7 @@ from .about import About, as_json, from_json
 from .config import read_config
 from .files import ABOUT, CARD, CONFIG, ENCODER_GRAPH, HEAD_GRAPH, TOKENIZER, WEIGHTS
 from .graph import graphs, has_graph
-from .places import KNOWN
+from .paths import KNOWN
 from .quantise import dequantise, quantise
 from .tokenizer import read_tokenizer
 from .weights import read_header

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from . import messages
 from .files import ENCODER_GRAPH, HEAD_GRAPH, WEIGHTS
 from .messages import FLOAT, FLOAT16, INT8, INT64
-from .outline import DEEPEST
 from .quantise import SCALE
+from .unit_positions import DEEPEST
 from .weights import Stored
 
 OPSET = 20
@@ -160,7 +160,7 @@ def _encoder(g: _Graph, config: Mapping[str, Any]) -> bytes:
 
 
 def _head(g: _Graph) -> bytes:
-    """vectors (units, width) and the roles or above of an ``Outline`` → scores (units, labels), as the classifier's."""
+    """vectors (units, width), and roles or above of ``UnitPositions`` → scores (units, labels), as the classifier's."""
     x = g.node("LayerNormalization", "vectors", g.real("norm.weight"), g.real("norm.bias"), axis=-1, epsilon=1e-5)
     regression = "mix.weight" not in g.stored
     g.linear(_features(g, x) if regression else _mixed(g, x), "out")

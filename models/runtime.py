@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..base.errors import ModelError
 from ..base.silence import hush_onnxruntime
 from .files import ENCODER_GRAPH, HEAD_GRAPH
-from .outline import Outline
+from .unit_positions import UnitPositions
 from .windows import Window
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Runtime(Protocol):
         """
         ...
 
-    def scores(self, vectors: Floats, outline: Outline) -> Floats:
+    def scores(self, vectors: Floats, outline: UnitPositions) -> Floats:
         """Logits (units, labels) of one report's units in order."""
         ...
 
@@ -97,7 +97,7 @@ class OnnxRuntime:
         while ahead:
             yield self._collect(*ahead.popleft())
 
-    def scores(self, vectors: Floats, outline: Outline) -> Floats:
+    def scores(self, vectors: Floats, outline: UnitPositions) -> Floats:
         """See :class:`Runtime`."""
         given = {"vectors": vectors, "roles": outline.roles, "above": outline.above}
         result: Floats = self._head.run(None, {name: given[name] for name in self._asked})[0]
@@ -139,7 +139,7 @@ class TorchRuntime:
                 group, tokens = [], 0
         yield from self._group(group)
 
-    def scores(self, vectors: Floats, outline: Outline) -> Floats:
+    def scores(self, vectors: Floats, outline: UnitPositions) -> Floats:
         """See :class:`Runtime`."""
         import torch
 

@@ -157,7 +157,7 @@ def windows(
     report: Report, parts: Sequence[Unit], tokenizer: Tokenizer, special: SpecialTokens, context: ContextFormat
 ) -> list[Window]:
     """Cover all ``parts`` of ``report`` with windows, each part answered once."""
-    title = next((s.text for s in report.sentences if s.kind == "heading"), "")
+    title = report.title
     result: list[Window] = []
     first = 0
     while first < len(parts):

@@ -218,7 +218,7 @@ def test_what_a_training_is_told_to_tell(
     assert capsys.readouterr().err == "going on from step 4 of 21\n"
     network, tokenizer, about = load_model(model_folder)
     scores = {"validation": {"macro_f1": 0.5, "sentences": 7}}
-    chosen = replace(about.decision, doubt=0.4)
+    chosen = replace(about.decision, review_below=0.4)
     for decision, said in ((about.decision, "plain: too few validation sentences"), (chosen, "chosen on validation")):
         save_model(tmp_path / "m", network, tokenizer, replace(about, scores=scores, decision=decision))
         show_model(tmp_path / "m", False)

@@ -20,7 +20,9 @@ from typer.testing import CliRunner
 
 ROOT = Path(pizhu.__file__).parent
 DOCUMENTS = sorted(
-    p for pattern in ("*.md", "docs/*.md", "data/*/*.md", "models/*/*.md", "labeling/*.md") for p in ROOT.glob(pattern)
+    p
+    for pattern in ("*.md", "docs/*.md", "bench/*.md", "data/*/*.md", "models/*/*.md", "labeling/*.md")
+    for p in ROOT.glob(pattern)
 )
 IDS = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 ROOMS = ("base", "data", "models", "labeling", "training", "eval", "annotate", "analysis", "cli")
@@ -161,6 +163,11 @@ def test_links_and_files_exist(path: Path) -> None:
         r"`((?:bench|tests|docs|data|models|labeling|training|eval|annotate|analysis|base|cli)/[\w./-]+)`", text
     ):
         assert (ROOT / target).exists(), f"{path.name} names {target}"
+
+
+def test_every_script_of_bench_is_listed() -> None:
+    listed = re.findall(r"^\| `(\w+\.py)` \|", (ROOT / "bench" / "README.md").read_text(encoding="utf-8"), re.M)
+    assert listed == sorted(p.name for p in (ROOT / "bench").glob("*.py"))
 
 
 @pytest.mark.parametrize("name", ["README", "docs/sessions", "docs/labeling"])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pizhu
 import pytest
 from pizhu.cli import app
-from pizhu.models.places import SHIPPED
+from pizhu.models.paths import SHIPPED
 from pizhu.tests.support.extras import EXTRAS
 from typer.main import get_command
 

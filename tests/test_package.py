@@ -23,8 +23,11 @@ HEAVY = [
     "pyarrow",
     "httpx",
     "fastapi",
+    "prometheus_client",
     "uvicorn",
     "starlette",
+    "jinja2",
+    "markupsafe",
 ]
 
 
@@ -65,6 +68,20 @@ def test_it_is_typed_and_complete() -> None:
     }
     assert listed == found | {"pizhu"}
     assert version("pizhu") == table["project"]["version"]
+
+
+def test_pages_are_in_the_package() -> None:
+    """Every template, style, script and picture of a page is in what is built."""
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    built = {
+        path
+        for package, patterns in table["package-data"].items()
+        for pattern in patterns
+        for path in ROOT.joinpath(*package.split(".")[1:]).glob(pattern)
+    }
+    rooms = {package.split(".")[1] for package in table["packages"] if "." in package}
+    parts = {p for r in rooms for p in (ROOT / r).rglob("*") if p.suffix in {".j2", ".css", ".js", ".svg"}}
+    assert len(parts) > 35 and parts <= built, parts - built
 
 
 def test_public_names_are_documented() -> None:

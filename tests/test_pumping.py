@@ -155,9 +155,9 @@ def runs(found: Found) -> Iterator[Callable[[str], object]]:
 
 def mixed(makers: Iterator[Callable[[int], str]]) -> list[Callable[[int], str]]:
     """The makers in an order that is always the same and where neighbours differ: time may end before they do."""
-    makers = list(makers)
-    random.Random(1).shuffle(makers)
-    return makers
+    found = list(makers)
+    random.Random(1).shuffle(found)
+    return found
 
 
 def worst(found: Found) -> tuple[float, str]:

@@ -1,5 +1,5 @@
 """CONTRIBUTING.md's floors: a room imports only from the rooms below it, no modules import each other in a circle,
-and data knows no torch.
+and data knows no torch. One module prints, and templates write the markup of pages.
 """
 
 from __future__ import annotations
@@ -117,3 +117,103 @@ def test_who_may_print_does() -> None:
     """Else a name in the list above is stale, or the test blind."""
     for name, means in PRINTERS.items():
         assert {what for _, what in prints(ROOT / name)} >= means, name
+
+
+MARKUP = {
+    "annotate/writers/word/fresh.py": "Word's own XML, of the program's own words alone",
+    "labeling/adjudication/config.py": "Label Studio's configuration",
+    "labeling/server/inside/pizhu_urls.py": "an address's pattern, for Django",
+    "labeling/studio/config.py": "Label Studio's configuration, whose bytes tell whether people have changed it",
+    "labeling/studio/place.py": "a piece of HTML in Label Studio's tasks, whose bytes tell whether they have changed",
+    "models/windows.py": "a tokenizer's special tokens",
+    "models/bundled.py": "a tokenizer's special tokens",
+}
+"""Who holds markup, or what looks like it, in strings of Python, and why; all other markup is in templates."""
+ESCAPERS = {"labeling/studio/config.py", "labeling/studio/place.py", "labeling/adjudication/config.py"}
+"""Who escapes text by itself: what Label Studio is given."""
+MAKERS = {"base/page/svg.py", "base/page/templates.py"}
+"""Who says of a string that it is markup."""
+_TAG = re.compile(r"(?<![?P])</?([a-zA-Z][\w:-]*)(?=\s+[\w:-]+\s*=|\s*/?>|\s*$)")
+_ELEMENTS = re.compile(
+    "a|article|aside|b|bdi|body|br|button|circle|code|d[dlt]|details|dialog|div|em|fig(ure|caption)|footer|form|g|h[1-6]|"
+    "head(er)?|html|i(frame|mg|nput)?|kbd|li|line|link|main|mark|meta|nav|ol|output|p|path|poly(gon|line)|pre|rect|s|"
+    "script|section|select|small|span|strong|style|su[bp]|summary|svg|table|t(body|d|ext|foot|h|head|itle|r)|u|ul"
+)
+
+
+def markup(source: str) -> Iterator[tuple[int, str]]:
+    """(line, string) of every string of a module, but for documentation, that holds a tag of HTML, SVG or XML."""
+    tree = ast.parse(source)
+    bodies = [node.body for node in ast.walk(tree) if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))]
+    documents = {id(part.value) for body in bodies for part in body if isinstance(part, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documents:
+            names = {found[1] for found in _TAG.finditer(node.value)}
+            if any(_ELEMENTS.fullmatch(name) or ":" in name or re.match("[A-Z][a-z]", name) for name in names):
+                yield node.lineno, node.value
+
+
+def makers(source: str) -> Iterator[tuple[int, str]]:
+    """(line, what) of everything in a module that escapes text, calls a string markup, or makes a template of one."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            yield from (
+                (node.lineno, name)
+                for name in names & {"html.escape", "xml.sax.saxutils.escape", "xml.sax.saxutils.quoteattr"}
+            )
+        elif isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names if alias.name.split(".")[0] == "jinja2")
+        elif isinstance(node, ast.Call):
+            called = ast.unparse(node.func).split(".")[-1]
+            if called in {"Markup", "Template", "from_string", "Environment", "compile_expression"} or (
+                called == "escape" and ast.unparse(node.func) != "re.escape"
+            ):
+                yield node.lineno, called
+
+
+@pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(ROOT)) for path in FILES])
+def test_templates_write_the_markup(path: Path) -> None:
+    name, source = path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
+    if name not in MARKUP:
+        for line, text in markup(source):
+            pytest.fail(f"{path}:{line}: {text[:60]!r}; write markup in a template, drawings with base/page/svg.py")
+    if name not in MAKERS | ESCAPERS:
+        for line, what in makers(source):
+            pytest.fail(f"{path}:{line}: {what}; templates escape what they are given (base/page/templates.py)")
+
+
+def test_who_may_write_markup_does() -> None:
+    """Else a name in the lists above is stale, or the test blind."""
+    for name in MARKUP:
+        assert list(markup((ROOT / name).read_text(encoding="utf-8"))), name
+    for name in MAKERS | ESCAPERS:
+        assert list(makers((ROOT / name).read_text(encoding="utf-8"))), name
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["x = f'<p>{y}</p>'", "x = '<span class=\"' + y", "x = '</td>'", "x = '<svg viewBox=\"0 0 1 1\">'", "x = '<View>'"],
+)
+def test_the_test_sees_markup(code: str) -> None:
+    assert list(markup(code))
+
+
+@pytest.mark.parametrize("code", ['"""<p> is said."""', "x = re.compile('(?P<a>.)(?<b>)')", "x = '<Q'", "x = 'a < b'"])
+def test_the_test_sees_no_more(code: str) -> None:
+    assert not list(markup(code))
+
+
+def test_templates_are_files_that_escape() -> None:
+    """Nothing is let through unescaped but style, script and policy, which are the program's own."""
+    frame = "base/page/frame.html.j2"
+    templates = {p.relative_to(ROOT).as_posix(): p for room in FLOORS for p in (ROOT / room).rglob("*.j2")}
+    assert len(templates) > 25
+    for name, path in templates.items():
+        text = re.sub("{#.*?#}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        let_through = re.findall(r"(\w+)\s*\|\s*safe\b", text)
+        assert let_through == (["policy", "style", "script"] if name == frame else []), name
+        assert not re.search(r"autoescape|\|\s*(forceescape|tojson|xmlattr|urlize|striptags)", text), name
+        assert not re.search(r"=\s*{{", text), f"{name}: an attribute without quotes"
+        page = name.endswith(("page.html.j2", "index.html.j2", "home.html.j2", "compare.html.j2", "figures.html.j2"))
+        assert ("<html" in text) == (name == frame) and (f'extends "{frame}"' in text) == page, name

@@ -111,8 +111,8 @@ def test_json_keeps_its_value() -> None:
         ("metrics RECORDS --json", ["\\u001b", "\\u202e"]),
         ("label agreement ANSWERS", ["\\u001b", "[boldred]"]),
         ("label agreement ANSWERS --json", ["\\u001b", "\\u202e"]),
-        ("label errors ANSWERS --least 0", ["\\u001b"]),
-        ("label errors ANSWERS --least 0 --json", ["\\u001b", "\\u202e"]),
+        ("label errors ANSWERS --min-score 0", ["\\u001b"]),
+        ("label errors ANSWERS --min-score 0 --json", ["\\u001b", "\\u202e"]),
         ("label next REPORT ANSWERS --out OUT", ["\\u202e"]),
     ],
 )

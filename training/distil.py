@@ -18,9 +18,9 @@ from ..data.labels import LabelSet
 from ..data.report import Report, labelled
 from ..models.folder import check_place, load_about
 from ..models.windows import Windower
+from .distributed import joined
 from .examples import Example
 from .loop import Progress, begun, check_data, describe, learn, shared_steps, training_folder, untrained
-from .ranks import joined
 from .recipe import Recipe
 from .start import load_start
 from .teacher import lessons, taught

@@ -13,8 +13,8 @@ from torch import Tensor
 from ..data.report import Report
 from ..models.classifier import Batch, ReportClassifier
 from ..models.device import half_precision
-from ..models.outline import Outline
 from ..models.runtime import batches
+from ..models.unit_positions import UnitPositions
 from ..models.windows import Window, Windower
 
 # Above this many tokens the frozen layers' answers are not kept (1.5 GB for a width of 384).
@@ -39,7 +39,7 @@ class Example:
     windows: list[Window]
     bare: list[Window]
     places: tuple[int, ...]
-    outline: Outline
+    outline: UnitPositions
     targets: Tensor
     known: Tensor
     vectors: Tensor | None = None
@@ -66,7 +66,7 @@ class Example:
         covered = windower.windows(report, parts)
         without = windower.without_headings().windows(report, parts) if bare else []
         places = tuple(part.index for part in parts)
-        return cls(covered, without, places, Outline.of(parts), targets, known)
+        return cls(covered, without, places, UnitPositions.of(parts), targets, known)
 
     def counted(self, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """(units,) the units ``known`` and the headings above them: all that a regression over ``known`` looks at."""

@@ -24,9 +24,9 @@ from ..models.runtime import TorchRuntime
 from ..models.windows import SpecialTokens, Windower
 from . import regression
 from .checkpoint import load_checkpoint, save_checkpoint
+from .distributed import ProcessGroup, joined, rank
 from .examples import Example, Lower
 from .provenance import fingerprint, fingerprint_data, fingerprint_reports, recorded, versions
-from .ranks import Ranks, joined, rank
 from .recipe import Recipe
 from .schedule import Schedule
 from .sources import check_labels
@@ -111,7 +111,7 @@ def untrained(recipe: Recipe, labels: LabelSet, origin: Mapping[str, Any]) -> Ab
     return About(labels, recipe.context, head.recurrent, decision, head.regression, dict(origin))
 
 
-def shared_steps(recipe: Recipe, ranks: Ranks) -> Recipe:
+def shared_steps(recipe: Recipe, ranks: ProcessGroup) -> Recipe:
     """``recipe`` with as many reports a step as ``ranks`` can share."""
     shared = math.ceil(recipe.training.reports / ranks.count) * ranks.count
     return replace(recipe, training=replace(recipe.training, reports=shared))
@@ -123,7 +123,7 @@ def describe(
     training: Sequence[Report],
     validation: Sequence[Report],
     sources: Mapping[str, Any] | None,
-    ranks: Ranks,
+    ranks: ProcessGroup,
     *,
     unlabelled: Sequence[Report] = (),
     teachers: Sequence[About] = (),
@@ -160,7 +160,7 @@ def learn(
     validation: Sequence[Report],
     about: About,
     out: Path,
-    ranks: Ranks,
+    ranks: ProcessGroup,
     watch: Watch,
 ) -> None:
     """Train ``start.model`` on ``examples``, choose its decision rule on ``validation`` and write it to ``out``.
@@ -209,7 +209,7 @@ def _steps(
     measured: Sequence[Example],
     about: About,
     folder: Path,
-    ranks: Ranks,
+    ranks: ProcessGroup,
     watch: Watch,
 ) -> None:
     model, settings = start.model.to(ranks.device), recipe.training

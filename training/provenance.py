@@ -6,10 +6,10 @@ import hashlib
 import json
 import platform
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..base.versions import version_of
 from ..data.report import Report
 
 if TYPE_CHECKING:
@@ -50,9 +50,5 @@ def recorded(path: Path) -> str:
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide what a training computes."""
     found = {"python": platform.python_version()}
-    for name in ("pizhu", "torch", "transformers", "tokenizers", "numpy", "scikit-learn", "scipy"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "unknown"
-    return found
+    packages = ("pizhu", "torch", "transformers", "tokenizers", "numpy", "scikit-learn", "scipy")
+    return found | {name: version_of(name, "unknown") for name in packages}

@@ -13,7 +13,7 @@ from typing import Any
 from ..base.errors import ConfigError, RenamedWarning
 from ..base.toml import brief, named, parse_toml, read_toml
 from ..models.folder import is_model, load_about
-from ..models.places import SHIPPED
+from ..models.paths import SHIPPED
 from ..models.windows import ContextFormat
 
 

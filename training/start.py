@@ -90,7 +90,7 @@ def _shorten(network: Any, count: int, lowest: int) -> None:
 def _fits(about: About, head: HeadSettings, names: Sequence[str]) -> bool:
     """Whether the head of the model of ``about`` is a start for ``head`` and the labels ``names``.
 
-    One for other labels only is in the way: it has learned to tell apart what these do not (bench/few_labels.py).
+    One for other labels only is in the way: it has learned to tell apart what these do not (docs/training.md).
     """
     if head.regression or about.regression:
         return False

@@ -16,8 +16,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ..models.classifier import ReportClassifier
 from ..models.device import half_precision
+from .distributed import ProcessGroup
 from .examples import Example, Lower, holding
-from .ranks import Ranks
 from .recipe import Recipe, TrainingSettings
 from .regression import balance
 from .schedule import Schedule, Visit
@@ -55,7 +55,7 @@ class Stepper:
     lower: Lower
     examples: Sequence[Example]
     schedule: Schedule
-    ranks: Ranks
+    ranks: ProcessGroup
 
     @cached_property
     def unit(self) -> float:

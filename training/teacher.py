@@ -17,8 +17,8 @@ from ..base.files import beside
 from ..data.report import Report
 from ..models.device import halves
 from ..models.folder import load_model
-from ..models.outline import Outline
 from ..models.runtime import TorchRuntime
+from ..models.unit_positions import UnitPositions
 from ..models.windows import Windower
 from .examples import Example
 from .provenance import fingerprint, fingerprint_reports
@@ -71,7 +71,7 @@ def lessons(
                 parts = windower.units(report)
                 job = ((), windower.windows(report, parts))
                 ((_, found),) = runtime.encode([job])
-                logits = runtime.scores(found, Outline.of(parts))
+                logits = runtime.scores(found, UnitPositions.of(parts))
                 rows = [part.index for part in parts]
                 probabilities = np.zeros((count, len(names)), dtype=np.float32)
                 probabilities[rows] = about.decision.probabilities(logits)

@@ -65,7 +65,7 @@ def decide(logits: NDArray[np.float32], truth: NDArray[np.bool_], old: Decision 
         return tuple(a if n >= ENOUGH else b for a, b, n in zip(own, old, cases, strict=True))
 
     rule = Decision(chosen(own.temperatures, old.temperatures), chosen(own.thresholds, old.thresholds))
-    return rule.doubting(logits)
+    return rule.reviewing(logits)
 
 
 def decided(about: About, logits: NDArray[np.float32], truth: NDArray[np.bool_], old: Decision | None = None) -> About:

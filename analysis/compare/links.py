@@ -202,7 +202,7 @@ def compare_reports(
 
 def title(report: Report) -> str:
     """The report's title, mended for people to read; its name where it has none."""
-    first = next((s for s in report.sentences if s.kind == "heading"), None)
+    first = report.heading
     # 一、工作回顾 in front is a heading of a text whose title was left out.
     return report.doc if first is None or marker(normalise(first.text)) else first.clean
 

@@ -17,9 +17,10 @@ Floats = NDArray[np.float32]
 
 
 class Encodes(Protocol):
-    """What gives vectors of sentences by meaning: :class:`~pizhu.models.meaning.Meaning`."""
+    """What gives vectors of sentences by meaning: :class:`~pizhu.models.sentence_encoder.SentenceEncoder`."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def vectors(self, texts: Sequence[str]) -> Floats:
         """(texts, hidden)."""

@@ -14,7 +14,7 @@ import pickle
 import platform
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Any
 from ...base.errors import ConfigError, MissingExtraError, PizhuError
 from ...base.files import leftovers
 from ...base.inside import remove
-from ...base.limits import DEFAULT_LIMITS, Limits
 from ...data.isolation.pool import ReaderPool
 from ...data.labels import LabelSet
 from ...models.annotator import Annotator
@@ -37,8 +36,8 @@ from ..inputs.find import Inputs
 from .manifest import Entry, difference
 from .ray_here import ray_here
 from .reading import Reading
-from .reuse import Answers
-from .run import REUSED, Outcome, RunResult, Task, conduct, plan, work, write_outcome
+from .reuse import AnswerCache
+from .run import REUSED, Outcome, RunOptions, RunResult, Task, conduct, plan, work, write_outcome
 from .runfolder import LOCK, RunFolder, Settings, head_of
 
 if TYPE_CHECKING:
@@ -90,14 +89,7 @@ def annotate_on_cluster(
     out: Path,
     model: Path,
     cluster: Cluster,
-    formats: Sequence[str] = ("jsonl",),
-    *,
-    limits: Limits = DEFAULT_LIMITS,
-    layout: str = "flat",
-    part_size: int = 100_000,
-    fresh: bool = False,
-    retry_failed: bool = False,
-    watch: Callable[[RunResult], None] = lambda result: None,
+    options: RunOptions,
 ) -> RunResult:
     """:func:`.run.annotate_files` with the work done by ``cluster``: the same run folder, byte for byte.
 
@@ -111,12 +103,12 @@ def annotate_on_cluster(
         OSError: a node cannot write.
     """
     _check_ray()
-    settings = Settings(tuple(formats), layout, part_size, limits)
     model = model.resolve()
     about = load_about(model)
 
     def there(inputs: Inputs, run: RunFolder, done: Callable[[Outcome], None]) -> None:
-        job = _Job(run.out, settings, run.head, about.labels, model, retry_failed, cluster.cpus, cluster.gpus)
+        again = options.retry_failed
+        job = _Job(run.out, options.settings, run.head, about.labels, model, again, cluster.cpus, cluster.gpus)
         try:
             with _connected(cluster) as workers:
                 _Driver(cluster, workers, job, inputs, run, done).go()
@@ -125,7 +117,7 @@ def annotate_on_cluster(
                 remove(run.out, part)
 
     runtime = kind_of(model, gpu=cluster.gpus > 0)
-    result = conduct(there, inputs, out, settings, about, runtime, fresh=fresh, watch=watch)
+    result = conduct(there, inputs, out, options, about, runtime)
     result.written.sort()
     result.failed.sort()
     return result
@@ -171,7 +163,7 @@ class _Worker:
         self._job = job
         self._annotator: Annotator | None = None
         self._reader = ReaderPool()  # which ends with this process
-        self._answers = Answers(REUSED)
+        self._answers = AnswerCache(REUSED)
 
     def __call__(self, table: pa.Table) -> pa.Table:
         return _packed(self._reply(_unpacked(table), platform.node()))

@@ -11,7 +11,7 @@ from pathlib import Path
 from ...base.ahead import taken_ahead
 from ...base.errors import ConfigError, MissingExtraError, ReadError
 from ...base.limits import Limits
-from ...base.os_errors import explained, of_machine
+from ...base.os_errors import describe, is_systemic
 from ...data.isolation.messages import Question
 from ...data.isolation.pool import Reader, shared
 from ...data.read import load_source
@@ -102,8 +102,8 @@ def failed(what: str, doc: str, sha256: str, error: Exception) -> Reading:
     if isinstance(error, MemoryError):
         return Reading("", reason=f"{doc} cannot be {what}: memory is short; free some and run the same command again")
     if isinstance(error, OSError):
-        if of_machine(error):
+        if is_systemic(error):
             raise error
-        return Reading("", reason=f"{doc} cannot be {what}: {explained(error)}")
+        return Reading("", reason=f"{doc} cannot be {what}: {describe(error)}")
     reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
     return Reading(sha256, reason=f"{doc} cannot be {what} because of a fault in pizhu ({reason}); please report it")

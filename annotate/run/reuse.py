@@ -8,7 +8,7 @@ from collections import OrderedDict
 from ...data.report import Report
 
 
-class Answers:
+class AnswerCache:
     """The answers of the last reports, for others that say the same.
 
     A sentence's answer depends on the report around it, so what is the same is the whole report: its text, where its

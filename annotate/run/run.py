@@ -23,7 +23,7 @@ from .manifest import Entry
 from .names import Names
 from .prefetch import ahead, behind
 from .reading import Reading, begin_reading, failed
-from .reuse import Answers
+from .reuse import AnswerCache
 from .runfolder import BEGUN, RunFolder, Settings, open_run, output_paths, stands
 
 if TYPE_CHECKING:
@@ -105,6 +105,23 @@ Engine = Callable[[Inputs, RunFolder, Callable[[Outcome], None]], None]
 """Does the inputs of an open run, and tells what became of each: in any order, but from one thread at a time."""
 
 
+@dataclass(frozen=True)
+class RunOptions:
+    """What is asked of a run, whoever does it.
+
+    Attributes:
+        settings: what its outputs depend on.
+        fresh: forget and remove what an earlier run did in its folder.
+        retry_failed: try again what failed before; else that is told again, not tried.
+        watch: is told of the result so far, after every input, from another thread.
+    """
+
+    settings: Settings
+    fresh: bool = False
+    retry_failed: bool = False
+    watch: Callable[[RunResult], None] = lambda result: None
+
+
 def annotate_files(
     inputs: Iterable[Path | str] | Inputs,
     out: Path,
@@ -125,10 +142,8 @@ def annotate_files(
     Args:
         inputs: as ``inputs.find`` takes or gives them.
         formats, layout, part_size, limits: as in ``runfolder.Settings``.
-        fresh: forget and remove what an earlier run did in ``out``.
-        retry_failed: try again what failed before; else that is told again, not tried.
+        fresh, retry_failed, watch: as in :class:`RunOptions`.
         reuse: of how many reports the answers are kept for others with the same content.
-        watch: is told of the result so far, after every input, from another thread.
         reader: what reads the files; None has it done by two processes, since a stranger's may hang, fill or crash
             what reads it.
 
@@ -136,42 +151,54 @@ def annotate_files(
         ConfigError: an impossible setting; ``out`` holds a run with others (as ``open_run``), or what is to be read.
         ReadError: there is no report at all.
     """
+    options = RunOptions(Settings(tuple(formats), layout, part_size, limits), fresh, retry_failed, watch)
+    return annotate_here(inputs, out, annotator, options, reuse=reuse, reader=reader)
+
+
+def annotate_here(
+    inputs: Iterable[Path | str] | Inputs,
+    out: Path,
+    annotator: Annotator,
+    options: RunOptions,
+    *,
+    reuse: int = REUSED,
+    reader: Reader | None = None,
+) -> RunResult:
+    """:func:`annotate_files` with its options in one."""
 
     def here(inputs: Inputs, run: RunFolder, done: Callable[[Outcome], None]) -> None:
-        tasks, answers = plan(inputs, run.out, run.settings, run.entries), Answers(reuse)
+        tasks, answers = plan(inputs, run.out, run.settings, run.entries), AnswerCache(reuse)
         with ReaderPool() if reader is None else nullcontext(reader) as chosen:
-            work(tasks, run.out, run.settings, annotator, done, chosen, answers=answers, retry_failed=retry_failed)
+            again = options.retry_failed
+            work(tasks, run.out, run.settings, annotator, done, chosen, answers=answers, retry_failed=again)
 
-    settings = Settings(tuple(formats), layout, part_size, limits)
-    return conduct(here, inputs, out, settings, annotator.about, annotator.runtime.kind, fresh=fresh, watch=watch)
+    return conduct(here, inputs, out, options, annotator.about, annotator.runtime.kind)
 
 
 def conduct(
     engine: Engine,
     inputs: Iterable[Path | str] | Inputs,
     out: Path,
-    settings: Settings,
+    options: RunOptions,
     about: About,
     runtime: str,
-    *,
-    fresh: bool = False,
-    watch: Callable[[RunResult], None] = lambda result: None,
 ) -> RunResult:
     """A run from its opening to its manifest, whoever does the work; arguments and errors as :func:`annotate_files`.
 
     Args:
         runtime: what computes, ``models.runtime.Runtime.kind``.
     """
+    settings = options.settings
     if not isinstance(inputs, Inputs):
         inputs = find(inputs, limits=settings.limits)
     inputs.check_out(out.resolve())
     writers.check(settings.formats, labels=about.labels)
     result = RunResult()
-    with open_run(out, settings, about, runtime, fresh=fresh) as run:
+    with open_run(out, settings, about, runtime, fresh=options.fresh) as run:
 
         def done(outcome: Outcome) -> None:
             if _record(outcome, run, result):
-                watch(result)
+                options.watch(result)
 
         engine(inputs, run, done)
         run.finish(about)
@@ -215,7 +242,7 @@ def work(
     done: Callable[[Outcome], None],
     reader: Reader,
     *,
-    answers: Answers,
+    answers: AnswerCache,
     retry_failed: bool = False,
 ) -> None:
     """Do tasks: read them, give them their labels and write their outputs, at the same time.
@@ -306,7 +333,7 @@ def _finish(begun: tuple[Task, Callable[[], Reading] | None]) -> _Part:
     return _Part(task, None if unwanted or fails_as_before else reading)
 
 
-def _label(parts: Iterator[_Part], annotator: Annotator, answers: Answers, put: Callable[[_Part], None]) -> None:
+def _label(parts: Iterator[_Part], annotator: Annotator, answers: AnswerCache, put: Callable[[_Part], None]) -> None:
     """Give the reports their labels and pass everything on; a report that the model cannot bear fails alone."""
     pending: deque[_Part] = deque()
     own: list[BaseException] = []

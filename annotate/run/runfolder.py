@@ -23,7 +23,6 @@ import platform
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,6 +30,7 @@ from ...base.errors import ConfigError
 from ...base.files import as_line, leftovers, locked
 from ...base.inside import check_way, is_file, open_own, remove
 from ...base.limits import DEFAULT_LIMITS, OF_THE_MACHINE, Limits
+from ...base.versions import version_of
 from ...models.about import About
 from .. import writers
 from ..inputs.find import MANIFEST
@@ -231,7 +231,7 @@ def head_of(settings: Settings, about: About, runtime: str) -> dict[str, Any]:
     packages = {*_PACKAGES, *(package for name in settings.formats for package in writers.FORMATS[name].packages)}
     packages |= {"torch", "transformers"} if runtime.startswith("torch") else {"onnxruntime"}
     versions = {"python": ".".join(platform.python_version_tuple()[:2])}
-    versions |= {name: _version(name) for name in sorted(packages)}
+    versions |= {name: version_of(name, MISSING) for name in sorted(packages)}
     model = {"name": about.name, "sha256": about.fingerprint or _digest(asdict(about))}
     wanted = asdict(settings)
     for name in OF_THE_MACHINE:
@@ -239,13 +239,6 @@ def head_of(settings: Settings, about: About, runtime: str) -> dict[str, Any]:
     # Through JSON and back, so that it can be compared with what was read.
     head = {"pizhu run": FORMAT, "model": model, "runtime": runtime, "settings": wanted, "versions": versions}
     return dict(json.loads(json.dumps(head)))
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return MISSING
 
 
 def _digest(value: Any) -> str:

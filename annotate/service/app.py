@@ -22,10 +22,11 @@ from ...base.scratch import sweep
 from ...data.isolation.messages import Question
 from ...data.isolation.pool import Reader, ReaderPool
 from ...data.report import Report
+from ..writers.template import asset
 from .answers import choose, content
 from .batcher import Batcher, Full
 from .envelope import Envelope
-from .home import ICON, home
+from .home import home
 from .meters import CONTENT_TYPE, Meters
 from .settings import Settings
 from .uploads import received, unless_gone
@@ -49,7 +50,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         sweep()  # what LibreOffice left where a service was killed
-        app.state.batcher = Batcher(annotator, settings.places, settings.batch, watch)
+        app.state.batcher = Batcher(annotator, settings.max_requests, settings.batch, watch)
         # What reads strangers' files has processes of its own: the event loop goes on answering whatever they hold.
         with ReaderPool(settings.readers, settings.slow_readers) if reader is None else nullcontext(reader) as chosen:
             app.state.reader = chosen
@@ -86,7 +87,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.terms = settings.terms
-    app.add_middleware(Door, admit=known, all_mb=settings.places * settings.limits.file_mb)
+    app.add_middleware(Door, admit=known, all_mb=settings.max_requests * settings.limits.file_mb)
     app.add_middleware(Envelope, meters=meters, routes=("/", "/annotate", "/health", "/metrics"))
     _say_what_is_wrong(app, settings)
 
@@ -98,7 +99,7 @@ def create_app(
 
     @app.get("/favicon.ico", include_in_schema=False)
     def icon() -> Response:
-        return Response(ICON, media_type="image/svg+xml")
+        return Response(asset("icon.svg"), media_type="image/svg+xml")
 
     @app.get("/health")
     def health(request: Request) -> dict[str, Any]:

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import json
-from html import escape
 
 from ...data.labels import LabelSet
 from ...data.read import SUFFIXES
 from ..writers.template import assemble, digest, script, sheet
 from .answers import SANDBOX
 from .settings import Settings
-
-ICON = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="6" fill="#b3261e"/>'
-    '<text x="16" y="24" font-size="22" font-weight="700" text-anchor="middle" fill="#fff">批</text></svg>'
-)
 
 
 def home(labels: LabelSet, settings: Settings) -> tuple[str, str]:
@@ -25,15 +19,17 @@ def home(labels: LabelSet, settings: Settings) -> tuple[str, str]:
     facts = {
         "labels": {**{label.name: label.title for label in labels}, "none": "无"},
         "mb": settings.limits.file_mb,
-        "places": settings.places,
+        "places": settings.max_requests,
     }
     style = sheet("home", labels)
-    parts = {
-        "facts": escape(json.dumps(facts, ensure_ascii=False)),
-        "endings": ",".join(SUFFIXES),
-        "mb": str(settings.limits.file_mb),
-        "sandbox": SANDBOX,
-    }
+    text = assemble(
+        "home",
+        style,
+        facts=json.dumps(facts, ensure_ascii=False),
+        endings=",".join(SUFFIXES),
+        mb=settings.limits.file_mb,
+        sandbox=SANDBOX,
+    )
     policy = "; ".join(
         (
             "default-src 'none'",
@@ -43,4 +39,4 @@ def home(labels: LabelSet, settings: Settings) -> tuple[str, str]:
             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         )
     )
-    return assemble("home", parts, style), policy
+    return "".join(text), policy

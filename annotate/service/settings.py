@@ -36,7 +36,7 @@ class Settings:
     Attributes:
         limits: what one report may ask for.
         seconds: how long a request may take in all, uploading included.
-        places: requests in the house at one time; whoever comes then is asked to come again.
+        max_requests: requests in flight at one time; more are answered with 503.
         batch: sentences that are annotated together, from as many requests as it takes.
         readers: files that are read at one time, by a process each.
         slow_readers: files that are read besides, once they have taken a second, so that they keep no others waiting.
@@ -47,7 +47,7 @@ class Settings:
 
     limits: Limits = SERVICE_LIMITS
     seconds: float = 120
-    places: int = 64
+    max_requests: int = 64
     batch: int = 512
     readers: int = 4
     slow_readers: int = 8
@@ -56,7 +56,7 @@ class Settings:
     secret: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("seconds", "places", "batch", "readers", "slow_readers"):
+        for name in ("seconds", "max_requests", "batch", "readers", "slow_readers"):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name} is {getattr(self, name)}, expected a number above 0")
         object.__setattr__(self, "names", tuple(map(checked, self.names)))

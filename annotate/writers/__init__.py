@@ -21,7 +21,7 @@ from ...data.report import Report
 from . import csv, excel, jsonl, parquet, word
 from . import quantities as metrics
 from .index import write_index
-from .page import page
+from .page import pieces
 from .parts import one, parts
 from .table import Annotated, Complete, Reports, TableWriter, WholeWriter, stored
 
@@ -81,7 +81,7 @@ def _write_records(report: Report, labels: LabelSet, path: Path, source: Source 
 
 
 def _write_page(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
-    write_text(path, page(report, labels))
+    write_text(path, pieces(report, labels))
 
 
 def _write_text(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:

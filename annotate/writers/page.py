@@ -7,34 +7,71 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from html import escape
+from typing import TYPE_CHECKING, NamedTuple
 
+from ...base.page.templates import macro
 from ...data.labels import Label, LabelSet
-from ...data.quantities import Quantity, quantities
+from ...data.quantities import quantities
 from ...data.report import Report, Sentence
 from .template import assemble, sheet
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+    _Looks = dict[tuple[str, ...] | None, tuple[Markup, Markup]]
+
 _KEYS = "achjkr"
-"""Letters that mean something on the page, whatever the labels (web/page.html, web/page.js)."""
+"""Letters that mean something on the page, whatever the labels (web/page.html.j2, web/page.js)."""
+
+
+class _Shown(NamedTuple):
+    """A sentence as the page shows it.
+
+    Attributes:
+        place: in ``Report.sentences``.
+        given: its labels, ``names`` the same for the page's script: ``none`` where it was found to have none, empty
+            where nobody looked.
+        scores: of all labels, for the script; empty where there are none.
+        told: under the pointer.
+    """
+
+    place: int
+    text: str
+    attributes: Markup
+    tags: Markup
+    scores: str
+    told: str
+    review: bool
+
+
+class _Block(NamedTuple):
+    """A heading (``depth`` is 1 to 6), a piece of furniture (no sentences), or a paragraph of sentences."""
+
+    depth: int
+    place: int
+    text: str
+    sentences: list[_Shown]
 
 
 def page(report: Report, labels: LabelSet) -> str:
     """The page. Text from the report is escaped everywhere: it is data, never markup."""
-    parts = {
-        "title": escape(title(report)),
-        "doc": escape(report.doc),
-        "filters": _filters(report, labels),
-        "outline": _outline(report, labels),
-        "body": _body(report, labels),
-        "review": _review(report, labels),
-        "metrics": _metrics(report) if "metric" in labels.names else "",
-        "keys": "".join(
-            f"<dt><kbd>{key}</kbd></dt><dd>{escape(label.title)}</dd>"
-            for label, key in zip(labels, hotkeys(labels), strict=True)
-            if key
-        ),
-    }
-    return assemble("page", parts, sheet("page", labels))
+    return "".join(pieces(report, labels))
+
+
+def pieces(report: Report, labels: LabelSet) -> Iterator[str]:
+    """The page in pieces, made while they are asked for: that of a long report is never in memory as a whole."""
+    return assemble(
+        "page",
+        sheet("page", labels),
+        title=title(report),
+        doc=report.doc,
+        counts=counts(report.sentences),
+        keys=list(zip(labels, hotkeys(labels), strict=True)),
+        outline=_outline(report, labels),
+        blocks=_blocks(report, labels),
+        review=_review(report, labels),
+        metrics=_metrics(report) if "metric" in labels.names else None,
+    )
 
 
 def hotkeys(labels: LabelSet) -> list[str]:
@@ -44,8 +81,8 @@ def hotkeys(labels: LabelSet) -> list[str]:
 
 
 def title(report: Report) -> str:
-    """The report's first heading, else its name."""
-    return next((s.text for s in report.sentences if s.kind == "heading"), report.doc)
+    """The report's title, else its name."""
+    return report.title or report.doc
 
 
 def counts(sentences: Iterable[Sentence]) -> Counter[str]:
@@ -57,34 +94,13 @@ def counts(sentences: Iterable[Sentence]) -> Counter[str]:
     return found
 
 
-def _filters(report: Report, labels: LabelSet) -> str:
-    found = counts(report.sentences)
-    none = Label("none_", "无", "#ffffff", "1", "没有标签的句子")
-    keys = hotkeys(labels)
-    shown = [(label.name, label, key) for label, key in zip(labels, keys, strict=True)] + [("none", none, "0")]
-    return "".join(
-        f'<button type="button" data-label="{name}" data-key="{key}" title="{escape(label.description)}" '
-        f'aria-pressed="false"><i class="t-{name}"></i><span>{escape(label.title)}</span> <b>{found[name]}</b> '
-        f"{f'<kbd>{key}</kbd>' if key else ''}</button>"
-        for name, label, key in shown
-    )
-
-
-def _outline(report: Report, labels: LabelSet) -> str:
-    rows = []
+def _outline(report: Report, labels: LabelSet) -> Iterator[tuple[int, int, str, list[tuple[Label, int]]]]:
+    """(place, depth, text, how many sentences below it have each label) of each heading."""
     for i, below in _sections(report):
         found = counts(below)
-        chips = "".join(
-            f'<b class="t-{label.name}" title="{escape(label.title)} {found[label.name]} 句">{found[label.name]}</b>'
-            for label in labels
-            if found[label.name]
-        )
         heading = report.sentences[i]
-        rows.append(
-            f'<li class="d{min(len(heading.headings), 5)}"><a href="#u{i}">{escape(heading.text)}</a>'
-            f"{f'<span>{chips}</span>' if chips else ''}</li>"
-        )
-    return "".join(rows) or "<li>（无标题）</li>"
+        chips = [(label, found[label.name]) for label in labels if found[label.name]]
+        yield i, min(len(heading.headings), 5), heading.text, chips
 
 
 def _sections(report: Report) -> list[tuple[int, list[Sentence]]]:
@@ -103,59 +119,49 @@ def _sections(report: Report) -> list[tuple[int, list[Sentence]]]:
     return sections
 
 
-def _body(report: Report, labels: LabelSet) -> str:
-    html: list[str] = []
+def _blocks(report: Report, labels: LabelSet) -> Iterator[_Block]:
+    """The report from top to bottom."""
     end = None
     top = next((i for i, s in enumerate(report.sentences) if s.kind == "heading"), None)
-    tags = _tags(labels)
-    paragraph: list[str] = []
-
-    def close() -> None:
-        if paragraph:
-            html.append(f"<p>{''.join(paragraph)}</p>")
-            paragraph.clear()
-
+    paragraph: list[_Shown] = []
+    looks = _looks(report, labels)
     for i, s in enumerate(report.sentences):
+        if paragraph and (s.kind != "sentence" or "\n" in report.text[end : s.start]):
+            yield _Block(0, paragraph[0].place, "", paragraph)
+            paragraph = []
         if s.kind == "heading":
-            close()
-            depth = 1 if i == top else min(2 + len(s.headings), 6)
-            html.append(f'<h{depth} id="u{i}">{escape(s.text)}</h{depth}>')
+            yield _Block(1 if i == top else min(2 + len(s.headings), 6), i, s.text, [])
         elif s.kind == "furniture":
-            close()
-            html.append(f'<p class="furniture">{escape(s.text)}</p>')
+            yield _Block(0, i, s.text, [])
         else:
-            if end is None or "\n" in report.text[end : s.start]:
-                close()
-            paragraph.append(_sentence(i, s, labels, tags))
+            paragraph.append(_shown(i, s, labels, looks))
         end = s.end
-    close()
-    return "\n".join(html)
+    if paragraph:
+        yield _Block(0, paragraph[0].place, "", paragraph)
 
 
-def _tags(labels: LabelSet) -> dict[str, str]:
-    """The small tag of each label: its title's first character, or all of it where two begin alike."""
+def _short(labels: LabelSet) -> dict[str, str]:
+    """What the small tag of each label says: its title's first character, or all of it where two begin alike."""
     first = Counter(label.title[0] for label in labels)
-    return {
-        label.name: f'<sup class="t-{label.name}" aria-hidden="true">'
-        f"{escape(label.title[0] if first[label.title[0]] == 1 else label.title)}</sup>"
-        for label in labels
-    }
+    return {label.name: label.title[0] if first[label.title[0]] == 1 else label.title for label in labels}
 
 
-def _sentence(i: int, s: Sentence, labels: LabelSet, tags: dict[str, str]) -> str:
-    given = s.labels or ()
-    names = " ".join(given) or ("none" if s.labels is not None else "")
-    percent = [f"{(s.scores or {}).get(label.name, 0):.0%}" for label in labels]
-    attributes = f'id="u{i}" class="s{f" f-{given[0]}" if given else ""}" data-labels="{names}" tabindex="-1"'
-    if s.scores:
-        attributes += f' data-scores="{" ".join(percent)}"'
-    if s.review:
-        attributes += " data-review"
-    if told := "，".join((*(["待复核"] if s.review else []), *_scores(s, labels))):
-        attributes += f' title="{escape(told)}"'
-    mark = '<sup class="doubt" aria-hidden="true">？</sup>' if s.review else ""
-    # bdi: characters that turn the direction of writing turn it in their own sentence only.
-    return f"<span {attributes}><bdi>{escape(s.text)}</bdi>{''.join(tags[name] for name in given)}{mark}</span>"
+def _looks(report: Report, labels: LabelSet) -> _Looks:
+    """Attributes and tags of sentences by their labels: a report has many sentences and few sets of labels."""
+    attributes, tags = (macro("annotate/web/sentence.html.j2", of) for of in ("attributes", "tags"))
+    short = _short(labels)
+    looks: _Looks = {}
+    for given in {s.labels for s in report.sentences}:
+        names = " ".join(given or ()) or ("none" if given is not None else "")
+        looks[given] = attributes(given or (), names), tags(given or (), short)
+    return looks
+
+
+def _shown(i: int, s: Sentence, labels: LabelSet, looks: _Looks) -> _Shown:
+    percent = {name: f"{score:.0%}" for name, score in (s.scores or {}).items()}
+    scores = " ".join([percent.get(name, "0%") for name in labels.names]) if percent else ""
+    told = [f"{label.title} {percent[label.name]}" for label in labels if label.name in percent]
+    return _Shown(i, s.text, *looks[s.labels], scores, "，".join(["待复核", *told] if s.review else told), s.review)
 
 
 def _scores(s: Sentence, labels: LabelSet) -> Iterator[str]:
@@ -164,38 +170,27 @@ def _scores(s: Sentence, labels: LabelSet) -> Iterator[str]:
             yield f"{label.title} {s.scores[label.name]:.0%}"
 
 
-def _review(report: Report, labels: LabelSet) -> str:
-    rows = []
-    for i, s in enumerate(report.sentences):
-        if s.review:
-            told = "，".join(sorted(_scores(s, labels), key=lambda text: -int(text.rpartition(" ")[2][:-1]))[:2])
-            rows.append(
-                f'<li><a href="#u{i}"><span class="line">{escape(s.clean)}</span><small>{escape(told)}</small></a></li>'
-            )
-    return _panel("review-list", "待复核的句子", len(rows), "".join(rows))
+def _review(report: Report, labels: LabelSet) -> list[tuple[int, str, str]]:
+    """(place, text, its two highest scores) of each sentence that people should look at."""
+    return [
+        (i, s.clean, "，".join(sorted(_scores(s, labels), key=lambda text: -int(text.rpartition(" ")[2][:-1]))[:2]))
+        for i, s in enumerate(report.sentences)
+        if s.review
+    ]
 
 
-def _metrics(report: Report) -> str:
+def _metrics(report: Report) -> list[tuple[int, str, list[tuple[str, str, str]]]]:
+    """(place, text, figures) of each sentence with figures; of a figure what it measures, how it moved, what it is."""
     rows = []
-    figures = 0
     for i, s in enumerate(report.sentences):
         if s.kind == "sentence" and "metric" in (s.labels or ()):
-            found = quantities(s)
-            figures += len(found)
-            said = "".join(map(_figure, found)) or f'<span class="line">{escape(s.clean)}</span>'
-            rows.append(f'<li><a href="#u{i}">{said}</a></li>')
-    return _panel("metrics", "指标", figures, "".join(rows))
-
-
-def _figure(quantity: Quantity) -> str:
-    moved = " ".join(filter(None, (quantity.period, quantity.comparison, quantity.change)))
-    text = "".join(quantity.text.split())
-    return (
-        f'<span class="figure"><span>{escape(quantity.indicator or "—")}</span>'
-        f"<b>{f'<small>{escape(moved)}</small> ' if moved else ''}{escape(text)}</b></span>"
-    )
-
-
-def _panel(name: str, heading: str, count: int, rows: str) -> str:
-    rows = rows or '<li class="empty">（无）</li>'
-    return f'<details id="{name}" open><summary>{heading} <b>{count}</b></summary><ol>{rows}</ol></details>'
+            figures = [
+                (
+                    quantity.indicator,
+                    " ".join(filter(None, (quantity.period, quantity.comparison, quantity.change))),
+                    "".join(quantity.text.split()),
+                )
+                for quantity in quantities(s)
+            ]
+            rows.append((i, "" if figures else s.clean, figures))
+    return rows

@@ -1,46 +1,46 @@
 """Self-contained pages: template, style and script in one file, which may load nothing and run nothing else.
 
 The policy in every page names its style and its script by their hashes. So even text that got past the escaping, or a
-hole in a browser, could not run: a second lock on the door that ``html.escape`` closes.
+hole in a browser, could not run: a second lock on the door that the templates' escaping closes.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
-from ...base.page.template import fill
+from ...base.page.templates import stream
 from ...data.labels import Label, LabelSet
 from .cells import GUARD
 
+WEB = "annotate/web"
+"""The folder of the pages of this room, from the package's root; others have one of their own."""
 
-def assemble(name: str, parts: Mapping[str, str], style: str) -> str:
-    """The template ``web/<name>.html`` with its script, ``style`` and ``parts`` in the places marked ``@@part@@``.
 
-    ``parts`` are markup: whoever makes them has escaped what is text.
-    """
-    code = script(name)
-    known = {"policy": policy(style, code), "style": style, "script": code, **parts}
-    return fill(asset(f"{name}.html"), known)
+def assemble(name: str, style: str, folder: str = WEB, **values: Any) -> Iterator[str]:
+    """The template ``<name>.html.j2`` of a folder with its script, ``style`` and what else it shows, in pieces."""
+    code = script(name, folder)
+    return stream(f"{folder}/{name}.html.j2", policy=policy(style, code), style=style, script=code, **values)
 
 
 @cache
-def asset(name: str) -> str:
-    """A file of ``web/``."""
-    return (files(__package__.rpartition(".")[0]) / "web" / name).read_text(encoding="utf-8")
+def asset(name: str, folder: str = WEB) -> str:
+    """A file of a folder of pages."""
+    return files(__name__.partition(".")[0]).joinpath(folder, name).read_text(encoding="utf-8")
 
 
-def script(name: str) -> str:
+def script(name: str, folder: str = WEB) -> str:
     """The page's own script."""
-    return asset(f"{name}.js").replace("@@guard@@", GUARD)
+    return asset(f"{name}.js", folder).replace("@@guard@@", GUARD)
 
 
-def sheet(name: str, labels: LabelSet) -> str:
+def sheet(name: str, labels: LabelSet, folder: str = WEB) -> str:
     """The page's style: what all pages share, its own rules, and the colours of ``labels``."""
-    return "\n".join((asset("base.css"), asset(f"{name}.css"), *map(_colours, labels)))
+    return "\n".join((asset("base.css"), asset(f"{name}.css", folder), *map(_colours, labels)))
 
 
 def policy(style: str, code: str) -> str:

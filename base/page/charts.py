@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from math import ceil, floor
+from typing import TYPE_CHECKING
 
 from ..interval import Interval
+from .svg import element
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 INK, SOFT, GRID = "#1d2430", "#5b6577", "#e3e6ec"
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9")
@@ -56,19 +60,18 @@ class Plot:
     def __init__(self, name: str, x: Axis, y: Axis, width: int = 214, height: int = 216) -> None:
         self.name, self.x, self.y, self.width, self.height = name, x, y, width, height
         self.left, self.right, self.top, self.bottom = 42, width - 13, 10, height - 40
-        self._parts: list[str] = []
+        self._parts: list[Markup] = []
         for tick in x.ticks:
             at = self._x(tick)
-            self._parts.append(f'<path d="M{at:.1f} {self.top}V{self.bottom}" stroke="{GRID}"/>')
+            self._parts.append(element("path", d=f"M{at:.1f} {self.top}V{self.bottom}", stroke=GRID))
             self._label(at, self.bottom + 15, x.text(tick), "middle")
         for tick in y.ticks:
             at = self._y(tick)
-            self._parts.append(f'<path d="M{self.left} {at:.1f}H{self.right}" stroke="{GRID}"/>')
+            self._parts.append(element("path", d=f"M{self.left} {at:.1f}H{self.right}", stroke=GRID))
             self._label(self.left - 6, at + 4, y.text(tick), "end")
         self._label((self.left + self.right) / 2, self.bottom + 32, x.title, "middle")
         middle = (self.top + self.bottom) / 2
-        turned = f' transform="rotate(-90 11 {middle:.1f})"'
-        self._label(11, middle, y.title, "middle", turned)
+        self._label(11, middle, y.title, "middle", turned=f"rotate(-90 11 {middle:.1f})")
 
     def line(self, points: Points, color: str, *, dash: str = "", width: float = 2) -> None:
         """A line through ``points``; those that fall on one pixel are drawn once."""
@@ -77,26 +80,29 @@ class Plot:
             pixel = f"{self._x(x):.1f},{self._y(y):.1f}"
             if not pixels or pixels[-1] != pixel:
                 pixels.append(pixel)
-        dashes = f' stroke-dasharray="{dash}"' if dash else ""
         self._parts.append(
-            f'<polyline points="{" ".join(pixels)}" fill="none" stroke="{color}" stroke-width="{width}"'
-            f' stroke-linejoin="round"{dashes}/>'
+            element(
+                "polyline",
+                points=" ".join(pixels),
+                fill="none",
+                stroke=color,
+                stroke_width=width,
+                stroke_linejoin="round",
+                stroke_dasharray=dash or None,
+            )
         )
 
     def band(self, points: Sequence[tuple[float, float, float]], color: str) -> None:
         """The area between the second and the third of each point."""
         upper = [f"{self._x(x):.1f},{self._y(high):.1f}" for x, _, high in points]
         lower = [f"{self._x(x):.1f},{self._y(low):.1f}" for x, low, _ in reversed(points)]
-        self._parts.append(f'<polygon points="{" ".join(upper + lower)}" fill="{color}" fill-opacity=".13"/>')
+        self._parts.append(element("polygon", points=" ".join(upper + lower), fill=color, fill_opacity=".13"))
 
     def bar(self, low: float, high: float, value: float, color: str) -> None:
         """A bar from ``low`` to ``high`` on the x axis, ``value`` high from the bottom of the y axis."""
         x, y = self._x(low) + 1, self._y(value)
         width, height = self._x(high) - self._x(low) - 2, self.bottom - y
-        self._parts.append(
-            f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{color}"'
-            ' fill-opacity=".28"/>'
-        )
+        self._parts.append(rectangle(x, y, width, height, fill=color, fill_opacity=".28"))
 
     def dot(self, x: float, y: float, color: str, *, shape: str = "circle", size: float = 4, note: str = "") -> None:
         """A dot; ``note`` is shown under the pointer."""
@@ -108,11 +114,11 @@ class Plot:
         """Words beside a point, moved by ``shift`` pixels."""
         self._label(self._x(x) + shift[0], self._y(y) + shift[1], text, anchor, color=INK)
 
-    def svg(self) -> str:
+    def svg(self) -> Markup:
         """The picture."""
-        body = "".join(self._parts)
-        frame = f'<path d="M{self.left} {self.top}V{self.bottom}H{self.right}" fill="none" stroke="{SOFT}"/>'
-        return picture(self.name, self.width, self.height, body + frame)
+        frame = f"M{self.left} {self.top}V{self.bottom}H{self.right}"
+        lines = element("path", d=frame, fill="none", stroke=SOFT)
+        return picture(self.name, self.width, self.height, *self._parts, lines)
 
     def _x(self, value: float) -> float:
         return self.left + self.x.place(value) * (self.right - self.left)
@@ -120,39 +126,64 @@ class Plot:
     def _y(self, value: float) -> float:
         return self.bottom - self.y.place(value) * (self.bottom - self.top)
 
-    def _label(self, x: float, y: float, text: str, anchor: str, turned: str = "", color: str = SOFT) -> None:
-        if text:
-            place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
-            self._parts.append(f'<text {place} fill="{color}"{turned}>{escape(text)}</text>')
+    def _label(
+        self, x: float, y: float, words: str, anchor: str, *, turned: str | None = None, color: str = SOFT
+    ) -> None:
+        if words:
+            self._parts.append(text(x, y, words, anchor, color, transform=turned))
 
 
-def picture(name: str, width: float, height: float, body: str) -> str:
+def picture(name: str, width: float, height: float, *parts: Markup) -> Markup:
     """An SVG element that shrinks with the page and says its ``name``."""
-    return (
-        f'<svg viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" role="img" '
-        f'aria-label="{escape(name)}" font-size="11">{body}</svg>'
+    return element(
+        "svg",
+        *parts,
+        viewBox=f"0 0 {width:g} {height:g}",
+        width=f"{width:g}",
+        height=f"{height:g}",
+        role="img",
+        aria_label=name,
+        font_size="11",
     )
 
 
-def dot(x: float, y: float, color: str, shape: str = "circle", size: float = 4, note: str = "") -> str:
-    """A mark of one of :data:`SHAPES`, its centre at pixel ``x``, ``y``, with a white rim that parts it from others."""
-    title = f"<title>{escape(note)}</title>" if note else ""
+def text(x: float, y: float, words: str, anchor: str, color: str = SOFT, **more: str | None) -> Markup:
+    """Words that start, have their middle or end (``anchor``) at pixel ``x``, ``y``."""
+    return element("text", words, x=f"{x:.1f}", y=f"{y:.1f}", text_anchor=anchor, fill=color, **more)
+
+
+def rectangle(x: float, y: float, width: float, height: float, *inside: Markup, **look: str) -> Markup:
+    """A rectangle; its corner and size in pixels."""
+    size = {"width": f"{width:.1f}", "height": f"{height:.1f}"}
+    return element("rect", *inside, x=f"{x:.1f}", y=f"{y:.1f}", **size, **look)
+
+
+def tip(words: str) -> list[Markup]:
+    """What is shown under the pointer, to stand inside a mark; nothing where there are no words."""
+    return [element("title", words)] if words else []
+
+
+def dot(x: float, y: float, color: str, shape: str = "circle", size: float = 4, note: str = "") -> Markup:
+    """A mark of one of :data:`SHAPES`, its centre at pixel ``x``, ``y``, with a white rim that parts it from others.
+
+    ``note`` is shown under the pointer.
+    """
     paths = {
         "square": f"M{x - size:.1f} {y - size:.1f}h{2 * size}v{2 * size}h{-2 * size}z",
         "diamond": f"M{x:.1f} {y - 1.4 * size:.1f}l{1.4 * size} {1.4 * size}l{-1.4 * size} {1.4 * size}"
         f"l{-1.4 * size} {-1.4 * size}z",
         "triangle": f"M{x:.1f} {y - 1.3 * size:.1f}l{1.2 * size} {2.2 * size}h{-2.4 * size}z",
     }
+    inside = tip(note)
     if shape == "cross":
         path = f"M{x - size:.1f} {y - size:.1f}l{2 * size} {2 * size}m0 {-2 * size}l{-2 * size} {2 * size}"
-        return f'<path d="{path}" stroke="{color}" stroke-width="2.2" fill="none">{title}</path>'
-    if shape == "ring":
-        center = f'cx="{x:.1f}" cy="{y:.1f}" r="{size:g}"'
-        return f'<circle {center} fill="#fff" stroke="{color}" stroke-width="2">{title}</circle>'
-    fill = f'fill="{color}" stroke="#fff" stroke-width="1"'
+        return element("path", *inside, d=path, stroke=color, stroke_width="2.2", fill="none")
     if shape in paths:
-        return f'<path d="{paths[shape]}" {fill}>{title}</path>'
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:g}" {fill}>{title}</circle>'
+        return element("path", *inside, d=paths[shape], fill=color, stroke="#fff", stroke_width="1")
+    center = {"cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": f"{size:g}"}
+    if shape == "ring":
+        return element("circle", *inside, **center, fill="#fff", stroke=color, stroke_width="2")
+    return element("circle", *inside, **center, fill=color, stroke="#fff", stroke_width="1")
 
 
 def whisker(
@@ -163,40 +194,38 @@ def whisker(
     shape: str = "circle",
     zero: float | None = None,
     width: int = 180,
-) -> str:
+) -> Markup:
     """A figure and its interval on one line, to stand in a table's cell under :func:`ruler`."""
 
     def at(value: float) -> float:
         return 8 + axis.place(value) * (width - 16)
 
-    lines = "".join(f'<path d="M{at(t):.1f} 0V18" stroke="{GRID}"/>' for t in axis.ticks)
+    lines = [element("path", d=f"M{at(t):.1f} 0V18", stroke=GRID) for t in axis.ticks]
     if zero is not None:
-        lines += f'<path d="M{at(zero):.1f} 0V18" stroke="{SOFT}"/>'
+        lines.append(element("path", d=f"M{at(zero):.1f} 0V18", stroke=SOFT))
     low, high = at(interval.low), at(interval.high)
-    lines += f'<path d="M{low:.1f} 9H{high:.1f}M{low:.1f} 6v6M{high:.1f} 6v6" stroke="{color}" stroke-width="1.6"/>'
+    ends = f"M{low:.1f} 9H{high:.1f}M{low:.1f} 6v6M{high:.1f} 6v6"
+    lines.append(element("path", d=ends, stroke=color, stroke_width="1.6"))
     name = f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
-    return picture(name, width, 18, lines + dot(at(interval.value), 9, color, shape, 4.2, name))
+    return picture(name, width, 18, *lines, dot(at(interval.value), 9, color, shape, 4.2, name))
 
 
-def ruler(axis: Axis, width: int = 180) -> str:
+def ruler(axis: Axis, width: int = 180) -> Markup:
     """The scale of a column of :func:`whisker`."""
-    ticks = "".join(
-        f'<text x="{8 + axis.place(t) * (width - 16):.1f}" y="12" text-anchor="middle" fill="{SOFT}" font-size="11">'
-        f"{escape(axis.text(t))}</text>"
-        for t in axis.ticks
-    )
-    return picture(axis.title or "scale", width, 16, ticks)
+    marks = [text(8 + axis.place(t) * (width - 16), 12, axis.text(t), "middle", font_size="11") for t in axis.ticks]
+    return picture(axis.title or "scale", width, 16, *marks)
 
 
-def key(color: str, text: str, *, shape: str = "", dash: str = "") -> str:
-    """An entry of a legend, as HTML: a stretch of the line, its dot, its words."""
-    dashes = f' stroke-dasharray="{dash}"' if dash else ""
-    line = f'<path d="M1 8H25" stroke="{color}" stroke-width="2"{dashes}/>'
-    mark = dot(13, 8, color, shape) if shape else ""
-    return (
-        f'<span class="key"><svg viewBox="0 0 26 16" width="26" height="16" aria-hidden="true">{line}{mark}</svg>'
-        f"{escape(text)}</span>"
-    )
+def sample(color: str, *, shape: str = "", dash: str = "") -> Markup:
+    """What an entry of a legend shows of a line: a stretch of it, and its dot."""
+    mark = [dot(13, 8, color, shape)] if shape else []
+    size = {"viewBox": "0 0 26 16", "width": "26", "height": "16"}
+    return element("svg", stroke("M1 8H25", color, dash), *mark, **size, aria_hidden="true")
+
+
+def stroke(path: str, color: str, dash: str = "") -> Markup:
+    """A line of a legend."""
+    return element("path", d=path, stroke=color, stroke_width="2", stroke_dasharray=dash or None)
 
 
 def ticks(low: float, high: float, most: int = 5) -> tuple[float, ...]:

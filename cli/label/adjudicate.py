@@ -46,7 +46,7 @@ def adjudicate(
     from ...base.errors import ConfigError
     from ...labeling.adjudication import adjudication_title, pull_gold, push_contested
     from ...labeling.studio.answers import read_answers
-    from ...labeling.studio.kinds import TITLE
+    from ...labeling.studio.task_types import TITLE
 
     if pull is not None and (overlap is not None or blind is not None or overwrite_config):
         raise ConfigError("--overlap, --blind and --overwrite-config do not apply to --pull")

@@ -35,7 +35,7 @@ def connect(
     from ...base.errors import LabelingError
     from ...base.private import read_private
     from ...labeling.backend.register import register
-    from ...labeling.studio.kinds import TITLE
+    from ...labeling.studio.task_types import TITLE
 
     title = project or TITLE
     path = secret_file or service_folder(folder) / "secret"
@@ -65,7 +65,7 @@ def disconnect(
     Example: `pizhu label disconnect`
     """
     from ...labeling.backend.register import unregister
-    from ...labeling.studio.kinds import TITLE
+    from ...labeling.studio.task_types import TITLE
 
     title = project or TITLE
     there = access(folder, url, token_file)

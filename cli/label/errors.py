@@ -28,7 +28,7 @@ def errors(
     project: Annotated[
         str | None, typer.Option(help="The review project's title [default: one of its own for reviews].")
     ] = None,
-    least: Annotated[
+    min_score: Annotated[
         float | None,
         typer.Option(
             min=0,
@@ -52,15 +52,15 @@ def errors(
     Example: pizhu label errors answers.jsonl --out doubts.jsonl --push
     """
     from ...base.files import write_records
-    from ...labeling.active.label_issues import LEAST, find_errors
+    from ...labeling.active.label_issues import MIN_SCORE, find_errors
     from ...labeling.active.pool import Pool
     from ...labeling.active.review import REVIEW, doubt_records, push_review
 
     chosen = label_set(labels)
-    least = LEAST if least is None else least
+    min_score = MIN_SCORE if min_score is None else min_score
     with shown() as progress:
         pool = Pool.read(files, chosen)
-        records = doubt_records(find_errors(pool, chosen, least=least, progress=progress))
+        records = doubt_records(find_errors(pool, chosen, min_score=min_score, progress=progress))
         if out is not None:
             write_records(out, records)
         pushed = None

@@ -13,7 +13,7 @@ from ..display import complain
 
 if TYPE_CHECKING:
     from ...labeling.studio.access import Access
-    from ...labeling.studio.kinds import TaskKind
+    from ...labeling.studio.task_types import TaskKind
 
 Folder = Annotated[Path | None, typer.Option(help="The server's data [default: among the user's data].")]
 Database = Annotated[
@@ -57,7 +57,7 @@ def label_set(path: Path | None) -> LabelSet:
 
 
 def kind_and_labels(task: str, path: Path | None) -> tuple[TaskKind, LabelSet]:
-    from ...labeling.studio.kinds import kind_of
+    from ...labeling.studio.task_types import kind_of
 
     kind = kind_of(task)
     return kind, LabelSet.load(path) if path else kind.labels

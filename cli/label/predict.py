@@ -70,8 +70,8 @@ def predict_serve(
     from ...labeling.backend.secret import ensure_secret
     from ...labeling.backend.service import keep_trying, opened
     from ...labeling.backend.trainer import Plan
-    from ...labeling.studio.kinds import TITLE
-    from ...models.places import default_model
+    from ...labeling.studio.task_types import TITLE
+    from ...models.paths import default_model
 
     home = service_folder(folder)
     secret = ensure_secret(secret_file or home / "secret")

@@ -31,8 +31,8 @@ def proposals(
     Of several models' proposals Label Studio shows one's. A push shows what it has sent, unless a prediction service is
     connected.
     """
-    from ...labeling.studio.kinds import TITLE
     from ...labeling.studio.shown import choose
+    from ...labeling.studio.task_types import TITLE
 
     found = choose(access(folder, url, token_file), project or TITLE, show)
     if as_json:

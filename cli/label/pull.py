@@ -17,8 +17,8 @@ from .options import Folder, Json, Labels, Task, Title, TokenFile, Url, access, 
 
 if TYPE_CHECKING:
     from ...data.labels import LabelSet
-    from ...labeling.studio.kinds import TaskKind
     from ...labeling.studio.pull import Pulled
+    from ...labeling.studio.task_types import TaskKind
 
 
 def pull(

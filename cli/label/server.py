@@ -56,14 +56,13 @@ def serve(
     from ...base.extras import require
 
     require("Label Studio", "label")  # before a gigabyte is installed
-    from ...labeling.server import accounts
-    from ...labeling.server import environment as environments
+    from ...labeling.server import accounts, venv
     from ...labeling.server import server as servers
     from ...labeling.server.postgresql import find_postgresql
 
     with shown() as progress:
         if install_only:
-            command = environments.ensure_environment(environment, progress)
+            command = venv.ensure_environment(environment, progress)
         else:
             people = accounts.read_people(annotators) if annotators else []
             server = servers.start(

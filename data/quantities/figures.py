@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from .asides import ASIDE, measures
+from .exclusions import ASIDE, measures
 from .numerals import DIGITS, NUMERAL, interval, number
 from .units import UNIT, plain
 

@@ -8,7 +8,7 @@ from .base import Extract, Format, Source
 
 __all__ = ["FORMATS", "Extract", "Source", "detect"]
 
-FORMATS = (
+FORMATS: tuple[Format, ...] = (
     Format("Word 97, WPS, rich text or OpenDocument", office.matches, office.read),
     Format("Word", word.matches, word.read),
     Format("PDF", pdf.matches, pdf.read),

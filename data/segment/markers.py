@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ..quantities.numerals import number
+
 RANKS = {
     "part": 1,
     "chapter": 2,
@@ -60,7 +62,6 @@ _STYLE = {
     "arabic_bracket": "arabic-bracket",
     "arabic_bracket2": "arabic-bracket",
 }
-_DIGIT = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0}
 
 
 def marker(line: str) -> Marker | None:
@@ -75,27 +76,14 @@ def marker(line: str) -> Marker | None:
         parts = re.split("[.．]", value)
         return Marker(f"decimal{len(parts)}", int(parts[-1]), match.end())
     style = _STYLE.get(group, group)
-    number = 0
     if group == "circled":
-        number = next((ord(value) - ord(c) + 1 for c in "❶⑴①" if ord(value) >= ord(c)), 0)
-    else:
-        number = _value(value)
-    return Marker(style, number, match.end())
+        return Marker(style, next((ord(value) - ord(c) + 1 for c in "❶⑴①" if ord(value) >= ord(c)), 0), match.end())
+    return Marker(style, _value(value), match.end())
 
 
 def _value(numeral: str) -> int:
-    if not _DIGIT.keys() & set(numeral) and "十" not in numeral and "百" not in numeral:
+    """What counts on; 0 where it is nothing that a list counts with, such as 十百."""
+    if numeral[0].isdigit():
         return int(numeral)
-    total = digit = 0
-    for c in numeral:
-        if c == "条":
-            break
-        if c == "十":
-            total += (digit or 1) * 10
-            digit = 0
-        elif c == "百":
-            total += (digit or 1) * 100
-            digit = 0
-        else:
-            digit = _DIGIT[c]
-    return total + digit
+    value = number(numeral.removesuffix("条"))
+    return 0 if value is None else int(value)

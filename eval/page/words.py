@@ -1,8 +1,7 @@
-"""Figures as text, and the Chinese names of things."""
+"""The Chinese names of things, and which differences are no luck."""
 
 from __future__ import annotations
 
-from ...base.interval import Interval
 from ..evaluate import ATTRIBUTION, FROZEN, LEARNING, MODEL, NEAREST, RULES, TFIDF, TFIDF_ALONE
 from ..significance import Difference
 
@@ -48,27 +47,6 @@ VALUES = {
     "third quarter": "第三个四分之一",
     "last quarter": "后四分之一",
 }
-
-
-def score(value: float) -> str:
-    """A figure from 0 to 1 as fields write it: three digits."""
-    return f"{value:.3f}"
-
-
-def with_interval(interval: Interval, reports: int = 2) -> str:
-    """A figure and, where there is more than one report to draw from, its interval."""
-    between = f" <small>[{interval.low:.3f}, {interval.high:.3f}]</small>" if reports > 1 else ""
-    return f"{interval.value:.3f}{between}"
-
-
-def difference(found: Difference) -> str:
-    """A difference and its interval."""
-    return f"{found.value:+.3f} <small>[{found.low:+.3f}, {found.high:+.3f}]</small>"
-
-
-def p_value(p: float | None) -> str:
-    """A p-value."""
-    return "—" if p is None else "&lt; 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def certain(found: Difference) -> bool:

@@ -16,13 +16,13 @@ from .learner import Features, out_of_fold
 from .pool import Bools, Floats, Pool
 from .violations import violations
 
-LEAST = 0.965
+MIN_SCORE = 0.965
 """Doubt from which a label is reported: with it three in four planted errors were found, and four in five reports
 were right (``bench/label_errors.py``; chosen on seeds that the benchmark does not use)."""
 
 
 @dataclass(frozen=True)
-class Doubt:
+class LabelIssue:
     """A sentence with a label that is likely wrong.
 
     Attributes:
@@ -43,14 +43,14 @@ class Doubt:
 
 
 def find_errors(
-    pool: Pool, labels: LabelSet = DEFAULT_LABELS, *, least: float = LEAST, progress: Progress = silent
-) -> list[Doubt]:
+    pool: Pool, labels: LabelSet = DEFAULT_LABELS, *, min_score: float = MIN_SCORE, progress: Progress = silent
+) -> list[LabelIssue]:
     """The doubtful labels of a pool's labelled sentences, the most doubtful first.
 
     Args:
         pool: of at least two reports.
         labels: the pool's; rules of the guideline are asked for the default set alone.
-        least: from 0 to 1, how doubtful a label must be to the learner; lower finds more and is wrong more often.
+        min_score: from 0 to 1, how doubtful a label must be to the learner; lower finds more and is wrong more often.
         progress: told how far the learning is.
 
     Raises:
@@ -59,19 +59,19 @@ def find_errors(
     """
     require("finding label errors", "label")
     table = Features(pool).table(pool)
-    chances = out_of_fold(pool, table, progress=progress)
-    learned = doubtful(pool, chances, least)
+    probabilities = out_of_fold(pool, table, progress=progress)
+    learned = find_label_issues(pool, probabilities, min_score)
     titles = {label.name: label.title for label in labels}
-    found: dict[tuple[int, int], Doubt] = {}
+    found: dict[tuple[int, int], LabelIssue] = {}
     for row, column in zip(*np.nonzero(learned), strict=True):
         name, given = pool.names[column], bool(pool.truth[row, column])
-        chance = float(chances[row, column])
+        chance = float(probabilities[row, column])
         words = f"参照其他报告的标法，{'不像' if given else '像'}“{titles[name]}”（把握{_own(chance, not given):.0%}）"
-        found[row, column] = Doubt(pool.records[row], name, given, _own(chance, not given), ("learner",), words)
+        found[row, column] = LabelIssue(pool.records[row], name, given, _own(chance, not given), ("learner",), words)
     if labels.names == DEFAULT_LABELS.names:
         for row, column, doubt in _against_guideline(pool):
             if (other := found.get((row, column))) is not None:
-                doubt = Doubt(
+                doubt = LabelIssue(
                     doubt.record,
                     doubt.label,
                     doubt.given,
@@ -83,19 +83,19 @@ def find_errors(
     return [found[key] for key in sorted(found, key=lambda key: (-found[key].score, key))]
 
 
-def doubtful(pool: Pool, chances: Floats, least: float = LEAST) -> Bools:
+def find_label_issues(pool: Pool, probabilities: Floats, min_score: float = MIN_SCORE) -> Bools:
     """(sentences, labels) True where a label is likely wrong.
 
     Confident learning (Northcutt, Jiang and Chuang 2021), one yes-or-no problem a label, says which labels are wrong
-    rather than merely hard, for labels of any frequency; of those, the ones that the learner doubts by ``least``.
+    rather than merely hard, for labels of any frequency; of those, the ones that the learner doubts by ``min_score``.
 
     Args:
         pool: of which labelled sentences alone are looked at.
-        chances: (sentences, labels) out-of-fold probabilities.
-        least: from 0 to 1.
+        probabilities: (sentences, labels) out-of-fold probabilities.
+        min_score: from 0 to 1.
     """
     try:
-        from cleanlab.filter import find_label_issues
+        from cleanlab.filter import find_label_issues as confident_learning
     except ImportError:
         raise MissingExtraError("finding label errors", "label") from None
     known = np.flatnonzero(pool.known)
@@ -103,21 +103,21 @@ def doubtful(pool: Pool, chances: Floats, least: float = LEAST) -> Bools:
         raise DataError("there are no labelled sentences to check; pull answers first")
     result = np.zeros(pool.truth.shape, dtype=bool)
     for column in range(len(pool.names)):
-        given, chance = pool.truth[known, column], chances[known, column]
+        given, chance = pool.truth[known, column], probabilities[known, column]
         if given.all() or not given.any():
             continue  # nothing to learn from
-        issues = find_label_issues(
+        issues = confident_learning(
             given.astype(int), np.stack([1 - chance, chance], axis=1), filter_by="low_normalized_margin", n_jobs=1
         )
-        result[known, column] = issues & (np.where(given, 1 - chance, chance) >= least)
+        result[known, column] = issues & (np.where(given, 1 - chance, chance) >= min_score)
     return result
 
 
-def _against_guideline(pool: Pool) -> Iterator[tuple[int, int, Doubt]]:
+def _against_guideline(pool: Pool) -> Iterator[tuple[int, int, LabelIssue]]:
     for row in np.flatnonzero(pool.known):
         record = pool.records[row]
         for found in violations(record["text"], record["labels"] or ()):
-            doubt = Doubt(record, found.label, found.given, found.score, ("guideline",), found.why)
+            doubt = LabelIssue(record, found.label, found.given, found.score, ("guideline",), found.why)
             yield int(row), pool.names.index(found.label), doubt
 
 

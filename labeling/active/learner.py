@@ -106,7 +106,7 @@ def out_of_fold(pool: Pool, table: Any, *, folds: int = FOLDS, progress: Progres
     for number in range(fold.max() + 1):
         progress("Learning from the other reports", number, total)
         learned = learn(table[rows := pool.known & (fold != number)], pool.truth[rows])
-        first[fold == number] = learned.chances(table[fold == number])
+        first[fold == number] = learned.probabilities(table[fold == number])
     seen = np.hstack([first, _surroundings(pool, first), _given(pool), _position(pool)])
     second = first.copy()
     for number in range(fold.max() + 1):
@@ -139,10 +139,10 @@ def _folds(pool: Pool, most: int) -> Ints:
     return fold[pool.reports]
 
 
-def _surroundings(pool: Pool, chances: Floats) -> Floats:
+def _surroundings(pool: Pool, probabilities: Floats) -> Floats:
     """What the first stage thinks of the neighbours, and on average of paragraph and section."""
-    near = [_shifted(pool, chances, step) for step in (-2, -1, 1, 2)]
-    return np.hstack([*near, _others(chances, pool.paragraphs), _others(chances, pool.sections)])
+    near = [_shifted(pool, probabilities, step) for step in (-2, -1, 1, 2)]
+    return np.hstack([*near, _others(probabilities, pool.paragraphs), _others(probabilities, pool.sections)])
 
 
 def _given(pool: Pool) -> Floats:

@@ -16,8 +16,8 @@ from ...data.records import Record
 from ...data.report import Report
 from ...models.annotator import Annotator
 from ..studio.proposals import known_as
-from .forecast import Forecast, forecast
 from .learner import Features, learn
+from .learning_curve import ExpectedGain, expected_gain
 from .pool import Floats, Pool
 from .strategies import STRATEGIES, View, choose
 
@@ -44,7 +44,7 @@ class Next:
     paragraphs: int
     open: int
     models: tuple[str, ...]
-    hint: Forecast
+    hint: ExpectedGain
 
 
 def choose_next(
@@ -84,9 +84,9 @@ def choose_next(
     names = _models(models, chosen.models, strategy, bool(pool.known.any()))
     features = Features(pool)
     table = features.table(pool)
-    chances = [_chances(name, pool, table, labels, progress) for name in names]
+    probabilities = [_chances(name, pool, table, labels, progress) for name in names]
     vectors = Features.directions(table) if chosen.vectors else None
-    parts = choose(View.of(pool, chances, vectors, seed), chosen, count)
+    parts = choose(View.of(pool, probabilities, vectors, seed), chosen, count)
     if not parts:
         raise DataError(f"no paragraph has at most {count} sentences that are to be labelled; raise --count")
     rows = np.concatenate(parts)
@@ -96,7 +96,7 @@ def choose_next(
         len(parts),
         open_,
         tuple(names),
-        forecast(pool, table, seed=seed, progress=progress),
+        expected_gain(pool, table, seed=seed, progress=progress),
     )
 
 
@@ -117,7 +117,7 @@ def _models(named: Sequence[str], needed: int, strategy: str, taught: bool) -> l
 def _chances(name: str, pool: Pool, table: Any, labels: LabelSet, progress: Progress) -> Floats:
     """(sentences, labels) what a model thinks of the pool."""
     if name == LIGHT:
-        return learn(table[pool.known], pool.truth[pool.known]).chances(table)
+        return learn(table[pool.known], pool.truth[pool.known]).probabilities(table)
     annotator = known_as(Annotator.load(None if name == "default" else name), labels)
     if set(annotator.about.labels.names) != set(labels.names):
         raise ConfigError(

@@ -151,7 +151,7 @@ def groups(numbers: Ints) -> Sequence[Ints]:
 def _present(record: Record, labels: LabelSet) -> Record:
     """The record with former label names made present ones."""
     names = record.get("labels")
-    return record if names is None else {**record, "labels": labels.present(names)}
+    return record if names is None else {**record, "labels": labels.canonical(names)}
 
 
 def _known(record: Record) -> bool:

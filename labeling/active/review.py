@@ -13,18 +13,18 @@ from ...data.records import Record, keep
 from ..studio.access import Access
 from ..studio.client import connect
 from ..studio.config import label_config
-from ..studio.kinds import SENTENCES, TITLE
 from ..studio.project import ensure_project, find_project
 from ..studio.push import Pushed, deliver
+from ..studio.task_types import SENTENCES, TITLE
 from ..studio.tasks import to_tasks
-from .label_issues import Doubt
+from .label_issues import LabelIssue
 from .pool import Pool
 
 REVIEW = replace(SENTENCES, name="review", title=f"{TITLE}·复核", config=partial(label_config, doubted=True))
 """The annotators' task with what is doubted shown above the choices."""
 
 
-def doubt_records(doubts: Sequence[Doubt]) -> list[Record]:
+def doubt_records(doubts: Sequence[LabelIssue]) -> list[Record]:
     """One record a sentence, the most suspicious first: its labels are the stored ones, ``doubts`` says why not."""
     kept = ("id", "doc", "start", "end", "kind", "text", "headings", "previous", "lead", "labels")
     found: dict[int, Record] = {}

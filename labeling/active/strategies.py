@@ -25,22 +25,22 @@ class View:
     Attributes:
         pool: the sentences.
         open: for each paragraph that has some, its sentences that nobody has dealt with.
-        chances: one (sentences, labels) array of probabilities a model, as many as the strategy needs.
+        probabilities: one (sentences, labels) array of probabilities a model, as many as the strategy needs.
         vectors: (sentences, width) what each is about, where the strategy needs them.
         seed: of what is drawn.
     """
 
     pool: Pool
     open: Sequence[Ints]
-    chances: Sequence[Floats]
+    probabilities: Sequence[Floats]
     vectors: Floats | None
     seed: int
 
     @classmethod
-    def of(cls, pool: Pool, chances: Sequence[Floats] = (), vectors: Floats | None = None, seed: int = 1) -> View:
+    def of(cls, pool: Pool, probabilities: Sequence[Floats] = (), vectors: Floats | None = None, seed: int = 1) -> View:
         """The view of a pool's open paragraphs."""
         rows = np.flatnonzero(~pool.closed)
-        return cls(pool, [rows[part] for part in groups(pool.paragraphs[rows])], chances, vectors, seed)
+        return cls(pool, [rows[part] for part in groups(pool.paragraphs[rows])], probabilities, vectors, seed)
 
     def means(self, values: Floats) -> Floats:
         """(open paragraphs,) means of (sentences,) ``values`` over each one's open sentences."""
@@ -94,17 +94,17 @@ def _random(view: View) -> Iterable[int]:
 
 def _uncertainty(view: View) -> Iterable[int]:
     """Where the model's answers are least certain."""
-    return _descending(view.means(entropy(view.chances[0]).sum(axis=1)))
+    return _descending(view.means(entropy(view.probabilities[0]).sum(axis=1)))
 
 
 def _rare(view: View) -> Iterable[int]:
     """Where labels are likely that few sentences have so far."""
-    return _descending(view.means((view.chances[0] * _rarity(view.pool) ** 2).sum(axis=1)))
+    return _descending(view.means((view.probabilities[0] * _rarity(view.pool) ** 2).sum(axis=1)))
 
 
 def _disagreement(view: View) -> Iterable[int]:
     """Where two models answer differently, by the Jensen-Shannon divergence."""
-    first, second = view.chances
+    first, second = view.probabilities
     apart = entropy((first + second) / 2) - (entropy(first) + entropy(second)) / 2
     return _descending(view.means(apart.sum(axis=1)))
 
@@ -127,7 +127,7 @@ def _diversity(view: View) -> Iterator[int]:
 
 def _mixed(view: View) -> Iterator[int]:
     """How near to one half, rare labels counting more, less for paragraphs like a chosen one (marginal relevance)."""
-    near_half = 1 - np.abs(2 * view.chances[0] - 1)
+    near_half = 1 - np.abs(2 * view.probabilities[0] - 1)
     values = view.means((near_half * _rarity(view.pool) ** 3).sum(axis=1))
     asked, near, left = view.directions(), np.zeros(len(values)), np.ones(len(values), dtype=bool)
     for _ in range(len(values)):
@@ -147,9 +147,9 @@ STRATEGIES: Mapping[str, Strategy] = {
 }
 
 
-def entropy(chances: Floats) -> Floats:
+def entropy(probabilities: Floats) -> Floats:
     """Of each probability of a yes-or-no answer, in nats: 0 certain, 0.69 at one half (Settles 2009, section 3.1)."""
-    safe = np.clip(chances, 1e-9, 1 - 1e-9)
+    safe = np.clip(probabilities, 1e-9, 1 - 1e-9)
     result: Floats = -(safe * np.log(safe) + (1 - safe) * np.log(1 - safe))
     return result
 

@@ -10,14 +10,14 @@ from typing import Any
 from ...base.errors import LabelingError
 from ...base.progress import Progress, silent
 from ...data.labels import DEFAULT_LABELS, LabelSet
-from ..agreement.sheet import Rows
+from ..agreement.answer_matrix import Rows
 from ..studio.access import Access
 from ..studio.client import Client, connect
 from ..studio.config import check_config, check_kind
-from ..studio.kinds import SENTENCES, TITLE
 from ..studio.project import ensure_project, find_project
 from ..studio.push import Pushed, deliver
 from ..studio.storable import storable
+from ..studio.task_types import SENTENCES, TITLE
 from .config import adjudication_config, adjudication_guide
 from .gold import counts, fetch, gold_records, write_gold
 from .tasks import to_adjudicate

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...base.scores import Floats
-from ..agreement.sheet import Sheet
+from ..agreement.answer_matrix import AnswerMatrix
 
 MODEL = "标注员合议"
 """What the proposals are called in Label Studio."""
@@ -16,7 +16,7 @@ _ROUNDS = 200
 _STILL = 1e-6
 
 
-def consensus(sheet: Sheet) -> Floats:
+def consensus(sheet: AnswerMatrix) -> Floats:
     """(sentences, labels) the probability that each label belongs to each sentence, by all of its answers.
 
     Labels are independent, so each is a yes-or-no question of its own.
@@ -35,14 +35,14 @@ def dawid_skene(said: Floats) -> Floats:
     """
     known = ~np.isnan(said)
     yes, no = np.where(known, said, 0), np.where(known, 1 - said, 0)
-    chances: Floats = yes.sum(axis=1) / np.maximum(1, known.sum(axis=1))
+    probabilities: Floats = yes.sum(axis=1) / np.maximum(1, known.sum(axis=1))
     for _ in range(_ROUNDS):
-        prior = (chances.sum() + 1) / (len(chances) + 2)
-        sees_yes = (chances @ yes + 1) / (chances @ known + 2)
-        sees_no = ((1 - chances) @ no + 1) / ((1 - chances) @ known + 2)
+        prior = (probabilities.sum() + 1) / (len(probabilities) + 2)
+        sees_yes = (probabilities @ yes + 1) / (probabilities @ known + 2)
+        sees_no = ((1 - probabilities) @ no + 1) / ((1 - probabilities) @ known + 2)
         for_yes = np.log(prior) + yes @ np.log(sees_yes) + no @ np.log(1 - sees_yes)
         for_no = np.log(1 - prior) + yes @ np.log(1 - sees_no) + no @ np.log(sees_no)
-        before, chances = chances, 1 / (1 + np.exp(np.clip(for_no - for_yes, -500, 500)))
-        if np.abs(chances - before).max() < _STILL:
+        before, probabilities = probabilities, 1 / (1 + np.exp(np.clip(for_no - for_yes, -500, 500)))
+        if np.abs(probabilities - before).max() < _STILL:
             break
-    return chances
+    return probabilities

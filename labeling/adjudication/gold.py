@@ -11,7 +11,7 @@ from typing import Any
 from ...base.files import read_records, set_aside, write_records
 from ...data.labels import LabelSet
 from ...data.records import Decided, DecisionRecord, Record
-from ..agreement.sheet import Rows, identity, joined
+from ..agreement.answer_matrix import Rows, identity, joined
 from ..studio.answers import Answer, answered, from_annotation, latest, merge
 from ..studio.client import Client
 from ..studio.fetch import user_names

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...data.labels import LabelSet
 from ...data.records import Record, keep
-from ..agreement.sheet import Rows, Sheet, identity, joined
+from ..agreement.answer_matrix import AnswerMatrix, Rows, identity, joined
 from ..studio.answers import Answer, latest, merge
 from ..studio.tasks import to_tasks
 from .consensus import ANNOTATORS, MODEL, consensus
@@ -79,11 +79,11 @@ def _proposals(contested: Rows, rows: Rows, labels: LabelSet) -> dict[str, Recor
     }
     if not wanted:
         return {}
-    sheet = Sheet.of(rows, labels)
+    sheet = AnswerMatrix.of(rows, labels)
     found: dict[str, Record] = {}
-    for record, chances in zip(sheet.records, consensus(sheet), strict=True):
+    for record, probabilities in zip(sheet.records, consensus(sheet), strict=True):
         if (number := identity(record)) in wanted:
-            scores = {name: round(float(chance), 4) for name, chance in zip(labels.names, chances, strict=True)}
+            scores = {name: round(float(chance), 4) for name, chance in zip(labels.names, probabilities, strict=True)}
             given = [name for name, chance in scores.items() if chance > 0.5]
             found[number] = {"labels": given, "scores": scores, "model": MODEL}
     return found

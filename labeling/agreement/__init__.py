@@ -12,10 +12,10 @@ from ...base.interval import Figure
 from ...data.labels import DEFAULT_LABELS, LabelSet
 from .against import Gold, GoldScore, against_gold, read_gold
 from .anchoring import Anchoring, anchoring
+from .answer_matrix import AnswerMatrix, Rows
 from .between import LabelAgreement, PairAgreement, exact_share, on_labels, on_pairs
 from .contested import Contested, contested
 from .drift import Drift, drifts
-from .sheet import Rows, Sheet
 from .speed import Speed, speeds
 
 __all__ = ["Agreement", "Figure", "LabelAgreement", "agreement", "read_gold"]
@@ -74,7 +74,7 @@ def agreement(
     Raises:
         DataError: no sentence has the answers of two annotators, or gold decides none of them.
     """
-    sheet = Sheet.of(rows, labels)
+    sheet = AnswerMatrix.of(rows, labels)
     shared = int((sheet.answered.sum(axis=1) > 1).sum()) if sheet.records else 0
     if not shared:
         raise DataError("no sentence has answers of two annotators, so there is no agreement to measure")

@@ -14,8 +14,8 @@ from ...base.interval import Figure
 from ...base.scores import Floats, f1, precision, recall
 from ...data.labels import LabelSet
 from ...data.records import load_records
+from .answer_matrix import AnswerMatrix, identity
 from .measures import cohen, cohen_of_counts, pair_counts
-from .sheet import Sheet, identity
 
 Gold = Mapping[str, tuple[str, ...]]
 """The decided labels of sentences, by :func:`.sheet.identity`."""
@@ -60,14 +60,14 @@ def read_gold(path: str | Path, labels: LabelSet) -> dict[str, tuple[str, ...]]:
     for number, record in enumerate(load_records(path, needed=("text",)), 1):
         if (names := record.get("labels")) is not None and record.get("decided") != "single":
             where = f"{path}, record {number}"
-            found[identity(record)] = labels.check(labels.present(names), where)
+            found[identity(record)] = labels.check(labels.canonical(names), where)
     if not found:
         raise DataError(f"{path} decides no sentence; write it with `pizhu label adjudicate --pull`")
     return found
 
 
-def against_gold(sheet: Sheet, truth: Floats, bootstrap: Bootstrap) -> tuple[GoldScore, ...]:
-    """Score each annotator that answered a decided sentence; ``truth`` is :meth:`.Sheet.truth`."""
+def against_gold(sheet: AnswerMatrix, truth: Floats, bootstrap: Bootstrap) -> tuple[GoldScore, ...]:
+    """Score each annotator that answered a decided sentence; ``truth`` is :meth:`.AnswerMatrix.truth`."""
     reports = len(sheet.docs)
     rows = []
     for column, annotator in enumerate(sheet.annotators):

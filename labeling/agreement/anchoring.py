@@ -16,7 +16,7 @@ from ...base.bootstrap import Bootstrap
 from ...base.interval import Figure
 from ...base.scores import Floats
 from ..studio.answers import Answer
-from .sheet import Sheet, vector
+from .answer_matrix import AnswerMatrix, vector
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class Anchoring:
     pairs_unseen: Followed
 
 
-def anchoring(sheet: Sheet, bootstrap: Bootstrap, truth: Floats | None = None) -> Anchoring:
-    """Compare answers with the proposals that stood beside them; ``truth`` is :meth:`.Sheet.truth`."""
+def anchoring(sheet: AnswerMatrix, bootstrap: Bootstrap, truth: Floats | None = None) -> Anchoring:
+    """Compare answers with the proposals that stood beside them; ``truth`` is :meth:`.AnswerMatrix.truth`."""
     rows = []
     wrong = None if truth is None else _wrong(sheet, truth)
     for name in sheet.annotators:
@@ -68,7 +68,7 @@ def anchoring(sheet: Sheet, bootstrap: Bootstrap, truth: Floats | None = None) -
 
 
 def _followed(
-    sheet: Sheet, name: str, bootstrap: Bootstrap, seen: bool, among: set[tuple[int, str]] | None
+    sheet: AnswerMatrix, name: str, bootstrap: Bootstrap, seen: bool, among: set[tuple[int, str]] | None
 ) -> Followed:
     counts = np.zeros((len(sheet.docs), 2))
     for row, given in enumerate(sheet.given):
@@ -81,7 +81,7 @@ def _followed(
     return Followed(int(counts[:, 1].sum()), bootstrap.share(counts[:, 0], counts[:, 1]))
 
 
-def _pairs(sheet: Sheet, bootstrap: Bootstrap, seen: bool) -> Followed:
+def _pairs(sheet: AnswerMatrix, bootstrap: Bootstrap, seen: bool) -> Followed:
     counts = np.zeros((len(sheet.docs), 2))
     for row, given in enumerate(sheet.given):
         chosen = [answer for answer in given.values() if answer.from_prediction is seen]
@@ -90,7 +90,7 @@ def _pairs(sheet: Sheet, bootstrap: Bootstrap, seen: bool) -> Followed:
     return Followed(int(counts[:, 1].sum()), bootstrap.share(counts[:, 0], counts[:, 1]))
 
 
-def _wrong(sheet: Sheet, truth: Floats) -> set[tuple[int, str]]:
+def _wrong(sheet: AnswerMatrix, truth: Floats) -> set[tuple[int, str]]:
     """Sentences and annotators where the proposal is not what gold says."""
     return {
         (row, name)

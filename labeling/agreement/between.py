@@ -11,6 +11,7 @@ import numpy as np
 from ...base.bootstrap import Bootstrap, by_report, mean_defined
 from ...base.interval import Figure
 from ...base.scores import Floats
+from .answer_matrix import AnswerMatrix
 from .measures import (
     alpha,
     alpha_of_coincidences,
@@ -21,7 +22,6 @@ from .measures import (
     fleiss_parts,
     pair_counts,
 )
-from .sheet import Sheet
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class PairAgreement:
     labels: dict[str, Figure]
 
 
-def exact_share(sheet: Sheet, bootstrap: Bootstrap) -> Figure:
+def exact_share(sheet: AnswerMatrix, bootstrap: Bootstrap) -> Figure:
     """Share of pairs of answers to one sentence whose labels are all the same."""
     hits, of = np.zeros(len(sheet.docs)), np.zeros(len(sheet.docs))
     for i, j in combinations(range(len(sheet.annotators)), 2):
@@ -76,7 +76,7 @@ def exact_share(sheet: Sheet, bootstrap: Bootstrap) -> Figure:
     return bootstrap.share(hits, of)
 
 
-def on_labels(sheet: Sheet, bootstrap: Bootstrap) -> tuple[LabelAgreement, ...]:
+def on_labels(sheet: AnswerMatrix, bootstrap: Bootstrap) -> tuple[LabelAgreement, ...]:
     """Each label's agreement, in the label set's order."""
     counts = _pair_counts(sheet)  # (reports, pairs, labels, 4)
     parts = by_report(coincidences(sheet.said), sheet.report, len(sheet.docs))
@@ -98,7 +98,7 @@ def on_labels(sheet: Sheet, bootstrap: Bootstrap) -> tuple[LabelAgreement, ...]:
     return tuple(rows)
 
 
-def on_pairs(sheet: Sheet, bootstrap: Bootstrap) -> tuple[PairAgreement, ...]:
+def on_pairs(sheet: AnswerMatrix, bootstrap: Bootstrap) -> tuple[PairAgreement, ...]:
     """Each pair of annotators that answered a sentence in common."""
     counts = _pair_counts(sheet)
     reports = len(sheet.docs)
@@ -128,13 +128,13 @@ def on_pairs(sheet: Sheet, bootstrap: Bootstrap) -> tuple[PairAgreement, ...]:
     return tuple(rows)
 
 
-def cohens(sheet: Sheet, label: int) -> list[float | None]:
+def cohens(sheet: AnswerMatrix, label: int) -> list[float | None]:
     """Cohen's kappa on one label of every pair of annotators."""
     pairs = (sheet.said[:, [i, j], label] for i, j in combinations(range(len(sheet.annotators)), 2))
     return [cohen(pair[~np.isnan(pair).any(axis=1)]) for pair in pairs]
 
 
-def _pair_counts(sheet: Sheet) -> Floats:
+def _pair_counts(sheet: AnswerMatrix) -> Floats:
     pairs = [
         pair_counts(np.stack([sheet.said[:, i], sheet.said[:, j]], axis=-1))
         for i, j in combinations(range(len(sheet.annotators)), 2)
@@ -142,7 +142,7 @@ def _pair_counts(sheet: Sheet) -> Floats:
     return by_report(np.stack(pairs, axis=1), sheet.report, len(sheet.docs))
 
 
-def _fleiss(sheet: Sheet) -> Floats:
+def _fleiss(sheet: AnswerMatrix) -> Floats:
     """(reports, labels, 3) sums over the sentences with the most usual number of answers, the higher of two."""
     answers = sheet.answered.sum(axis=1)
     usual, _ = max(Counter(int(n) for n in answers if n > 1).items(), key=lambda item: (item[1], item[0]))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from statistics import mean
 
-from .sheet import Sheet, identity
+from .answer_matrix import AnswerMatrix, identity
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Contested:
     distance: float
 
 
-def contested(sheet: Sheet) -> tuple[Contested, ...]:
+def contested(sheet: AnswerMatrix) -> tuple[Contested, ...]:
     """Those whose answers are not all the same; equally contested ones in the order of the records."""
     found = []
     for record, given in zip(sheet.records, sheet.given, strict=True):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ...base.bootstrap import Bootstrap, by_report, mean_defined
 from ...base.interval import Figure
 from ...base.scores import Floats
-from .sheet import Sheet
+from .answer_matrix import AnswerMatrix
 
 WINDOWS = 8
 ANSWERS_A_WINDOW = 15
@@ -58,12 +58,12 @@ class Drift:
     rates: dict[str, Figure]
 
 
-def drifts(sheet: Sheet, bootstrap: Bootstrap, truth: Floats | None = None) -> tuple[Drift, ...]:
+def drifts(sheet: AnswerMatrix, bootstrap: Bootstrap, truth: Floats | None = None) -> tuple[Drift, ...]:
     """Each annotator's answers that have a time; the reference is ``truth`` where given, else the other annotators."""
     return tuple(_drift(sheet, column, bootstrap, truth) for column in range(len(sheet.annotators)))
 
 
-def _drift(sheet: Sheet, column: int, bootstrap: Bootstrap, truth: Floats | None) -> Drift:
+def _drift(sheet: AnswerMatrix, column: int, bootstrap: Bootstrap, truth: Floats | None) -> Drift:
     name = sheet.annotators[column]
     times = {row: at for row, given in enumerate(sheet.given) if name in given and (at := given[name].at)}
     order = np.array(sorted(times, key=lambda row: (times[row], row)), dtype=np.int64)
@@ -97,7 +97,9 @@ def _drift(sheet: Sheet, column: int, bootstrap: Bootstrap, truth: Floats | None
     )
 
 
-def _reference(sheet: Sheet, column: int, order: NDArray[np.int64], truth: Floats | None) -> tuple[Floats, Floats]:
+def _reference(
+    sheet: AnswerMatrix, column: int, order: NDArray[np.int64], truth: Floats | None
+) -> tuple[Floats, Floats]:
     """(answers,) how much of the reference says exactly the same, and (answers, labels) how much says yes; else NaN."""
     others = np.delete(sheet.said, column, axis=1)[order] if truth is None else truth[order][:, None]
     same = (others == sheet.said[order, column][:, None]).all(axis=-1).astype(np.float64)

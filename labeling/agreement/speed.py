@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from statistics import median
 
-from .sheet import Sheet
+from .answer_matrix import AnswerMatrix
 
 CHARACTERS_A_SECOND = 20.0
 """Three times what readers of Chinese take in silently (260 words, some 400 characters a minute; Brysbaert 2019)."""
@@ -35,7 +35,7 @@ class Speed:
     length: float | None
 
 
-def speeds(sheet: Sheet) -> tuple[Speed, ...]:
+def speeds(sheet: AnswerMatrix) -> tuple[Speed, ...]:
     """Each annotator's speed over answers with a lead time."""
     rows = []
     for name in sheet.annotators:

@@ -19,10 +19,10 @@ from ...base.progress import Progress, silent
 from . import archive
 from .accounts import Accounts
 from .database import begun, database_of, remember
-from .environment import VERSION
 from .postgresql import PostgreSQL
 from .scratch import scratch
 from .server import absolute
+from .venv import VERSION
 
 _DUMP = "database"
 _PART = re.compile(

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from ...base.errors import LabelingError
 from ...base.private import read_private, write_private
-from .variables import inherited
+from .env import inherited
 
 PASSWORD_VARIABLE = "PIZHU_LABEL_DATABASE_PASSWORD"
 _EXAMPLE = "postgresql://user@127.0.0.1:5432/name"

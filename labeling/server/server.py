@@ -28,10 +28,10 @@ from ..studio.access import Access
 from . import process
 from .accounts import Accounts
 from .database import Database, begun, database_of, forget, remember
-from .environment import ensure_environment
+from .env import identity, variables
 from .postgresql import PostgreSQL
 from .scratch import clear
-from .variables import identity, variables
+from .venv import ensure_environment
 
 START_LIMIT = 600.0  # seconds; the first start takes 30 to 90, longer on a slow disk
 

@@ -148,7 +148,7 @@ def answered(record: Record, answers: Sequence[Answer[Said]], field: Field = "la
 
 def interpret(chosen: Sequence[str], labels: LabelSet) -> tuple[str, ...] | None:
     """The labels that choices in Label Studio mean, former names made present; None where they are not clear."""
-    chosen = labels.present(chosen)
+    chosen = labels.canonical(chosen)
     if list(chosen) == [NONE]:
         return ()
     if not chosen or not set(chosen) <= set(labels.names):
@@ -214,7 +214,7 @@ def _answer(entry: AnswerRecord, labels: LabelSet, where: str) -> Answer[str]:
         raise DataError(f"{where}: lead_time is {brief(lead_time)}, expected a number of seconds")
     return Answer(
         entry["annotator"],
-        None if names is None else labels.check(labels.present(names), where),
+        None if names is None else labels.check(labels.canonical(names), where),
         skipped,
         entry.get("at"),
         lead_time,

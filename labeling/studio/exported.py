@@ -14,7 +14,7 @@ from ...data.labels import LabelSet
 from ...data.records import Record
 from .answers import Answer
 from .config import NONE
-from .kinds import TaskKind
+from .task_types import TaskKind
 from .tasks import to_record
 
 Row = dict[str, Any]

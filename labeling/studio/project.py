@@ -10,12 +10,12 @@ from ...base.errors import ConfigError, LabelingError
 from ...base.progress import Progress, silent
 from ...data.labels import LabelSet
 from .access import Access
-from .changes import ConfigChange, compare
 from .client import Client, connect, listed
 from .config import check_config, check_kind
-from .kinds import SENTENCES, TaskKind
+from .config_diff import ConfigChange, compare
+from .project_labels import Stored, count, rename
 from .storable import is_line
-from .stored import Stored, count, rename
+from .task_types import SENTENCES, TaskKind
 
 
 @dataclass(frozen=True)

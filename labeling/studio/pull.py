@@ -20,9 +20,9 @@ from .client import Client, connect
 from .config import check_config
 from .exported import Row, to_records
 from .fetch import fetch_all, fetch_changes, server_time, user_names
-from .kinds import SENTENCES, TaskKind
 from .project import get_project
 from .snapshots import Snapshot, Snapshots, State
+from .task_types import SENTENCES, TaskKind
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from ...data.labels import LabelSet
 from .access import Access
 from .batches import batches
 from .client import Client, connect
-from .kinds import SENTENCES, TaskKind
 from .patience import WAITS, is_busy
 from .place import check_report_url
 from .predictions import send_proposals
@@ -23,6 +22,7 @@ from .proposals import model_version, propose
 from .renew import renew
 from .shown import Shown, show_pushed
 from .storable import readable
+from .task_types import SENTENCES, TaskKind
 from .tasks import read_input
 from .there import find, import_tasks, remove_surplus, total
 

@@ -51,13 +51,13 @@ def _renamed(record: dict[str, Any], labels: LabelSet, depth: int = _DEPTH) -> d
     new = dict(record)
     for field in ("labels", "choices"):
         if _is_names(names := record.get(field)):
-            new[field] = labels.present(names)
+            new[field] = labels.canonical(names)
     if isinstance(record.get("scores"), dict):
-        new["scores"] = dict(zip(labels.present(record["scores"]), record["scores"].values(), strict=True))
+        new["scores"] = dict(zip(labels.canonical(record["scores"]), record["scores"].values(), strict=True))
     if isinstance(record.get("seen"), list):
-        new["seen"] = [labels.present(names) if _is_names(names) else names for names in record["seen"]]
+        new["seen"] = [labels.canonical(names) if _is_names(names) else names for names in record["seen"]]
     if isinstance(record.get("label"), str):
-        [new["label"]] = labels.present([record["label"]])
+        [new["label"]] = labels.canonical([record["label"]])
     if not depth:
         return new
     for field in ("answers", "spans", "adjudication", "doubts"):

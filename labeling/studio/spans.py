@@ -54,7 +54,7 @@ def to_tasks(
 
     Every task has the spans of its quantities as a pre-annotation, of the kinds that ``labels`` has, under any name.
     """
-    named = dict(zip(SPAN_LABELS.names, labels.present(SPAN_LABELS.names), strict=True))
+    named = dict(zip(SPAN_LABELS.names, labels.canonical(SPAN_LABELS.names), strict=True))
     tasks = []
     for record, data, _ in sentence_data(records, where, report_url):
         found = quantities(record["text"])
@@ -109,7 +109,7 @@ def read_result(given: Iterable[Mapping[str, Any]], text: str, labels: LabelSet)
         if part.get("from_name") != SPANS:
             continue
         value = part["value"]
-        names = labels.present(value.get("labels", ()))
+        names = labels.canonical(value.get("labels", ()))
         spans.update(_placed(text, name, value) for name in labels.check(names, "a span"))
     return tuple(sorted(spans))
 
@@ -182,5 +182,5 @@ def _names(given: Sequence[Mapping[str, Any]], labels: LabelSet) -> list[str]:
         name
         for part in given
         if part.get("from_name") == SPANS
-        for name in labels.present(part["value"].get("labels", ()))
+        for name in labels.canonical(part["value"].get("labels", ()))
     ]

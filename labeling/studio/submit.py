@@ -20,8 +20,8 @@ from ...data.report import normalise
 from .access import Access
 from .answers import Answer, read_answers
 from .client import connect
-from .kinds import TITLE
 from .project import get_project
+from .task_types import TITLE
 from .tasks import result
 
 

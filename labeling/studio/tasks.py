@@ -143,9 +143,9 @@ def _proposal(record: Record, labels: LabelSet, where: str) -> dict[str, Any] | 
         return None
     if given is None:
         raise DataError(f"{where}: labels must be a list of label names where there are scores")
-    given = labels.present(given)
+    given = labels.canonical(given)
     if scores is not None:
-        scores = dict(zip(labels.present(scores), scores.values(), strict=True))
+        scores = dict(zip(labels.canonical(scores), scores.values(), strict=True))
     chosen = labels.check(given, where)
     labels.check(scores or (), where)
     if not (model := record.get("model", "pizhu")):

@@ -297,9 +297,15 @@ def test_lists_of_millions_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_lists_that_lie(tmp_path: Path, change: dict[str, Any], said: str) -> None:
     content = TEXT * 1000
     file, data, crc = stored(b"a.txt", content)
-    told = {"name": b"a.txt", "packed": len(data), "size": len(content), "offset": 0, "crc": crc} | change
+    told: dict[str, Any] = {
+        "name": b"a.txt",
+        "packed": len(data),
+        "size": len(content),
+        "offset": 0,
+        "crc": crc,
+    } | change
     with bounded():
-        assert any(said in trouble for trouble in troubles(zipped(tmp_path / "x.zip", file, [listed(**told)])))
+        assert any(said in trouble for trouble in troubles(zipped(tmp_path / "x.zip", file, [listed(**told | change)])))
 
 
 def test_spoilt_bytes(tmp_path: Path) -> None:

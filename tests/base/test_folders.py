@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import signal
 import subprocess
 import sys
@@ -124,7 +125,7 @@ def test_a_system_without_the_call(folder: Path, monkeypatch: pytest.MonkeyPatch
     class Library:
         def __init__(self, *_: object, **__: object) -> None: ...
 
-    monkeypatch.setattr(folders.ctypes, "CDLL", Library)
+    monkeypatch.setattr(ctypes, "CDLL", Library)
     with building(folder) as beside:
         (beside / "a").write_text("new", encoding="utf-8")
     assert contents(folder) == {"a": "new"}

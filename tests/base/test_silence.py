@@ -10,7 +10,7 @@ import sys
 import onnxruntime
 import pytest
 from pizhu.base.silence import DEFAULTS, SWITCHES
-from pizhu.models.places import SHIPPED
+from pizhu.models.paths import SHIPPED
 from pizhu.models.runtime import OnnxRuntime
 
 TOLD = "import json, os; print(json.dumps(dict(os.environ)))"

@@ -93,7 +93,7 @@ def test_former_names(tmp_path: Path) -> None:
     )
     labels = LabelSet.load(path)
     assert labels.renamed == {"danger": "risk", "law": "law-2", "rule": "law-2"}
-    assert labels.present(["rule", "risk", "danger", "other"]) == ["law-2", "risk", "risk", "other"]
+    assert labels.canonical(["rule", "risk", "danger", "other"]) == ["law-2", "risk", "risk", "other"]
     assert labels.labels[0] == Label("risk", "风险", "#aa0000", "r", "隐患")
 
 

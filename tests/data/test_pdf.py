@@ -42,7 +42,9 @@ def test_lines_are_joined_over_pages_and_running_heads_left_out(tmp_path: Path) 
     rows = wrapped(text, 80, 0, 36)
     pages = []
     for number in range(0, len(rows), 30):
-        page = [(x, 740 - 18 * n, row) for n, (x, _, row) in enumerate(rows[number : number + 30])]
+        page: list[tuple[float, float, str]] = [
+            (x, 740.0 - 18 * n, row) for n, (x, _, row) in enumerate(rows[number : number + 30])
+        ]
         pages.append([(80, 800, "工作简报"), *page, (290, 40, f"- {number // 30 + 1} -")])
     report = read_report(draw(tmp_path / "跨页.pdf", pages))
     assert [s.text for s in report.sentences if s.kind == "sentence"] == SENTENCES

@@ -71,7 +71,7 @@ def test_all_parts(
         facts={"other.txt": {"kind": "budget", "level": "city"}},
         depth=Depth(slow=True, errors=4, learning=True),
         explain=lambda: explainer(model_folder),
-        tell=lambda what, done, total: told.append(f"{what} {done:g} of {total:g}"),
+        tell=lambda what, done, total=None: told.append(f"{what} {done:g} of {total:g}"),
     )
     assert found.left_out == {}
     assert list(found.systems) == [module.MODEL, module.RULES, module.TFIDF_ALONE, module.TFIDF, module.FROZEN]
@@ -122,7 +122,7 @@ def test_doubtful_sentences(annotator: Annotator, misread: Report) -> None:
     """A model that doubts all sends all to review; one that doubts nothing, none."""
     decision = annotator.about.decision
     for doubt, flagged in ((1.1, 17), (0.0, 0)):
-        about = replace(annotator.about, decision=replace(decision, doubt=doubt))
+        about = replace(annotator.about, decision=replace(decision, review_below=doubt))
         doubting = Annotator(annotator.runtime, annotator.tokenizer, about)
         review = evaluate(doubting, [misread], depth=Depth(False)).review
         assert (review.flagged, review.flagged_wrong) == (flagged, 3 if flagged else 0)

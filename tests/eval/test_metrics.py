@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pizhu.base.interval import Interval
 from pizhu.eval.metrics import Scores, score
 
 NAMES = ("a", "b", "c")
@@ -43,7 +44,7 @@ def test_agrees_with_scikit_learn(seed: int, sizes: list[int]) -> None:
     assert all(0 <= i.low <= i.high <= 1 for i in intervals(found))
 
 
-def intervals(found: Scores) -> list[object]:
+def intervals(found: Scores) -> list[Interval]:
     return [
         found.macro_f1,
         found.exact_match,

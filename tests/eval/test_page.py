@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 from pizhu import Annotator
 from pizhu.data.report import Report, Span
 from pizhu.eval.attribution import explainer
 from pizhu.eval.evaluate import Depth, Evaluation, evaluate
 from pizhu.eval.held_out import Division
 from pizhu.eval.page import page
+from pizhu.tests.support.hostile import HOSTILE as TEXTS
+from pizhu.tests.support.hostile import bare, shown, texts
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -56,7 +59,7 @@ class Reader(HTMLParser):
 def found(model_folder: Path, labelled: Report) -> Evaluation:
     """An evaluation with every section, of a report that holds markup wherever a report can hold text."""
     annotator = Annotator.load(model_folder, device="cpu")
-    annotator.about = replace(annotator.about, decision=replace(annotator.about.decision, doubt=0.5))
+    annotator.about = replace(annotator.about, decision=replace(annotator.about.decision, review_below=0.5))
     text = f"{HOSTILE}\n{HOSTILE}{HOSTILE}力争数字化率达到80%以上。"
     size = len(HOSTILE)
     spans = [
@@ -98,6 +101,47 @@ def test_text_from_reports_stays_text(html: str) -> None:
     assert reader.count["script"] == 0 and "<script" not in html
     assert "".join(reader.words).count(HOSTILE) > 5
     assert not [name for name, _ in reader.attributes if name.startswith("on")]
+
+
+def told(found: Evaluation, text: str, other: str) -> str:
+    """The page of an evaluation of reports that say ``text`` and are called ``other``."""
+    mistakes = [
+        replace(
+            m,
+            doc=other,
+            text=text,
+            headings=(text, other),
+            before=tuple(replace(n, text=text) for n in m.before),
+            after=tuple(replace(n, text=other) for n in m.after),
+            attribution=m.attribution
+            and replace(
+                m.attribution,
+                path=tuple(replace(word, text=text) for word in m.attribution.path),
+                words={place: tuple(replace(w, text=text) for w in ws) for place, ws in m.attribution.words.items()},
+            ),
+            nearest=tuple(replace(n, text=text, headings=(other,), doc=text) for n in m.nearest),
+        )
+        for m in found.mistakes[:3]
+    ]
+    slices = {**found.slices, "report": dict.fromkeys((text, other), found.systems["model"])}
+    origin = {**found.about.origin, "versions": {text: other}}
+    about = replace(found.about, origin=origin, fingerprint="")
+    division = Division(tuple(replace(report, doc=other) for report in found.division.scored))
+    changed = replace(found, division=division, mistakes=mistakes, slices=slices, about=about, left_out={text: other})
+    return page(changed, model=text, data=other)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_hostile_text_is_shown_as_it_is(found: Evaluation, text: str) -> None:
+    html = told(found, f"〔{text}〕", f"〔{text}〕")
+    assert shown(html) == {bare(text)}
+    assert "〔49" not in html
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=texts, other=texts)
+def test_any_text_is_only_text(found: Evaluation, text: str, other: str) -> None:
+    shown(told(found, text, other))
 
 
 def test_it_opens_offline(html: str) -> None:

@@ -23,7 +23,7 @@ def draw(seed: int, reports: int, wrong: float) -> tuple[Arrays, Arrays]:
 
 
 def macro(truth: Arrays, given: Arrays) -> float:
-    return float(f1(sum(counts_of(t, g) for t, g in zip(truth, given, strict=True))).mean())
+    return float(f1(np.sum([counts_of(t, g) for t, g in zip(truth, given, strict=True)], axis=0)).mean())
 
 
 def test_the_same_answers_do_not_differ() -> None:

@@ -12,8 +12,8 @@ import pytest
 from pizhu.base.files import write_records
 from pizhu.labeling.server import server as servers
 from pizhu.labeling.server.database import remember
-from pizhu.labeling.server.environment import ENVIRONMENT_VARIABLE, ensure_environment
 from pizhu.labeling.server.server import Server
+from pizhu.labeling.server.venv import ENVIRONMENT_VARIABLE, ensure_environment
 from pizhu.labeling.studio.client import connect
 
 from . import postgresql_cluster

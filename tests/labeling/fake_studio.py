@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.labeling.studio.config import label_config
-from pizhu.labeling.studio.kinds import TITLE
+from pizhu.labeling.studio.task_types import TITLE
 from pizhu.labeling.studio.tasks import result
 
 AT = "2026-03-02T08:00:00.000001Z"

@@ -15,7 +15,7 @@ from pizhu.labeling.adjudication.config import REASONS, adjudication_config
 from pizhu.labeling.adjudication.consensus import consensus, dawid_skene
 from pizhu.labeling.adjudication.gold import Adjudication, counts, gold_records, write_gold
 from pizhu.labeling.adjudication.tasks import to_adjudicate
-from pizhu.labeling.agreement.sheet import Sheet
+from pizhu.labeling.agreement.answer_matrix import AnswerMatrix
 from pizhu.labeling.studio.answers import Answer
 from pizhu.labeling.studio.config import check_config, config_labels
 
@@ -44,7 +44,7 @@ def decided(name: str, *labels: str, why: str = "guideline", **more: Any) -> Adj
 
 @pytest.mark.parametrize("labels", [DEFAULT_LABELS, OWN])
 def test_the_configuration(labels: LabelSet) -> None:
-    from label_studio_sdk.label_interface import LabelInterface
+    from label_studio_sdk.label_interface.interface import LabelInterface
 
     config = adjudication_config(labels)
     LabelInterface(config).validate()
@@ -100,7 +100,7 @@ def gains(rates: tuple[tuple[float, float], ...]) -> tuple[float, float]:
     for seed in range(20):
         rng = np.random.default_rng(seed)
         truth = rng.random(500) < 0.35
-        wrong = np.stack([rng.random(500) < np.where(truth, *chances) for chances in rates], axis=1)
+        wrong = np.stack([rng.random(500) < np.where(truth, *probabilities) for probabilities in rates], axis=1)
         said = np.where(wrong, ~truth[:, None], truth[:, None]).astype(float)
         said[rng.random(said.shape) < 0.1] = np.nan
         said, truth = said[~np.isnan(said).all(axis=1)], truth[~np.isnan(said).all(axis=1)]
@@ -132,9 +132,9 @@ def test_the_consensus_does_not_depend_on_the_order_of_annotators() -> None:
 
 
 def test_what_never_varies() -> None:
-    chances = consensus(Sheet.of([row(0, (), (), ()), row(1, ("plan",), (), ("plan",))], DEFAULT_LABELS))
-    assert (chances[:, DEFAULT_LABELS.names.index("metric")] < 0.5).all()
-    assert ((chances >= 0) & (chances <= 1)).all()
+    probabilities = consensus(AnswerMatrix.of([row(0, (), (), ()), row(1, ("plan",), (), ("plan",))], DEFAULT_LABELS))
+    assert (probabilities[:, DEFAULT_LABELS.names.index("metric")] < 0.5).all()
+    assert ((probabilities >= 0) & (probabilities <= 1)).all()
 
 
 def test_gold(tmp_path: Path) -> None:

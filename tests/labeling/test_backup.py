@@ -41,7 +41,9 @@ def served(environment: Path, any_new_server: NewServer, tmp_path: Path) -> Iter
 @pytest.fixture
 def empty_database(request: pytest.FixtureRequest, served: Server) -> PostgreSQL | None:
     """Where to restore ``served`` to."""
-    made: PostgreSQL = request.getfixturevalue("cluster").create() if served.database.kind == "postgresql" else None
+    made: PostgreSQL | None = (
+        request.getfixturevalue("cluster").create() if served.database.kind == "postgresql" else None
+    )
     return made
 
 

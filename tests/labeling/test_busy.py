@@ -1,5 +1,6 @@
 """What is sent while people label: SQLite lets one write at a time, and nothing is lost or doubled for it."""
 
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -134,7 +135,7 @@ def test_a_transfer_of_bare_sentences(
     imports += ["", "bare"]
     if killed:
         with monkeypatch.context() as patched:
-            patched.setattr(transfer.time, "sleep", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+            patched.setattr(time, "sleep", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
                 transfer.transfer(server.access, path, title=title)
     sent = transfer.transfer(server.access, path, title=title)

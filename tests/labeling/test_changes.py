@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
-from pizhu.labeling.studio.changes import compare
 from pizhu.labeling.studio.config import label_config
+from pizhu.labeling.studio.config_diff import compare
 
 OLD = label_config(DEFAULT_LABELS)
 ACHIEVEMENT, SHORTCOMING, PLAN, METRIC = DEFAULT_LABELS

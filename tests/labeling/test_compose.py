@@ -13,11 +13,11 @@ import yaml
 from pizhu.base.network import free_port
 from pizhu.base.silence import DEFAULTS, SWITCHES
 from pizhu.cli import app
-from pizhu.labeling.server import environment as environments
 from pizhu.labeling.server import server as servers
+from pizhu.labeling.server import venv
 from pizhu.labeling.server.database import database_of, forget
+from pizhu.labeling.server.env import OFFICE
 from pizhu.labeling.server.postgresql import PASSWORD_VARIABLE, PostgreSQL
-from pizhu.labeling.server.variables import OFFICE
 from typer.main import get_command
 
 from .conftest import NewServer
@@ -70,7 +70,7 @@ def test_the_database_is_the_one_that_is_served(services: dict[str, Any]) -> Non
     assert services["database"]["image"] == "postgres:15-bookworm"
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     assert "FROM python:3.11-slim-bookworm" in dockerfile and "postgresql-client" in dockerfile
-    assert "--install-only" in dockerfile and environments.ENVIRONMENT_VARIABLE in dockerfile
+    assert "--install-only" in dockerfile and venv.ENVIRONMENT_VARIABLE in dockerfile
 
 
 @pytest.mark.parametrize("service", ["label-studio", "predict"])
@@ -106,7 +106,7 @@ def test_its_command_serves(
     words = [f"--{name}={instead[name]}" if (name := word[2:].partition("=")[0]) in instead else word for word in given]
     assert sum(ours != theirs for ours, theirs in zip(words, given, strict=True)) == len(instead)
     monkeypatch.setenv(PASSWORD_VARIABLE, database.password)
-    monkeypatch.setenv(environments.ENVIRONMENT_VARIABLE, str(environment))
+    monkeypatch.setenv(venv.ENVIRONMENT_VARIABLE, str(environment))
     command = [sys.executable, "-c", "from pizhu.cli import main; main()", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:

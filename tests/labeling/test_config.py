@@ -67,7 +67,7 @@ def test_colours_differ_to_every_eye(colors: list[str], vision: str) -> None:
 
 @pytest.mark.parametrize("config", CONFIGS)
 def test_label_studio_finds_it_valid(config: str) -> None:
-    from label_studio_sdk.label_interface import LabelInterface
+    from label_studio_sdk.label_interface.interface import LabelInterface
 
     LabelInterface(config).validate()
 
@@ -187,8 +187,8 @@ def test_instructions_hold_labels_as_text(text: str, make: Callable[[LabelSet], 
         tags: list[str] = []
         read: list[str] = []
         parser = HTMLParser(convert_charrefs=True)
-        parser.handle_starttag = lambda tag, attributes: tags.append(f"{tag} {attributes}")  # type: ignore[method-assign]
-        parser.handle_data = read.append  # type: ignore[method-assign]
+        parser.handle_starttag = lambda tag, attributes: tags.append(f"{tag} {attributes}")  # type: ignore[method-assign, assignment]
+        parser.handle_data = read.append  # type: ignore[method-assign, assignment]
         parser.feed(make(labels))
         parser.close()
         return [tag for tag in tags if tag != "br []"], "".join(read)

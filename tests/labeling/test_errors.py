@@ -14,7 +14,7 @@ from pizhu.base.errors import DataError
 from pizhu.base.files import read_records, write_records
 from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
-from pizhu.labeling.active.label_issues import Doubt, doubtful, find_errors
+from pizhu.labeling.active.label_issues import LabelIssue, find_errors, find_label_issues
 from pizhu.labeling.active.learner import Features, out_of_fold
 from pizhu.labeling.active.pool import Pool
 from pizhu.labeling.active.review import REVIEW, doubt_records, push_review
@@ -40,7 +40,7 @@ def corpus() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def doubts(corpus: list[dict[str, Any]]) -> list[Doubt]:
+def doubts(corpus: list[dict[str, Any]]) -> list[LabelIssue]:
     return find_errors(Pool.of(corpus, DEFAULT_LABELS))
 
 
@@ -56,11 +56,11 @@ def test_paragraphs_of_one_sentence(few: list[dict[str, Any]]) -> None:
     apart = [record | {"start": 2 * record["start"], "end": 2 * record["start"] + 1} for record in few]
     pool = Pool.of(apart, DEFAULT_LABELS)
     assert len(set(pool.paragraphs.tolist())) == len(pool)
-    chances = out_of_fold(pool, Features(pool).table(pool))
-    assert np.isfinite(chances).all() and chances.std() > 0.1
+    probabilities = out_of_fold(pool, Features(pool).table(pool))
+    assert np.isfinite(probabilities).all() and probabilities.std() > 0.1
 
 
-def test_planted_errors_are_found(doubts: list[Doubt]) -> None:
+def test_planted_errors_are_found(doubts: list[LabelIssue]) -> None:
     found = {doubt.record["id"]: doubt.record.get("planted", False) for doubt in doubts}
     assert sum(found.values()) >= 0.5 * PLANTED
     assert sum(found.values()) >= 0.5 * len(found)
@@ -71,9 +71,9 @@ def test_planted_errors_are_found(doubts: list[Doubt]) -> None:
 
 def test_the_same_again_and_more_where_less_doubt_is_enough(few: list[dict[str, Any]]) -> None:
     pool = Pool.of(few, DEFAULT_LABELS)
-    chances = out_of_fold(pool, Features(pool).table(pool))
-    assert (chances == out_of_fold(pool, Features(pool).table(pool))).all()
-    strict, lax = (doubtful(pool, chances, least) for least in (0.97, 0.6))
+    probabilities = out_of_fold(pool, Features(pool).table(pool))
+    assert (probabilities == out_of_fold(pool, Features(pool).table(pool))).all()
+    strict, lax = (find_label_issues(pool, probabilities, least) for least in (0.97, 0.6))
     assert (lax & strict == strict).all()
     assert lax.sum() > strict.sum()
 
@@ -150,7 +150,7 @@ def test_rules_are_for_the_project_s_own_labels(few: list[dict[str, Any]]) -> No
 
 def test_the_command(pizhu: Callable[..., Any], tmp_path: Path, few: list[dict[str, Any]]) -> None:
     write_records(tmp_path / "答案.jsonl", few)
-    words = ("label", "errors", tmp_path / "答案.jsonl", "--least", "0.9")
+    words = ("label", "errors", tmp_path / "答案.jsonl", "--min-score", "0.9")
     told = pizhu(*words, "--out", tmp_path / "疑点.jsonl", "--json")
     assert told.status == 0, told.err
     records = list(read_records(tmp_path / "疑点.jsonl"))
@@ -165,7 +165,7 @@ def test_doubts_come_back_to_label_studio(
     server: Server,
     tmp_path: Path,
     corpus: list[dict[str, Any]],
-    doubts: list[Doubt],
+    doubts: list[LabelIssue],
     tasks: Callable[[int], list[Any]],
 ) -> None:
     pool = Pool.of(corpus, DEFAULT_LABELS)

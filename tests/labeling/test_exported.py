@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.labeling.studio.exported import moved, to_records, to_row
-from pizhu.labeling.studio.kinds import SENTENCES, SPAN_MARKING
 from pizhu.labeling.studio.spans import SPAN_LABELS, MarkedSpan
 from pizhu.labeling.studio.spans import result as span_result
+from pizhu.labeling.studio.task_types import SENTENCES, SPAN_MARKING
 from pizhu.labeling.studio.tasks import result
 
 NAMES = {2: "甲", 3: "乙"}

@@ -14,9 +14,9 @@ import pytest
 from pizhu.base.errors import ConfigError, DataError
 from pizhu.base.files import read_records, write_records
 from pizhu.data.labels import DEFAULT_LABELS, LabelSet
-from pizhu.labeling.active.forecast import forecast
-from pizhu.labeling.active.label_issues import Doubt
+from pizhu.labeling.active.label_issues import LabelIssue
 from pizhu.labeling.active.learner import Features
+from pizhu.labeling.active.learning_curve import expected_gain
 from pizhu.labeling.active.next import choose_next
 from pizhu.labeling.active.pool import Pool
 from pizhu.labeling.active.review import doubt_records
@@ -34,11 +34,11 @@ PARTS = {
 def invented(reports: int, labelled: int, seed: int = 1) -> list[dict[str, Any]]:
     """Records of ``reports`` reports, of which the first ``labelled`` are labelled; paragraphs of one to three."""
     rng = random.Random(seed)
-    records = []
+    records: list[dict[str, Any]] = []
     for number in range(reports):
         doc, start = f"虚构县水务局{number:02}.txt", 0
         for heading, (labels, words) in PARTS.items():
-            kinds = [("heading", heading, [])]
+            kinds: list[tuple[str, str, list[str]]] = [("heading", heading, [])]
             for _ in range(3):
                 count = rng.randint(1, 3)
                 kinds += [("sentence", words.format(rng.choice(THINGS) + rng.choice(THINGS)), labels)] * count
@@ -76,8 +76,8 @@ def ids(records: list[dict[str, Any]]) -> set[str]:
 def test_every_strategy_keeps_the_contract(pool: Pool, strategy: str) -> None:
     features = Features(pool)
     rng = np.random.default_rng(3)
-    chances = [rng.random(pool.truth.shape) for _ in range(STRATEGIES[strategy].models)]
-    view = View.of(pool, chances, features.directions(features.table(pool)), seed=5)
+    probabilities = [rng.random(pool.truth.shape) for _ in range(STRATEGIES[strategy].models)]
+    view = View.of(pool, probabilities, features.directions(features.table(pool)), seed=5)
     parts = choose(view, STRATEGIES[strategy], 20)
     rows = np.concatenate(parts)
     assert 0 < len(rows) <= 20
@@ -104,12 +104,12 @@ def test_paragraphs_end_at_breaks_headings_and_reports() -> None:
 def test_uncertainty_and_rarity_find_what_they_seek(pool: Pool) -> None:
     open_ = np.flatnonzero(~pool.closed)
     wanted = pool.paragraphs[open_[0]]
-    chances = np.full(pool.truth.shape, 0.01)
-    chances[pool.paragraphs == wanted, 1] = 0.5
-    view = View.of(pool, [chances])
+    probabilities = np.full(pool.truth.shape, 0.01)
+    probabilities[pool.paragraphs == wanted, 1] = 0.5
+    view = View.of(pool, [probabilities])
     assert {int(pool.paragraphs[row]) for row in choose(view, STRATEGIES["uncertainty"], 3)[0]} == {wanted}
-    chances[pool.paragraphs == wanted, 1] = 0.9
-    apart = View.of(pool, [chances, np.full(pool.truth.shape, 0.01)])
+    probabilities[pool.paragraphs == wanted, 1] = 0.9
+    apart = View.of(pool, [probabilities, np.full(pool.truth.shape, 0.01)])
     assert {int(pool.paragraphs[row]) for row in choose(apart, STRATEGIES["disagreement"], 3)[0]} == {wanted}
     # No labelled sentence is a metric: what may be one is rarer than what may be a plan.
     rare = np.full(pool.truth.shape, 0.01)
@@ -153,7 +153,7 @@ def test_the_headings_before_a_sentence_stay_with_it() -> None:
     [shown] = pool.shown({record["id"]})
     [task] = to_tasks([shown], DEFAULT_LABELS, "next.jsonl")
     assert task["data"]["lead"] == lead
-    [doubtful] = doubt_records([Doubt(record, "plan", False, 0.99, ("learner",), "像“计划”")])
+    [doubtful] = doubt_records([LabelIssue(record, "plan", False, 0.99, ("learner",), "像“计划”")])
     assert doubtful["lead"] == lead
 
 
@@ -197,7 +197,7 @@ def test_former_label_names_are_known(tmp_path: Path) -> None:
 
 def test_a_hint_needs_reports() -> None:
     few = Pool.of(invented(9, 3), DEFAULT_LABELS)
-    hint = forecast(few, Features(few).table(few))
+    hint = expected_gain(few, Features(few).table(few))
     assert hint.gain is None
     assert "not enough to say" in str(hint)
 
@@ -205,7 +205,7 @@ def test_a_hint_needs_reports() -> None:
 def test_a_hint_from_enough_reports() -> None:
     many = Pool.of(invented(22, 22), DEFAULT_LABELS)
     assert many.known.sum() >= 300
-    hint = forecast(many, Features(many).table(many))
+    hint = expected_gain(many, Features(many).table(many))
     assert hint.macro_f1 is not None and hint.gain is not None and hint.low is not None and hint.high is not None
     assert hint.macro_f1 > 0.95  # three sorts of sentences, each in words of its own
     assert 0 <= hint.low <= hint.gain <= hint.high < 0.1

@@ -14,8 +14,8 @@ from pizhu.base.errors import LabelingError
 from pizhu.base.private import write_private
 from pizhu.labeling.server import process
 from pizhu.labeling.server import server as servers
+from pizhu.labeling.server.env import identity, inherited
 from pizhu.labeling.server.server import Server
-from pizhu.labeling.server.variables import identity, inherited
 
 Launch = Callable[[Mapping[str, str]], int]
 TOKEN = "a-token-of-the-tests"
@@ -29,7 +29,7 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
     def start(variables: Mapping[str, str]) -> int:
         command = [sys.executable, "-c", "import time; time.sleep(600)"]
         with process.claim(tmp_path / f"{len(started)}.lock") as held:
-            started.append(process.launch(command, inherited() | variables, tmp_path, tmp_path / "log", held))
+            started.append(process.launch(command, {**inherited(), **variables}, tmp_path, tmp_path / "log", held))
         return started[-1]
 
     yield start

@@ -17,7 +17,7 @@ from pizhu.labeling.studio.tasks import choices
 from pizhu.models.about import About
 from pizhu.models.annotator import Annotator
 from pizhu.models.decision import Decision
-from pizhu.models.places import SHIPPED
+from pizhu.models.paths import SHIPPED
 from pizhu.models.windows import ContextFormat
 from typer.testing import CliRunner
 

@@ -20,16 +20,16 @@ from pizhu.labeling.active.review import REVIEW
 from pizhu.labeling.adjudication import ADJUDICATION
 from pizhu.labeling.server.server import Server
 from pizhu.labeling.studio import project as projects
-from pizhu.labeling.studio import stored
+from pizhu.labeling.studio import project_labels
 from pizhu.labeling.studio.access import Access
 from pizhu.labeling.studio.client import connect, request
 from pizhu.labeling.studio.config import COMMANDS, label_config
-from pizhu.labeling.studio.kinds import SENTENCES, SPAN_MARKING, TaskKind
 from pizhu.labeling.studio.project import difference, ensure_project, rename_labels
+from pizhu.labeling.studio.project_labels import Stored, count
 from pizhu.labeling.studio.pull import pull
 from pizhu.labeling.studio.push import push
 from pizhu.labeling.studio.rename import rename_file, renamed_files
-from pizhu.labeling.studio.stored import Stored, count
+from pizhu.labeling.studio.task_types import SENTENCES, SPAN_MARKING, TaskKind
 from pizhu.labeling.studio.tasks import result
 from pizhu.labeling.studio.transfer import transfer
 from typer.testing import CliRunner
@@ -115,7 +115,7 @@ def test_broken_off_anywhere_and_repeated(
     from label_studio_sdk.projects.client import ProjectsClient
 
     before = facts(everything(server, labelled)[0])
-    place = ProjectsClient if point == "update" else stored
+    place = ProjectsClient if point == "update" else project_labels
     real, turns = getattr(place, point), []
 
     def breaking(*given: Any, **more: Any) -> Any:
@@ -274,7 +274,7 @@ def test_a_failing_server_gives_names_back(
     pull(server.access, path := tmp_path / "答案.jsonl", title=title)
     (tmp_path / "标签.toml").write_text(TOML, encoding="utf-8")
     before, held = state(server, labelled), path.read_bytes()
-    real, times = stored.request, 0
+    real, times = request, 0
 
     def failing(client: Any, method: str, where: str, body: object = None) -> Any:
         nonlocal times
@@ -291,7 +291,7 @@ def test_a_failing_server_gives_names_back(
         if point == "update":
             patched.setattr(ProjectsClient, "update", refusing)
         else:
-            patched.setattr(stored, "request", failing)
+            patched.setattr(project_labels, "request", failing)
         command = ["label", "rename", "--project", title, "--folder", server.folder]
         command += ["--labels", str(tmp_path / "标签.toml"), str(path)]
         done = CliRunner().invoke(app, command)
@@ -351,7 +351,7 @@ def test_a_project_stays_of_its_kind(
 
 def test_a_file_is_renamed_where_names_stand(tmp_path: Path) -> None:
     path = tmp_path / "答案.jsonl"
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "text": "shortcoming",
             "labels": ["shortcoming"],
@@ -414,7 +414,7 @@ def test_files_are_renamed_together_or_not(tmp_path: Path) -> None:
 
 def test_what_is_of_another_shape_is_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "答案.jsonl"
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"labels": [["shortcoming"], 1], "answers": ["shortcoming", None, {"labels": {"shortcoming": 1}}], "seen": 5},
         {"scores": ["shortcoming"], "shown": "shortcoming", "spans": {"label": "shortcoming"}, "label": None},
     ]

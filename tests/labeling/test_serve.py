@@ -16,8 +16,9 @@ from pizhu.base.network import checked_origin, local_url, shared_url
 from pizhu.cli import app
 from pizhu.labeling.server import server as servers
 from pizhu.labeling.server.accounts import Account
+from pizhu.labeling.server.env import OFFICE, variables
 from pizhu.labeling.server.server import Server
-from pizhu.labeling.server.variables import OFFICE, variables
+from pizhu.labeling.studio.access import Access
 from pizhu.labeling.studio.client import connect
 from typer.testing import CliRunner
 
@@ -101,7 +102,7 @@ def test_annotators_can_log_in(server: Server) -> None:
     for name, account in people.items():
         assert log_in(server.url, account.email, account.password) == name
         assert log_in(server.url, account.email, "wrong-" + account.password) is None
-        with connect(servers.Access(server.url, account.token)) as client:
+        with connect(Access(server.url, account.token)) as client:
             assert client.users.whoami().email == account.email
 
 

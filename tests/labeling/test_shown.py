@@ -18,7 +18,7 @@ from pizhu.labeling.studio.proposals import model_version
 from pizhu.labeling.studio.push import push
 from pizhu.labeling.studio.tasks import result
 from pizhu.models.annotator import Annotator
-from pizhu.models.places import SHIPPED
+from pizhu.models.paths import SHIPPED
 from typer.testing import CliRunner
 
 Records = Callable[..., Path]

@@ -12,7 +12,7 @@ import pytest
 from pizhu.base.files import read_records, write_records
 from pizhu.data.report import Report
 from pizhu.labeling.server.accounts import Accounts
-from pizhu.labeling.server.environment import ENVIRONMENT_VARIABLE
+from pizhu.labeling.server.venv import ENVIRONMENT_VARIABLE
 from pizhu.tests.support.first_day import FirstDay
 
 from .conftest import NewServer

@@ -35,7 +35,7 @@ def store(tmp_path: Path) -> Snapshots:
 
 def texts(store: Snapshots, hour: int) -> dict[int, str] | None:
     state = store.state(datetime(2026, 11, 24, hour, 30, tzinfo=UTC))
-    return state and {number: row["data"]["text"] for number, row in state.rows.items()}
+    return None if state is None else {number: row["data"]["text"] for number, row in state.rows.items()}
 
 
 def test_any_state_comes_back(store: Snapshots) -> None:

@@ -17,10 +17,10 @@ from pizhu.labeling.server.server import Server
 from pizhu.labeling.studio.access import Access
 from pizhu.labeling.studio.answers import Answer, answered
 from pizhu.labeling.studio.client import connect
-from pizhu.labeling.studio.kinds import SPAN_MARKING
 from pizhu.labeling.studio.pull import pull
 from pizhu.labeling.studio.push import push
 from pizhu.labeling.studio.spans import SPAN_LABELS, MarkedSpan, propose, read_result, result, to_tasks
+from pizhu.labeling.studio.task_types import SPAN_MARKING
 from typer.testing import CliRunner
 
 TEXT = "全年办理行政复议案件3.2万件，同比增长12.5%，列全省第4位，下降5个百分点。"

@@ -21,7 +21,7 @@ from .fake_studio import ANSWERS, FakeStudio, fake_studio
 
 pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
 
-SPOILT = (None, 10**30, float("nan"), "\ud800", "\0", [[]], {"id": {}})
+SPOILT: tuple[Any, ...] = (None, 10**30, float("nan"), "\ud800", "\0", [[]], {"id": {}})
 BODIES = (
     b"",
     b'{"count": 1, "results": [{"id"',

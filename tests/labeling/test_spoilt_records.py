@@ -14,11 +14,11 @@ from pizhu.base.errors import DataError
 from pizhu.base.files import write_records
 from pizhu.labeling.studio.access import TOKEN_VARIABLE
 from pizhu.models.annotator import Annotator
-from pizhu.models.places import SHIPPED
+from pizhu.models.paths import SHIPPED
 
 Record = dict[str, Any]
 
-LABELS = (["achievement"], ["plan"], [], ["shortcoming", "metric"])
+LABELS: tuple[list[str], ...] = (["achievement"], ["plan"], [], ["shortcoming", "metric"])
 NOWHERE = ("--url", "http://127.0.0.1:9")
 
 

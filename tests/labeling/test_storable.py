@@ -55,8 +55,9 @@ def test_a_report_s_address() -> None:
 @pytest.mark.parametrize("config", [label_config, span_config])
 def test_labels_that_no_configuration_can_show(odd: str, field: str, config: Callable[[LabelSet], str]) -> None:
     first, *rest = DEFAULT_LABELS
+    changed: dict[str, Any] = {field: f"成{odd}效"}
     with pytest.raises(ConfigError, match="label 'achievement'"):
-        config(LabelSet((replace(first, **{field: f"成{odd}效"}), *rest)))
+        config(LabelSet((replace(first, **changed), *rest)))
 
 
 @pytest.mark.parametrize("title", ["报告\0标注", "报告\n标注", "报告\x1b[2J", f"报告{LONE}"])

@@ -167,7 +167,7 @@ def test_odd_texts_travel_unchanged(
     title = f"奇文 {next(_numbers)}"
     labels = st.lists(st.sampled_from(DEFAULT_LABELS.names), unique=True)
     seconds = st.none() | st.floats(0, 1e6)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": f"{number:016x}",
             "doc": f"报告{odd}.txt",

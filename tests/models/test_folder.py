@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from pizhu import Annotator
 from pizhu.base.errors import ModelError
-from pizhu.models import places
+from pizhu.models import paths
 from pizhu.models.folder import load_about, load_model, save_model
-from pizhu.models.places import default_model
+from pizhu.models.paths import default_model
 
 LABELS = ("achievement", "shortcoming", "plan", "metric")
 
@@ -181,10 +181,10 @@ def test_the_default_model(model_folder: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PIZHU_MODEL", str(model_folder))
     assert default_model() == model_folder
     monkeypatch.delenv("PIZHU_MODEL")
-    monkeypatch.setattr(places, "own_model", lambda: model_folder)
+    monkeypatch.setattr(paths, "own_model", lambda: model_folder)
     assert default_model() == model_folder
-    monkeypatch.setattr(places, "own_model", lambda: model_folder / "none")
-    assert default_model() == places.SHIPPED
+    monkeypatch.setattr(paths, "own_model", lambda: model_folder / "none")
+    assert default_model() == paths.SHIPPED
 
 
 @pytest.mark.parametrize("where", ["pizhu.models.folder._card", "pizhu.base.folders._swap"])

@@ -22,7 +22,8 @@ import pytest
 from pizhu import Annotator
 from pizhu.base.errors import ModelError
 from pizhu.models.folder import load_about, load_model, save_model
-from pizhu.models.places import KNOWN, SHIPPED
+from pizhu.models.paths import KNOWN, SHIPPED
+from pizhu.models.runtime import TorchRuntime
 from pizhu.models.tokenizer import make_tokenizer
 from safetensors.numpy import load_file, save_file
 
@@ -496,9 +497,9 @@ def test_what_a_configuration_asks_for_besides_is_not_done(
     monkeypatch.setattr("socket.getaddrinfo", fetch)
     after = Annotator.load(copy, device="cpu")
     assert not trap.exists()
-    assert not set(asked) & set(after.runtime.model.encoder.config.to_dict()) - {"dtype"} or (
-        after.runtime.model.encoder.config._attn_implementation in ("sdpa", "eager")
-    )
+    assert isinstance(after.runtime, TorchRuntime)
+    loaded = after.runtime.model.encoder.config
+    assert not set(asked) & set(loaded.to_dict()) - {"dtype"} or loaded._attn_implementation in ("sdpa", "eager")
     text = "一、工作\n全年完成任务12件。明年继续推进。"
     ours, theirs = (annotator.annotate_text(text).sentences for annotator in (before, after))
     assert [s.scores for s in ours] == [s.scores for s in theirs]
@@ -511,7 +512,7 @@ def test_what_the_shipped_model_is_known_by() -> None:
     from tokenizers import Tokenizer
 
     known = load_about(SHIPPED)
-    assert known.fingerprint == KNOWN, "models/places.py has to name the new shipped model"
+    assert known.fingerprint == KNOWN, "models/paths.py has to name the new shipped model"
     folder.check_parts(SHIPPED, known)
     made = read_tokenizer(SHIPPED / "tokenizer.json", 22352)
     assert made.to_str() == Tokenizer.from_file(str(SHIPPED / "tokenizer.json")).to_str()
@@ -675,7 +676,7 @@ def test_tables_of_characters() -> None:
 
 
 def test_a_tokenizer_that_fills_and_cuts_does_so_no_more(copy: Path) -> None:
-    filling = {"strategy": {"Fixed": 10**9}, "direction": "Right", "pad_to_multiple_of": None}
+    filling: dict[str, Any] = {"strategy": {"Fixed": 10**9}, "direction": "Right", "pad_to_multiple_of": None}
     filling |= {"pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]"}
     cutting = {"direction": "Right", "max_length": 1, "strategy": "LongestFirst", "stride": 0}
     tokenizer(padding=filling, truncation=cutting)(copy)

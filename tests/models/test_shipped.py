@@ -10,7 +10,7 @@ from pizhu.base.scores import macro_f1
 from pizhu.data.corpus.load import load_corpus
 from pizhu.models.annotator import report_logits
 from pizhu.models.folder import load_about, load_model
-from pizhu.models.places import SHIPPED
+from pizhu.models.paths import SHIPPED
 from pizhu.models.runtime import TorchRuntime
 from pizhu.models.windows import Windower
 
@@ -50,6 +50,6 @@ def test_its_integers_say_what_its_weights_say_in_full_precision() -> None:
     decision, same = about.decision, []
     for report, logits in exact:
         ours = (decision.choose(decision.probabilities(x)) for x in (annotator.logits(report), logits))
-        equal = np.equal(*ours).all(axis=1)
+        equal = np.all(np.equal(*ours), axis=1)
         same += [equal[i] for i, s in enumerate(report.sentences) if s.kind == "sentence"]
     assert np.mean(same) >= 0.99  # 0.994 here; 0.996 on real reports (docs/running.md)

@@ -49,7 +49,8 @@ def formats(draw: st.DrawFn) -> ContextFormat:
     """Any context format that a recipe allows."""
     prefix, unit = draw(st.integers(0, 40)), draw(st.integers(8, 40))
     tokens = draw(st.integers(max(32, prefix + unit + 3), 150))
-    return ContextFormat(tokens, *(draw(st.integers(0, 6)) for _ in "ba"), prefix, unit, draw(st.integers(0, 3)))
+    before, after = (draw(st.integers(0, 6)) for _ in "ba")
+    return ContextFormat(tokens, before, after, prefix, unit, draw(st.integers(0, 3)))
 
 
 @settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
@@ -78,7 +79,7 @@ def report_of(*rows: tuple[str, Kind]) -> Report:
 
 
 def text_of(ids: tuple[int, ...]) -> str:
-    return "".join(TOKENIZER.id_to_token(i) for i in ids)
+    return "".join(TOKENIZER.id_to_token(i) or "" for i in ids)
 
 
 def test_what_stands_in_a_window() -> None:

@@ -27,6 +27,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -176,12 +177,12 @@ def every_event(inputs: Path, work: Path, wanted: dict[str, bytes], scenario: st
                 cut(inputs, out, scenario)
 
         note.unlink(missing_ok=True)
-        forked(lambda out=out: earlier(inputs, out, scenario))
+        forked(partial(earlier, inputs, out, scenario))
         forked(struck)
         if not note.exists():
             return
         with spoilt(inputs / "0.txt") if scenario == "full" else nullcontext():
-            ended = forked(lambda out=out: last(inputs, out, scenario))
+            ended = forked(partial(last, inputs, out, scenario))
         yield {"at": note.read_text(encoding="utf-8"), "ended": ended, "differ": difference(out, wanted)}
 
 
@@ -202,10 +203,10 @@ def moments(inputs: Path, work: Path, wanted: dict[str, bytes], seed: int, least
         number += 1
         kills = 0
         # On a machine with much else to do a run may never come through in the time that it is given here.
-        while kills < MOST and forked(lambda out=out: run(inputs, out, 0.005), chance.uniform(0, 0.1)):
+        while kills < MOST and forked(partial(run, inputs, out, 0.005), chance.uniform(0, 0.1)):
             kills += 1
         made += kills
-        ended = forked(lambda out=out: run(inputs, out))
+        ended = forked(partial(run, inputs, out))
         yield {"at": f"{kills} random moments", "ended": ended, "differ": difference(out, wanted), "kills": kills}
 
 

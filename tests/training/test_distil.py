@@ -150,7 +150,7 @@ def test_layers_that_stay(model_folder: Path, student: Recipe) -> None:
     class Network(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.encoder = torch.nn.Module()
+            self.encoder: Any = torch.nn.Module()
             self.encoder.layer = torch.nn.ModuleList([torch.nn.Linear(1, 1) for _ in range(12)])
             self.config = type("Config", (), {})()
 

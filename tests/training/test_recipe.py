@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pizhu.base.errors import ConfigError, ModelError, RenamedWarning
 from pizhu.models.folder import load_about
-from pizhu.models.places import SHIPPED
+from pizhu.models.paths import SHIPPED
 from pizhu.training.recipe import Recipe, load_recipe, recipe_from_dict
 
 

@@ -120,8 +120,8 @@ def test_unlabelled_sentences_carry_no_loss(tmp_path: Path, recipe: Recipe, labe
 def test_only_labelled_sentences_decide_the_loss(recipe: Recipe, labelled: Report) -> None:
     """Targets of the others change neither the loss nor a gradient; a labelled one's change both."""
     from pizhu.models.windows import Windower
+    from pizhu.training.distributed import ProcessGroup
     from pizhu.training.examples import Example, Lower
-    from pizhu.training.ranks import Ranks
     from pizhu.training.schedule import Schedule
     from pizhu.training.start import load_start
     from pizhu.training.step import Stepper, freeze, make_optimizer
@@ -140,7 +140,7 @@ def test_only_labelled_sentences_decide_the_loss(recipe: Recipe, labelled: Repor
         freeze(model, 0)
         lower = Lower(model, 0, windower.special.pad, [given])
         schedule = Schedule(1, plain.training)
-        ranks = Ranks(torch.device("cpu"))
+        ranks = ProcessGroup(torch.device("cpu"))
         loss = Stepper(model, make_optimizer(model, plain), lower, [given], schedule, ranks).step(0)
         return loss, [p.grad for p in model.parameters() if p.grad is not None]
 

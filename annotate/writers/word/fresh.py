@@ -84,7 +84,7 @@ class _Draft:
 
     def report(self, report: Report) -> None:
         """Headings, paragraphs, tables and furniture in the report's order."""
-        title = next((s for s in report.sentences if s.kind == "heading"), None)
+        title = report.heading
         for is_table, lines in groupby(_lines(report), key=_is_row):
             if is_table:
                 self._data(list(lines))

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
+from typing import TYPE_CHECKING
 
 from ....base.interval import Figure
-from ....base.page.charts import SOFT, picture
-from .words import UNDEFINED
+from ....base.page.charts import GRID, INK, SOFT, picture, text, tip
+from ....base.page.svg import element
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+UNDEFINED = "–"
+"""What stands where a figure is not defined."""
 
 _COLD, _WARM = (213, 94, 0), (0, 114, 178)
 _NAME = 10
 """Characters of a name that fit beside a row."""
 
 
-def heat_map(title: str, annotators: Sequence[str], kappas: Mapping[frozenset[str], Figure], *, size: int = 46) -> str:
+def heat_map(
+    title: str, annotators: Sequence[str], kappas: Mapping[frozenset[str], Figure], *, size: int = 46
+) -> Markup:
     """A square of kappas.
 
     Args:
@@ -27,8 +35,8 @@ def heat_map(title: str, annotators: Sequence[str], kappas: Mapping[frozenset[st
     parts = []
     for row, one in enumerate(annotators):
         y = top + row * size
-        parts.append(_text(left - 8, y + size / 2 + 4, _short(one), "end"))
-        parts.append(_text(left + row * size + size / 2, top - 8, _short(one), "middle"))
+        parts.append(_words(left - 8, y + size / 2 + 4, _short(one), "end"))
+        parts.append(_words(left + row * size + size / 2, top - 8, _short(one), "middle"))
         for column, other in enumerate(annotators):
             x = left + column * size
             if one == other:
@@ -40,9 +48,9 @@ def heat_map(title: str, annotators: Sequence[str], kappas: Mapping[frozenset[st
             if found.low is not None:
                 note += f" [{found.low:.2f}, {found.high:.2f}]"
             parts.append(_square(x, y, size, _shade(found.value), note))
-            ink = "#fff" if found.value is not None and abs(found.value) > 0.62 else "#1d2430"
-            parts.append(_text(x + size / 2, y + size / 2 + 4, shown, "middle", ink))
-    return picture(title, left + len(annotators) * size + 2, top + len(annotators) * size + 2, "".join(parts))
+            ink = "#fff" if found.value is not None and abs(found.value) > 0.62 else INK
+            parts.append(_words(x + size / 2, y + size / 2 + 4, shown, "middle", ink))
+    return picture(title, left + len(annotators) * size + 2, top + len(annotators) * size + 2, *parts)
 
 
 def _shade(value: float | None) -> str:
@@ -54,19 +62,13 @@ def _shade(value: float | None) -> str:
     return "#" + "".join(f"{round(255 + (part - 255) * share):02x}" for part in full)
 
 
-def _square(x: float, y: float, size: int, color: str, note: str) -> str:
-    title = f"<title>{escape(note)}</title>" if note else ""
-    return (
-        f'<rect x="{x + 1:.1f}" y="{y + 1:.1f}" width="{size - 2}" height="{size - 2}" rx="2" fill="{color}"'
-        f' stroke="#e3e6ec">{title}</rect>'
-    )
+def _square(x: float, y: float, size: int, color: str, note: str) -> Markup:
+    place = {"x": f"{x + 1:.1f}", "y": f"{y + 1:.1f}", "width": str(size - 2), "height": str(size - 2)}
+    return element("rect", *tip(note), **place, rx="2", fill=color, stroke=GRID)
 
 
-def _text(x: float, y: float, text: str, anchor: str, color: str = SOFT) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{color}" pointer-events="none">'
-        f"{escape(text)}</text>"
-    )
+def _words(x: float, y: float, words: str, anchor: str, color: str = SOFT) -> Markup:
+    return text(x, y, words, anchor, color, pointer_events="none")
 
 
 def _short(name: str) -> str:

@@ -128,11 +128,11 @@ PIECES = [
 def test_any_two_reports(
     one: list[tuple[str, str]], other: list[tuple[str, str]], report: Callable[..., Report]
 ) -> None:
-    reports = [report(*(f"{code} {text}" for code, text in lines)) for lines in (one, other)]
+    earlier, later = (report(*(f"{code} {text}" for code, text in lines)) for lines in (one, other))
     everything = Rules(*[Rule(-9, 1)] * 3)
     for rules in (None, everything):
-        found = compare_reports(*reports, rules=rules)
-        planned = [i for i, s in enumerate(reports[0].sentences) if "plan" in (s.labels or ())]
+        found = compare_reports(earlier, later, rules=rules)
+        planned = [i for i, s in enumerate(earlier.sentences) if "plan" in (s.labels or ())]
         assert [plan.place for plan in found.plans] == [Place("earlier", i) for i in planned]
         for plan in found.plans:
             places = [e.place for e in plan.evidence]

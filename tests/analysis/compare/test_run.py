@@ -85,7 +85,7 @@ def test_an_encoder_takes_part(
 def test_without_torch_words_alone_are_compared(
     records: tuple[Path, Path], tmp_path: Path, pizhu: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import pizhu.models.meaning as meaning
+    import pizhu.models.sentence_encoder as meaning
 
     def missing(*_: object, **__: object) -> None:
         raise MissingExtraError("an encoder", "train")

@@ -17,9 +17,10 @@ import pytest
 from pizhu.annotate.inputs.find import Inputs
 from pizhu.annotate.run import cluster
 from pizhu.annotate.run.cluster import Cluster
-from pizhu.annotate.run.run import Outcome, annotate_files, conduct
+from pizhu.annotate.run.run import Outcome, RunOptions, annotate_files, conduct
 from pizhu.annotate.run.runfolder import JOURNAL, RunFolder, Settings, head_of
 from pizhu.base.errors import ConfigError
+from pizhu.models.annotator import Annotator
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'pizhu[ray]'")
 ray = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install 'pizhu[ray]'")
@@ -77,7 +78,7 @@ def two_nodes() -> Iterator[Any]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray.cluster_utils import Cluster as Nodes
 
-    size = {"num_cpus": 1, "object_store_memory": 100 * 2**20}
+    size: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 100 * 2**20}
     soon = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 3}
     nodes = Nodes(initialize_head=True, head_node_args={**size, "include_dashboard": False, "_system_config": soon})
     nodes.add_node(**size)
@@ -141,9 +142,9 @@ class Here:
     ) -> None:
         self.given: list[str] = []
         worker = cluster._Worker(job)
-        monkeypatch.setattr(cluster._Driver, "_all", lambda driver: cluster._feed(*self.feed(driver), begin=None))
+        monkeypatch.setattr(cluster._Driver, "_all", lambda driver: cluster._feed(*(*self.feed(driver), None)))
         monkeypatch.setattr(cluster._Driver, "_alone", lambda driver, tasks: [cluster._packed([t]) for t in tasks])
-        monkeypatch.setattr(cluster.Annotator, "load", lambda *_, **__: model)
+        monkeypatch.setattr(Annotator, "load", lambda *_, **__: model)
 
         def answers(driver: cluster._Driver, blocks: Any) -> Iterator[Any]:
             for block in blocks:
@@ -181,7 +182,7 @@ def run_here(model: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cal
 
         result: list[Any] = []
         monkeypatch.setattr(cluster, "_PAUSES", ())
-        return conduct(engine, paths, out, settings, model.about, model.runtime.kind), *result
+        return conduct(engine, paths, out, RunOptions(settings), model.about, model.runtime.kind), *result
 
     return run
 

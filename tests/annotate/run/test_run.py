@@ -14,9 +14,10 @@ import pytest
 from pizhu import Annotator
 from pizhu.annotate import writers
 from pizhu.annotate.inputs.find import Inputs, find
-from pizhu.annotate.run.reuse import Answers
-from pizhu.annotate.run.run import Outcome, RunResult, annotate_files, conduct, plan, work
-from pizhu.annotate.run.runfolder import Entry, RunFolder, Settings
+from pizhu.annotate.run.manifest import Entry
+from pizhu.annotate.run.reuse import AnswerCache
+from pizhu.annotate.run.run import Outcome, RunOptions, RunResult, annotate_files, conduct, plan, work
+from pizhu.annotate.run.runfolder import RunFolder, Settings
 from pizhu.base.errors import ConfigError, MissingExtraError
 from pizhu.base.files import read_records
 from pizhu.data.isolation.in_process import InProcess
@@ -147,7 +148,7 @@ def test_again_gives_the_same_bytes(annotator: Annotator, tmp_path: Path) -> Non
     path = write(tmp_path / "a.txt")
     runs = []
     for out in ("out", "out", "other"):
-        annotate_files([path], tmp_path / out, annotator, writers.FORMATS)
+        annotate_files([path], tmp_path / out, annotator, tuple(writers.FORMATS))
         found = sorted(p for p in (tmp_path / out).rglob("*") if p.is_file())
         runs.append({p.relative_to(tmp_path / out): p.read_bytes() for p in found})
     assert runs[0] == runs[1] == runs[2]
@@ -307,13 +308,13 @@ def test_tasks_can_be_done_in_another_process(model: Any, tmp_path: Path) -> Non
                 model,
                 told.append,
                 InProcess(),
-                answers=Answers(0),
+                answers=AnswerCache(0),
             )
             (outcome,) = pickle.loads(pickle.dumps(told))
             done(outcome)
 
     for turn in range(2):
-        result = conduct(elsewhere, paths, there, settings, model.about, model.runtime.kind)
+        result = conduct(elsewhere, paths, there, RunOptions(settings), model.about, model.runtime.kind)
         assert (result.reports, result.kept, result.seen) == ((3, 0, 4), (0, 3, 4))[turn]
     assert model.asked == 6  # what stands is not done again
     assert {p.name: p.read_bytes() for p in there.iterdir()} == {

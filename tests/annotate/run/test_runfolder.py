@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 from pizhu import Annotator
 from pizhu.annotate.run import runfolder
+from pizhu.annotate.run.manifest import Entry
 from pizhu.annotate.run.run import annotate_files
-from pizhu.annotate.run.runfolder import Entry, Settings, head_of, open_run
+from pizhu.annotate.run.runfolder import Settings, head_of, open_run
 from pizhu.base.errors import ConfigError
+from pizhu.base.versions import version_of
 from pizhu.tests.support import killing
 
 KILLING = Path(killing.__file__)
@@ -286,8 +288,7 @@ def test_other_versions_are_refused_but_not_what_was_missing(
 ) -> None:
     """A sentence asks to install what is missing; whoever does so goes on with the same command."""
     versions = {"pypdfium2": "missing", "lxml": "5.0"}
-    real = runfolder._version
-    monkeypatch.setattr(runfolder, "_version", lambda name: versions.get(name) or real(name))
+    monkeypatch.setattr(runfolder, "version_of", lambda name, missing: versions.get(name) or version_of(name, missing))
     path, out = write(tmp_path / "a.txt"), tmp_path / "out"
     annotate_files([path], out, annotator)
     versions["pypdfium2"] = "5.0"

@@ -56,7 +56,7 @@ def victim(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def out(tmp_path: Path, model: Hashed) -> Path:
+def out(tmp_path: Path, model: Any) -> Path:
     """A run folder that a stranger may have changed."""
     annotate_files([write(tmp_path / "in" / "x.txt")], tmp_path / "out", model, FORMATS, layout="folders")
     return tmp_path / "out"
@@ -77,7 +77,7 @@ def named(name: Any, **more: Any) -> Callable[[dict[str, Any]], Any]:
     return lambda body: body["inputs"].update({"../in/stranger.txt": row})
 
 
-def again(tmp_path: Path, model: Hashed, *, fresh: bool, more: tuple[Path, ...] = ()) -> Any:
+def again(tmp_path: Path, model: Any, *, fresh: bool, more: tuple[Path, ...] = ()) -> Any:
     return annotate_files([tmp_path / "in", *more], tmp_path / "out", model, FORMATS, layout="folders", fresh=fresh)
 
 
@@ -169,7 +169,8 @@ def test_values_that_no_run_writes(tmp_path: Path, model: Hashed) -> None:
 
 def test_lines_of_the_journal_that_no_run_writes(tmp_path: Path, model: Hashed, out: Path) -> None:
     good = {"input": "../in/y.txt", "state": "done", "name": "y", "sha256": "0", "sentences": 1}
-    rows: list[Any] = [{**good, name: value} for name in good for value in (None, 1.5, [], {}, float("inf"))]
+    values: tuple[Any, ...] = (None, 1.5, [], {}, float("inf"))
+    rows: list[Any] = [{**good, name: value} for name in good for value in values]
     text = "".join(json.dumps(row) + "\n" for row in [*rows, 3, [], None, [[[]]]]) + "[" * 100_000 + "\n"
     (out / ".journal.jsonl").write_text(text, encoding="utf-8")
     assert again(tmp_path, model, fresh=False).failed == []

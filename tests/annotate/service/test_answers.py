@@ -5,11 +5,12 @@ from __future__ import annotations
 import unicodedata
 from contextlib import suppress
 
+import prometheus_client
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pizhu.annotate.service.answers import TYPES, choose, content
-from pizhu.annotate.service.meters import Histogram, Meters
+from pizhu.annotate.service.meters import Meters
 from pizhu.annotate.service.uploads import shown_name
 from pizhu.base.refusal import Refusal
 from pizhu.data.labels import DEFAULT_LABELS
@@ -91,17 +92,26 @@ def test_text_that_is_not_quite_unicode(form: str) -> None:
     assert 'filename="report.' in headers["content-disposition"]
 
 
-def test_histograms() -> None:
-    histogram = Histogram((1, 2.5))
-    for value in (0.5, 1, 2, 99):
-        histogram.observe(value)
-    assert list(histogram.lines("x")) == [
-        'x_bucket{le="1"} 2',
-        'x_bucket{le="2.5"} 3',
-        'x_bucket{le="+Inf"} 4',
-        "x_sum 102.500000",
-        "x_count 4",
+def test_histograms_are_cumulative() -> None:
+    meters = Meters()
+    for reports in (1, 2, 3, 99):
+        meters.annotated(reports, 1)
+    lines = [line for line in meters.text(0, 1).splitlines() if line.startswith("pizhu_batch_reports")]
+    assert lines == [
+        'pizhu_batch_reports_bucket{le="1.0"} 1.0',
+        'pizhu_batch_reports_bucket{le="2.0"} 2.0',
+        *(f'pizhu_batch_reports_bucket{{le="{bound}.0"}} 3.0' for bound in (4, 8, 16, 32, 64)),
+        'pizhu_batch_reports_bucket{le="+Inf"} 4.0',
+        "pizhu_batch_reports_count 4.0",
+        "pizhu_batch_reports_sum 105.0",
     ]
+
+
+def test_services_count_apart_and_tell_nobody() -> None:
+    one, other = Meters(), Meters()
+    one.annotated(1, 7)
+    assert "pizhu_sentences_total 7.0" in one.text(0, 1) and "pizhu_sentences_total 0.0" in other.text(0, 1)
+    assert b"pizhu" not in prometheus_client.generate_latest(), "nothing in the registry that all of a process share"
 
 
 def test_the_exposition() -> None:
@@ -110,9 +120,10 @@ def test_the_exposition() -> None:
     meters.answered("/annotate", 503, 0.1)
     meters.annotated(3, 40)
     lines = meters.text(2, 64).splitlines()
-    assert 'pizhu_requests_total{route="/annotate",status="503"} 1' in lines
-    assert "pizhu_request_seconds_count 1" in lines and "pizhu_batch_reports_sum 3.000000" in lines
-    assert "pizhu_sentences_total 40" in lines and "pizhu_places_taken 2" in lines
+    assert 'pizhu_requests_total{route="/annotate",status="503"} 1.0' in lines
+    assert "pizhu_request_seconds_count 1.0" in lines and "pizhu_batch_reports_sum 3.0" in lines
+    assert "pizhu_sentences_total 40.0" in lines and "pizhu_places_taken 2.0" in lines
+    assert not any("_created" in line for line in lines), "as many series again that nobody asked for"
     typed = {line.split()[2] for line in lines if line.startswith("# TYPE")}
     assert {line.partition("{")[0].split()[0] for line in lines if not line.startswith("#")} <= {
         name + ending for name in typed for ending in ("", "_bucket", "_sum", "_count")

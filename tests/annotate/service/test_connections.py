@@ -26,7 +26,7 @@ PATIENCE = 1.0
 @pytest.fixture(scope="module", params=[None, SECRET], ids=["open", "secret"])
 def service(request: pytest.FixtureRequest) -> Iterator[Running]:
     """One with two places and few connections, with a secret and without."""
-    settings = {"places": 2, "seconds": 20, "secret": request.param}
+    settings = {"max_requests": 2, "seconds": 20, "secret": request.param}
     with running("annotate", settings=settings, terms={"patience": PATIENCE, "connections": 30}) as found:
         yield found
 
@@ -35,7 +35,7 @@ def service(request: pytest.FixtureRequest) -> Iterator[Running]:
 def free() -> Iterator[Running]:
     """One without a secret."""
     terms = {"patience": PATIENCE, "connections": 40, "per_address": 12}
-    with running("annotate", settings={"places": 2, "limits": {"file_mb": 1}}, terms=terms) as found:
+    with running("annotate", settings={"max_requests": 2, "limits": {"file_mb": 1}}, terms=terms) as found:
         yield found
 
 

@@ -95,8 +95,10 @@ def test_the_command(model_folder: Path, tmp_path: Path) -> None:
     secret.touch(0o600)
     secret.write_text("sixteen-characters", encoding="utf-8")
     pizhu = Path(sys.executable).with_name("pizhu")
-    words = [pizhu, "serve", "--model", model_folder, "--port", "0", "--secret-file", secret, "--limit", "file_mb=1"]
-    with process(*words, temporary=tmp_path / "tmp") as (running, url):
+    words = ("--port", "0", "--limit", "file_mb=1")
+    with process(
+        pizhu, "serve", "--model", model_folder, "--secret-file", secret, *words, temporary=tmp_path / "tmp"
+    ) as (running, url):
         assert post(url).status_code == 401
         shown = {"authorization": "Bearer sixteen-characters"}
         answer = post(url, headers=shown, params={"format": "jsonl", "name": "总结.txt"})

@@ -180,7 +180,7 @@ def test_everybody_gets_their_own_answer(gated: Any, serving: Serve) -> None:
 
 
 def test_no_place_is_left(gated: Any, serving: Serve) -> None:
-    client = serving(gated, places=2)
+    client = serving(gated, max_requests=2)
     with ThreadPoolExecutor(2) as crowd:
         waiting = [crowd.submit(client.post, "/annotate", content="完成了。".encode()) for _ in range(2)]
         while client.get("/health").json()["taken"] < 2:
@@ -349,7 +349,7 @@ def test_pages_behind_a_proxy(model: Any, serving: Serve) -> None:
 
 def test_too_much_at_once(gated: Any, serving: Serve) -> None:
     """Uploads that hold no place yet are bounded too, by what the places may hold in all."""
-    client = serving(gated, places=1, limits=Limits(file_mb=1))
+    client = serving(gated, max_requests=1, limits=Limits(file_mb=1))
     large = "任务已经完成。\n".encode() * 30_000  # 0.6 MB
     with ThreadPoolExecutor(1) as other:
         first = other.submit(client.post, "/annotate", content=large)
@@ -420,7 +420,7 @@ def test_where_the_secret_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert not bad or bad not in str(error.value)
 
 
-@pytest.mark.parametrize("setting", ["seconds", "places", "batch", "readers"])
+@pytest.mark.parametrize("setting", ["seconds", "max_requests", "batch", "readers"])
 def test_impossible_settings(setting: str) -> None:
     with pytest.raises(ConfigError, match=f"{setting} is 0, expected a number above 0"):
-        Settings(**{setting: 0})
+        Settings(**{setting: 0})  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from lxml import etree
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.report import Report
 
@@ -31,6 +32,11 @@ _NAMESPACES = (
 )
 _TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml."
 Document = Callable[..., Path]
+
+
+def all_text(node: etree._Element) -> str:
+    """All text in ``node``."""
+    return "".join(map(str, node.itertext()))
 
 
 def labelled_at_will(report: Report, every: Sequence[tuple[str, ...]] | None = None) -> Report:

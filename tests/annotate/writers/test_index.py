@@ -16,13 +16,15 @@ from pizhu.base.files import write_records, write_text
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.report import Report
 
+from .conftest import all_text
+
 HOSTILE = "</td><script>alert(1)</script>\u202e@@rows@@ \" onclick='x' &lt;"
 
 
 def rows(text: str) -> list[list[str]]:
     table = html.fromstring(text).find(".//table")
     assert table is not None
-    return [[cell.text_content() for cell in row] for row in table.iter("tr")]
+    return [[all_text(cell) for cell in row] for row in table.iter("tr")]
 
 
 def test_numbers_and_totals(labelled: Report) -> None:
@@ -38,7 +40,7 @@ def test_numbers_and_totals(labelled: Report) -> None:
 def test_reports_of_one_name_are_told_apart(labelled: Report) -> None:
     one, two = (summarise(labelled.records(), name=name) for name in ("2021/总结", "2022/总结"))
     told = [
-        [small.text_content() for small in html.fromstring(index_page(found, DEFAULT_LABELS)).iter("small")]
+        [all_text(small) for small in html.fromstring(index_page(found, DEFAULT_LABELS)).iter("small")]
         for found in ([one, two], [one])
     ]
     assert told == [["2021/总结", "2022/总结"], [labelled.doc]]
@@ -54,9 +56,9 @@ def test_names_are_only_names() -> None:
     text = index_page([hostile], DEFAULT_LABELS, [(HOSTILE, HOSTILE)], HOSTILE)
     tree = html.fromstring(text)
     assert len(tree.findall(".//script")) == 1
-    assert not [name for node in tree.iter() for name in node.attrib if name.startswith("on")]
+    assert not [name for node in tree.iter() for name in map(str, node.attrib) if name.startswith("on")]
     assert tree.findtext(".//h1") == HOSTILE
-    assert [node.text_content() for node in tree.iter("li")] == [HOSTILE * 2]
+    assert [all_text(node) for node in tree.iter("li")] == [HOSTILE * 2]
     assert (
         text.count(f"<bdi>{HOSTILE[:4]}".replace("<", "&lt;").replace(">", "&gt;").replace("&lt;bdi&gt;", "<bdi>")) == 3
     )

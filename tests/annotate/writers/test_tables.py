@@ -80,7 +80,9 @@ def test_excel(reports: list[Report], tmp_path: Path) -> None:
 
 def test_excel_holds_what_excel_can_hold(tmp_path: Path) -> None:
     texts = ["😀" * 20_000, "控制\x00符\x07\ud800。", "_x0041_", "长" * 40_000, "  前后有空格  "]
-    records = [{"kind": "sentence", "text": text, "labels": None, "headings": []} for text in texts]
+    records: list[dict[str, Any]] = [
+        {"kind": "sentence", "text": text, "labels": None, "headings": []} for text in texts
+    ]
     path = tmp_path / "a.xlsx"
     writers.write_table(path, [("../../x" + "\x01", records)], DEFAULT_LABELS)
     rows = sheet_rows(path, "句子")

@@ -16,7 +16,7 @@ from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.read import load_source, read_report, read_source, report_from_text
 from pizhu.data.readers import Source
 
-from .conftest import Document, W, labelled_at_will
+from .conftest import Document, W, all_text, labelled_at_will
 from .test_word_original import marked, paragraph, part, run
 
 MB = 2**20
@@ -116,5 +116,5 @@ def test_wide_tables(tmp_path: Path) -> None:
     legend, table = part(tmp_path / "表.docx").iter(f"{{{W}}}tbl")
     assert sum(1 for _ in table.iter(f"{{{W}}}tc")) == 63 + 2 * 3000
     assert sum(1 for _ in legend.iter(f"{{{W}}}tc")) == 32
-    (wide,) = (p for p in part(tmp_path / "表.docx").iter(f"{{{W}}}p") if "".join(p.itertext()).startswith("宽"))
-    assert "".join(wide.itertext()) == "宽" * 64 and sum(1 for _ in wide.iter(f"{{{W}}}tab")) == 63
+    (wide,) = (p for p in part(tmp_path / "表.docx").iter(f"{{{W}}}p") if all_text(p).startswith("宽"))
+    assert all_text(wide) == "宽" * 64 and sum(1 for _ in wide.iter(f"{{{W}}}tab")) == 63

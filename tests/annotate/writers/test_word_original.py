@@ -18,7 +18,7 @@ from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.read import load_source, read_report
 from pizhu.data.report import Report
 
-from .conftest import HOSTILE, Document, W, labelled_at_will
+from .conftest import HOSTILE, Document, W, all_text, labelled_at_will
 
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _TINTS = {label.name: tint(label) for label in DEFAULT_LABELS}
@@ -49,12 +49,18 @@ def part(path: Path, name: str = "word/document.xml") -> etree._Element:
         return etree.fromstring(archive.read(name))
 
 
+def around(node: etree._Element) -> etree._Element:
+    parent = node.getparent()
+    assert parent is not None
+    return parent
+
+
 def formatted(root: etree._Element) -> Iterator[tuple[str, ...]]:
     """Every character that is drawn with its formatting and its place, and each element that draws something else."""
     for node in root.iter(
         w("t"), w("delText"), w("tab"), w("br"), w("footnoteReference"), w("fldChar"), w("instrText")
     ):
-        properties = node.getparent().find(w("rPr"))
+        properties = around(node).find(w("rPr"))
         shown = [] if properties is None else [etree.tostring(p) for p in properties if p.tag != w("shd")]
         where = [str(a.tag) for a in node.iterancestors()]
         for c in node.text or [""]:
@@ -65,7 +71,7 @@ def shaded(root: etree._Element) -> str:
     """The characters that are shaded, each behind the colour of its run where that changes."""
     parts, last = [], None
     for node in root.iter(w("t"), w("noBreakHyphen")):
-        shade = node.getparent().find(f"{w('rPr')}/{w('shd')}")
+        shade = around(node).find(f"{w('rPr')}/{w('shd')}")
         fill = None if shade is None else shade.get(w("fill"))
         if fill is not None:
             text = "".join((node.text or "-").split())
@@ -86,9 +92,10 @@ def expected(report: Report) -> str:
 
 def comments(path: Path) -> dict[str, tuple[str, str]]:
     """What comments say: text on which they hang, then author and words."""
-    body, found = part(path), {}
+    body = part(path)
+    found: dict[str, tuple[str, str]] = {}
     said = {
-        c.get(w("id")): (c.get(w("author")), "\n".join("".join(p.itertext()) for p in c))
+        c.get(w("id"), ""): (c.get(w("author"), ""), "\n".join(map(all_text, c)))
         for c in part(path, "word/comments.xml")
     }
     for start in body.iter(w("commentRangeStart")):
@@ -100,10 +107,10 @@ def comments(path: Path) -> dict[str, tuple[str, str]]:
                 break
             elif inside and node.tag == w("t"):
                 text += node.text or ""
-        found[text] = said[start.get(w("id"))]
+        found[text] = said[start.get(w("id"), "")]
     order = [(n.get(w("id")), n.tag) for n in body.iter(w("commentRangeStart"), w("commentRangeEnd"))]
     assert all(order.index((i, w("commentRangeStart"))) < order.index((i, w("commentRangeEnd"))) for i in said)
-    references = [r.get(w("id")) for r in body.iter(w("commentReference"))]
+    references = [r.get(w("id"), "") for r in body.iter(w("commentReference"))]
     assert sorted(references) == sorted(said)
     assert len(set(references)) == len(references)
     return found

@@ -22,8 +22,10 @@ SECRET = "a-secret-of-the-tests"
 SHIPPED = Path(pizhu.__file__).parent / "models" / "default"
 
 # Trainings of the tiny model of the tests, in seconds.
-FIELDS = ("training.epochs=30", "training.patience=0", "encoder.frozen_layers=0", "training.encoder_lr=3e-3")
-FIELDS += ("training.head_lr=1e-2",)
+FIELDS = (
+    *("training.epochs=30", "training.patience=0", "encoder.frozen_layers=0", "training.encoder_lr=3e-3"),
+    "training.head_lr=1e-2",
+)
 
 Asked = Callable[..., Any]
 

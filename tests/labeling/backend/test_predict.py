@@ -142,7 +142,7 @@ def test_what_is_no_request_is_refused(service: TestClient, body: Any) -> None:
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 @pytest.mark.parametrize("shown", [None, "Basic " + base64.b64encode(b"pizhu:wrong").decode(), "Bearer no", "Basic ?"])
 def test_nobody_gets_in_without_the_secret(service: TestClient, method: str, path: str, shown: str | None) -> None:
-    service.auth = None
+    service.auth = None  # type: ignore[assignment]
     answer = service.request(method, path, json={}, headers={"authorization": shown} if shown else {})
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Basic")
@@ -154,7 +154,7 @@ def test_every_route_is_in_that_test(service: TestClient) -> None:
 
 
 def test_health_is_open_and_tells_nothing(service: TestClient) -> None:
-    service.auth = None
+    service.auth = None  # type: ignore[assignment]
     assert service.get("/health").json() == {"status": "UP"}
 
 
@@ -192,7 +192,7 @@ def test_a_webhook_s_secret_only_counts(open_service: Callable[..., TestClient])
     from pizhu.labeling.backend.trainer import Plan
 
     service = open_service(plan=Plan("项目", every=10))
-    service.auth = None
+    service.auth = None  # type: ignore[assignment]
     shown = {"authorization": f"Bearer {event_secret(SECRET)}"}
     assert service.post("/webhook", json={"action": "ANNOTATION_CREATED"}, headers=shown).json() == {"counted": True}
     training = {"action": "START_TRAINING", "project": {"title": "项目"}}
