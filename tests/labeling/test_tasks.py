@@ -16,7 +16,7 @@ from pizhu.labeling.studio.tasks import choices, read_input, result, to_record, 
 RECORD = {"id": "a1", "doc": "甲.txt", "start": 0, "end": 3, "kind": "sentence", "text": "好的。", "headings": ["一、"]}
 
 
-def tasks(*records: dict[str, Any]) -> list[dict[str, Any]]:
+def tasks(*records: object) -> list[dict[str, Any]]:
     """Of the records as they are read."""
     read = [check_record(row, f"甲.jsonl, record {number}", needed=()) for number, row in enumerate(records, 1)]
     return to_tasks(read, DEFAULT_LABELS, "甲.jsonl")
@@ -49,7 +49,7 @@ def test_headings_go_with_the_sentence_after_them() -> None:
         (s.text, s.kind, s.headings) for s in report.sentences[:-1]
     ]
     with pytest.raises(DataError, match=r"record 1: lead\[0\].text must be a text"):
-        reports_from_records([{**RECORD, "lead": [{"text": 1}]}], DEFAULT_LABELS, "甲.jsonl")
+        reports_from_records([{**RECORD, "lead": [{"text": 1}]}], DEFAULT_LABELS, "甲.jsonl")  # type: ignore[typeddict-item]
 
 
 def test_another_report_s_sentence_is_no_neighbour() -> None:
