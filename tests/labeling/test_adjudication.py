@@ -191,4 +191,4 @@ def test_what_concerns_the_sending_is_refused_when_fetching(
 ) -> None:
     told = pizhu("label", "adjudicate", tmp_path / "答案.jsonl", "--pull", tmp_path / "裁决.jsonl", *words)
     assert told.status == 2
-    assert "--pull only fetches" in told.err
+    assert "do not apply to --pull" in told.err

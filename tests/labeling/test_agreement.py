@@ -180,7 +180,7 @@ def test_two_pulls_of_one_sentence_are_one(team: list[dict[str, Any]], found: Ag
 
 
 def test_gold_of_other_sentences(team: list[dict[str, Any]], tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="of other sentences"):
+    with pytest.raises(DataError, match="decides other sentences"):
         agreement(read(team, tmp_path), gold={"elsewhere": ()})
     alone = {"id": "a", "text": "甲。", "labels": ["plan"], "decided": "single"}
     write_records(tmp_path / "gold.jsonl", [alone, {"id": "b", "text": "乙。", "labels": None}])

@@ -88,7 +88,7 @@ def test_hostile_names_and_sentences(tmp_path: Path) -> None:
 
 
 def test_a_name_of_another_kind(labelled: Report, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"expected one that ends in \.csv or \.jsonl"):
+    with pytest.raises(ConfigError, match=r"must end in \.csv or \.jsonl"):
         write_metrics(tmp_path / "a.pdf", rows(labelled))
     assert list(tmp_path.iterdir()) == []
 
