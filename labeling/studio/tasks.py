@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from ...base.errors import DataError
 from ...data.labels import LabelSet
-from ...data.records import NEEDED, LeadRecord, Record, check_record, keep, load_records
+from ...data.records import NEEDED, LeadRecord, Record, check_record, keep, load_records, need
 from .config import CONTROL, NONE, OBJECT
 from .place import address, position
 from .place import place as place_of
@@ -39,13 +39,14 @@ def to_tasks(
     has ``scores``.
 
     Args:
-        records: those of one or more reports, each report's in the order of its text, so that neighbours can be shown.
+        records: records as read, of one or more reports, each report's in the order of its text, so that neighbours
+            can be shown.
         labels: the labels that ``labels`` and ``scores`` may name; former names are accepted.
         where: the input's name for messages.
         report_url: where whole reports can be read, see :func:`.place.check_report_url`.
 
     Raises:
-        DataError: a record is invalid; the message names the first one.
+        DataError: a record lacks a field that a task needs; the message names the first such record.
     """
     tasks = []
     for record, data, place in sentence_data(records, where, report_url):
@@ -91,17 +92,19 @@ def sentence_data(
 
 def _check(record: Record, where: str) -> None:
     """Raise a :class:`DataError` unless the record has everything that a task needs."""
-    check_record(record, where, needed=("id", *NEEDED))
-    for field in ("id", "doc", "text"):
-        if not record[field].strip():
+    need(record, ("id", *NEEDED), where)
+    check_id(record, where)
+    for field in ("doc", "text"):
+        if not record[field].strip():  # type: ignore[literal-required]
             raise DataError(f"{where}: {field} must be a non-empty text")
     if record.get("previous", "") is None:
         raise DataError(f"{where}: previous must be a text")
-    check_id(record, where)
 
 
 def check_id(record: Record, where: str) -> None:
-    """Raise a :class:`DataError` unless Label Studio can store the sentence's id."""
+    """Raise a :class:`DataError` unless the sentence's id can be the id of a task in Label Studio."""
+    if not record["id"].strip():
+        raise DataError(f"{where}: id must be a non-empty text")
     if storable(record["id"]) != record["id"]:
         raise DataError(f"{where}: id holds a character that Label Studio cannot store")
 
@@ -110,11 +113,11 @@ def to_record(data: Mapping[str, Any]) -> Record:
     """The sentence record, without labels, from which a task's data were made.
 
     Raises:
-        DataError: pizhu did not make the task.
+        DataError: pizhu did not make the task, or its data were changed since.
     """
     if missing := [field for field in _FIELDS if field not in data and field not in ("kind", "lead")]:
         raise DataError(f"a task lacks {missing[0]!r}; pizhu did not make it")
-    return cast(Record, keep({**data, "kind": "sentence"}, _FIELDS))
+    return check_record(keep({**data, "kind": "sentence"}, _FIELDS), "its data", needed=("id", *NEEDED))
 
 
 def result(names: Sequence[str]) -> list[dict[str, Any]]:

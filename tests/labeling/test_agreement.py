@@ -11,6 +11,7 @@ from pizhu.base.errors import DataError
 from pizhu.base.files import write_records
 from pizhu.cli import app
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
+from pizhu.data.records import Record
 from pizhu.labeling.agreement import Agreement, Figure, agreement, read_gold
 from pizhu.labeling.studio.answers import Answer, read_answers
 from typer.testing import CliRunner
@@ -18,7 +19,7 @@ from typer.testing import CliRunner
 ONE = LabelSet((Label("plan", "计划", "#0072b2", "1"), Label("metric", "指标", "#cc79a7", "2")))
 
 
-def rows(*said: Sequence[Sequence[str] | None]) -> list[tuple[dict[str, Any], list[Answer]]]:
+def rows(*said: Sequence[Sequence[str] | None]) -> list[tuple[Record, list[Answer[str]]]]:
     """A row a sentence, an entry an annotator (None: skipped)."""
     return [
         (
@@ -71,7 +72,7 @@ def found(team: list[dict[str, Any]], tmp_path: Path) -> Agreement:
     return agreement(read(team, tmp_path), gold=gold_of(team))
 
 
-def read(team: list[dict[str, Any]], folder: Path) -> list[tuple[dict[str, Any], list[Answer]]]:
+def read(team: list[dict[str, Any]], folder: Path) -> list[tuple[Record, list[Answer[str]]]]:
     write_records(folder / "答案.jsonl", team)
     return read_answers(folder / "答案.jsonl", DEFAULT_LABELS)
 
