@@ -69,9 +69,9 @@ def push(
     """Send sentences to be labelled; those already there are not sent again, so an interrupted push can be repeated.
 
     Labels and scores of records, as `pizhu annotate` writes them, are shown to annotators as proposals; with --model,
-    the push makes the proposals. Without inputs it creates the project or updates its configuration: `pizhu label
-    config` shows what that would change. With --task spans it sends only sentences that are labelled metric or hold a
-    quantity, with the quantities marked.
+    the push makes the proposals. Without inputs it creates the project or updates its configuration (see what that
+    would change with `pizhu label config`). With --task spans it sends only sentences that are labelled metric or hold
+    a quantity, with the quantities marked.
     """
     from ...labeling.studio.push import push as send
 
