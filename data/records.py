@@ -243,7 +243,7 @@ def check_record(row: object, where: str, labels: LabelSet | None = None, needed
 def _check_range(part: Record | LeadRecord, where: str) -> None:
     start, end = part.get("start", 0), part.get("end", _END - 1)
     if not 0 <= start < end < _END:
-        raise DataError(f"{where}: start {brief(start)}, end {brief(end)} is no range of characters")
+        raise DataError(f"{where}: start {brief(start)}, end {brief(end)} is not a range of characters")
 
 
 def keep(row: Shape, fields: Iterable[str]) -> Shape:

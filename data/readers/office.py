@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 
 from ...base.errors import ReadError
 from ...base.silence import NOWHERE
-from ..isolation.confinement import another_program, is_begun, scratch
+from ..isolation.confinement import external_program, is_begun, scratch
 from . import word
 from .base import Extract, Source
 
@@ -94,7 +94,7 @@ _FREE: SimpleQueue[tempfile.TemporaryDirectory[str]] = SimpleQueue()  # the firs
 def _convert(source: Source, program: str) -> bytes:
     ending = ".rtf" if source.data.startswith(b"{\\rtf") else ".odt" if source.data[:2] == b"PK" else ".doc"
     kept = tempfile.TemporaryDirectory(prefix="pizhu-", dir=scratch(), ignore_cleanup_errors=True)
-    with kept as folder, _profile() as profile, another_program():
+    with kept as folder, _profile() as profile, external_program():
         given = Path(folder, f"report{ending}")
         given.write_bytes(source.data)
         command = [program, f"-env:UserInstallation={profile.as_uri()}", "--headless", "--norestore"]

@@ -79,4 +79,4 @@ class Archive:
         try:
             return etree.fromstring(data, parser)
         except (etree.XMLSyntaxError, ValueError):
-            raise ReadError(f"{self._name} is damaged: its part {part} is no XML") from None
+            raise ReadError(f"{self._name} is damaged: its part {part} is not XML") from None
