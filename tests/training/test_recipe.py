@@ -74,7 +74,7 @@ def test_the_recipe_that_the_shipped_model_records() -> None:
         ("training.patience=-1", "training.patience is -1, expected 0 to 1000"),
         ("training.batch=3", "unknown field training.batch, expected one of seed, epochs"),
         ("nothing.x=3", r"unknown section \[nothing\], expected one of encoder, context"),
-        ("context.unit=250", "context.prefix . context.unit is 298, expected at most context.tokens less 3, 253"),
+        ("context.unit=250", "context.prefix . context.unit is 298, expected at most context.tokens minus 3, 253"),
         ("passes=3", "setting 'passes=3' is not understood"),
         ("training.epochs", "setting 'training.epochs' is not understood"),
         ("=", "setting '=' is not understood"),

@@ -264,6 +264,6 @@ def test_an_absent_device(tmp_path: Path, recipe: Recipe, labelled: Report) -> N
 def test_nothing_but_a_model_is_overwritten(tmp_path: Path, recipe: Recipe, labelled: Report) -> None:
     (tmp_path / "论文.docx").write_text("years of work", encoding="utf-8")
     for out in (tmp_path, tmp_path / "论文.docx"):
-        with pytest.raises(ModelError, match="is no model folder"):
+        with pytest.raises(ModelError, match="is not a model folder"):
             train(recipe, [labelled], [], out)
     assert (tmp_path / "论文.docx").read_text(encoding="utf-8") == "years of work"
