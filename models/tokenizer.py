@@ -84,7 +84,7 @@ def _check(body: Any, vocabulary: int) -> None:
     if max(map(str.__len__, pieces)) > _LONGEST_PIECE or not all(token["content"] for token in added):
         raise ModelError(f"its tokenizer has a piece of more than {_LONGEST_PIECE} characters, or adds one of none")
     if not all(type(number) is int and number >= 0 for number in numbers):
-        raise ModelError("its tokenizer gives a piece something other than a number as its number")
+        raise ModelError("its tokenizer has a piece with an invalid number")
     if max(numbers) >= vocabulary:
         raise ModelError(
             f"it has {vocabulary} token vectors, but its tokenizer has a piece with the number {max(numbers)}"

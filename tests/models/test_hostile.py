@@ -301,7 +301,7 @@ def test_windows_that_would_fill_all_memory(copy: Path) -> None:
         context(tokens=8192),
         without_graphs,
     ]
-    refused(copy, lambda folder: [attack(folder) for attack in attacks], "take more memory than there is")
+    refused(copy, lambda folder: [attack(folder) for attack in attacks], "need too much memory")
 
 
 def graph(change: Callable[[Any, Any], object], name: str = "encoder.onnx") -> Attack:
@@ -602,8 +602,8 @@ def splitting(pattern: dict[str, str]) -> Attack:
         (pieces(unk_token="none"), "no piece for unknown text"),
         (in_json("tokenizer.json", lambda b: b["model"]["vocab"].update({"新" * 300: 1})), "more than 256 characters"),
         (in_json("tokenizer.json", lambda b: b["model"]["vocab"].update({"新": 10**6})), "with the number 1000000"),
-        (in_json("tokenizer.json", lambda b: b["model"]["vocab"].update({"新": -1})), "something other than a number"),
-        (in_json("tokenizer.json", lambda b: b["model"]["vocab"].update({"新": "1"})), "something other than a number"),
+        (in_json("tokenizer.json", lambda b: b["model"]["vocab"].update({"新": -1})), "an invalid number"),
+        (in_json("tokenizer.json", lambda b: b["model"]["vocab"].update({"新": "1"})), "an invalid number"),
         (tokenizer(added_tokens=[{"id": 0, "content": "", "special": True}]), "adds one of none"),
         (tokenizer(added_tokens=[{"id": n, "content": f"x{n}"} for n in range(20_000)]), "adds 20000 tokens"),
         (tokenizer(added_tokens=[{"id": 0, "content": "[PAD]", "evil": True}]), "cannot be made|cannot be understood"),
