@@ -201,10 +201,8 @@ def test_reports_that_would_be_written_through_a_link(tmp_path: Path, model: Has
     for _ in range(2):  # it is tried again, and nothing lies there that could stand
         result = again(tmp_path, model, fresh=False)
         assert [(Path(name).name, "is a link" in reason) for name, reason in result.failed] == [("a.txt", True)] * 2
-        assert (
-            f"a.txt cannot be written: {out / 'sub'}: it is a link, and a run does not write through links; remove it"
-            in (result.failed[1][1])
-        )
+        reason = result.failed[1][1]
+        assert f"a.txt cannot be written: {out / 'sub'}: it is a link, and a run does not write through links" in reason
     assert seen(victim) == before and (out / "real" / "b.jsonl").is_file()
     (out / "sub").unlink()
     (out / "real" / "deep").unlink()
