@@ -1,4 +1,4 @@
-"""What teachers say of reports: probabilities and unit vectors for a smaller model to learn from."""
+"""The teachers' answers about reports: probabilities and unit vectors for a smaller model to learn from."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Lesson:
-    """What the teachers say of one report.
+    """The teachers' answers about one report.
 
     Attributes:
-        probabilities: (report.sentences, labels) the mean over teachers, after each one's calibration.
+        probabilities: (report.sentences, labels) the mean over the teachers' calibrated probabilities.
         vectors: (report.sentences, width) unit vectors of the first teacher.
     """
 
@@ -47,7 +47,7 @@ def lessons(
     device: torch.device,
     tick: Callable[[], None],
 ) -> list[Lesson]:
-    """Ask ``teachers`` about ``reports``; answers are kept in ``folder``, so that a killed run asks no question twice.
+    """Ask ``teachers`` about ``reports``; answers are stored in ``folder``, so that a killed run continues from there.
 
     ``tick`` is called after each answer.
 
@@ -86,11 +86,11 @@ def lessons(
 
 
 def taught(example: Example, lesson: Lesson, sentences: Sequence[bool], weight: float) -> Example:
-    """``example`` with what ``lesson`` says of it.
+    """``example`` with the answers of ``lesson`` added.
 
     Args:
-        sentences: for each unit whether it is a sentence, of which alone labels are learned.
-        weight: of the example's own labels where it has any, 0 to 1.
+        sentences: for each unit whether it is a sentence; only sentences have labels to learn.
+        weight: weight of the example's own labels, if any, 0 to 1.
     """
     probabilities = torch.from_numpy(lesson.probabilities[list(example.places)])
     own = example.known.unsqueeze(1)
@@ -100,7 +100,7 @@ def taught(example: Example, lesson: Lesson, sentences: Sequence[bool], weight: 
 
 
 def _kept(path: Path, *shapes: tuple[int, int]) -> tuple[Floats, Floats] | None:
-    """The answers in ``path``, of ``shapes``; None where they are not there or damaged, and have to be asked for."""
+    """The answers stored in ``path``, of ``shapes``; None if they are missing or damaged."""
     try:
         found = load_file(path)
         probabilities, vectors = found["probabilities"], found["vectors"]

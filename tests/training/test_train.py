@@ -157,7 +157,7 @@ def test_frozen_layers_and_embeddings_stay(tmp_path: Path, recipe: Recipe, label
     moved = {name for name in start if not torch.equal(start[name], end[f"encoder.{name}"])}
     assert moved
     assert all(name.startswith("encoder.layer.1.") for name in moved)
-    with pytest.raises(ConfigError, match="frozen_layers is 3, expected at most the 2 layers that there are"):
+    with pytest.raises(ConfigError, match="frozen_layers is 3, expected at most the 2 layers of the encoder"):
         train(replace(frozen, encoder=replace(recipe.encoder, frozen_layers=3)), [labelled], [], tmp_path / "n")
     whole = replace(frozen, encoder=replace(recipe.encoder, frozen_layers=2))
     end = weights(train(whole, [labelled], [], tmp_path / "w", device="cpu"))
