@@ -88,9 +88,7 @@ def test_another_number_of_processes(
     with monkeypatch.context() as patch:
         patch.setenv("WORLD_SIZE", "2")
         answer = pizhu("train", "--again", "m")
-    assert (
-        answer.status == 2 and "was made by another number of processes (1); run: pizhu train --again m" in answer.err
-    )
+    assert answer.status == 2 and "by another number of processes (1); run: pizhu train --again m" in answer.err
     other = shutil.copytree(made, tmp_path / "m2")
     text = (other / "pizhu.json").read_text(encoding="utf-8")
     (other / "pizhu.json").write_text(text.replace('"processes": 1', '"processes": 2'), encoding="utf-8")
@@ -111,7 +109,7 @@ def test_other_data(made: Path, data: Path, tmp_path: Path, pizhu: Callable[...,
     assert answer.status == 2
     assert answer.err.count("\n") == 1 and "标注.jsonl has the fingerprint" in answer.err
     answer = pizhu("train", "--again", made, "--data", data, "--data", data)
-    assert answer.status == 2 and "was made from 标注.jsonl; name with --data where each of these lies" in answer.err
+    assert answer.status == 2 and "was made from 标注.jsonl; give the present path of each" in answer.err
 
 
 def test_absent_data(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pizhu: Callable[..., Any]) -> None:
