@@ -58,7 +58,7 @@ def _converted(value: object, shape: type[T]) -> T:
     try:
         return msgspec.convert(value, shape)
     except msgspec.ValidationError as error:
-        raise Misfit(_said(str(error), shape)) from None
+        raise Misfit(_reworded(str(error), shape)) from None
 
 
 _WORDS = {
@@ -72,18 +72,18 @@ _WORDS = {
 }
 
 
-def _said(message: str, shape: Any) -> str:
+def _reworded(message: str, shape: Any) -> str:
     """msgspec's ``Expected `str`, got `int` - at `$.headings[0]``` in plain words; no value is quoted."""
-    told, found, place = message.rpartition(" - at `$")
-    told, place = (told, place.rstrip("`").lstrip(".")) if found else (message, "")
+    reason, found, place = message.rpartition(" - at `$")
+    reason, place = (reason, place.rstrip("`").lstrip(".")) if found else (message, "")
     if place.endswith("[...]"):  # under any name
         place = f"a value of {place.removesuffix('[...]')}"
-    if match := re.fullmatch(r"Expected `([^`]+)`, got `([^`]+)`", told):
+    if match := re.fullmatch(r"Expected `([^`]+)`, got `([^`]+)`", reason):
         wanted, given = (" or ".join(_WORDS.get(name, name) for name in part.split(" | ")) for part in match.groups())
         return f"{place or 'it'} must be {wanted}, not {given}"
-    if match := re.fullmatch(r"Object missing required field `(\w+)`", told):
+    if match := re.fullmatch(r"Object missing required field `(\w+)`", reason):
         return f"{place} lacks {match[1]}" if place else f"lacks {match[1]}"
-    if told.startswith("Invalid enum value"):
+    if reason.startswith("Invalid enum value"):
         return f"{place} must be one of {', '.join(_choices(shape, place))}"
     return f"{place} holds a number that is too large"
 

@@ -54,13 +54,13 @@ def read_reports(paths: Iterable[str | Path], *, limits: Limits = DEFAULT_LIMITS
     from .isolation.messages import Question
     from .isolation.pool import shared
 
-    def begun(path: str | Path) -> Future[Report] | PizhuError:
+    def submit(path: str | Path) -> Future[Report] | PizhuError:
         try:
             return shared().submit(Question.of(load_source(path, limits)))
         except PizhuError as error:
             return error
 
-    for found in taken_ahead(map(begun, paths), _AHEAD):
+    for found in taken_ahead(map(submit, paths), _AHEAD):
         if isinstance(found, PizhuError):
             yield found
             continue

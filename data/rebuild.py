@@ -76,7 +76,7 @@ def _report(doc: str, rows: Sequence[Record], names: Sequence[str]) -> Report:
     pieces: list[_Piece] = []
     path: list[_Piece] = []
 
-    def lay(piece: str, kind: Kind, headings: tuple[str, ...], labels: tuple[str, ...] | None, space: str) -> None:
+    def append(piece: str, kind: Kind, headings: tuple[str, ...], labels: tuple[str, ...] | None, space: str) -> None:
         nonlocal length
         gap = space if pieces else ""
         pieces.append(_Piece(length + len(gap), piece, kind, headings, labels))
@@ -94,12 +94,12 @@ def _report(doc: str, rows: Sequence[Record], names: Sequence[str]) -> Report:
         for depth in range(kept, len(headings)):
             # A heading precedes the text under it, inline headings ("1.深化流程再造。") among the sentences.
             if not pieces or (pieces[-1].headings, pieces[-1].title) != (headings[:depth], headings[depth]):
-                lay(headings[depth], "heading", headings[:depth], (), "\n")
+                append(headings[depth], "heading", headings[:depth], (), "\n")
             path.append(pieces[-1])
             pieces[-1].level = depth + 1
         given = row.get("labels")
         joined = first == len(pieces) and end == row["start"] and row.get("kind", "sentence") == "sentence"
-        lay(
+        append(
             row["text"],
             row.get("kind", "sentence"),
             headings,

@@ -77,9 +77,9 @@ def repair(text: str, *, close: bool = False) -> Repaired:
         if mended == body:
             break
         body = mended
-    told = body.rstrip()  # repairing again would remove a space before the full stop
-    if close and len(told) >= 20 and "，" in told and told[-1] not in _ENDS and "\t" not in told:
-        return Repaired(told + "。", (*kept[: len(told)], len(text)), len(text))
+    trimmed = body.rstrip()  # repairing again would remove a space before the full stop
+    if close and len(trimmed) >= 20 and "，" in trimmed and trimmed[-1] not in _ENDS and "\t" not in trimmed:
+        return Repaired(trimmed + "。", (*kept[: len(trimmed)], len(text)), len(text))
     return Repaired(body, tuple(kept), len(text))
 
 

@@ -22,7 +22,7 @@ from .curves import PrecisionRecall, Reviewed, precision_recall, review_curve
 from .held_out import Division, divide
 from .learning import Fit, Point, learning_curve, sizes
 from .metrics import Scores, score
-from .mistakes import Memory, Mistake, worst
+from .mistakes import Mistake, TrainingIndex, worst
 from .predictions import Gold, Predictions, collect
 from .rules import KeywordRules
 from .significance import Comparison, compare
@@ -336,8 +336,8 @@ def _with_nearest(
     if not training:
         raise DataError("there are no labelled training reports; name some with --training")
     watch = partial(_told, tell, "Vectors of the training sentences", len(training))
-    memory = Memory(annotator.vectors, training, watch)
-    return [replace(m, nearest=memory.nearest(gold.reports[m.report], m.place)) for m in mistakes]
+    index = TrainingIndex(annotator.vectors, training, watch)
+    return [replace(m, nearest=index.nearest(gold.reports[m.report], m.place)) for m in mistakes]
 
 
 def _explained(gold: Gold, mistakes: list[Mistake], explain: Explain, tell: Progress) -> list[Mistake]:

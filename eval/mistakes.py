@@ -122,7 +122,7 @@ def _neighbour(report: Report, place: int) -> Neighbour:
     return Neighbour(place, sentence.kind, sentence.text, sentence.labels if sentence.kind == "sentence" else None)
 
 
-class Memory:
+class TrainingIndex:
     """An index of the training sentences by their vectors.
 
     Args:

@@ -63,10 +63,10 @@ class Annotator:
             model.to(choose_device(device))
             annotator = cls(TorchRuntime(model, SpecialTokens.of(tokenizer).pad), tokenizer, about)
         if about.fingerprint != KNOWN:
-            annotator._try(folder)
+            annotator._check_answers(folder)
         return annotator
 
-    def _try(self, folder: Path) -> None:
+    def _check_answers(self, folder: Path) -> None:
         """Raise a ModelError if the model cannot label a first sentence, because every report would then fail.
 
         Loading has checked that it ends, and soon: what runs is BERT over a short window, a graph made by pizhu, and a

@@ -20,7 +20,7 @@ from ..models.folder import check_place, load_about
 from ..models.windows import Windower
 from .distributed import joined
 from .examples import Example
-from .loop import Progress, begun, check_data, describe, learn, shared_steps, training_folder, untrained
+from .loop import Progress, check_data, describe, learn, reserving, shared_steps, training_folder, untrained
 from .recipe import Recipe
 from .start import load_start
 from .teacher import lessons, taught
@@ -64,7 +64,7 @@ def distil(
         raise ConfigError(f"encoder.name is {recipe.encoder.name!r}, expected the folder of the first teacher")
     training, validation = labelled(training), labelled(validation)
     check_data([*training, *unlabelled], validation, labels, every=False)
-    with begun(out, teachers), joined(device) as ranks:
+    with reserving(out, teachers), joined(device) as ranks:
         recipe = shared_steps(recipe, ranks)
         start = load_start(recipe, labels.names)
         if recipe.encoder.layers == start.depth:
@@ -84,10 +84,10 @@ def distil(
             asked += 1
             watch(Progress("ask", asked, len(teachers) * len(reports), math.nan, None))
 
-        told = lessons(teachers, reports, labels.names, training_folder(out) / "lessons", ranks.device, tick)
+        answers = lessons(teachers, reports, labels.names, training_folder(out) / "lessons", ranks.device, tick)
         windower, settings = Windower(start.tokenizer, recipe.context), recipe.training
         examples = []
-        for report, lesson in zip(reports, told, strict=True):
+        for report, lesson in zip(reports, answers, strict=True):
             example = Example.of(report, labels.names, windower, bare=settings.heading_dropout > 0)
             sentences = [report.sentences[place].kind == "sentence" for place in example.places]
             examples.append(taught(example, lesson, sentences, settings.hard_label_weight))

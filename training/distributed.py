@@ -83,11 +83,11 @@ def joined(device: str | None = None) -> Iterator[ProcessGroup]:
         torch.cuda.set_device(place)
     else:
         place = choose_device(device)
-    begun = not distributed.is_initialized()
-    if begun:
+    started = not distributed.is_initialized()
+    if started:
         distributed.init_process_group("nccl" if place.type == "cuda" else "gloo")
     try:
         yield ProcessGroup(place, distributed.get_rank(), distributed.get_world_size())
     finally:
-        if begun:
+        if started:
             distributed.destroy_process_group()

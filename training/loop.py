@@ -95,7 +95,7 @@ def train(
     out = check_place(out, started_from)
     training, validation = labelled(training), labelled(validation)
     check_data(training, validation, labels)
-    with begun(out, started_from), joined(device) as ranks:
+    with reserving(out, started_from), joined(device) as ranks:
         recipe = shared_steps(recipe, ranks)
         start = load_start(recipe, labels.names, offline=offline)
         about = untrained(recipe, labels, describe(recipe, start, training, validation, sources, ranks))
@@ -134,11 +134,11 @@ def describe(
         "teachers": [teacher.fingerprint for teacher in teachers],
         "unlabelled": {"reports": [r.doc for r in unlabelled], "fingerprint": fingerprint_reports(unlabelled)},
     }
-    told = recipe.as_dict()
+    settings = recipe.as_dict()
     if (path := Path(recipe.encoder.name)).is_absolute():
-        told["encoder"]["name"] = f"./{recorded(path)}"  # with the dot it cannot be a hub id
+        settings["encoder"]["name"] = f"./{recorded(path)}"  # with the dot it cannot be a hub id
     return {
-        "recipe": told,
+        "recipe": settings,
         "start": start.fingerprint,
         "data": {
             "fingerprint": fingerprint_data(training, validation),
@@ -182,7 +182,7 @@ def learn(
 
 
 @contextmanager
-def begun(out: Path, sources: Sequence[Path]) -> Iterator[None]:
+def reserving(out: Path, sources: Sequence[Path]) -> Iterator[None]:
     """Lock ``out`` for the model that this process, and its group, make from ``sources``.
 
     Raises:

@@ -54,7 +54,7 @@ def lessons(
     Raises:
         ModelError: a teacher is unusable or knows other labels.
     """
-    told: list[list[tuple[Floats, Floats]]] = [[] for _ in reports]
+    per_report: list[list[tuple[Floats, Floats]]] = [[] for _ in reports]
     for teacher in teachers:
         model, tokenizer, about = load_model(teacher)
         if about.labels.names != tuple(names):
@@ -63,7 +63,7 @@ def lessons(
             )
         windower = Windower(tokenizer, about.context)
         runtime = TorchRuntime(model.to(device), windower.special.pad, half=halves(device))
-        for answers, report in zip(told, reports, strict=True):
+        for answers, report in zip(per_report, reports, strict=True):
             path = folder / f"{fingerprint([about.fingerprint, fingerprint_reports([report])])[:24]}.safetensors"
             count, width = len(report.sentences), runtime.width
             kept = _kept(path, (count, len(names)), (count, width))
@@ -82,7 +82,10 @@ def lessons(
                     save_file({"probabilities": probabilities, "vectors": vectors}, part)
             answers.append(kept)
             tick()
-    return [Lesson(np.mean([probabilities for probabilities, _ in answers], axis=0), answers[0][1]) for answers in told]
+    return [
+        Lesson(np.mean([probabilities for probabilities, _ in answers], axis=0), answers[0][1])
+        for answers in per_report
+    ]
 
 
 def taught(example: Example, lesson: Lesson, sentences: Sequence[bool], weight: float) -> Example:

@@ -24,7 +24,7 @@ def begin() -> None:
     """Turn this process into a reading process."""
     global _begun
     _begun = True
-    system.settle()
+    system.prepare()
     _die_with_parent(True)
 
 

@@ -193,9 +193,9 @@ class ReaderPool:
             if process is not None and not process.alive():  # it has ended since
                 process.end()
                 process = None
-            begun = process is not None
+            started = process is not None
             process = process or Process()
-            if self._give(turn, process) and (begun or process.begin()):
+            if self._register(turn, process) and (started or process.begin()):
                 self._start_clock(turn, question.limits)
                 if (frame := process.ask(question)) is not None:
                     spent = frame[0].get("spent") is not False
@@ -208,7 +208,7 @@ class ReaderPool:
             del self._turns[pending]
         if process is not None and (spent or turn.slow or turn.ended):
             status = process.end()
-            answer = answer or _failure(question, turn, process.said, status)
+            answer = answer or _failure(question, turn, process.startup_error, status)
             process = None
         assert answer is not None
         if isinstance(answer, Report):
@@ -217,7 +217,7 @@ class ReaderPool:
             pending.set_exception(answer)
         return process
 
-    def _give(self, turn: _Turn, process: Process) -> bool:
+    def _register(self, turn: _Turn, process: Process) -> bool:
         """Register ``process`` as the reader of this turn; False if the turn has been stopped."""
         with self._lock:
             turn.process = process
@@ -244,9 +244,9 @@ class ReaderPool:
                     if now > turn.deadline:
                         turn.end(_NOT_STARTED if turn.began is None else "read_seconds")
                     elif turn.began is not None and turn.process is not None:
-                        self._weigh(turn, turn.process, now - turn.began, pending.question.limits)
+                        self._check_turn(turn, turn.process, now - turn.began, pending.question.limits)
 
-    def _weigh(self, turn: _Turn, process: Process, seconds: float, limits: Limits) -> None:
+    def _check_turn(self, turn: _Turn, process: Process, seconds: float, limits: Limits) -> None:
         if not process.limits_memory and process.memory_mb() > limits.memory_mb:
             turn.end("memory_mb")
         elif seconds > _SLOW_SECONDS and not turn.slow and self._slow() < self._most_slow:

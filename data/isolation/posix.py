@@ -60,7 +60,7 @@ LIMITS_MEMORY = sys.platform != "darwin"
 """Whether the system enforces the limit on memory."""
 
 
-def settle() -> None:
+def prepare() -> None:
     """Before the first file: make sure that a crash leaves no core dump."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
@@ -68,9 +68,9 @@ def settle() -> None:
 def limit(limits: Limits) -> None:
     """Set the limits of this process for one file; the processes that it starts inherit them."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    _lower(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + 1 + limits.cpu_seconds)
-    _lower(resource.RLIMIT_AS, _pages(0) * resource.getpagesize() + limits.memory_mb * 2**20)
-    _lower(resource.RLIMIT_FSIZE, (limits.file_mb + limits.expanded_mb) * 2**20)
+    _set_limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + 1 + limits.cpu_seconds)
+    _set_limit(resource.RLIMIT_AS, _pages(0) * resource.getpagesize() + limits.memory_mb * 2**20)
+    _set_limit(resource.RLIMIT_FSIZE, (limits.file_mb + limits.expanded_mb) * 2**20)
 
 
 def lift() -> None:
@@ -109,7 +109,7 @@ def resident_mb() -> int:
 _PARENT = os.getppid()
 
 
-def _lower(kind: int, wanted: int) -> None:
+def _set_limit(kind: int, wanted: int) -> None:
     most = resource.getrlimit(kind)[1]
     if most != resource.RLIM_INFINITY:
         wanted = min(wanted, most)

@@ -28,11 +28,11 @@ class Process:
     Attributes:
         pid: its process id.
         limits_memory: whether the system enforces its limit on memory.
-        said: its message if it failed to start.
+        startup_error: its message if it failed to start.
     """
 
     def __init__(self) -> None:
-        self.limits_memory, self.said = True, ""
+        self.limits_memory, self.startup_error = True, ""
         self._begun = False
         command = [sys.executable, "-c", _BEGIN.format(_WORKER), *map(os.path.abspath, sys.path)]
         pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
@@ -93,7 +93,7 @@ class Process:
         with suppress(subprocess.TimeoutExpired):  # only a broken disk or network can delay it
             self._popen.wait(5)
         if not self._begun:
-            self.said = self._errors.read().decode("utf-8", "replace").strip().rpartition("\n")[2][:200]
+            self.startup_error = self._errors.read().decode("utf-8", "replace").strip().rpartition("\n")[2][:200]
         for pipe in (self._questions, self._answers, self._errors):
             with suppress(OSError):  # for output that was not written in time
                 pipe.close()

@@ -127,7 +127,7 @@ LIMITS_MEMORY = True
 _own: Job | None = None
 
 
-def settle() -> None:
+def prepare() -> None:
     """Before the first file: no dialog after a crash, and a job for the processes that this one starts."""
     global _own, LIMITS_MEMORY
     system = _kernel()

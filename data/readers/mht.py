@@ -72,17 +72,17 @@ def _pages(source: Source, start: int, end: int, depth: int) -> Iterator[tuple[b
 
 def _between(data: bytes, mark: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     """The ranges between lines that hold ``mark``, up to the line where ``--`` follows it."""
-    begun: int | None = None
+    part_start: int | None = None
     while (at := data.find(mark, start, end)) >= 0:
         line = _BOUNDARY_END.match(data, at + len(mark), end) if at == start or data[at - 1] in b"\r\n" else None
         if line is None:
             newline = _LINE_END.search(data, at, end)
             start = newline.end() if newline else end
             continue
-        if begun is not None and begun < at:
-            yield begun, max(begun, at - (2 if data[at - 2 : at] == b"\r\n" else 1))
-        if line[1] and begun != at:
+        if part_start is not None and part_start < at:
+            yield part_start, max(part_start, at - (2 if data[at - 2 : at] == b"\r\n" else 1))
+        if line[1] and part_start != at:
             return
-        begun = start = line.end()
-    if begun is not None and begun < end:
-        yield begun, end
+        part_start = start = line.end()
+    if part_start is not None and part_start < end:
+        yield part_start, end
