@@ -43,9 +43,7 @@ def listen(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)
     except (OSError, UnicodeError):
-        raise ConfigError(
-            f"{host!r} is not an address of this machine; give one of its addresses, or 127.0.0.1"
-        ) from None
+        raise ConfigError(f"{host!r} is not an address of this machine; give one of its own, or 127.0.0.1") from None
     try:
         if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows: there the other option would let two servers share a port
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
