@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 
-_HINTS = ("where no hub is reached", "set HF_HUB_OFFLINE=0 to let it be downloaded; where no hub is reached")
+_HINTS = ("without access to a hub", "set HF_HUB_OFFLINE=0 to download it; without access to a hub")
 
 
 @dataclass(frozen=True)

@@ -70,9 +70,7 @@ def _check(body: Any, vocabulary: int) -> None:
             if kind not in known:
                 raise ModelError(f"its tokenizer has the {part} {brief(kind)}, which pizhu does not run")
             if kind in _RARE and count > _RARE[kind]:
-                raise ModelError(
-                    f"its tokenizer has {count} times the {part} {kind}, which makes texts longer each time"
-                )
+                raise ModelError(f"its tokenizer has the {part} {kind} {count} times, and each makes texts longer")
         for step in steps:
             if (check := known[step["type"]]) is not None:
                 check(step)
@@ -82,7 +80,7 @@ def _check(body: Any, vocabulary: int) -> None:
     pieces, numbers = _pieces(body["model"])
     pieces += [token["content"] for token in added]
     if max(map(str.__len__, pieces)) > _LONGEST_PIECE or not all(token["content"] for token in added):
-        raise ModelError(f"its tokenizer has a piece of more than {_LONGEST_PIECE} characters, or adds one of none")
+        raise ModelError(f"its tokenizer has a piece of more than {_LONGEST_PIECE} characters, or adds an empty one")
     if not all(type(number) is int and number >= 0 for number in numbers):
         raise ModelError("its tokenizer has a piece with an invalid number")
     if max(numbers) >= vocabulary:

@@ -81,7 +81,7 @@ def read_header(path: Path) -> Header:
     for name, array in arrays.items():
         scale = arrays.get(name + SCALE)
         if (array.type == "I8") != (scale is not None and scale.shape == array.shape[:1]):
-            raise ModelError(f"{name} has eight bits without a scale for each of its rows, or such a scale without")
+            raise ModelError(f"{name} is int8 without a scale for each row, or has such scales without being int8")
     return Header(arrays, labels)
 
 
@@ -143,4 +143,4 @@ def _head(hidden: int, labels: int, recurrent: int, regression: bool) -> dict[st
 
 
 def _show(shape: Shape | None) -> str:
-    return "none" if shape is None else " × ".join(map(str, shape)) or "of a number"
+    return "none" if shape is None else " × ".join(map(str, shape)) or "scalar"

@@ -109,7 +109,7 @@ def _splits(reports: Sequence[CorpusReport], folder: str | Path | None) -> Itera
         yield Problem(path, 0, f"report {name} is listed but there is no {name}.txt")
     for report in reports:
         if report.id not in named:
-            yield Problem(report.path, 0, "is in no split; name it in splits.toml")
+            yield Problem(report.path, 0, "is in no split; list it in splits.toml")
 
 
 def _characters(reports: Sequence[CorpusReport]) -> Iterator[Problem]:

@@ -66,7 +66,7 @@ def test_a_report_that_is_not_there(corpus: Path) -> None:
 
 def test_a_report_in_no_split(corpus: Path) -> None:
     (corpus / "d.txt").write_text(HEAD + "A | 完成了另外一件事。\n", encoding="utf-8")
-    assert problems(corpus) == ["d.txt: is in no split; name it in splits.toml"]
+    assert problems(corpus) == ["d.txt: is in no split; list it in splits.toml"]
 
 
 @pytest.mark.parametrize("character", ["\u200b", "\ufeff", "\u202e", "\x07", "\ufffd", "\u00ad"])

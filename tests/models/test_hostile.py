@@ -564,15 +564,15 @@ def splitting(pattern: dict[str, str]) -> Attack:
         (tokenizer(normalizer="NFC"), "cannot be understood"),
         (
             tokenizer(normalizer={"type": "Sequence", "normalizers": [{"type": "ByteLevel"}] * 2}),
-            "2 times the normalizer ByteLevel",
+            "the normalizer ByteLevel 2 times",
         ),
         (
             tokenizer(pre_tokenizer={"type": "Sequence", "pretokenizers": [SPACES] * 3}),
-            "3 times the pre_tokenizer Metaspace",
+            "the pre_tokenizer Metaspace 3 times",
         ),
         (
             tokenizer(pre_tokenizer={"type": "Sequence", "pretokenizers": [BYTES] * 2}),
-            "2 times the pre_tokenizer ByteLevel",
+            "the pre_tokenizer ByteLevel 2 times",
         ),
         (tokenizer(pre_tokenizer={"type": "FixedLength", "length": 0}), "pieces of length 0"),
         (
@@ -604,7 +604,7 @@ def splitting(pattern: dict[str, str]) -> Attack:
         (in_json("tokenizer.json", lambda b: b["model"]["vocab"].update({"新": 10**6})), "with the number 1000000"),
         (in_json("tokenizer.json", lambda b: b["model"]["vocab"].update({"新": -1})), "an invalid number"),
         (in_json("tokenizer.json", lambda b: b["model"]["vocab"].update({"新": "1"})), "an invalid number"),
-        (tokenizer(added_tokens=[{"id": 0, "content": "", "special": True}]), "adds one of none"),
+        (tokenizer(added_tokens=[{"id": 0, "content": "", "special": True}]), "adds an empty one"),
         (tokenizer(added_tokens=[{"id": n, "content": f"x{n}"} for n in range(20_000)]), "adds 20000 tokens"),
         (tokenizer(added_tokens=[{"id": 0, "content": "[PAD]", "evil": True}]), "cannot be made|cannot be understood"),
         (data("tokenizer.json", b"[" * 100_000), "cannot be understood"),
