@@ -29,9 +29,8 @@ class _Shown(NamedTuple):
 
     Attributes:
         place: in ``Report.sentences``.
-        given: its labels, ``names`` the same for the page's script: ``none`` where it was found to have none, empty
-            where nobody looked.
-        scores: of all labels, for the script; empty where there are none.
+        attributes, tags: what its labels make of it (web/sentence.html.j2).
+        scores: of all labels, for the page's script; empty where there are none.
         told: under the pointer.
     """
 
@@ -147,7 +146,10 @@ def _short(labels: LabelSet) -> dict[str, str]:
 
 
 def _looks(report: Report, labels: LabelSet) -> _Looks:
-    """Attributes and tags of sentences by their labels: a report has many sentences and few sets of labels."""
+    """Attributes and tags of sentences by their labels, drawn once a set: a long report has many sentences, few sets.
+
+    For the script a sentence that was found to have no label has ``none``, and one that nobody looked at nothing.
+    """
     attributes, tags = (macro("annotate/web/sentence.html.j2", of) for of in ("attributes", "tags"))
     short = _short(labels)
     looks: _Looks = {}
@@ -179,18 +181,18 @@ def _review(report: Report, labels: LabelSet) -> list[tuple[int, str, str]]:
     ]
 
 
-def _metrics(report: Report) -> list[tuple[int, str, list[tuple[str, str, str]]]]:
+def _metrics(report: Report) -> list[tuple[int, str, tuple[tuple[str, str, str], ...]]]:
     """(place, text, figures) of each sentence with figures; of a figure what it measures, how it moved, what it is."""
     rows = []
     for i, s in enumerate(report.sentences):
         if s.kind == "sentence" and "metric" in (s.labels or ()):
-            figures = [
+            figures = tuple(
                 (
                     quantity.indicator,
                     " ".join(filter(None, (quantity.period, quantity.comparison, quantity.change))),
                     "".join(quantity.text.split()),
                 )
                 for quantity in quantities(s)
-            ]
+            )
             rows.append((i, "" if figures else s.clean, figures))
     return rows

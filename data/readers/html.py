@@ -76,8 +76,8 @@ def from_markup(markup: str, source: Source) -> Extract:
         raise ReadError(f"{source.name} is a web page without any text") from None
     if parser.error_log.filter_from_fatals():  # the parser stopped there
         raise ReadError(
-            f"{source.name} is a web page whose tags nest too deeply to be read to its end; open it in a browser and save"
-            " the text as .txt"
+            f"{source.name} is a web page whose tags nest too deeply to be read to its end; open it in a browser and "
+            "save the text as .txt"
         )
     walker = _Walker(Lines(source), _SILENT - unclosed)
     walker.walk(root)
