@@ -34,7 +34,6 @@ def no_room(error: OSError) -> JSONResponse:
     """
     if not is_systemic(error):
         raise error
-    what = "its disk is full" if is_disk_full(error) else f"its system says: {error.strerror}"
-    return said(
-        507 if is_disk_full(error) else 503, f"the service has no room for this ({what}); tell its administrator"
-    )
+    full = is_disk_full(error)
+    what = "its disk is full" if full else f"its system says: {error.strerror}"
+    return said(507 if full else 503, f"the service has no room for this ({what}); tell its administrator")

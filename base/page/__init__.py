@@ -1,6 +1,6 @@
 """Pages: one self-contained HTML file each, in Chinese, that opens offline and prints.
 
-The package holds what renders templates (:mod:`.templates`), the frame of all pages, what the pages of figures share,
+The package holds the template renderer (:mod:`.templates`), the frame of all pages, what the pages of figures share,
 and charts as inline SVG.
 """
 
