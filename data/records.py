@@ -239,7 +239,7 @@ def check_record(row: object, where: str, labels: LabelSet | None = None, needed
 
 
 def need(record: Record, fields: Iterable[str], where: str) -> None:
-    """See that a record has ``fields``; a :class:`DataError` says which it lacks."""
+    """Check that a record has ``fields``; a :class:`DataError` says which one is missing."""
     for field in fields:
         if field not in record:
             raise DataError(f"{where}: lacks {field}")
