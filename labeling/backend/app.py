@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from ...base.door import Door
+from ...base.admission import AdmissionMiddleware
 from ...base.errors import LabelingError, ModelError, PizhuError
 from ...base.origins import own_page
 from ...base.refusal import Refusal, no_room, said
@@ -82,7 +82,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.terms = terms
-    app.add_middleware(Door, admit=admit, body_mb=body_mb)
+    app.add_middleware(AdmissionMiddleware, admit=admit, body_mb=body_mb)
     _add_error_handlers(app)
 
     @app.get("/health")

@@ -73,7 +73,7 @@ def test_the_server_inherits_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "no-such-host.invalid", "::1"])
 def test_an_address_of_another_machine(tmp_path: Path, host: str) -> None:
-    with pytest.raises(LabelingError, match="is no address of this machine"):
+    with pytest.raises(LabelingError, match="is not an address of this machine"):
         servers.start(tmp_path / "folder", host=host)
 
 
