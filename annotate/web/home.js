@@ -1,7 +1,7 @@
 "use strict";
 // Each file is a row; a few are on their way at a time. Names of files and what the service says are text, never markup.
 const by = id => document.getElementById(id), facts = JSON.parse(document.body.dataset.facts);
-const AT_ONCE = Math.min(3, facts.places), TRIES = 8;
+const AT_ONCE = Math.min(3, facts.max_requests), TRIES = 8;
 const queue = [];
 let running = 0, secret = "", shown = null, asking = null;
 

@@ -85,7 +85,7 @@ def test_a_broken_upload_leaves_nothing(tmp_path: Path) -> None:
         while list((tmp_path / "tmp").iterdir()) and time.monotonic() < until:
             time.sleep(0.05)
         assert list((tmp_path / "tmp").iterdir()) == []
-        assert httpx.get(f"{url}/health", trust_env=False).json()["taken"] == 0
+        assert httpx.get(f"{url}/health", trust_env=False).json()["requests_in_flight"] == 0
         assert post(url).status_code == 200
 
 
