@@ -211,7 +211,7 @@ def test_a_full_disk_stops_the_run(
     [
         (PermissionError(13, "Permission denied", "b.html"), "b.html: Permission denied; see that you may write there"),
         (OSError(36, "File name too long", "b.html"), "b.html: File name too long; name a folder with a shorter path"),
-        (MemoryError(), "memory is short"),
+        (MemoryError(), "out of memory"),
     ],
 )
 def test_what_the_system_refuses_one_report_fails_that_one(

@@ -297,10 +297,10 @@ def test_other_versions_are_refused_but_not_what_was_missing(
     for name, found, said in (("pypdfium2", "missing", "missing"), ("lxml", "6.0", "version 6.0")):
         with monkeypatch.context() as patch:
             patch.setitem(versions, name, found)
-            with pytest.raises(ConfigError, match=f"was begun with {name} version 5.0, this is {said};"):
+            with pytest.raises(ConfigError, match=f"was started with {name} version 5.0, not {said};"):
                 annotate_files([path], out, annotator)
     with (
-        pytest.raises(ConfigError, match="was begun with the runtime onnxruntime on cpu, this is torch on cuda in bf"),
+        pytest.raises(ConfigError, match="was started with the runtime onnxruntime on cpu, not torch on cuda in bf"),
         open_run(out, Settings(), annotator.about, "torch on cuda in bf"),
     ):
         pass
