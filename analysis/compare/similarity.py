@@ -1,4 +1,4 @@
-"""Scores how well one sentence answers another: by shared words and, with an encoder, by meaning, minus commonplaces."""
+"""Scores how well one sentence answers another: by shared words and, with an encoder, meaning, minus commonplaces."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _BATCH, _GROUP = 2_048, 65_536
 
 
 def schema(labels: LabelSet) -> pa.Schema:
-    """The records' fields as columns; ``scores`` is a struct with a field per label, null ``labels`` mean unlabelled."""
+    """The records' fields as columns; ``scores`` is a struct with a field per label, null ``labels`` say unlabelled."""
     import pyarrow as pa
 
     text, names = pa.string(), pa.dictionary(pa.int32(), pa.string())

@@ -94,7 +94,7 @@ def test_without_torch_words_alone_are_compared(
     answer = pizhu("compare", *records, "-o", tmp_path / "out", "--json")
     assert answer.status == 0
     assert answer.err.partition("Reading and labelling")[0] == (
-        "pizhu: words alone are compared, since an encoder needs packages that are not installed; "
+        "pizhu: comparing words only, since an encoder needs packages that are not installed; "
         "run: pip install 'pizhu[train]'\n"
     )
     assert json.loads(answer.out)["encoder"] is None

@@ -259,12 +259,12 @@ def test_the_command_goes_on(model_folder: Path, tmp_path: Path, pizhu: Callable
     assert first.status == again.status == 1
     assert first.out == again.out == f"{tmp_path / 'out' / 'good.jsonl'}\n"
     assert again.err.splitlines()[-2:] == [
-        "0 reports, 0 sentences annotated, 1 were done before",
+        "0 reports, 0 sentences annotated, 1 done before",
         f"pizhu: {bad} does not exist",
     ]
     bad.write_bytes(b"")
     assert "--retry-failed" not in pizhu(*words).err
-    hint = "pizhu: 1 of these were not tried again; that takes --retry-failed"
+    hint = "pizhu: 1 of these were not retried; to retry them, add --retry-failed"
     assert pizhu(*words).err.splitlines()[-1] == hint
     assert hint not in pizhu(*words, "--retry-failed").err
     write(bad)

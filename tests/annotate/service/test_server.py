@@ -132,7 +132,7 @@ def test_other_machines_are_let_in_with_a_warning(
 ) -> None:
     monkeypatch.setattr(server, "run", lambda app, listening, seconds, ready: ready())
     monkeypatch.delenv("PIZHU_SERVE_SECRET", raising=False)
-    warning = "pizhu: whoever reaches this machine can use the service, unencrypted\n"
+    warning = "pizhu: anyone who reaches this machine can use the service, without encryption\n"
     answer = pizhu("serve", "--host", "0.0.0.0", "--port", "0", "--model", model_folder)
     assert (answer.status, answer.err) == (0, warning)
     assert "0.0.0.0" not in answer.out  # nobody can open that
