@@ -1,6 +1,6 @@
 # make demo    the whole loop on samples: label, train, evaluate, annotate   (KEEP=1 leaves Label Studio running)
 # make test    everything: lint, types, unit tests, training, the real Label Studio server
-# make fast    lint, types and the unit tests, in under a minute
+# make fast    lint, types and the unit tests, in a few minutes
 # make lowest  the unit tests with the lowest versions that pyproject.toml allows
 # make clean   what the above made in this folder
 
@@ -9,10 +9,15 @@ VENV := .venv
 LOWEST := .venv-lowest
 ifeq ($(OS),Windows_NT)
 SCRIPTS := Scripts
+LINK = cmd //c "mklink /J $(VENV)\\links\\pizhu ."
 else
 SCRIPTS := bin
+LINK = ln -sfn ../.. $(VENV)/links/pizhu
 endif
 BIN := $(VENV)/$(SCRIPTS)
+# A file's tests stay together, since they share servers and models.
+PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+WORKERS ?= 2
 export PIZHU_LABEL_STUDIO_ENV ?= $(CURDIR)/.venv-label-studio
 
 .PHONY: setup label-studio demo test fast lint lowest clean
@@ -27,6 +32,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,dev]' || \
 		{ echo "The packages could not be installed; pip needs a package registry that it reaches (see pip config)."; exit 1; }
+	@mkdir -p $(VENV)/links && $(LINK)
 	@touch $@
 
 label-studio: setup
@@ -36,10 +42,12 @@ demo: label-studio
 	$(BIN)/pizhu demo $(if $(KEEP),--keep)
 
 fast: setup lint
-	$(BIN)/python -m pytest -q -m "not slow and not server"
+	$(PYTEST) -m "not slow and not server"
 
 test: label-studio lint
-	$(BIN)/python -m pytest -q --durations=15
+	$(PYTEST) -m "not slow and not server" --cov --cov-report=
+	@echo "Coverage of the unit tests: $$($(BIN)/python -m coverage report --format=total) %"
+	$(PYTEST) -m "slow or server" --durations=15
 
 lint: setup
 	$(BIN)/ruff check .

@@ -23,10 +23,9 @@ from pizhu.annotate import writers
 from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.read import load_source, read_report
+from pizhu.data.records import Record
 from rich.console import Console
 from rich.table import Table
-
-Record = dict[str, Any]
 
 
 def reports(corpus: list[tuple[str, list[Record]]], sentences: int) -> Iterator[tuple[str, list[Record]]]:
@@ -41,8 +40,10 @@ def reports(corpus: list[tuple[str, list[Record]]], sentences: int) -> Iterator[
 
 def one(kind: str, sentences: int) -> None:
     """Write one table and print seconds, peak memory and size."""
-    scores = {"scores": dict.fromkeys(DEFAULT_LABELS.names, 0.5), "review": False}
-    corpus = [(c.id, [record | scores for record in c.report.records()]) for c in load_corpus()]
+    scores: Record = {"scores": dict.fromkeys(DEFAULT_LABELS.names, 0.5), "review": False}
+    corpus: list[tuple[str, list[Record]]] = [
+        (c.id, [{**record, **scores} for record in c.report.records()]) for c in load_corpus()
+    ]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"run.{kind}")
         start = time.perf_counter()

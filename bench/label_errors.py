@@ -20,6 +20,7 @@ from dataclasses import replace
 import numpy as np
 from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
+from pizhu.data.records import Record
 from pizhu.labeling.active.label_issues import MIN_SCORE, find_errors
 from pizhu.labeling.active.pool import Pool
 
@@ -87,7 +88,9 @@ def flipped(shape: tuple[int, ...], kind: str, seed: int) -> np.ndarray:
 def relabelled(pool: Pool, truth: np.ndarray) -> Pool:
     """The pool with other labels."""
     given = [[name for name, has in zip(pool.names, row, strict=True) if has] for row in truth]
-    records = tuple({**record, "labels": names} for record, names in zip(pool.records, given, strict=True))
+    records: tuple[Record, ...] = tuple(
+        {**record, "labels": names} for record, names in zip(pool.records, given, strict=True)
+    )
     return replace(pool, records=records, truth=truth)
 
 

@@ -30,8 +30,9 @@ def main() -> None:
             if record["kind"] != "sentence":
                 continue
             row = decided.pop((report.id, record["text"]), None)
-            first, second = (labels(row["first"]), labels(row["second"])) if row else (tuple(record["labels"]),) * 2
-            if row and labels(row["final"]) != tuple(record["labels"]):
+            given = tuple(record["labels"] or ())
+            first, second = (labels(row["first"]), labels(row["second"])) if row else (given, given)
+            if row and labels(row["final"]) != given:
                 raise SystemExit(f"{report.id}: the corpus does not have the adjudicated labels of {record['text']}")
             rows.append((record, [Answer("first pass", first), Answer("second pass", second)]))
     if decided:

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
+from pizhu.data.records import Record, keep
 from pizhu.labeling.backend.context import Surroundings, surroundings
 from pizhu.labeling.studio.tasks import to_tasks
 from pizhu.models.annotator import Annotator
 from rich.console import Console
 from rich.table import Table
 
-Rows = list[dict[str, Any]]
+Rows = list[Record]
 
 
 def whole(rows: Rows) -> Iterable[Rows]:
@@ -27,7 +27,7 @@ def whole(rows: Rows) -> Iterable[Rows]:
 
 
 def bare(rows: Rows) -> Iterable[Rows]:
-    return [[{name: value for name, value in row.items() if name != "lead"} for row in rows]]
+    return [[keep(row, [name for name in row if name != "lead"]) for row in rows]]
 
 
 def half(rows: Rows) -> Iterable[Rows]:

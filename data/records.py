@@ -226,9 +226,7 @@ def check_record(row: object, where: str, labels: LabelSet | None = None, needed
     except Misfit as error:
         raise DataError(f"{where}: {error}") from None
     record = cast(Record, row)
-    for field in needed:
-        if field not in record:
-            raise DataError(f"{where}: lacks {field}")
+    need(record, needed, where)
     _check_range(record, where)
     for number, heading in enumerate(record.get("lead") or ()):
         _check_range(heading, f"{where}: lead[{number}]")
@@ -238,6 +236,13 @@ def check_record(row: object, where: str, labels: LabelSet | None = None, needed
     if labels is not None and (names := record.get("labels")):
         labels.check(names, where)
     return record
+
+
+def need(record: Record, fields: Iterable[str], where: str) -> None:
+    """See that a record has ``fields``; a :class:`DataError` says which it lacks."""
+    for field in fields:
+        if field not in record:
+            raise DataError(f"{where}: lacks {field}")
 
 
 def _check_range(part: Record | LeadRecord, where: str) -> None:

@@ -54,7 +54,9 @@ class TfidfBaseline:
     def annotate(self, report: Report) -> Report:
         """``report`` with labels and probabilities on every sentence, in the form of ``Annotator.annotate``."""
         rows = _rows(report.with_labels([() for _ in report.sentences]))
-        chances = self._heads.chances(self._bags.transform(_texts(rows))) if rows else np.zeros((0, len(self.names)))
+        chances = (
+            self._heads.probabilities(self._bags.transform(_texts(rows))) if rows else np.zeros((0, len(self.names)))
+        )
         return _answered(report, self.names, chances)
 
 
@@ -92,7 +94,7 @@ class FrozenBaseline:
         if not asked:
             return _answered(report, self.names, np.zeros((0, len(self.names))))
         features = self._scale.transform(self.vectors(report)[asked])
-        return _answered(report, self.names, self._heads.chances(features))
+        return _answered(report, self.names, self._heads.probabilities(features))
 
 
 class Heads:
@@ -117,7 +119,7 @@ class Heads:
             regression = LogisticRegression(C=self.C, solver=self.solver, max_iter=1000, class_weight="balanced")
             self._models.append(float(column[0]) if constant else regression.fit(features, column))
 
-    def chances(self, features: Any) -> NDArray[np.float64]:
+    def probabilities(self, features: Any) -> NDArray[np.float64]:
         """(sentences, labels) probabilities."""
         columns = [
             np.full(features.shape[0], model) if isinstance(model, float) else model.predict_proba(features)[:, 1]

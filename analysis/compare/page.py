@@ -27,7 +27,7 @@ _CHECK_ANSWER_BELOW = 0.7
 """Answers with a lower probability are marked for people to check."""
 
 
-Shares = list[tuple[str, str, int]]
+_Shares = list[tuple[str, str, int]]
 """(CSS class, word, count) of each part of a whole."""
 
 
@@ -140,7 +140,7 @@ class _Page:
             figure_shares=figures,
             targets=[(_moved(goal), f"p{plan.place.index}", goal.met) for plan, goal in goals],
             figures=list(map(_moved, self.comparison.figures)),
-            texts={side: self._text(side) for side in self.reports},
+            texts={side: self._text(side) for side in self.reports},  # drawn last, when all rows are in self.links
         )
         return "".join(pieces)
 
@@ -257,13 +257,13 @@ def _marked(text: str, marks: set[str]) -> list[tuple[str, bool]]:
     return pieces
 
 
-def _shares(words: dict[str, str], counts: dict[str, int]) -> Shares:
+def _shares(words: dict[str, str], counts: dict[str, int]) -> _Shares:
     return [(status, word, counts[status]) for status, word in words.items()]
 
 
 def _total(
-    section: str, heading: str, note: str, shares: Shares
-) -> tuple[str, str, str, Shares, int, list[tuple[str, float, float]]]:
+    section: str, heading: str, note: str, shares: _Shares
+) -> tuple[str, str, str, _Shares, int, list[tuple[str, float, float]]]:
     """The summary of one section of the page: its shares as words and as a bar."""
     total = sum(count for *_, count in shares)
     return section, heading, note, shares, total, bar.pieces((status, count, total) for status, _, count in shares)

@@ -9,11 +9,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ...base.files import write_text
-from ...base.page.bar import pieces
+from ...base.page import bar
 from ...data.labels import LabelSet
 from ...data.records import Record
 from .table import Complete, stored
 from .template import assemble, sheet
+
+_TITLE = "批注结果"
 
 
 @dataclass(frozen=True)
@@ -57,14 +59,14 @@ def summarise(records: Iterable[Record], href: str = "", name: str = "") -> Summ
 
 
 def index_page(
-    summaries: Sequence[Summary], labels: LabelSet, failed: Sequence[tuple[str, str]] = (), title: str = "批注结果"
+    summaries: Sequence[Summary], labels: LabelSet, failed: Sequence[tuple[str, str]] = (), title: str = _TITLE
 ) -> str:
     """The page. ``failed`` are the names of inputs that could not be read, each with the reason."""
     return "".join(_pieces(summaries, labels, failed, title))
 
 
 def _pieces(
-    summaries: Sequence[Summary], labels: LabelSet, failed: Sequence[tuple[str, str]], title: str = "批注结果"
+    summaries: Sequence[Summary], labels: LabelSet, failed: Sequence[tuple[str, str]], title: str
 ) -> Iterator[str]:
     titles = {**{label.name: label.title for label in labels}, "none": "无"}
     counts = {name: sum(summary.counts.get(name, 0) for summary in summaries) for name in titles}
@@ -97,7 +99,7 @@ def write_index(folder: Path, labels: LabelSet, run: Complete) -> list[Path]:
         ((_, records),) = stored([(report.name, report.records)], labels)
         summaries.append(summarise(records, href, report.name))
     path = folder / "index.html"
-    write_text(path, _pieces(summaries, labels, run.failed))
+    write_text(path, _pieces(summaries, labels, run.failed, _TITLE))
     return [path]
 
 
@@ -108,5 +110,6 @@ def _cells(summary: Summary, names: Iterable[str]) -> list[int]:
 
 def _shares(summary: Summary, labels: LabelSet) -> list[tuple[str, float, float]]:
     """Each label's share of all labels given."""
-    found = {label: summary.counts.get(label.name, 0) for label in labels}
-    return pieces((label.color, count, sum(found.values())) for label, count in found.items())
+    found = [summary.counts.get(name, 0) for name in labels.names]
+    total = sum(found)
+    return bar.pieces((label.color, count, total) for label, count in zip(labels, found, strict=True))

@@ -31,9 +31,8 @@ class _Shown(NamedTuple):
     Attributes:
         place: its index in ``Report.sentences``.
         text: its text.
-        attributes: HTML attributes with its labels, also for the page's script.
-        tags: the small tags of its labels.
-        scores: the scores of all labels, for the script; empty if there are none.
+        attributes, tags: the HTML that shows its labels (web/sentence.html.j2).
+        scores: the scores of all labels, for the page's script; empty if there are none.
         tooltip: the text shown under the pointer.
         review: whether a person should review it.
     """
@@ -150,7 +149,10 @@ def _short(labels: LabelSet) -> dict[str, str]:
 
 
 def _looks(report: Report, labels: LabelSet) -> _Looks:
-    """The attributes and tags for each set of labels, rendered once: a report has few sets and many sentences."""
+    """The attributes and tags for each set of labels, rendered once: a report has few sets and many sentences.
+
+    In the script's attribute, an annotated sentence without a label has ``none``, and an unannotated one is empty.
+    """
     attributes, tags = (macro("annotate/web/sentence.html.j2", of) for of in ("attributes", "tags"))
     short = _short(labels)
     looks: _Looks = {}
@@ -182,7 +184,7 @@ def _review(report: Report, labels: LabelSet) -> list[tuple[int, str, str]]:
     ]
 
 
-def _metrics(report: Report) -> list[tuple[int, str, list[tuple[str, str, str]]]]:
+def _metrics(report: Report) -> list[tuple[int, str, tuple[tuple[str, str, str], ...]]]:
     """(index, text, figures) of each metric sentence; a figure is (indicator, period and change, text).
 
     The text is empty if there are figures.
@@ -190,13 +192,13 @@ def _metrics(report: Report) -> list[tuple[int, str, list[tuple[str, str, str]]]
     rows = []
     for i, s in enumerate(report.sentences):
         if s.kind == "sentence" and "metric" in (s.labels or ()):
-            figures = [
+            figures = tuple(
                 (
                     quantity.indicator,
                     " ".join(filter(None, (quantity.period, quantity.comparison, quantity.change))),
                     "".join(quantity.text.split()),
                 )
                 for quantity in quantities(s)
-            ]
+            )
             rows.append((i, "" if figures else s.clean, figures))
     return rows

@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.errors import DataError
 from ...data.labels import LabelSet
-from ...data.records import NEEDED, Record, check_record, keep
+from ...data.records import NEEDED, Record, keep, need
 from ...data.report import normalise
 from ..studio.tasks import check_id, read_input
 
@@ -71,10 +70,10 @@ class Pool:
         found: dict[str, Record] = {}
         for path in paths:
             for number, given in enumerate(read_input(path), 1):
-                record = check_record(_present(given, labels), where := f"{path}, record {number}", labels, _NEEDED)
-                if not (key := record["id"]):
-                    raise DataError(f"{where}: lacks id")
+                need(record := _present(given, labels), _NEEDED, where := f"{path}, record {number}")
+                labels.check(record.get("labels") or (), where)
                 check_id(record, where)
+                key = record["id"]
                 if key not in found or _known(record) or (_closed(record) and not _known(found[key])):
                     found[key] = record
         return cls.of(found.values(), labels)

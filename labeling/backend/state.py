@@ -73,7 +73,11 @@ def load_state(path: Path) -> State:
     if not path.exists():
         return State()
     try:
-        return parse(path.read_bytes(), State)
+        text = path.read_bytes()
+        state = parse(text, State)
+        if json.loads(text).keys() - State.__dataclass_fields__.keys():
+            raise Misfit("a later pizhu wrote it")
+        return state
     except (OSError, Misfit):
         raise LabelingError(f"{path} is damaged; move it away to begin anew with the model of --model") from None
 

@@ -11,7 +11,7 @@ from typing import Any
 from ...base.errors import DataError
 from ...base.toml import brief
 from ...data.labels import LabelSet
-from ...data.records import NEEDED, Record, check_record
+from ...data.records import Record
 from .answers import Answer
 from .config import NONE
 from .task_types import TaskKind
@@ -75,7 +75,7 @@ def to_records(
     for row in sorted(rows, key=lambda row: (row.get("deleted", False), row["task"])):
         deleted = row.get("deleted", False)
         try:
-            record = check_record(to_record(row["data"]), "its data", needed=("id", *NEEDED))
+            record = to_record(row["data"])
         except DataError as error:
             if not deleted:
                 problems.append(f"task {row['task']} of {title}: {error}")

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from ...base.errors import DataError
 from ...data.labels import LabelSet
-from ...data.records import NEEDED, LeadRecord, Record, check_record, keep, load_records
+from ...data.records import NEEDED, LeadRecord, Record, check_record, keep, load_records, need
 from .config import CONTROL, NONE, OBJECT
 from .place import address, position
 from .place import place as place_of
@@ -38,13 +38,14 @@ def to_tasks(
     reads them too. A record with ``labels`` becomes a task with a pre-annotation, scored where there are ``scores``.
 
     Args:
-        records: of one or more reports, each report's in the order of its text, so that neighbours can be shown.
+        records: as they were read, of one or more reports, each report's in the order of its text, so that neighbours
+            can be shown.
         labels: what ``labels`` and ``scores`` may name; former names are understood.
         where: the input's name for messages.
         report_url: where whole reports can be read, see :func:`.place.check_report_url`.
 
     Raises:
-        DataError: a record is not as it must be; names the first one.
+        DataError: a record lacks what it must have to be sent; names the first one.
     """
     tasks = []
     for record, data, place in sentence_data(records, where, report_url):
@@ -90,17 +91,19 @@ def sentence_data(
 
 def _check(record: Record, where: str) -> None:
     """See that a sentence has what it must have to be sent."""
-    check_record(record, where, needed=("id", *NEEDED))
-    for field in ("id", "doc", "text"):
-        if not record[field].strip():
+    need(record, ("id", *NEEDED), where)
+    check_id(record, where)
+    for field in ("doc", "text"):
+        if not record[field].strip():  # type: ignore[literal-required]
             raise DataError(f"{where}: {field} must be a text that is not empty")
     if record.get("previous", "") is None:
         raise DataError(f"{where}: previous must be a text")
-    check_id(record, where)
 
 
 def check_id(record: Record, where: str) -> None:
-    """See that Label Studio can keep the sentence's id; a :class:`DataError` says ``where`` it cannot."""
+    """See that it can be the id of a task in Label Studio; a :class:`DataError` says ``where`` it cannot."""
+    if not record["id"].strip():
+        raise DataError(f"{where}: id must be a text that is not empty")
     if storable(record["id"]) != record["id"]:
         raise DataError(f"{where}: id holds a character that Label Studio cannot keep")
 
@@ -109,11 +112,11 @@ def to_record(data: Mapping[str, Any]) -> Record:
     """The sentence record that a task's data were made from, without labels.
 
     Raises:
-        DataError: the data are not of a task that pizhu made.
+        DataError: the data are not of a task that pizhu made, or were changed since.
     """
     if missing := [field for field in _FIELDS if field not in data and field not in ("kind", "lead")]:
         raise DataError(f"a task holds no {missing[0]!r}; it was not made by pizhu")
-    return cast(Record, keep({**data, "kind": "sentence"}, _FIELDS))
+    return check_record(keep({**data, "kind": "sentence"}, _FIELDS), "its data", needed=("id", *NEEDED))
 
 
 def result(names: Sequence[str]) -> list[dict[str, Any]]:

@@ -11,13 +11,14 @@ from pizhu.base.errors import DataError
 from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.rebuild import reports_from_records
+from pizhu.data.records import Record
 from pizhu.data.report import Report, Span
 
 if TYPE_CHECKING:
     from pizhu.data.report import Sentence
 
 
-def back(records: list[dict[str, Any]]) -> list[Report]:
+def back(records: list[Record]) -> list[Report]:
     return reports_from_records(records, DEFAULT_LABELS, "here")
 
 
@@ -101,7 +102,7 @@ def test_order_neighbours_and_reports() -> None:
     assert two.sentences[1].labels == ("plan", "metric")  # in the label set's order
 
 
-def record(start: int, text: str, **more: Any) -> dict[str, Any]:
+def record(start: int, text: str, **more: Any) -> Any:
     return {"doc": "a", "start": start, "end": start + len(text), "text": text, "labels": None, **more}
 
 

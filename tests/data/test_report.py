@@ -108,3 +108,13 @@ def test_any_ranges_of_any_text(text: str, data: st.DataObject) -> None:
 )
 def test_normalise(text: str, plain: str) -> None:
     assert normalise(text) == plain
+
+
+def test_the_title_is_the_first_heading() -> None:
+    text = "某县档案馆总结\n一、回顾\n办结三件。"
+    headed = Report.build(
+        "甲.txt", text, [Span(0, 7, "heading", 1), Span(8, 12, "heading", 2), Span(13, 18, "sentence")]
+    )
+    assert headed.title == "某县档案馆总结" and headed.heading is headed.sentences[0]
+    bare = Report.build("乙.txt", text, [Span(13, 18, "sentence")])
+    assert bare.title == "" and bare.heading is None

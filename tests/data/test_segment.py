@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from pizhu.data.read import report_from_text
 from pizhu.data.report import Report
 from pizhu.data.segment import spans
+from pizhu.data.segment.markers import marker
 
 
 def build(text: str) -> Report:
@@ -182,3 +183,22 @@ def test_any_text_can_be_split(text: str) -> None:
 def test_a_long_paragraph_takes_linear_time() -> None:
     report = report_from_text("（" * 100_000 + "全面推进各项工作，" * 50_000 + "”" * 50_000, "x")
     assert report.sentences
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        ("十、工作回顾", 10),
+        ("（二十一）统筹推进", 21),
+        ("第一百零三章总则", 103),
+        ("一百一十、附则", 110),
+        ("第二〇章总则", 20),
+        ("二条是修桥", 2),
+        ("十百、不成数", 0),
+        ("１２、全角", 12),
+        ("③ 圈号", 3),
+    ],
+)
+def test_what_numbering_counts(line: str, number: int) -> None:
+    found = marker(line)
+    assert found is not None and found.number == number

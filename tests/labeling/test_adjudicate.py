@@ -13,6 +13,7 @@ from pizhu.base.files import read_records, write_records
 from pizhu.cli import app
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.rebuild import load_reports
+from pizhu.data.records import Record, load_records
 from pizhu.labeling.adjudication import adjudication_title, pull_gold, push_contested
 from pizhu.labeling.server import server as servers
 from pizhu.labeling.server.server import Server
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 Records = Callable[..., Path]
 Tasks = Callable[[int], list[Any]]
-Rows = list[tuple[dict[str, Any], list[Any]]]
+Rows = list[tuple[Record, list[Answer[str]]]]
 
 pytestmark = pytest.mark.server
 
@@ -172,9 +173,9 @@ def test_a_proposal_follows_its_answers(server: Server, title: str, records: Rec
         ([("metric",), ("plan",)], []),
     ]
     for contested, proposed in rounds:
-        rows = [
+        rows: Rows = [
             (record, [Answer(name, labels) for name, labels in zip("甲乙丙", said, strict=False)])
-            for record, said in zip(read_records(records(7)), [contested, *agreed], strict=True)
+            for record, said in zip(load_records(records(7)), [contested, *agreed], strict=True)
         ]
         pushed = push_contested(server.access, rows, title=title)
         assert pushed.proposals == len(proposed)

@@ -11,6 +11,7 @@ import pytest
 from pizhu.base.files import read_records
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.data.rebuild import load_reports
+from pizhu.data.records import Record
 from pizhu.labeling.adjudication.config import REASONS, adjudication_config
 from pizhu.labeling.adjudication.consensus import consensus, dawid_skene
 from pizhu.labeling.adjudication.gold import Adjudication, counts, gold_records, write_gold
@@ -22,9 +23,9 @@ from pizhu.labeling.studio.config import check_config, config_labels
 OWN = LabelSet((Label("risk", '风险 & "隐患"', "#aa0000", "r", "可能出的事 <重要>"),))
 
 
-def row(number: int, *said: tuple[str, ...] | None) -> tuple[dict[str, Any], list[Answer]]:
+def row(number: int, *said: tuple[str, ...] | None) -> tuple[Record, list[Answer[str]]]:
     """A sentence and what 甲, 乙, 丙 … said of it; None is a skip."""
-    record = {
+    record: Record = {
         "id": f"{number:016x}",
         "doc": "青禾县水务局2025年总结.txt",
         "start": 10 * number,
@@ -190,4 +191,4 @@ def test_what_concerns_the_sending_is_refused_when_fetching(
 ) -> None:
     told = pizhu("label", "adjudicate", tmp_path / "答案.jsonl", "--pull", tmp_path / "裁决.jsonl", *words)
     assert told.status == 2
-    assert "--pull only fetches" in told.err
+    assert "do not apply to --pull" in told.err

@@ -11,6 +11,7 @@ from pizhu.base.errors import DataError
 from pizhu.base.files import write_records
 from pizhu.cli import app
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
+from pizhu.data.records import Record
 from pizhu.labeling.agreement import Agreement, Figure, agreement, read_gold
 from pizhu.labeling.studio.answers import Answer, read_answers
 from typer.testing import CliRunner
@@ -18,7 +19,7 @@ from typer.testing import CliRunner
 ONE = LabelSet((Label("plan", "计划", "#0072b2", "1"), Label("metric", "指标", "#cc79a7", "2")))
 
 
-def rows(*said: Sequence[Sequence[str] | None]) -> list[tuple[dict[str, Any], list[Answer]]]:
+def rows(*said: Sequence[Sequence[str] | None]) -> list[tuple[Record, list[Answer[str]]]]:
     """A row a sentence, an entry an annotator (None: skipped)."""
     return [
         (
@@ -71,7 +72,7 @@ def found(team: list[dict[str, Any]], tmp_path: Path) -> Agreement:
     return agreement(read(team, tmp_path), gold=gold_of(team))
 
 
-def read(team: list[dict[str, Any]], folder: Path) -> list[tuple[dict[str, Any], list[Answer]]]:
+def read(team: list[dict[str, Any]], folder: Path) -> list[tuple[Record, list[Answer[str]]]]:
     write_records(folder / "答案.jsonl", team)
     return read_answers(folder / "答案.jsonl", DEFAULT_LABELS)
 
@@ -179,7 +180,7 @@ def test_two_pulls_of_one_sentence_are_one(team: list[dict[str, Any]], found: Ag
 
 
 def test_gold_of_other_sentences(team: list[dict[str, Any]], tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="of other sentences"):
+    with pytest.raises(DataError, match="decides other sentences"):
         agreement(read(team, tmp_path), gold={"elsewhere": ()})
     alone = {"id": "a", "text": "甲。", "labels": ["plan"], "decided": "single"}
     write_records(tmp_path / "gold.jsonl", [alone, {"id": "b", "text": "乙。", "labels": None}])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from pizhu.base.errors import ConfigError, LabelingError
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
+from pizhu.data.records import Kind, LeadRecord, Record
 from pizhu.labeling.active.review import REVIEW
 from pizhu.labeling.adjudication import ADJUDICATION
 from pizhu.labeling.adjudication.config import adjudication_guide
@@ -91,7 +92,7 @@ def test_choices_show_chinese_and_store_names(labels: LabelSet) -> None:
 def test_a_choice_is_required_and_everything_shown_is_sent() -> None:
     root = ElementTree.fromstring(label_config(DEFAULT_LABELS))
     assert next(root.iter("Choices")).get("required") == "true"
-    record = {"id": "a", "doc": "b", "start": 0, "end": 1, "text": "c"}
+    record: Record = {"id": "a", "doc": "b", "start": 0, "end": 1, "text": "c"}
     [task] = to_tasks([record], DEFAULT_LABELS, "here")
     for config in CONFIGS:
         root = ElementTree.fromstring(config)
@@ -201,7 +202,7 @@ def test_instructions_hold_labels_as_text(text: str, make: Callable[[LabelSet], 
     assert "".join(hostile[1].split()) == "".join(plain[1].replace("甲 说明", f"{text} {text}").split())
 
 
-def entry(text: str, start: int, kind: str = "sentence") -> dict[str, object]:
+def entry(text: str, start: int, kind: Kind = "sentence") -> Record:
     return {
         "id": f"i{start}",
         "doc": "报 告#1.txt",
@@ -213,8 +214,8 @@ def entry(text: str, start: int, kind: str = "sentence") -> dict[str, object]:
 
 
 def test_the_place_is_a_marked_sentence_among_its_neighbours() -> None:
-    heads = [{"text": "一、<工作>", "start": 0, "end": 4}]
-    records = [{**entry("前。", 5), "lead": heads}, entry("<b>&\n本。", 7), entry("远。", 20)]
+    heads: list[LeadRecord] = [{"text": "一、<工作>", "start": 0, "end": 4}]
+    records: list[Record] = [{**entry("前。", 5), "lead": heads}, entry("<b>&\n本。", 7), entry("远。", 20)]
     html = place(records, 1)
     assert html == ("<p><b>一、&lt;工作&gt;</b></p><p>前。<mark>&lt;b&gt;&amp; 本。</mark></p><p>远。</p>")
     many = [entry("句。", 10 * n) for n in range(30)]

@@ -14,6 +14,7 @@ from pizhu.base.errors import DataError
 from pizhu.base.files import read_records, write_records
 from pizhu.data.corpus.load import load_corpus
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
+from pizhu.data.records import Record
 from pizhu.labeling.active.label_issues import LabelIssue, find_errors, find_label_issues
 from pizhu.labeling.active.learner import Features, out_of_fold
 from pizhu.labeling.active.pool import Pool
@@ -29,7 +30,7 @@ PLANTED = 40
 
 
 @pytest.fixture(scope="module")
-def corpus() -> list[dict[str, Any]]:
+def corpus() -> list[Record]:
     """Twenty-one reports, of which PLANTED sentences have one label too many or too few, marked ``planted``."""
     records = [r for split in ("validation", "test") for c in load_corpus(split=split) for r in c.report.records()]
     rng = np.random.default_rng(4)
@@ -40,18 +41,18 @@ def corpus() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def doubts(corpus: list[dict[str, Any]]) -> list[LabelIssue]:
+def doubts(corpus: list[Record]) -> list[LabelIssue]:
     return find_errors(Pool.of(corpus, DEFAULT_LABELS))
 
 
 @pytest.fixture(scope="module")
-def few(corpus: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def few(corpus: list[Record]) -> list[Record]:
     """The first four of the reports."""
     docs = list(dict.fromkeys(record["doc"] for record in corpus))[:4]
     return [record for record in corpus if record["doc"] in docs]
 
 
-def test_paragraphs_of_one_sentence(few: list[dict[str, Any]]) -> None:
+def test_paragraphs_of_one_sentence(few: list[Record]) -> None:
     """None has a rest of its paragraph, so that nothing is known of that."""
     apart = [record | {"start": 2 * record["start"], "end": 2 * record["start"] + 1} for record in few]
     pool = Pool.of(apart, DEFAULT_LABELS)
@@ -61,15 +62,15 @@ def test_paragraphs_of_one_sentence(few: list[dict[str, Any]]) -> None:
 
 
 def test_planted_errors_are_found(doubts: list[LabelIssue]) -> None:
-    found = {doubt.record["id"]: doubt.record.get("planted", False) for doubt in doubts}
+    found = {doubt.record["id"]: bool(doubt.record.get("planted")) for doubt in doubts}
     assert sum(found.values()) >= 0.5 * PLANTED
     assert sum(found.values()) >= 0.5 * len(found)
     scores = [doubt.score for doubt in doubts]
     assert scores == sorted(scores, reverse=True)
-    assert all(doubt.given == (doubt.label in doubt.record["labels"]) for doubt in doubts)
+    assert all(doubt.given == (doubt.label in (doubt.record["labels"] or ())) for doubt in doubts)
 
 
-def test_the_same_again_and_more_where_less_doubt_is_enough(few: list[dict[str, Any]]) -> None:
+def test_the_same_again_and_more_where_less_doubt_is_enough(few: list[Record]) -> None:
     pool = Pool.of(few, DEFAULT_LABELS)
     probabilities = out_of_fold(pool, Features(pool).table(pool))
     assert (probabilities == out_of_fold(pool, Features(pool).table(pool))).all()
@@ -78,7 +79,7 @@ def test_the_same_again_and_more_where_less_doubt_is_enough(few: list[dict[str, 
     assert lax.sum() > strict.sum()
 
 
-def test_a_sentence_s_own_label_plays_no_part(few: list[dict[str, Any]]) -> None:
+def test_a_sentence_s_own_label_plays_no_part(few: list[Record]) -> None:
     """Else wrong labels would confirm themselves; only what the other reports' learners think may move a little."""
     pool = Pool.of(few, DEFAULT_LABELS)
     table = Features(pool).table(pool)
@@ -89,7 +90,7 @@ def test_a_sentence_s_own_label_plays_no_part(few: list[dict[str, Any]]) -> None
     assert np.abs(before - after).max() < 0.2
 
 
-def test_two_reports_are_needed(corpus: list[dict[str, Any]]) -> None:
+def test_two_reports_are_needed(corpus: list[Record]) -> None:
     one = [record for record in corpus if record["doc"] == corpus[0]["doc"]]
     with pytest.raises(DataError, match="at least two reports are needed"):
         find_errors(Pool.of(one, DEFAULT_LABELS))
@@ -97,7 +98,7 @@ def test_two_reports_are_needed(corpus: list[dict[str, Any]]) -> None:
 
 def test_a_label_with_one_example_and_sentences_far_apart() -> None:
     """No two sentences touch, so that nothing is known of neighbours; nothing of that ends the command."""
-    rows = [
+    rows: list[Record] = [
         {
             "id": f"{doc}-{i}",
             "doc": f"报告{doc}.txt",
@@ -112,7 +113,7 @@ def test_a_label_with_one_example_and_sentences_far_apart() -> None:
     assert all(doubt.label in DEFAULT_LABELS.names for doubt in find_errors(Pool.of(rows, DEFAULT_LABELS)))
 
 
-def test_two_labelled_reports_among_many_check_each_other(few: list[dict[str, Any]]) -> None:
+def test_two_labelled_reports_among_many_check_each_other(few: list[Record]) -> None:
     """Of all the reports they are the shortest, so that folds of equal size would hold them together."""
     taught = list(dict.fromkeys(record["doc"] for record in few))[:2]
     records = [record for record in few if record["doc"] in taught]
@@ -141,14 +142,14 @@ def test_the_guideline_s_rules(text: str, labels: list[str], doubted: list[tuple
     assert [(found.label, found.given) for found in violations(text, labels)] == doubted
 
 
-def test_rules_are_for_the_project_s_own_labels(few: list[dict[str, Any]]) -> None:
+def test_rules_are_for_the_project_s_own_labels(few: list[Record]) -> None:
     own = LabelSet((Label("metric", "金额", "#0072b2", "1"), Label("law", "法治", "#d55e00", "2")))
-    records = [{**r, "labels": ["law"] if any("法" in h for h in r["headings"]) else []} for r in few]
+    records: list[Record] = [{**r, "labels": ["law"] if any("法" in h for h in r["headings"]) else []} for r in few]
     doubts = find_errors(Pool.of(records, own), own)
     assert all(doubt.why == ("learner",) for doubt in doubts)
 
 
-def test_the_command(pizhu: Callable[..., Any], tmp_path: Path, few: list[dict[str, Any]]) -> None:
+def test_the_command(pizhu: Callable[..., Any], tmp_path: Path, few: list[Record]) -> None:
     write_records(tmp_path / "答案.jsonl", few)
     words = ("label", "errors", tmp_path / "答案.jsonl", "--min-score", "0.9")
     told = pizhu(*words, "--out", tmp_path / "疑点.jsonl", "--json")
@@ -164,7 +165,7 @@ def test_the_command(pizhu: Callable[..., Any], tmp_path: Path, few: list[dict[s
 def test_doubts_come_back_to_label_studio(
     server: Server,
     tmp_path: Path,
-    corpus: list[dict[str, Any]],
+    corpus: list[Record],
     doubts: list[LabelIssue],
     tasks: Callable[[int], list[Any]],
 ) -> None:

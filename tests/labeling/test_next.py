@@ -7,13 +7,14 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 from pizhu.base.errors import ConfigError, DataError
-from pizhu.base.files import read_records, write_records
+from pizhu.base.files import write_records
 from pizhu.data.labels import DEFAULT_LABELS, LabelSet
+from pizhu.data.records import Kind, LeadRecord, Record, load_records
 from pizhu.labeling.active.label_issues import LabelIssue
 from pizhu.labeling.active.learner import Features
 from pizhu.labeling.active.learning_curve import expected_gain
@@ -31,14 +32,14 @@ PARTS = {
 }
 
 
-def invented(reports: int, labelled: int, seed: int = 1) -> list[dict[str, Any]]:
+def invented(reports: int, labelled: int, seed: int = 1) -> list[Record]:
     """Records of ``reports`` reports, of which the first ``labelled`` are labelled; paragraphs of one to three."""
     rng = random.Random(seed)
-    records: list[dict[str, Any]] = []
+    records: list[Record] = []
     for number in range(reports):
         doc, start = f"虚构县水务局{number:02}.txt", 0
         for heading, (labels, words) in PARTS.items():
-            kinds: list[tuple[str, str, list[str]]] = [("heading", heading, [])]
+            kinds: list[tuple[Kind | Literal["break"], str, list[str]]] = [("heading", heading, [])]
             for _ in range(3):
                 count = rng.randint(1, 3)
                 kinds += [("sentence", words.format(rng.choice(THINGS) + rng.choice(THINGS)), labels)] * count
@@ -68,7 +69,7 @@ def pool() -> Pool:
     return Pool.of(invented(14, 9), DEFAULT_LABELS)
 
 
-def ids(records: list[dict[str, Any]]) -> set[str]:
+def ids(records: list[Record]) -> set[str]:
     return {record["id"] for record in records if "context" not in record}
 
 
@@ -93,7 +94,7 @@ def test_every_strategy_keeps_the_contract(pool: Pool, strategy: str) -> None:
 
 
 def test_paragraphs_end_at_breaks_headings_and_reports() -> None:
-    def record(doc: str, start: int, end: int, kind: str = "sentence") -> dict[str, Any]:
+    def record(doc: str, start: int, end: int, kind: Kind = "sentence") -> Record:
         return {"id": f"{doc}{start}", "doc": doc, "start": start, "end": end, "kind": kind, "text": "好"}
 
     rows = [record("a", 0, 5), record("a", 5, 9), record("a", 11, 15), record("a", 15, 18, "heading")]
@@ -147,8 +148,8 @@ def test_records_go_to_label_studio_in_their_context(pool: Pool) -> None:
 
 def test_the_headings_before_a_sentence_stay_with_it() -> None:
     """Answers that were pulled hold no records of headings, only what stood before each sentence."""
-    lead = [{"start": 0, "end": 4, "text": "一、工作", "headings": []}]
-    record = {**next(r for r in invented(1, 1) if r["kind"] == "sentence"), "lead": lead}
+    lead: list[LeadRecord] = [{"start": 0, "end": 4, "text": "一、工作", "headings": []}]
+    record: Record = {**next(r for r in invented(1, 1) if r["kind"] == "sentence"), "lead": lead}
     pool = Pool.of([record], DEFAULT_LABELS)
     [shown] = pool.shown({record["id"]})
     [task] = to_tasks([shown], DEFAULT_LABELS, "next.jsonl")
@@ -231,7 +232,7 @@ def test_the_command(pizhu: Callable[..., Any], tmp_path: Path) -> None:
     assert "not enough to say" in told.out
     again = pizhu(*words, tmp_path / "二.jsonl", "--json")
     assert (tmp_path / "一.jsonl").read_bytes() == (tmp_path / "二.jsonl").read_bytes()
-    assert json.loads(again.out)["sentences"] == len(ids(list(read_records(tmp_path / "一.jsonl"))))
+    assert json.loads(again.out)["sentences"] == len(ids(list(load_records(tmp_path / "一.jsonl"))))
 
 
 def test_the_shipped_model_starts_where_nothing_is_labelled(pizhu: Callable[..., Any], tmp_path: Path) -> None:
@@ -278,7 +279,7 @@ def test_a_model_from_before_a_renaming_knows_the_labels_by_their_former_names()
     ],
 )
 def test_spoilt_records_are_refused(tmp_path: Path, field: str, value: Any) -> None:
-    records = [record for record in invented(1, 1) if record["kind"] == "sentence"]
+    records: list[Any] = [record for record in invented(1, 1) if record["kind"] == "sentence"]
     records[1] |= {field: value, **({"end": 2 * value} if field == "start" else {})}
     write_records(tmp_path / "标注.jsonl", records)
     with pytest.raises(DataError, match=r"标注\.jsonl, record 2") as error:

@@ -13,6 +13,7 @@ from pizhu.base.files import read_records
 from pizhu.cli import app
 from pizhu.data.labels import LabelSet
 from pizhu.data.quantities import quantities
+from pizhu.data.records import Record
 from pizhu.labeling.server.server import Server
 from pizhu.labeling.studio.access import Access
 from pizhu.labeling.studio.answers import Answer, answered
@@ -26,8 +27,10 @@ from typer.testing import CliRunner
 TEXT = "全年办理行政复议案件3.2万件，同比增长12.5%，列全省第4位，下降5个百分点。"
 
 
-def span_answer(annotator: str, spans: tuple[MarkedSpan, ...] | None, *rest: Any, **more: Any) -> Answer[MarkedSpan]:
-    return Answer(annotator, spans, *rest, field="spans", **more)
+def span_answer(
+    annotator: str, spans: tuple[MarkedSpan, ...] | None, skipped: bool = False, at: str | None = None
+) -> Answer[MarkedSpan]:
+    return Answer(annotator, spans, skipped, at, field="spans")
 
 
 def told(text: str) -> list[tuple[str, str]]:
@@ -77,8 +80,8 @@ def test_what_does_not_fit_is_told(value: dict[str, Any], complaint: str) -> Non
 
 
 def test_only_sentences_with_quantities_are_sent() -> None:
-    base = {"doc": "a.txt", "start": 0, "end": 9}
-    records = [
+    base: Record = {"doc": "a.txt", "start": 0, "end": 9}
+    records: list[Record] = [
         {**base, "id": "a", "text": TEXT},
         {**base, "id": "b", "text": "加强管护。"},
         {**base, "id": "c", "text": "位居前列。", "labels": ["metric", "own-label"]},
@@ -96,7 +99,7 @@ def test_a_renamed_label_keeps_its_proposals() -> None:
             for label in SPAN_LABELS
         )
     )
-    record = {"id": "a", "doc": "a.txt", "start": 0, "end": 9, "text": TEXT}
+    record: Record = {"id": "a", "doc": "a.txt", "start": 0, "end": 9, "text": TEXT}
     [task] = to_tasks([record], labels, "a.jsonl")
     marked = read_result(task["predictions"][0]["result"], TEXT, labels)
     assert [span.text for span in marked if span.label == "figure"] == ["3.2万", "12.5", "第4位", "5"]

@@ -9,6 +9,7 @@ import pytest
 from pizhu.base.errors import ConfigError, DataError, LabelingError
 from pizhu.base.files import read_records, write_records
 from pizhu.data.labels import DEFAULT_LABELS, LabelSet
+from pizhu.data.records import Record
 from pizhu.labeling.server.accounts import Accounts
 from pizhu.labeling.server.server import Server
 from pizhu.labeling.studio.access import Access
@@ -38,7 +39,7 @@ def test_offsets_hold() -> None:
 
 @pytest.mark.parametrize("odd", ["\0", LONE])
 def test_what_a_sentence_is_found_again_by_is_refused(odd: str) -> None:
-    record = {"id": f"a{odd}", "doc": "甲.txt", "start": 0, "end": 3, "text": "好。"}
+    record: Record = {"id": f"a{odd}", "doc": "甲.txt", "start": 0, "end": 3, "text": "好。"}
     with pytest.raises(DataError, match="记录, record 1: id holds a character that Label Studio cannot keep"):
         to_tasks([record], DEFAULT_LABELS, "记录")
     [task] = to_tasks([record | {"id": "a", "labels": ["plan"], "model": f"v{odd}"}], DEFAULT_LABELS, "记录")
@@ -46,7 +47,7 @@ def test_what_a_sentence_is_found_again_by_is_refused(odd: str) -> None:
 
 
 def test_a_report_s_address() -> None:
-    record = {"id": "a", "doc": f"甲{LONE}.txt", "start": 0, "end": 3}
+    record: Record = {"id": "a", "doc": f"甲{LONE}.txt", "start": 0, "end": 3}
     assert address("http://pc/{name}.html", record, 0) == "http://pc/%E7%94%B2%3F.html"
 
 

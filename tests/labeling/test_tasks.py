@@ -9,14 +9,17 @@ from hypothesis import strategies as st
 from pizhu.base.errors import DataError
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.rebuild import reports_from_records
+from pizhu.data.records import check_record
 from pizhu.data.report import Report, Span
 from pizhu.labeling.studio.tasks import choices, read_input, result, to_record, to_tasks
 
 RECORD = {"id": "a1", "doc": "甲.txt", "start": 0, "end": 3, "kind": "sentence", "text": "好的。", "headings": ["一、"]}
 
 
-def tasks(*records: dict[str, Any]) -> list[dict[str, Any]]:
-    return to_tasks(records, DEFAULT_LABELS, "甲.jsonl")
+def tasks(*records: object) -> list[dict[str, Any]]:
+    """Of the records as they are read."""
+    read = [check_record(row, f"甲.jsonl, record {number}", needed=()) for number, row in enumerate(records, 1)]
+    return to_tasks(read, DEFAULT_LABELS, "甲.jsonl")
 
 
 def test_neighbours_and_headings_are_shown() -> None:
@@ -46,7 +49,7 @@ def test_headings_go_with_the_sentence_after_them() -> None:
         (s.text, s.kind, s.headings) for s in report.sentences[:-1]
     ]
     with pytest.raises(DataError, match=r"record 1: lead\[0\].text must be a text"):
-        reports_from_records([{**RECORD, "lead": [{"text": 1}]}], DEFAULT_LABELS, "甲.jsonl")
+        reports_from_records([{**RECORD, "lead": [{"text": 1}]}], DEFAULT_LABELS, "甲.jsonl")  # type: ignore[typeddict-item]
 
 
 def test_another_report_s_sentence_is_no_neighbour() -> None:

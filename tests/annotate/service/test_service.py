@@ -238,7 +238,7 @@ def test_the_home_page(model: Any, serving: Serve) -> None:
 def test_other_sites_are_kept_out(model: Any, serving: Serve) -> None:
     client = serving(model)
     rebound = client.post("/annotate", content=TEXT.encode(), headers={"host": "evil.example:8765"})
-    assert "start it with: --name evil.example" in one_sentence(rebound, 403)
+    assert "start the service with --name evil.example" in one_sentence(rebound, 403)
     forged = client.post("/annotate", content=TEXT.encode(), headers={"sec-fetch-site": "cross-site"})
     assert "other sites" in one_sentence(forged, 403)
     own = client.post("/annotate", content=TEXT.encode(), headers={"sec-fetch-site": "same-origin"})

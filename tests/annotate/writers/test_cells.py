@@ -15,6 +15,7 @@ from pizhu.annotate.writers.cells import GUARD, PATTERN, guarded, unguarded
 from pizhu.annotate.writers.csv import write
 from pizhu.annotate.writers.template import script
 from pizhu.data.labels import DEFAULT_LABELS
+from pizhu.data.records import Record
 
 FORMULA = re.compile(r"[\0-\x20\x7f-\xa0\u2000-\u200f\u3000\ufeff\"]*[=+\-@＝＋－＠]")
 TEXTS = [
@@ -60,11 +61,11 @@ def test_time_is_linear() -> None:
         assert unguarded(guarded(text * 500_000)) == text * 500_000
 
 
-def rows(texts: list[str]) -> list[dict[str, Any]]:
+def rows(texts: list[str]) -> list[Record]:
     """Records with a text in every place that holds one."""
-    named = {"start": 0, "end": 1, "kind": "sentence", "labels": ["plan", "metric"], "scores": {"plan": 0.5}}
+    named: Record = {"start": 0, "end": 1, "kind": "sentence", "labels": ["plan", "metric"], "scores": {"plan": 0.5}}
     return [
-        named | {"doc": texts[i - 1], "text": text, "headings": [texts[i - 2], texts[i - 3]], "id": texts[i - 4]}
+        {**named, "doc": texts[i - 1], "text": text, "headings": [texts[i - 2], texts[i - 3]], "id": texts[i - 4]}
         for i, text in enumerate(texts)
     ]
 

@@ -14,6 +14,7 @@ from pizhu.annotate.run.run import annotate_files
 from pizhu.annotate.writers.quantities import COLUMNS, cell, record_rows, rows, write_metrics
 from pizhu.base.errors import ConfigError
 from pizhu.base.files import read_records, write_records
+from pizhu.data.records import Record
 from pizhu.data.report import Report
 
 
@@ -80,14 +81,14 @@ def test_no_cell_is_a_formula(value: object, written: object) -> None:
 
 
 def test_hostile_names_and_sentences(tmp_path: Path) -> None:
-    record = {"doc": "=1+1.txt", "start": 0, "text": '=HYPERLINK("x"),完成3件"', "labels": ["metric"]}
+    record: Record = {"doc": "=1+1.txt", "start": 0, "text": '=HYPERLINK("x"),完成3件"', "labels": ["metric"]}
     write_metrics(tmp_path / "a.csv", record_rows([record]))
     (row,) = table(tmp_path / "a.csv")
     assert (row["报告"], row["原句"][:2], row["原文"]) == ("'=1+1.txt", "'=", "3件")
 
 
 def test_a_name_of_another_kind(labelled: Report, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"expected one that ends in \.csv or \.jsonl"):
+    with pytest.raises(ConfigError, match=r"must end in \.csv or \.jsonl"):
         write_metrics(tmp_path / "a.pdf", rows(labelled))
     assert list(tmp_path.iterdir()) == []
 

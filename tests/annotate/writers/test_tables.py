@@ -28,6 +28,7 @@ from pizhu.base.errors import ConfigError, DataError, MissingExtraError
 from pizhu.base.files import read_records, write_records
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.data.read import report_from_text
+from pizhu.data.records import Record
 from pizhu.data.report import Report
 
 from .conftest import HOSTILE, labelled_at_will
@@ -39,7 +40,7 @@ def reports() -> list[Report]:
     return [labelled_at_will(report_from_text(text, f"{i}.txt")) for i, text in enumerate(texts)]
 
 
-def by_name(reports: list[Report]) -> list[tuple[str, list[dict[str, Any]]]]:
+def by_name(reports: list[Report]) -> list[tuple[str, list[Record]]]:
     return [(f"报告{i}", report.records()) for i, report in enumerate(reports)]
 
 
@@ -80,9 +81,7 @@ def test_excel(reports: list[Report], tmp_path: Path) -> None:
 
 def test_excel_holds_what_excel_can_hold(tmp_path: Path) -> None:
     texts = ["😀" * 20_000, "控制\x00符\x07\ud800。", "_x0041_", "长" * 40_000, "  前后有空格  "]
-    records: list[dict[str, Any]] = [
-        {"kind": "sentence", "text": text, "labels": None, "headings": []} for text in texts
-    ]
+    records: list[Record] = [{"kind": "sentence", "text": text, "labels": None, "headings": []} for text in texts]
     path = tmp_path / "a.xlsx"
     writers.write_table(path, [("../../x" + "\x01", records)], DEFAULT_LABELS)
     rows = sheet_rows(path, "句子")
@@ -95,7 +94,9 @@ def test_excel_holds_what_excel_can_hold(tmp_path: Path) -> None:
 
 def test_a_full_sheet_is_followed_by_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(excel, "_ROWS", 5)
-    records = [{"kind": "sentence", "text": f"第{i}句。", "labels": [], "headings": []} for i in range(10)]
+    records: list[Record] = [
+        {"kind": "sentence", "text": f"第{i}句。", "labels": [], "headings": []} for i in range(10)
+    ]
     path = tmp_path / "a.xlsx"
     writers.write_table(path, [(f"r{i}", records[i : i + 1]) for i in range(10)], DEFAULT_LABELS)
     book = openpyxl.load_workbook(path)
@@ -114,7 +115,9 @@ def test_heights_of_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     kept = []
     close = Worksheet.autofilter
     monkeypatch.setattr(Worksheet, "autofilter", lambda sheet, *a: (kept.append(len(sheet.row_info)), close(sheet, *a)))
-    records = [{"kind": "sentence", "text": "句" * n, "labels": [], "headings": []} for n in (1, 100, 9999) * 20]
+    records: list[Record] = [
+        {"kind": "sentence", "text": "句" * n, "labels": [], "headings": []} for n in (1, 100, 9999) * 20
+    ]
     path = tmp_path / "a.xlsx"
     writers.write_table(path, [("a", records)], DEFAULT_LABELS)
     heights = [openpyxl.load_workbook(path)["句子"].row_dimensions[row].height for row in (2, 3, 4, 59, 60, 61)]
@@ -180,7 +183,7 @@ def test_parquet_is_written_in_groups(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(parquet, "_BATCH", 20)
     asked = 0
 
-    def records(doc: str) -> Iterator[dict[str, Any]]:
+    def records(doc: str) -> Iterator[Record]:
         nonlocal asked
         for i in range(50):
             asked += 1
@@ -225,7 +228,7 @@ def test_a_run_without_reports_and_one_that_fails(tmp_path: Path, name: str) -> 
     writers.write_table(path, [], DEFAULT_LABELS)
     before = path.read_bytes()
 
-    def broken() -> Iterator[dict[str, Any]]:
+    def broken() -> Iterator[Record]:
         raise DataError("line 3 is no JSON")
         yield {}
 
