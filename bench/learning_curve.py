@@ -32,9 +32,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("out/learning-curve"))
     parser.add_argument("--recipe", default="demo")
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
-    parser.add_argument(
-        "--seeds", type=int, nargs="*", default=[1], help="for the choice of reports and the training"
-    )
+    parser.add_argument("--seeds", type=int, nargs="*", default=[1], help="for the choice of reports and the training")
     parser.add_argument("--picture", type=Path, default=Path("docs/learning-curve.svg"))
     args = parser.parse_args()
     reports = [c.report for c in load_corpus(split="train")]
