@@ -1,4 +1,4 @@
-"""Fixtures that tests of several packages share: a tiny real encoder, a labelled report, a trained model, the commands."""
+"""Fixtures for several packages: a tiny real encoder, a labelled report, a trained model, the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line as users meet it: manuals, one sentence an error, statuses; here it runs in processes of its own."""
+"""The command line as users run it, in separate processes: help texts, one sentence per error, exit statuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Archives that were made to do harm: what unpacks to more than it may is told before it is unpacked."""
+"""Malicious archives: those that unpack to more than the limit are refused before they are unpacked."""
 
 from __future__ import annotations
 

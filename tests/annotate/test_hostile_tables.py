@@ -1,4 +1,4 @@
-"""Tables that were made to do harm: how large a page is, is known before it is unpacked."""
+"""Malicious tables: the size of a page is checked before it is unpacked."""
 
 from __future__ import annotations
 

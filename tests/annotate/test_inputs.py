@@ -1,4 +1,4 @@
-"""Whatever reports come in, each is found once, and names in archives and tables are never paths."""
+"""Every kind of input is found once, and names in archives and tables are never paths."""
 
 from __future__ import annotations
 

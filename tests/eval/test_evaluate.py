@@ -1,4 +1,4 @@
-"""Evaluation on reports that the model has not seen, beside the baselines."""
+"""Evaluation on reports that the model has not seen, compared with the baselines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``pizhu compare`` as a user would try it."""
+"""``pizhu compare`` as a user runs it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cluster does a run to the same bytes as one process, whatever is killed."""
+"""A run on a cluster gives the same bytes as one process, whatever is killed."""
 
 from __future__ import annotations
 

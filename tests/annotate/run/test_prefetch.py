@@ -1,4 +1,4 @@
-"""Reading ahead and writing behind: bounded, in order, and no error is lost."""
+"""Reading ahead and writing behind are bounded and in order, and lose no error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batch runs: every input gets its own files, a bad one spoils no other, nothing half written stays."""
+"""Batch runs: every input gets its own files, a bad one does not affect the others, no partial file remains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked for is what is answered, and what senders call their files is never more than a name."""
+"""The response has the requested format, and a sender's file name is only ever displayed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One thread for all requests: what waits together goes together, nobody spoils another's answer, nothing is lost."""
+"""One thread for all requests: it batches what waits, keeps failures apart, and loses nothing."""
 
 from __future__ import annotations
 

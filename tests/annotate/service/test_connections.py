@@ -1,4 +1,4 @@
-"""The service against who sends slowly, too much, without end, or no HTTP: over real sockets, with short patience."""
+"""The service against clients that send slowly, too much, without end, or not HTTP: over real sockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An upload may hang, fill or crash what reads it: the others are served, and nothing goes on that nobody waits for."""
+"""An upload may hang, fill or crash its reader: others are served, and abandoned work stops."""
 
 from __future__ import annotations
 

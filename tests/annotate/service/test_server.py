@@ -1,4 +1,4 @@
-"""The service as a process: it says where it is, finishes what it has begun when told to stop, and leaves nothing."""
+"""The service as a process: it prints its address, completes its requests when stopped, and leaves nothing behind."""
 
 from __future__ import annotations
 

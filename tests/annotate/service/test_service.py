@@ -1,4 +1,4 @@
-"""The service as programs meet it: reports in, pages and records out, and a sentence for everything that is wrong."""
+"""The service as programs use it: reports in, pages and records out, and one sentence for every error."""
 
 from __future__ import annotations
 

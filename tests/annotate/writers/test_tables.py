@@ -1,4 +1,4 @@
-"""Tables over one report and over a run: text stays text, nothing is lost, memory stays flat."""
+"""Tables of one report and of a run: text stays text, nothing is lost, memory stays constant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Word documents that were made to do harm: marking them takes linear time, and no more room than they may."""
+"""Malicious Word documents: marking them takes linear time and bounded memory."""
 
 from __future__ import annotations
 
