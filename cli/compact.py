@@ -61,7 +61,7 @@ def compact(
         ["macro-F1, float", f"{parity.before:.4f}"],
         ["macro-F1, int8", f"{parity.after:.4f}"],
         ["sentences with other labels", f"{parity.changed:.2%}"],
-        ["largest difference of a probability", f"{parity.difference:.3f}"],
+        ["largest difference in a probability", f"{parity.difference:.3f}"],
     ]
-    table(f"int8 beside float, {parity.sentences} sentences", ["", ""], rows)
+    table(f"int8 against float, {parity.sentences} sentences", ["", ""], rows)
     echo(out)

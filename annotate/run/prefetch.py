@@ -73,7 +73,7 @@ def prefetched(items: Iterable[T], size: int) -> Iterator[Iterator[T]]:
         else:
             pipe.end()
 
-    thread = Thread(target=make, name="pizhu-ahead", daemon=True)
+    thread = Thread(target=make, name="pizhu-prefetch", daemon=True)
     thread.start()
     try:
         yield iter(pipe)
@@ -100,7 +100,7 @@ def background_writer(work: Callable[[T], None], size: int) -> Iterator[Callable
             errors.append(error)
             pipe.close()
 
-    thread = Thread(target=run, name="pizhu-behind", daemon=True)
+    thread = Thread(target=run, name="pizhu-writer", daemon=True)
     thread.start()
 
     def put(item: T) -> None:
