@@ -94,7 +94,7 @@ def test_every_option_and_argument_is_explained() -> None:
             ["annotate", "x.txt", "--model", "none"],
             "model folder none does not exist; name another, or train one with: pizhu train",
         ),
-        (["annotate", "."], "there is no report"),
+        (["annotate", "."], "no report found"),
         (["metrics", "x.txt", "--out", "x.pdf"], "x.pdf must end in .csv or"),
         (["evaluate", "--out", "kept.bin"], "kept.bin is a file; choose a folder with --out"),
         (["evaluate", "none"], "model folder none does not exist"),
