@@ -105,7 +105,7 @@ def test_the_wrong_order_is_noticed(
 ) -> None:
     assert wrong_order(later, earlier) and not wrong_order(earlier, later) and not wrong_order(later, later)
     answer = pizhu("compare", *records[::-1], "-o", tmp_path / "out", "--encoder", "none")
-    assert answer.status == 0 and "name the earlier one first" in answer.err
+    assert answer.status == 0 and "give the earlier one first" in answer.err
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def test_another_model_or_setting_is_refused(annotator: Annotator, tmp_path: Pat
     before = {p.name: p.read_bytes() for p in out.iterdir()}
     about = annotator.about
     with pytest.raises(
-        ConfigError, match=r"begun with formats jsonl, this is jsonl,html; name a new folder .* --fresh"
+        ConfigError, match=r"started with formats jsonl, not jsonl,html; choose a new folder .* --fresh"
     ):
         annotate_files([path], out, annotator, ("jsonl", "html"))
     from dataclasses import replace
@@ -147,7 +147,7 @@ def test_another_model_or_setting_is_refused(annotator: Annotator, tmp_path: Pat
     other = replace(about, name="较新", fingerprint="0" * 64)
     with (
         pytest.raises(
-            ConfigError, match=rf"the model {about.name} \({about.fingerprint[:12]}…\), this is 较新 \(0{{12}}"
+            ConfigError, match=rf"the model {about.name} \({about.fingerprint[:12]}…\), not 较新 \(0{{12}}"
         ),
         open_run(out, Settings(), other, annotator.runtime.kind),
     ):
@@ -223,7 +223,7 @@ def test_a_report_in_the_run_folder_is_refused(annotator: Annotator, tmp_path: P
     link.symlink_to(path)
     within = write(path.parent / "deeper" / "b.txt")
     for named, out in ((link, path.parent), (path.parent, within.parent)):
-        with pytest.raises(ConfigError, match="name another"):
+        with pytest.raises(ConfigError, match="choose another"):
             annotate_files([named], out, annotator, ("txt",))
         assert path.read_text(encoding="utf-8") == within.read_text(encoding="utf-8")
         assert not (out / "manifest.json").exists()
