@@ -1,1 +1,1 @@
-"""Several reports together."""
+"""Analyses of several reports together."""

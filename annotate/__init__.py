@@ -1,1 +1,1 @@
-"""New reports get their labels: inputs, runs, the formats that are written, the service."""
+"""Annotates new reports: finds the inputs, runs the model, writes the output formats, serves over HTTP."""

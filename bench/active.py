@@ -1,12 +1,12 @@
 """How many labels each strategy of `pizhu label next` needs: bench/active.py [--strategies …] [--seeds …]
 
-The pool is the shipped training split, and what is asked is answered with its labels. From a few random paragraphs
-(--start sentences) on, --batch sentences are chosen at a time by a light learner trained on those labelled so far, in
-whole paragraphs, and that learner is scored on the validation and test splits. Printed: at how many labelled sentences
-macro-F1 first reaches 95% of what the learner reaches with the whole pool (straight between two batches), mean and
-standard deviation over seeds, and the ratio to random's, seed by seed. `disagreement` sets the light learner against
-one that reads the sentence alone. Seeds count from 11 because the weights in `mixed` were chosen on seeds 1 and 2 (and
-the same scored splits). No model that was trained on the corpus takes part.
+The pool is the shipped training split; its labels simulate the annotators. A run starts from a few random paragraphs
+(--start sentences). A light learner, trained on the sentences labelled so far, chooses --batch more at a time, in whole
+paragraphs, and is scored on the validation and test splits. The script prints at how many labelled sentences macro-F1
+first reaches 95% of the learner's score with the whole pool (interpolated linearly between two batches), as mean and
+standard deviation over seeds, and the ratio to the random strategy, seed by seed. `disagreement` compares the light
+learner with one that reads only the sentence. Seeds start at 11 because the weights in `mixed` were chosen on seeds 1
+and 2 (and the same scored splits). The script uses no model that was trained on the corpus.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def main() -> None:
 
 
 def prepare() -> tuple[Pool, Any, Any, np.ndarray, int]:
-    """The training split, its features, those of validation and test in the same columns, what is right there, and the
-    width of the sentence's own part."""
+    """The training split and its features; the features of validation and test in the same columns, and their labels;
+    and the width of the sentence's own part."""
     train = [c.report for c in load_corpus(split="train")]
     held = [c.report for split in ("validation", "test") for c in load_corpus(split=split)]
     both = [Pool.of([r for report in part for r in report.records()], DEFAULT_LABELS) for part in (train, held)]

@@ -1,16 +1,16 @@
 """Measure the Ray engine: bench/cluster.py [--model FOLDER] [--sentences 20000] [--runs 3] [--price 0.05]
 
-Three tables, on the reports of the shipped corpus, repeated under other names.
+Prints three tables, for the reports of the shipped corpus, repeated under other names.
 
-1. One process with one thread, one process with two, and clusters on this machine with one worker and two, of one
-   processor each, on the same files: sentences a second once a fifth of them is done, with the spread over the runs;
-   that as a ratio to one thread; the seconds until the first outcome (Ray's start is in it); the driver's peak. With
-   few sentences the clusters look too fast: whole blocks come at once.
-   Every run folder must be the same as the first one's, every file; exit status 1 if one is not.
-2. The driver alone: a worker that answers without doing anything, so that Ray, the plan and the record are all there
-   is. Reports a second, and the driver's memory with many and with few reports, so what one more report costs.
-3. From these: what a million sentences cost at ``--price`` a core-hour (and ``--gpu-price`` a GPU-hour where
-   ``--gpu-rate``, sentences a second of one GPU, was measured elsewhere), and what 100 million would take.
+1. One process with one thread, one process with two, and clusters on this machine with one and two workers of one CPU
+   each, on the same files: sentences per second after the first fifth, with the spread over the runs, and the ratio to
+   one thread; the seconds until the first outcome (including Ray's start); the driver's peak memory. With few sentences
+   the clusters look too fast, since whole blocks arrive at once.
+   Every run folder must equal the first one, file by file; exit status 1 if one does not.
+2. The driver alone, with workers that do nothing, so that only Ray, the plan and the journal take time: reports per
+   second, and the driver's memory with many and with few reports, which gives the cost of one more report.
+3. Computed from these: what a million sentences cost at ``--price`` per core-hour (and at ``--gpu-price`` per GPU-hour,
+   if ``--gpu-rate``, the sentences per second of one GPU, was measured elsewhere), and what 100 million would take.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ GOAL = 100_000_000
 
 
 def write_reports(folder: Path, sentences: int) -> tuple[int, int]:
-    """The corpus' reports, again and again, in folders; returns how many reports and sentences."""
+    """Write repeated copies of the corpus' reports into folders; returns the numbers of reports and sentences."""
     found = [
         (c.report.doc, c.report.text, sum(s.kind == "sentence" for s in c.report.sentences)) for c in load_corpus()
     ]
@@ -52,13 +52,13 @@ def write_reports(folder: Path, sentences: int) -> tuple[int, int]:
         doc, text, number = found[reports % len(found)]
         path = folder / f"{reports // len(found):04}" / f"{doc.removesuffix('.txt')}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{text}\n第{reports}份。\n", encoding="utf-8")  # no report twice: answers are kept
+        path.write_text(f"{text}\n第{reports}份。\n", encoding="utf-8")  # unique, since runs cache labels
         reports, done = reports + 1, done + number + 1
     return reports, done
 
 
 def one_run(engine: str, workers: int, reports: Path, out: Path, model: Path, send: Any) -> None:
-    """Annotate; send when outcomes came (seconds) and how many sentences were done then; the peak in bytes."""
+    """Annotate; send the times of the outcomes (seconds) with the sentences done by then, and the peak in bytes."""
     looks: list[tuple[float, int]] = []
     began = time.perf_counter()
 
@@ -72,19 +72,19 @@ def one_run(engine: str, workers: int, reports: Path, out: Path, model: Path, se
         options = RunOptions(Settings(FORMATS, layout="hash"), watch=watch)
         annotate_on_cluster([reports], out, model, Cluster(workers=workers), options)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
-    early = next(look for look in looks if look[1] >= looks[-1][1] / 5)  # Ray has started, workers have the model
+    early = next(look for look in looks if look[1] >= looks[-1][1] / 5)  # Ray has started, the model is loaded
     send.send({"start": looks[0][0], "early": early, "last": looks[-1], "peak": peak})
 
 
 def idle_run(reports: int, block: int, model: Path, folder: Path, send: Any) -> None:
-    """A run of ``reports`` rows of a table whose worker does nothing."""
+    """A run over a table with ``reports`` rows, with a worker that does nothing."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     table = folder / f"{reports}.parquet"
     pq.write_table(pa.table({"id": [f"总结-{i}" for i in range(reports)], "text": ["文"] * reports}), table)
 
-    class Idle(cluster._Worker):  # in here, because Ray sends classes of functions whole
+    class Idle(cluster._Worker):  # defined here, because Ray pickles local classes by value
         def _reply(self, block: list[Task] | int, node: str) -> cluster._Reply:
             if isinstance(block, int):
                 return cluster._Reply(node, total=block)
@@ -104,7 +104,7 @@ def idle_run(reports: int, block: int, model: Path, folder: Path, send: Any) -> 
 
 
 def apart(function: Any, *given: Any) -> Any:
-    """What ``function`` sends from a process of its own, so that peaks are its own."""
+    """What ``function`` sends from a separate process, so that each has its own peak memory."""
     spawn = multiprocessing.get_context("spawn")
     receive, send = spawn.Pipe(duplex=False)
     child = spawn.Process(target=function, args=(*given, send))
@@ -126,13 +126,13 @@ def table(columns: tuple[str, ...], rows: list[list[str]]) -> None:
 
 
 def engines(args: argparse.Namespace, folder: Path) -> dict[str, float]:
-    """The first table; returns the middle rate of each engine."""
+    """Print the first table; returns the median rate of each engine."""
     number, sentences = write_reports(folder / "reports", args.sentences)
     print(f"{number:,} reports, {sentences:,} sentences; {os.cpu_count()} cores\n")
     settings = [("local", 1), ("local", 2), ("ray", 1), ("ray", 2)]
     wanted: dict[str, bytes] | None = None
     found: dict[str, list[dict[str, float]]] = {}
-    for _ in range(args.runs):  # in turn, so that a busy minute meets them all
+    for _ in range(args.runs):  # in turn, so that a busy minute affects all engines
         for engine, workers in settings:
             out = folder / "out"
             answer = apart(one_run, engine, workers, folder / "reports", out, args.model)
@@ -159,7 +159,7 @@ def engines(args: argparse.Namespace, folder: Path) -> dict[str, float]:
 
 
 def driver(args: argparse.Namespace, folder: Path) -> tuple[float, float, float]:
-    """The second table; returns reports a second, bytes of the driver with none, and bytes a report."""
+    """Print the second table; returns reports per second, the driver's bytes without reports, and bytes per report."""
     rows = []
     answers = []
     for size in (args.reports // 10, args.reports):
@@ -173,8 +173,8 @@ def driver(args: argparse.Namespace, folder: Path) -> tuple[float, float, float]
 
 
 def outlook(args: argparse.Namespace, rates: dict[str, float], bears: float, empty: float, each: float) -> None:
-    """The third table, and the way to 100 million sentences."""
-    rate = rates["ray 2"] / 2  # with a neighbour at work, as on a full node
+    """Print the third table, and the figures for 100 million sentences."""
+    rate = rates["ray 2"] / 2  # with both workers busy, as on a full node
     rows = [["one CPU core", f"{rate:,.1f}", f"{args.price:g}", f"{1e6 / rate / 3600 * args.price:,.3f}"]]
     if args.gpu_rate:
         cost = 1e6 / args.gpu_rate / 3600 * args.gpu_price
@@ -195,11 +195,11 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=default_model())
     parser.add_argument("--sentences", type=int, default=20_000)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--reports", type=int, default=50_000, help="of the driver alone")
-    parser.add_argument("--block", type=int, default=Cluster().block, help="reports a block, of the driver alone")
-    parser.add_argument("--price", type=float, default=0.05, help="of a core-hour")
-    parser.add_argument("--gpu-rate", type=float, help="sentences a second of one GPU")
-    parser.add_argument("--gpu-price", type=float, default=3.0, help="of a GPU-hour")
+    parser.add_argument("--reports", type=int, default=50_000, help="reports for the driver alone")
+    parser.add_argument("--block", type=int, default=Cluster().block, help="reports per block for the driver alone")
+    parser.add_argument("--price", type=float, default=0.05, help="per core-hour")
+    parser.add_argument("--gpu-rate", type=float, help="sentences per second of one GPU")
+    parser.add_argument("--gpu-price", type=float, default=3.0, help="per GPU-hour")
     parser.add_argument("--json", type=Path, help="file for the figures")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,13 +1,13 @@
 """How well `pizhu compare` links two reports: bench/compare.py [--model FOLDER] [--encoder SETTING] [--fit] [--errors]
 
-Measured on the hand-linked pairs of data/pairs, development and held-out ones apart; thresholds and weights were chosen
-on the development pairs. Without --model the hand-given labels are compared, which measures the linking alone; with it
-the model's labels are, as a user's would be. For plans, shortcomings and shortcomings told again:
+Measured on the hand-linked pairs of data/pairs, separately for the development and the held-out pairs; thresholds and
+weights were chosen on the development pairs. Without --model it compares the hand-given labels, which measures only the
+linking; with --model it uses the model's labels, as for a user. For plans, shortcomings and repeated shortcomings:
 
-- P@1: of those with a link, how often the first sentence found is linked, whatever its probability;
-- precision: of those said to have one, how often the first sentence shown is linked;
+- P@1: of those with a link, how often the highest-ranked sentence is linked, whatever its probability;
+- precision: of those predicted to have a link, how often the first sentence shown is linked;
 - recall: of those with a link, how many are shown with it;
-- none: of those without a link, how many are said to have none.
+- none: of those without a link, how many are predicted to have none.
 
 Brackets: Wilson's 95% interval. Figures: pairs of figures found that are linked, and linked ones that are found.
 --fit prints the rules that fit the development pairs, for analysis/compare/links.py.
@@ -34,12 +34,12 @@ from pizhu.models.sentence_encoder import SentenceEncoder
 from pizhu.tests.support.pairs import PAIR_SPLITS, FigureLink, Pair, load_pairs
 
 EVERYTHING = Rules(*[Rule(middle=-9, slope=1)] * 3)
-"""Under it whatever is nearest is shown, and the logit of a probability tells the similarity."""
+"""A rule with which the nearest sentence is always shown; the logit of its probability gives the similarity."""
 
 
 @dataclass
 class Remembering:
-    """An encoder that encodes a sentence once."""
+    """An encoder with a cache: it encodes each sentence once."""
 
     encoder: Encodes
     known: dict[str, NDArray[np.float32]] = field(default_factory=dict)
@@ -57,14 +57,14 @@ class Remembering:
 
 @dataclass
 class Tagging:
-    """A classifier's own vectors, which it has at no cost: each sentence's in the window of its report."""
+    """A classifier's own vectors, which cost nothing extra: each sentence is encoded in the window of its report."""
 
     annotator: Annotator
     known: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     name: str = "tagging"
 
     def read(self, pair: Pair) -> None:
-        """Take the vectors of a pair's sentences."""
+        """Store the vectors of a pair's sentences."""
         self.known.clear()
         for report in (pair.earlier.report, pair.later.report):
             self.known.update(zip((s.text for s in report.sentences), self.annotator.vectors(report), strict=True))
@@ -80,7 +80,7 @@ Found = dict[Place, tuple[bool, Place | None, float]]
 
 
 def found(comparison: Comparison) -> dict[str, Found]:
-    """What a comparison says, by question."""
+    """The results of a comparison, by question."""
     plans: Shown = {p.place: (p.status, p.evidence) for p in comparison.plans}
     answers: Shown = {s.place: (s.status, s.plans) for s in comparison.shortcomings}
     again: Shown = {s.place: ("answered" if s.again else "missing", s.again) for s in comparison.shortcomings}
@@ -94,7 +94,7 @@ def found(comparison: Comparison) -> dict[str, Found]:
 
 
 def wanted(pair: Pair) -> dict[str, dict[Place, set[Place]]]:
-    """What is linked by hand, by question; what is general is left out."""
+    """The hand-made links, by question; omits general sentences."""
     concrete = [link for link in pair.shortcomings if not link.general]
     return {
         "plan": {link.plan: set(link.answers) for link in pair.plans if link.status != "general"},
@@ -104,7 +104,7 @@ def wanted(pair: Pair) -> dict[str, dict[Place, set[Place]]]:
 
 
 def measure(pair: Pair, shown: Comparison, ranked: Comparison, counts: Counter[str]) -> None:
-    """Add one pair to ``counts``: rights and totals of each figure of each question."""
+    """Add one pair to ``counts``: the numbers of correct and of all cases, for each figure of each question."""
     answers, nearest = found(shown), found(ranked)
     for question, links in wanted(pair).items():
         for place, right in links.items():
@@ -135,7 +135,7 @@ def measure(pair: Pair, shown: Comparison, ranked: Comparison, counts: Counter[s
 
 
 def tally(counts: Counter[str], name: str, right: bool) -> None:
-    """One more case, right or not."""
+    """Count one more case, right or wrong."""
     counts[name] += right
     counts[f"{name} of"] += 1
 
@@ -166,7 +166,7 @@ def share(counts: Counter[str], name: str) -> str:
 
 
 def logistic(similarities: Sequence[float], right: Sequence[bool]) -> Rule:
-    """The rule of the highest likelihood, with a slope held to at most 40 by a weak prior."""
+    """The maximum-likelihood rule, with a slope limited to about 40 by a weak prior."""
     x, y = np.asarray(similarities), np.asarray(right, dtype=float)
     best = (np.inf, Rule(0, 1))
     for middle in np.arange(0.02, 0.4, 0.005):
@@ -178,7 +178,7 @@ def logistic(similarities: Sequence[float], right: Sequence[bool]) -> Rule:
 
 
 def fit(pairs: Iterable[Pair], encoder: Encodes | None, weights: Weights) -> Rules:
-    """Rules that part the best linked sentence of each place from the best of the others.
+    """Fit rules that separate the best linked sentence of each place from the best of the others.
 
     The others stand for what would be shown had the linked ones not been written, so that the rules do not hang on how
     many plans were dropped in these few pairs.
@@ -241,7 +241,7 @@ def main() -> None:
         results = {}
         for name, (with_encoder, weights) in variants.items():
             counts: Counter[str] = Counter()
-            # A variant is judged with rules of its own, so that all have the same chance.
+            # Fit rules for each variant, so that the comparison is fair.
             rules = None if name in ("words and encoder", "words only") else fit(development, with_encoder, weights)
             for pair in chosen:
                 reports = (pair.earlier.report, pair.later.report)
@@ -270,7 +270,7 @@ def main() -> None:
 
 
 def errors(pair: Pair, shown: Comparison) -> None:
-    """Print what the hand-given links and the comparison say differently."""
+    """Print the differences between the hand-made links and the comparison."""
     answers = found(shown)
     for question, links in wanted(pair).items():
         for place, right in links.items():

@@ -1,11 +1,10 @@
-"""Whose word to take when three or more annotators disagree: the majority's, CROWDLAB's or Dawid and Skene's.
+"""Which label to take when three or more annotators disagree: the majority's, CROWDLAB's or Dawid and Skene's.
 
     python bench/consensus.py
 
-Simulated annotators with known probabilities of missing a label and of seeing it where it is not; 500 sentences, a
-third of them with the label, a tenth of the answers missing, 20 simulations. Accuracy on the sentences that answers
-differ on, with its standard deviation. CROWDLAB (cleanlab, when installed) has how often the label is chosen for a
-model.
+Simulates annotators with known probabilities of missing a label and of giving a wrong one: 500 sentences, a third of
+them with the label, a tenth of the answers missing, 20 simulations. Prints the accuracy on the sentences whose answers
+differ, with its standard deviation. CROWDLAB (if cleanlab is installed) takes the frequency of the label as its model.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ TEAMS = {
 
 
 def simulate(seed: int, rates: tuple[tuple[float, float], ...]) -> tuple[Said, NDArray[np.bool_]]:
-    """(sentences, annotators) answers, NaN where missing, and the truth."""
+    """The answers, (sentences, annotators) with NaN if missing, and the truth."""
     rng = np.random.default_rng(seed)
     truth = rng.random(SENTENCES) < 0.35
     wrong = np.stack([rng.random(SENTENCES) < np.where(truth, *probabilities) for probabilities in rates], axis=1)
@@ -53,7 +52,7 @@ def crowdlab(said: Said) -> Said:
 
 
 def accuracies(method: Callable[[Said], Said], rates: tuple[tuple[float, float], ...]) -> list[float]:
-    """One a simulation, on contested sentences; a tie is half right."""
+    """One accuracy per simulation, on contested sentences; a tie counts as half right."""
     rows = []
     for seed in range(SIMULATIONS):
         said, truth = simulate(seed, rates)

@@ -1,8 +1,8 @@
-"""What the files that people open cost: bench/files.py [--sentences 100000] [--runs 3]
+"""Time and memory for writing the output formats: bench/files.py [--sentences 100000] [--runs 3]
 
-Every table over a run is written twice in a process of its own, once with a tenth of the sentences, so that the ratios
-say whether time grows in line and memory not at all. Then every format of one report, beside reading that report.
-The sentences are those of the shipped corpus, over and over.
+Writes every table of a run twice, each time in a new process, once with a tenth of the sentences, so that the ratios
+show whether time grows linearly and memory stays constant. Then it writes one report in every format, and compares the
+time with that of reading the report. The sentences are those of the shipped corpus, repeated.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from rich.table import Table
 
 
 def reports(corpus: list[tuple[str, list[Record]]], sentences: int) -> Iterator[tuple[str, list[Record]]]:
-    """The corpus again and again, until there are as many sentences."""
+    """The corpus, repeated until there are enough sentences."""
     for number in count():
         for name, records in corpus:
             if sentences <= 0:
@@ -54,7 +54,7 @@ def one(kind: str, sentences: int) -> None:
 
 
 def measured(kind: str, sentences: int) -> dict[str, float]:
-    """The same in a process of its own."""
+    """The same in a new process."""
     command = [sys.executable, __file__, "--one", kind, "--sentences", str(sentences)]
     done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8")
     found: dict[str, float] = json.loads(done.stdout)
@@ -62,7 +62,7 @@ def measured(kind: str, sentences: int) -> dict[str, float]:
 
 
 def of_one_report(runs: int) -> Table:
-    """Time to write one report in each format, the fastest and slowest of ``runs``, over the time to read it."""
+    """Print the time to write one report in each format (fastest and slowest of ``runs``), relative to reading it."""
     table = Table("format", "ms", "spread", "times reading the .docx", "kB")
     report = next(c.report for c in load_corpus() if c.id == "county-government-2012-government-report")
     with tempfile.TemporaryDirectory() as folder:
@@ -83,7 +83,7 @@ def of_one_report(runs: int) -> Table:
 
 
 def timed(work: Any, runs: int) -> list[float]:
-    """Seconds of each run, sorted; one run before them does not count."""
+    """Seconds of each run, sorted, after one warm-up run."""
     work()
     times = []
     for _ in range(runs):

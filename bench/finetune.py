@@ -1,16 +1,15 @@
-"""Recipe `finetune` against training the plain way on the same new sentences: bench/finetune.py [--start MODEL]
+"""Recipe `finetune` against plain training on the same new sentences: bench/finetune.py [--start MODEL]
 
-A start model is trained on one half of the shipped training reports (or named with --start; its training reports are
-left out). From the other half come the newly labelled reports, about --sentences in all. Each way trains on them with
-each seed, and is scored on the shipped test split:
+The script trains a start model on one half of the shipped training reports, or takes --start and leaves out the reports
+that it was trained on. The newly labelled reports, about --sentences sentences in all, come from the other half. Each
+method trains on them with each seed, and is scored on the shipped test split:
 
-- `finetune`: the recipe, from the start model, with what --finetune-set changes (encoder.frozen_layers=3, …).
-- `plain`: the --recipe from the start model, no layer frozen, all passes.
-- `anew`: the --recipe from the bundled encoder on the old half and the new sentences together.
+- `finetune`: the recipe, from the start model, with the changes of --finetune-set (encoder.frozen_layers=3, …).
+- `plain`: the --recipe from the start model, with no frozen layer and all epochs.
+- `anew`: the --recipe from the bundled encoder, on the old half and the new sentences together.
 
-Printed: minutes and macro-F1, mean and standard deviation over seeds, and each way's ratio to `plain`. What was
-measured is kept in --out and not measured again; remove the folder to start anew. Timings mean something on a quiet
-machine only.
+Prints minutes and macro-F1 as mean and standard deviation over seeds, and each method's ratio to `plain`. Results are
+kept in --out and not measured again; remove the folder to start over. Timings are valid only on an idle machine.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, default=2000)
     parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
     parser.add_argument("--ways", nargs="*", choices=WAYS, default=WAYS)
-    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="for all ways")
+    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="for all methods")
     parser.add_argument("--finetune-set", action="append", default=[], metavar="FIELD=VALUE", help="for finetune only")
     parser.add_argument("--recipe", default="default", help="the plain recipe")
     parser.add_argument("--out", type=Path, default=Path("out/finetune"))
@@ -97,7 +96,7 @@ def sentences(report: Report) -> int:
 
 
 def take(reports: Sequence[Report], count: int) -> list[Report]:
-    """The first reports that have ``count`` sentences together."""
+    """The first reports that together have ``count`` sentences."""
     taken: list[Report] = []
     for report in reports:
         if sum(map(sentences, taken)) >= count:
@@ -107,7 +106,7 @@ def take(reports: Sequence[Report], count: int) -> list[Report]:
 
 
 def score(folder: Path, reports: Sequence[Report]) -> float:
-    """Macro-F1 of a model folder's own answers on the labelled sentences of ``reports``."""
+    """Macro-F1 of a model on the labelled sentences of ``reports``."""
     annotator = Annotator.load(folder)
     names = annotator.about.labels.names
     given, truth = [], []
@@ -126,7 +125,7 @@ def spread(values: Sequence[float], digits: int = 3) -> str:
 
 
 def kept(path: Path, key: str, measure: Callable[[], dict[str, float]]) -> dict[str, float]:
-    """What ``measure`` finds, kept under ``key`` in the JSON Lines file ``path`` so that it is measured once."""
+    """The result of ``measure``, cached under ``key`` in the JSON Lines file ``path``."""
     if path.is_file():
         for line in path.read_text(encoding="utf-8").splitlines():
             row: dict[str, Any] = json.loads(line)

@@ -1,9 +1,9 @@
 """Score a model on labelled real reports, from their raw text: bench/gold.py MODEL GOLD.jsonl REPORTS SCORE.py
 
-GOLD has a record a sentence with ``doc`` (file name), ``start``, ``end`` and ``labels``; REPORTS is a folder that holds
-the files; SCORE.py is the scoring script that belongs to the gold labels (it matches sentences by character offsets).
-Prints its figures for all reports and for each, those of what is left when people look at the sentences marked for
-review or at the tenth of least confidence, and, with --errors N, the N wrong answers of most confidence.
+GOLD has one record per sentence with ``doc`` (file name), ``start``, ``end`` and ``labels``; REPORTS is the folder with
+the files; SCORE.py is the scoring script for the gold labels (it matches sentences by character offsets). Prints its
+figures for all reports and for each one; for the sentences that remain when people check those marked for review, or
+the tenth with the least confidence; and, with --errors N, the N most confident errors.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pizhu.base.files import read_records, write_records
 
 
 def scores(script: Path, gold: Iterable[dict[str, Any]], predictions: Path) -> dict[str, Any]:
-    """What the scoring script says of ``gold`` records against a folder of annotated reports."""
+    """The scoring script's figures for ``gold`` records and a folder of annotated reports."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "gold.jsonl"
         write_records(path, gold)
@@ -33,7 +33,7 @@ def scores(script: Path, gold: Iterable[dict[str, Any]], predictions: Path) -> d
 
 
 def annotate(model: Annotator, gold: list[dict[str, Any]], reports: Path, out: Path) -> None:
-    """Annotate the reports that ``gold`` speaks of into ``out``."""
+    """Annotate the reports in ``gold`` into ``out``."""
     docs = {record["doc"] for record in gold}
     for path in sorted(p for p in reports.rglob("*") if p.name in docs):
         write_records(out / f"{path.stem}.jsonl", model.annotate(path).records())
@@ -54,7 +54,7 @@ def sure(gold: Iterable[dict[str, Any]], predictions: Path) -> list[dict[str, An
 
 
 def answers(gold: Iterable[dict[str, Any]], predictions: Path) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:
-    """Each gold record with the answer that starts where it does, give or take two characters; None where none does."""
+    """Each gold record with the prediction that starts within two characters of it; None if there is none."""
     found: dict[str, dict[int, dict[str, Any]]] = {}
     pairs = []
     for record in gold:
@@ -68,7 +68,7 @@ def answers(gold: Iterable[dict[str, Any]], predictions: Path) -> list[tuple[dic
 
 
 def surest(model: Annotator, gold: list[dict[str, Any]], predictions: Path, share: float) -> list[dict[str, Any]]:
-    """``gold`` without exactly the ``share`` of least confidence; a sentence without an answer is never reviewed."""
+    """``gold`` without exactly the ``share`` of least confidence; never drops a sentence without a prediction."""
     names = model.about.labels.names
     confidence = [
         2.0 if answer is None else model.about.decision.confidence(np.array([[answer["scores"][n] for n in names]]))[0]
@@ -79,7 +79,7 @@ def surest(model: Annotator, gold: list[dict[str, Any]], predictions: Path, shar
 
 
 def errors(gold: list[dict[str, Any]], predictions: Path, most: int) -> list[tuple[float, str]]:
-    """The wrong answers of sentences with matching boundaries, the most confident first."""
+    """The wrong predictions of sentences with matching boundaries, the most confident first."""
     found = []
     for record, answer in answers(gold, predictions):
         if answer is None or set(answer["labels"]) == set(record["labels"]):

@@ -1,9 +1,9 @@
 """Kill the command at random moments and compare: bench/kills.py REPORTS [--model FOLDER] [--kills 50] [--seed 1]
 
-``pizhu annotate`` is run once in peace on the reports in the folder REPORTS. Then it is started again and again into
-another folder and killed (SIGKILL, on Windows TerminateProcess) at random moments between its start and its end; when
-it comes through, its folder is compared with the first one, every file byte for byte, and the next folder is begun.
-Prints where the kills fell and how many folders were the same; exit status 1 if one was not.
+Runs ``pizhu annotate`` once undisturbed on the reports in the folder REPORTS. Then it runs the command again and again
+into another folder and kills it (SIGKILL, on Windows TerminateProcess) at random moments. When a run completes, the
+script compares its folder with the first one byte for byte, and starts the next folder. Prints when the kills happened
+and how many folders were the same; exit status 1 if one was not.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ FORMATS = "jsonl,html,jsonl-parts"
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file under ``folder``, hidden ones too."""
+    """The content of every file under ``folder``, including hidden ones."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 def stage(out: Path) -> str:
-    """How far a killed run had come."""
+    """How far a killed run had got."""
     if not (out / "manifest.json").exists():
         return "before the run folder was made"
     if not (out / ".journal.jsonl").exists():

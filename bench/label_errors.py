@@ -1,14 +1,14 @@
 """How well `pizhu label errors` finds wrong labels: bench/label_errors.py [--seeds …] [--show N]
 
-Labels of the shipped corpus, all 81 reports, are flipped on purpose, in two ways:
+The script flips labels of the shipped corpus, all 81 reports, in two ways:
 
-`sentences`: of 5 % of the sentences (drawn evenly) one of the four labels, drawn evenly, is taken away or added;
-`cells`: 5 % of all (sentence, label) cells are flipped, so that about 19 % of sentences are wrong somewhere.
+`sentences`: removes or adds one of the four labels (drawn uniformly) in 5 % of the sentences (drawn uniformly);
+`cells`: flips 5 % of all (sentence, label) cells, so that about 19 % of the sentences have an error.
 
-A sentence counts as found when any label of it is flagged (the annotator who reviews it sees it whole); by cell, when
-the flipped label itself is. The corpus' own errors, which it has as any corpus, count against precision: --show prints
-sentences that were flagged and not flipped, to look at. The learner sees the flipped labels of the other sentences and
-nothing else; the shipped model takes no part, because it was trained on the true ones.
+A sentence counts as found if any of its labels is flagged (the annotator who reviews it sees all of it); a cell, if the
+flipped label itself is flagged. The corpus' own errors, which every corpus has, count against precision: --show prints
+sentences that were flagged but not flipped. The learner sees only the flipped labels of the other sentences; the
+shipped model is not used, because it was trained on the true labels.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def flipped(shape: tuple[int, ...], kind: str, seed: int) -> np.ndarray:
-    """(sentences, labels) True where a label is flipped."""
+    """(sentences, labels), True for each flipped label."""
     rng = np.random.default_rng(seed)
     flips = np.zeros(shape, dtype=bool)
     if kind == "cells":
@@ -95,7 +95,7 @@ def relabelled(pool: Pool, truth: np.ndarray) -> Pool:
 
 
 def place(pool: Pool, identity: str) -> int:
-    """Where the sentence stands in the pool."""
+    """The sentence's index in the pool."""
     if not _PLACES:
         _PLACES.update({record["id"]: row for row, record in enumerate(pool.records)})
     return _PLACES[identity]

@@ -1,11 +1,11 @@
 """How long pulling answers takes: bench/label_pull.py [--sentences N] [--changed N] [--runs N] [--environment FOLDER]
 
-A Label Studio (SQLite) is started in a folder of its own and gets invented sentences with two annotators' answers by
-``transfer``. Then, run by run: the SDK's own export of the project, ``pizhu label pull`` to a new file (everything),
-and, after some answers were changed, ``pizhu label pull`` to the same file (what changed). The commands are timed from
-start to end, the second or two that Python and the SDK take to load included. Prints the median, the spread, the
-processor's seconds (the server's and the command's together, which say what an idle machine would take) and the ratio
-to the export of the same run.
+The script starts a Label Studio (SQLite) in a new folder and fills it with ``transfer``: invented sentences with two
+annotators' answers. Each run then times the SDK's own export of the project, ``pizhu label pull`` to a new file
+(everything), and, after changing some answers, ``pizhu label pull`` to the same file (only the changes). The times of
+the commands include the second or two that Python and the SDK take to load. Prints the median, the spread, the CPU
+seconds (of the server and the command together, which an idle machine would take) and the ratio to the export of the
+same run.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def sentences(count: int) -> list[dict[str, Any]]:
 
 
 def change(server: Server, count: int, seed: int) -> None:
-    """Give so many answers other labels, spread over the project."""
+    """Change the labels of so many answers, spread over the project."""
     with connect(server.access) as client:
         project = find_project(client, TITLE)
         assert project is not None
@@ -74,14 +74,14 @@ def change(server: Server, count: int, seed: int) -> None:
 
 @dataclass(frozen=True)
 class Taken:
-    """Seconds by the clock, and the processor's."""
+    """Wall-clock seconds and CPU seconds."""
 
     clock: float
     processor: float
 
 
 def timed(server: Server, act: Callable[[], object]) -> Taken:
-    """What ``act``, its processes and the server's took."""
+    """The time that ``act``, its processes and the server's took."""
 
     def spent() -> float:
         served = psutil.Process(server.pid).cpu_times()
@@ -94,7 +94,7 @@ def timed(server: Server, act: Callable[[], object]) -> Taken:
 
 
 def export(server: Server) -> None:
-    """The project through the SDK alone."""
+    """Export the project with the SDK alone."""
     with connect(server.access) as client:
         project = find_project(client, TITLE)
         assert project is not None
@@ -129,7 +129,7 @@ def measure(server: Server, folder: Path, runs: int, changed: int) -> None:
         command = [str(pizhu), "label", "pull", str(folder / f"{number}.jsonl"), "--folder", server.folder]
         return timed(server, lambda: subprocess.run(command, check=True, capture_output=True))
 
-    export(server)  # the SDK is loaded and the server warm from here on
+    export(server)  # loads the SDK and warms up the server
     found: dict[str, list[Taken]] = {"SDK's export": [], "pull, everything": [], f"pull, {changed} changed": []}
     for number in range(runs):
         taken = [timed(server, lambda: export(server)), pull(number)]

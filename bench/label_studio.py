@@ -1,10 +1,10 @@
-"""How fast sentences go to Label Studio: `push` beside the plain SDK call with the same tasks, in turns.
+"""How fast sentences go to Label Studio: `push` against the plain SDK call with the same tasks, in turns.
 
     python bench/label_studio.py [--sentences 10000] [--runs 3]
 
-Starts a Label Studio of its own on SQLite in a temporary folder (PIZHU_LABEL_STUDIO_ENV names the environment that it
-is installed in) and gives every run a project of its own. The plain call is one request with all tasks: the least that
-the server needs; it asks nothing, checks nothing, and sends everything twice when it is repeated.
+Starts a Label Studio on SQLite in a temporary folder (PIZHU_LABEL_STUDIO_ENV names the environment that it is installed
+in) and uses a new project for every run. The plain call is one request with all tasks, the least work for the server;
+it checks nothing, and a second call sends everything again.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def push_times(access: Access, folder: Path, sentences: int, runs: int) -> Times
 
 
 def plain_import(access: Access, path: Path, title: str) -> None:
-    """All tasks in one request."""
+    """Send all tasks in one request."""
     with connect(access) as client:
         project = ensure_project(client, title=title)
         client.projects.import_tasks(id=project, request=to_tasks(read_input(path), DEFAULT_LABELS, str(path)))
@@ -75,7 +75,7 @@ def seconds(step: Callable[[], object]) -> float:
 
 
 def print_table(title: str, times: Times) -> None:
-    """Median and range of each row, as seconds and as a ratio to the first row's run of the same turn."""
+    """Print each row's median and range, as seconds and as a ratio to the first row in the same turn."""
     base = next(iter(times.values()))
     print(f"\n{title}")
     print(f"{'':14}{'seconds':>9}  {'range':>15}{'ratio':>9}  {'range':>13}")

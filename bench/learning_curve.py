@@ -1,9 +1,9 @@
 """How macro-F1 on real reports grows with the number of training reports: bench/learning_curve.py GOLD REPORTS SCORE.py
 
 Trains on nested random subsets of the shipped training split, scores each model on labelled real reports (see
-bench/gold.py) and draws docs/learning-curve.svg. Each point takes minutes; finished ones are kept in --out and not
-trained again. Thresholds are chosen on the shipped validation split at every point. The demo recipe is the default
-because five points of the full one take more than an hour on two cores.
+bench/gold.py) and draws docs/learning-curve.svg. Each point takes minutes; finished points are kept in --out and not
+trained again. Thresholds are chosen on the shipped validation split at every point. The default recipe is `demo`,
+because five points with the full one take more than an hour on two cores.
 """
 
 from __future__ import annotations
@@ -32,9 +32,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("out/learning-curve"))
     parser.add_argument("--recipe", default="demo")
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
-    parser.add_argument(
-        "--seeds", type=int, nargs="*", default=[1], help="of the choice of reports and of the training"
-    )
+    parser.add_argument("--seeds", type=int, nargs="*", default=[1], help="for the choice of reports and the training")
     parser.add_argument("--picture", type=Path, default=Path("docs/learning-curve.svg"))
     args = parser.parse_args()
     reports = [c.report for c in load_corpus(split="train")]
@@ -44,7 +42,7 @@ def main() -> None:
     for seed in args.seeds:
         order = random.Random(seed).sample(reports, len(reports))
         for size in args.sizes:
-            # Small subsets are passed over more often, so that each point has at least 160 steps.
+            # More epochs for small subsets, so that each point has at least 160 steps.
             recipe = load_recipe(args.recipe, [f"training.seed={seed}"])
             passes = max(recipe.training.epochs, 160 // size)
             recipe = load_recipe(args.recipe, [f"training.seed={seed}", f"training.epochs={passes}"])

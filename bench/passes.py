@@ -1,7 +1,7 @@
 """Agreement of the corpus' two labelling passes: bench/passes.py
 
 ``data/corpus/adjudication.jsonl`` holds every sentence whose final labels differ from one of the passes, with both
-passes' labels and the reason; all others had the final labels in both. So both passes can be rebuilt, and are, here.
+passes' labels and the reason; all others had the final labels in both. From this, the script rebuilds both passes.
 """
 
 from __future__ import annotations

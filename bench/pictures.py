@@ -1,10 +1,10 @@
-"""The pictures of docs/: pages, files and the service, as they come out of the shipped model on invented reports.
+"""Makes the pictures of docs/: pages, files and the service, with the shipped model and invented reports.
 
     python bench/pictures.py                   # writes docs/*.png in some minutes, most of them for evaluation.png
     python bench/pictures.py index service     # some of them
     python bench/pictures.py --out DIR         # elsewhere, to look at them first
 
-Runs the commands as their user would. Needs Chromium with a Chinese font, LibreOffice, Poppler's pdftoppm, and the
+Runs the same commands as a user. Needs Chromium with a Chinese font, LibreOffice, Poppler's pdftoppm, and the
 extras `train`, `tables`, `serve` and `dev`. The pictures of docs/sessions.md are made by bench/screenshots.py.
 """
 
@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "docs", help="folder for the pictures")
     args = parser.parse_args()
     if unknown := set(args.names) - set(PICTURES):
-        parser.error(f"there is no picture {', '.join(sorted(unknown))}; choose from {', '.join(PICTURES)}")
+        parser.error(f"unknown picture {', '.join(sorted(unknown))}; choose from {', '.join(PICTURES)}")
     chromium = find_chromium()
     if chromium is None or find_office() is None:
         sys.exit("Chromium or LibreOffice is not installed")
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def annotated(browser: Browser, work: Path, path: Path) -> None:
-    """The page of a report, with the probabilities of a sentence."""
+    """The page of a report, showing the probabilities of a sentence."""
     pizhu(work, "annotate", NEW, "--formats", "html", "--out", "结果")
     page = opened(browser, work / "结果" / f"{NEW.stem}.html", 1360, 900)
     for _ in range(4):
@@ -78,7 +78,7 @@ def index(browser: Browser, work: Path, path: Path) -> None:
 
 
 def compare(browser: Browser, work: Path, path: Path) -> None:
-    """A report against the next one."""
+    """The comparison of a report with the next one."""
     pair = next(pair for pair in load_pairs() if pair.id == "city-water")
     earlier = written(pair.earlier.report, work)
     later = written(pair.later.report, work)
@@ -98,7 +98,7 @@ def evaluation(browser: Browser, work: Path, path: Path) -> None:
 
 
 def service(browser: Browser, work: Path, path: Path) -> None:
-    """The page to drop reports on, with reports, and a file that is none."""
+    """The page to drop reports on, with reports, and a file that is not a report."""
     Image.new("RGB", (8, 8)).save(work / "会议照片.png")
     with serving(work) as url:
         page = window(browser, 1480, 860)
@@ -115,7 +115,7 @@ def service(browser: Browser, work: Path, path: Path) -> None:
 
 @contextmanager
 def serving(work: Path) -> Iterator[str]:
-    """The address of a service that runs meanwhile."""
+    """The address of a service that runs until the block ends."""
     command = [sys.executable, "-m", "pizhu", "serve", "--port", "0"]
     with subprocess.Popen(command, cwd=work, stdout=subprocess.PIPE, encoding="utf-8") as process:
         assert process.stdout is not None
@@ -129,7 +129,7 @@ def serving(work: Path) -> Iterator[str]:
 
 
 def word(browser: Browser, work: Path, path: Path) -> None:
-    """A page of a .docx, and the same with colours; its comments are for programs that show them."""
+    """A page of a .docx, and the same page coloured; LibreOffice's pages do not show its comments."""
     report = next(c.report for c in load_corpus() if c.id == "county-emergency-2022-annual-summary")
     source = work / "总结.docx"
     document(report, source)
@@ -160,7 +160,7 @@ def document(report: Report, path: Path) -> None:
         style = made.styles[name]
         style.font.size, style.font.color.rgb = Pt(size), RGBColor(0, 0, 0)
         fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
-        fonts.attrib.clear()  # a theme's fonts would go before these
+        fonts.attrib.clear()  # a theme's fonts would override these
         for script in ("ascii", "hAnsi", "eastAsia"):
             fonts.set(qn(f"w:{script}"), FONT)
     section = made.sections[0]
@@ -203,7 +203,7 @@ def past_reports(folder: Path) -> Path:
 
 
 def written(report: Report, folder: Path, year: str = "") -> Path:
-    """The report as a text file that is called as it is; with the year where its title has none."""
+    """The report as a text file named after its title, with the year if the title has none."""
     title = next(s.text for s in report.sentences if s.kind == "heading")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{'' if year in title else year}{title}.txt"
@@ -222,7 +222,7 @@ def window(browser: Browser, width: int, height: int) -> Page:
 
 
 def opened(browser: Browser, file: Path, width: int, height: int) -> Page:
-    """A page of ours in a tab."""
+    """One of pizhu's pages in a tab."""
     page = window(browser, width, height)
     page.goto(file.as_uri())
     return page
@@ -236,7 +236,7 @@ def take(page: Page, path: Path, top: int = 0, left: int = 0, height: int | None
 
 
 def trimmed(page: Image.Image, border: int = 30) -> Image.Image:
-    """What is printed on a page, without its number and with a narrow margin."""
+    """The printed part of a page, without its number and with a narrow margin."""
     page = page.crop((0, 0, page.width, page.height * 15 // 16))
     box = ImageChops.difference(page, Image.new("RGB", page.size, "white")).getbbox()
     assert box is not None, "the page is empty"
@@ -255,7 +255,7 @@ def joined(*pictures: Image.Image, across: bool = False) -> Image.Image:
 
 
 def save(picture: Image.Image, path: Path) -> None:
-    """In 256 colours, which a page of text does not miss."""
+    """Save in 256 colours, which are enough for a page of text."""
     small = reduced(picture)
     with replacing_bytes(path) as file:
         small.save(file, "PNG", optimize=True)
@@ -263,7 +263,7 @@ def save(picture: Image.Image, path: Path) -> None:
 
 
 def reduced(picture: Image.Image) -> Image.Image:
-    """The picture in 256 colours: frequent ones as they are (Pillow would shift them), and some to cover the rest."""
+    """The picture in 256 colours: keeps the frequent ones (Pillow would shift them), and approximates the rest."""
     pixels = np.asarray(picture).reshape(-1, 3)
     colors, place, counts = np.unique(pixels, axis=0, return_inverse=True, return_counts=True)
     rest = picture.quantize(64, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).getpalette()
@@ -275,7 +275,7 @@ def reduced(picture: Image.Image) -> Image.Image:
 
 
 def pizhu(folder: Path, *words: str | Path) -> None:
-    """Run the command line as its user would."""
+    """Run the command line as a user would."""
     subprocess.run([sys.executable, "-m", "pizhu", *map(str, words)], cwd=folder, check=True)
 
 

@@ -1,8 +1,8 @@
-"""How often the prediction service answers otherwise than `pizhu annotate`: bench/prelabel.py [MODEL]
+"""How often the prediction service's labels differ from those of `pizhu annotate`: bench/prelabel.py [MODEL]
 
-The model reads whole reports, Label Studio sends single sentences. Over the shipped validation and test splits, the
-labels of sentences are compared with those of the report read whole, where the service knows all of the report's tasks;
-the same without the headings that tasks carry; half of them, by paragraphs; or the one task alone.
+The model reads whole reports, but Label Studio sends single sentences. For the shipped validation and test splits, the
+script compares the service's labels with those of the whole report in four cases: the service has all tasks of the
+report; it has them without their headings; it has half of them, by paragraphs; it has only the one task.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ WAYS: dict[str, Callable[[Rows], Iterable[Rows]]] = {
 
 
 def labels(annotator: Annotator, parts: Iterable[Surroundings]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Task ids with the labels that are given to them."""
+    """The labels that the service gives, by task id."""
     parts = list(parts)
     for around, report in zip(parts, annotator.annotate_many([p.report for p in parts]), strict=True):
         sentences = [s for s in report.sentences if s.kind == "sentence"]
@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def bare_records(records: Rows) -> Rows:
-    """Without the labels of people."""
+    """The report without people's labels."""
     return [{**record, "labels": None} for record in records]
 
 

@@ -1,16 +1,16 @@
 """Measure the extraction of quantities on hand-labelled sentences: bench/quantities.py [--errors development]
 
-For each half (``development``, which rules were written from; ``held-out``, which they were not) precision, recall and
-F1 with 95% intervals from a bootstrap over sentences. What counts as found:
+Prints precision, recall and F1 for each half of the sentences (``development``, from which the rules were written, and
+``held-out``), with 95% intervals from a bootstrap over sentences. What counts as found:
 
 - figure: value (both ends of a range), unit and range of characters are exactly those of a labelled quantity;
-- indicator (exact): the figure is found and the indicator is equal but for punctuation, white space and 的;
+- indicator (exact): the figure is found and the indicator is equal except for punctuation, white space and 的;
 - indicator (overlap): the figure is found and the longest common subsequence of both indicators has an F1 of at least
   0.5 in characters;
-- change, comparison, period, bound: the figure is found and the word is equal (for comparisons but for 比, 较, 与 and
-  相比; for periods one must contain the other), counted over the quantities that have one.
+- change, comparison, period, bound: the figure is found and the word is equal (comparisons except for 比, 较, 与 and
+  相比; for periods, one must contain the other), counted over the quantities that have one.
 
-``--errors HALF`` prints what differs in that half; don't with ``held-out``, or label a new one afterwards.
+``--errors HALF`` prints the differences in that half. After looking at those of ``held-out``, label a new half.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FIELDS = ("bound", "indicator", "change", "comparison", "period")
 
 
 def interval(rows: list[tuple[int, int, int]], times: int) -> list[tuple[float, float]]:
-    """95% intervals of :func:`scores`, sentences drawn again with replacement."""
+    """95% bootstrap intervals of :func:`scores`, resampling sentences."""
     draw = random.Random(0)
     drawn = [scores(draw.choices(rows, k=len(rows))) for _ in range(times)]
     columns = [sorted(column) for column in zip(*drawn, strict=True)]
@@ -36,7 +36,7 @@ def interval(rows: list[tuple[int, int, int]], times: int) -> list[tuple[float, 
 
 
 def errors(text: str, gold: list[Item], found: list[Item]) -> list[str]:
-    """Lines that say what differs in one sentence."""
+    """The differences in one sentence, as lines."""
     wanted, got = {figure(q): q for q in gold}, {figure(q): q for q in found}
     lines = [f"  missed {wanted[key]['text']}" for key in wanted if key not in got]
     lines += [f"  extra  {got[key]['text']}" for key in got if key not in wanted]

@@ -1,8 +1,8 @@
-"""How well and how fast reports are read and split: `python bench/reading.py [GOLD.jsonl REPORTS_FOLDER]`
+"""How well and how fast pizhu reads and splits reports: `python bench/reading.py [GOLD.jsonl REPORTS_FOLDER]`
 
-Prints tables: formats against boundary and heading-path scores on the sample reports; sentence splitters (ours, pysbd,
-a naive regular expression) against boundary F1 and speed on the same text; pages a second from .txt and .docx; what it
-costs that files are read in processes of their own.
+Prints tables: boundary and heading-path scores of each format on the sample reports; boundary F1 and speed of sentence
+splitters (ours, pysbd, a naive regular expression) on the same text; pages per second from .txt and .docx; the cost of
+reading files in separate processes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pizhu.tests.support.killing import Hashed
 from pizhu.tests.support.sample_reports import FORMATS, Block, Piece, Sample, as_docx, as_text, load
 
 PAGE = 800
-"""Characters that a page of a report holds."""
+"""Characters per page of a report."""
 
 _TURNS = 5
 
@@ -69,12 +69,12 @@ def ours(text: str) -> Iterable[str]:
 
 
 def naive(text: str) -> Iterable[str]:
-    """What a first try looks like."""
+    """A naive splitter, as in a first attempt."""
     return (normalise(piece) for piece in re.findall(r"[^。！？\n]+[。！？]?", text) if piece.strip())
 
 
 def with_pysbd(text: str) -> Iterable[str]:
-    """The best-known rule-based splitter that knows Chinese."""
+    """The best-known rule-based splitter that supports Chinese."""
     import pysbd
 
     return [normalise(piece) for piece in pysbd.Segmenter(language="zh", clean=False).segment(text) if piece.strip()]
@@ -137,7 +137,7 @@ def speed(samples: list[Sample]) -> None:
 
 
 def isolation(samples: list[Sample]) -> None:
-    """1,000 small .txt files as a run reads them, by processes of its own and here, in turns."""
+    """1,000 small .txt files, read in separate processes as in a run and in this process, in turns."""
     text = as_text(samples[0])
     model: Any = Hashed()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,8 +1,8 @@
 """Make the model that pizhu ships: bench/release.py MODEL OUT [GOLD.jsonl REPORTS SCORE.py]
 
-MODEL is what `pizhu train --recipe small` made. It is stored in eight bits (as `pizhu compact` does, and under the same
-condition), scored on the shipped test split and, where GOLD is given (see bench/gold.py), on real reports, and written
-to OUT with those figures in its pizhu.json.
+MODEL comes from `pizhu train --recipe small`. The script stores it in 8 bits (as `pizhu compact` does, under the same
+condition), scores it on the shipped test split and, if GOLD is given (see bench/gold.py), on real reports, and writes
+it to OUT with those figures in its pizhu.json.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def on_test_split(model: Annotator) -> dict[str, Any]:
 
 
 def on_real_reports(model: Annotator, gold: Path, reports: Path, script: Path) -> dict[str, Any]:
-    """The same from raw text, as the scoring script says."""
+    """The same from raw text, by the scoring script."""
     records = list(read_records(gold))
     with tempfile.TemporaryDirectory() as folder:
         annotate(model, records, reports, Path(folder))

@@ -1,12 +1,12 @@
-"""Does a run of a million sentences keep its memory and its pace? bench/scale.py REPORTS [--model FOLDER | --instant]
+"""Do memory and speed stay constant over a million sentences? bench/scale.py REPORTS [--model FOLDER | --instant]
 
-The shipped corpus and the reports in the folder REPORTS are repeated with other identities, as rows of a Parquet file,
-until there are as many sentences as each of ``--sizes`` says, and are annotated by a process of its own: read, labelled
-and written as JSON Lines spread over folders, and then as parts. With ``--instant`` a model that answers at once shows
-what everything around the model costs. Answers are not reused, though the texts repeat. Prints for each size the time
-a thousand sentences; the same against that of the first size, and in the last quarter against the first, also as CPU
-time, for a machine that others use; and the memory: its peak, and how much it grew from the first quarter to the last.
-``--every`` says how many seconds lie between two looks at the memory.
+The script repeats the shipped corpus and the reports in the folder REPORTS under new ids, as rows of a Parquet file, up
+to the number of sentences of each of ``--sizes``. A separate process annotates them: it reads, labels and writes them
+as JSON Lines spread over folders, and then as parts. ``--instant`` uses a model that answers at once, to measure the
+cost of everything else. The texts repeat, but their labels are not reused. Prints for each size the time per thousand
+sentences; its ratio to that of the first size, and of the last quarter to the first, also in CPU time, for a machine
+with other users; and the memory: its peak, and its growth from the first quarter to the last. ``--every`` is the number
+of seconds between two measurements of the memory.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Look = tuple[float, int, int, float]
 
 
 class Instant:
-    """A model that says nothing of anything, at once."""
+    """A model that gives no labels, instantly."""
 
     runtime = SimpleNamespace(kind="nothing")
 
@@ -82,7 +82,7 @@ def write_table(path: Path, reports: list[tuple[str, str, int]], sentences: int)
 
 
 def watched(table: Path, out: Path, model: Path | None, every: float, send: Any) -> None:
-    """Annotate the table; send (seconds, sentences, bytes of memory, CPU seconds) as it goes on, and the peak."""
+    """Annotate the table; send (seconds, sentences, bytes of memory, CPU seconds) at intervals, and the peak."""
     annotator: Any = Instant() if model is None else Annotator.load(model)
     process = psutil.Process()
     began = time.perf_counter()
@@ -100,7 +100,7 @@ def watched(table: Path, out: Path, model: Path | None, every: float, send: Any)
 
 
 def quarter(looks: list[Look], which: int) -> tuple[float, float, float]:
-    """Seconds and CPU seconds a sentence, and the most memory, in a quarter of the sentences (0 to 3)."""
+    """Seconds and CPU seconds per sentence, and the peak memory, in a quarter of the sentences (0 to 3)."""
     total = looks[-2][1]
     own = [look for look in looks[:-1] if which * total / 4 <= look[1] <= (which + 1) * total / 4]
     done = max(1, own[-1][1] - own[0][1])
@@ -114,7 +114,7 @@ def main() -> None:
     parser.add_argument("--instant", action="store_true")
     parser.add_argument("--sizes", default="10000,100000,1000000", help="numbers of sentences, comma-separated")
     parser.add_argument("--every", type=float, default=0.5)
-    parser.add_argument("--json", type=Path, help="file for every look")
+    parser.add_argument("--json", type=Path, help="file for all measurements")
     args = parser.parse_args()
     found = texts(args.reports)
     spawn = multiprocessing.get_context("spawn")  # fork would give the child this process's memory

@@ -1,9 +1,9 @@
-"""The pictures of docs/sessions.md: a two-person session on the sample reports, held in a real browser.
+"""Makes the pictures of docs/sessions.md: a two-person session on the sample reports, in a real browser.
 
     python bench/screenshots.py            # writes docs/sessions/*.png in a minute or three
     python bench/screenshots.py --out DIR  # elsewhere, to look at them first
 
-Runs the walk-through's own commands in a folder of its own, on a Label Studio of its own that is stopped at the end.
+Runs the commands of the walk-through in a new folder, with a new Label Studio that it stops at the end.
 Needs Chromium with a Chinese font, and the extras `label` and `dev`.
 """
 
@@ -67,7 +67,7 @@ def prepare(work: Path) -> Server:
 
 
 def annotate(server: Server, browser: Browser, out: Path) -> None:
-    """What an annotator sees, from logging in to the third sentence."""
+    """An annotator's view, from logging in to the third sentence."""
     account = server.accounts.annotators["甲"]
     window = Annotator(browser, server.url, **SIZE)
     window.page.goto(f"{server.url}/user/login/")
@@ -83,12 +83,12 @@ def annotate(server: Server, browser: Browser, out: Path) -> None:
     window.page.get_by_role("heading", name=INSTRUCTIONS).wait_for()
     take(window.page, out / "instructions.png")
     window.read(INSTRUCTIONS)
-    while window.chosen:  # put every tick out: nothing is chosen, so nothing is accepted
+    while window.chosen:  # remove every tick, so that nothing is accepted
         window.page.locator(".lsf-choice input:checked").first.click()
     window.page.keyboard.press("Control+Enter")
     window.page.get_by_text("请选择标签").wait_for()
     accept = window.page.get_by_role("button", name="OK")
-    accept.hover()  # when the box has stopped moving
+    accept.hover()  # waits until the box has stopped moving
     take(window.page, out / "refused.png")
     accept.click()
     window.press("1")
@@ -101,7 +101,7 @@ def annotate(server: Server, browser: Browser, out: Path) -> None:
 
 
 def look(server: Server, browser: Browser, out: Path) -> None:
-    """What the lead sees when both have answered everything."""
+    """The lead's view when both have answered everything."""
     tokens = {name: account.token for name, account in server.accounts.annotators.items()}
     submit(server.access, SAMPLES / "answers.jsonl", tokens)
     window = Annotator(browser, server.url, **SIZE)

@@ -1,11 +1,12 @@
 """Load test of `pizhu serve` on loopback: bench/service.py [--model FOLDER] [--requests N] [--seconds S] [--rounds N]
 
-Starts the service, then asks it from 1, 8 and 32 clients at a time, each sending its next report when it has its
-answer: different pieces of the shipped corpus' reports, of about 10 sentences and whole, answered as JSON Lines. A
-level ends at ``--requests`` requests or begins none after ``--seconds`` seconds, and is run ``--rounds`` times.
-Prints for each level requests and sentences a second (median of the rounds, lowest and highest), the time to the
-answer, of half of the requests and of 99% (of all rounds together), how each compares with one client, and how many
-requests were refused (503, 504), which count for nothing else. With few requests the 99% are the slowest one.
+Starts the service, then sends it requests from 1, 8 and 32 clients at a time; each client sends its next report after
+it has the last answer. The reports are different pieces of the shipped corpus, of about 10 sentences and whole,
+answered as JSON Lines. A round of a level ends after ``--requests`` requests, and starts none after ``--seconds``
+seconds; each level has ``--rounds`` rounds. Prints for each level the requests and sentences per second (median, lowest
+and highest of the rounds), the median and 99th percentile of the time to the answer (over all rounds), the ratios to
+one client, and how many requests were refused (503, 504), which the other figures exclude. With few requests, the 99th
+percentile is the slowest one.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ from pizhu.data.report import Report
 
 CLIENTS = (1, 8, 32)
 SMALL = 10
-"""Sentences of a small request."""
+"""Sentences in a small request."""
 
 
 @dataclass
 class Load:
-    """What one round of a level did: seconds to each answer, sentences answered, requests refused, seconds in all."""
+    """The result of one round of a level: seconds to each answer, sentences answered, requests refused, total time."""
 
     times: list[float] = field(default_factory=list)
     sentences: int = 0
@@ -42,7 +43,7 @@ class Load:
 
 
 def pieces(report: Report, most: int) -> Iterator[str]:
-    """The report's text in pieces of about ``most`` sentences, each under the title."""
+    """The report's text in pieces of about ``most`` sentences, each with the title first."""
     title = report.text[: report.text.index("\n") + 1]
     start = count = 0
     for s in report.sentences:
@@ -123,11 +124,11 @@ def show(name: str, texts: list[str], url: str, options: argparse.Namespace) -> 
 
 
 def main() -> None:
-    """Print the tables, then what the service itself counted."""
+    """Print the tables, then the service's own metrics."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--model", help="model folder; the default one where none is named")
-    parser.add_argument("--requests", type=int, default=200, help="the most requests a level and round")
-    parser.add_argument("--seconds", type=float, default=30, help="the longest that a level and round begins requests")
+    parser.add_argument("--model", help="model folder; default: the one `pizhu serve` uses")
+    parser.add_argument("--requests", type=int, default=200, help="the most requests per level and round")
+    parser.add_argument("--seconds", type=float, default=30, help="how long a level and round starts requests")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     reports = [row.report for row in load_corpus()]

@@ -1,14 +1,15 @@
-"""How fast reports are annotated: bench/throughput.py REPORTS [--model FOLDER] [--teacher FOLDER] [--sentences N]
+"""How fast pizhu annotates reports: bench/throughput.py REPORTS [--model FOLDER] [--teacher FOLDER] [--sentences N]
 
-From text files in the folder REPORTS to written JSONL, against the plain way to do it: ``transformers`` in torch, f32,
-a sentence at a time with its heading path and the sentence before it, and several at a time with the batch size that
-is best. The plain way is timed with the same weights, with those of the 12-layer teacher and with an untrained encoder
-of bert-base's shape, on the first ``--plain`` sentences. Prints sentences a second, ratios and the share of equal
-labels; the machine's measured rates for matrices and the share reached; where the time goes; and the time from start
-to the first file. Each figure is the median of ``--rounds`` with the lowest and highest.
+Compares pizhu, from text files in the folder REPORTS to written JSONL, with a plain implementation: ``transformers`` in
+torch, f32, one sentence at a time with its heading path and the sentence before it, and several at a time with the best
+batch size. The plain implementation is timed with the same weights, with those of the 12-layer teacher and with an
+untrained encoder of bert-base's shape, on the first ``--plain`` sentences. Prints sentences per second, ratios and the
+share of equal labels; the machine's measured rates for matrix products and the share of them reached; the time of each
+stage; and the time from the start to the first file. Each figure is the median of ``--rounds`` with the lowest and
+highest.
 
-All sides compute on ``--device``, the processor unless it says otherwise. On a GPU the plain way is given bf16 too, and
-larger batches. What labels are compared with is always f32 on the processor.
+Both compute on ``--device``, by default the CPU. On a GPU the plain implementation also uses bf16 and larger batches.
+The reference labels are always computed in f32 on the CPU.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def rate(amount: float, work: Callable[[], object], rounds: int) -> Measured:
 
 
 def matrix_rates(rounds: int, device: torch.device) -> dict[str, Measured]:
-    """Billions of multiplications and additions a second, by type: matrices of the size that an encoder multiplies."""
+    """Billions of multiplications and additions per second, by type, for matrices of an encoder's sizes."""
     rows, inner, columns, times = 2048 if device.type == "cpu" else 65_536, 384, 1536, 20
     amount = 2 * rows * inner * columns * times / 1e9
 
@@ -95,7 +96,7 @@ def matrix_rates(rounds: int, device: torch.device) -> dict[str, Measured]:
     found = {}
     for name, kind in (("f32", torch.float32), ("bf16", torch.bfloat16)):
         a, b = (torch.rand(shape, device=device).to(kind) for shape in ((rows, inner), (inner, columns)))
-        work(a, b)  # what is made on first use is made
+        work(a, b)  # warm-up
         found[name] = rate(amount, partial(work, a, b), rounds)
     if device.type == "cpu" and (multiply := _int8(rows, inner, columns)) is not None:
         found["int8"] = rate(amount, lambda: [multiply() for _ in range(times)], rounds)
@@ -171,7 +172,7 @@ def pairs(report: Report, tokenizer: Tokenizer, special: SpecialTokens) -> list[
 
 
 def plain_vectors(encoder: Any, found: Sequence[Pair], batch: int, pad: int) -> torch.Tensor:
-    """(pairs, hidden) the mean over each sentence's own tokens."""
+    """(pairs, hidden), the mean over each sentence's own tokens."""
     device = encoder.device
     order = sorted(range(len(found)), key=lambda i: len(found[i].ids)) if batch > 1 else range(len(found))
     result: list[Any] = [None] * len(found)
@@ -201,12 +202,12 @@ def _chosen(about: About, logits: Any, answered: Sequence[bool]) -> list[Any]:
 
 
 def plain_rates(name: str, encoder: Any, found: list[Pair], pad: int, rounds: int) -> list[Any]:
-    """(what, batch size, sentences a second) one at a time, and with the best batch size."""
+    """(what, batch size, sentences per second), one at a time and with the best batch size."""
 
     def measure(batch: int, times: int) -> Measured:
         return rate(len(found), lambda: plain_vectors(encoder, found, batch, pad), times)
 
-    measure(1, 1)  # what is made on first use is made
+    measure(1, 1)  # warm-up
     rows = [(name, 1, measure(1, rounds))]
     tried = {batch: measure(batch, 1).median for batch in BATCHES[encoder.device.type]}
     best = max(tried, key=lambda batch: tried[batch])
@@ -215,7 +216,7 @@ def plain_rates(name: str, encoder: Any, found: list[Pair], pad: int, rounds: in
 
 
 def placed(encoder: Any, device: torch.device) -> Any:
-    """The encoder on ``device``, on a GPU in the type that it is fast in."""
+    """The encoder on ``device``, on a GPU in its fastest type."""
     return encoder.to(device, torch.bfloat16) if device.type == "cuda" else encoder.to(device)
 
 
@@ -235,7 +236,7 @@ def sentences_of(reports: Sequence[Report]) -> int:
 
 
 def chosen(folder: Path, most: int, copies: Path) -> list[Path]:
-    """Copies of ``folder``'s reports as text, spread over its list, with ``most`` sentences together; 0 for all."""
+    """Copy reports of ``folder`` as text, spread over its list, up to ``most`` sentences in all; 0 for all."""
     paths = [item.place for item in find([folder])]
     found: list[Path] = []
     left = most or sys.maxsize
@@ -313,9 +314,9 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=default_model())
     parser.add_argument("--teacher", type=Path, help="model folder of the 12-layer teacher")
     parser.add_argument("--sentences", type=int, default=0, help="about how many sentences; 0 for all")
-    parser.add_argument("--plain", type=int, default=400, help="about how many of them the plain way does")
+    parser.add_argument("--plain", type=int, default=400, help="about how many of them for the plain implementation")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--device", type=torch.device, default="cpu", help="where all sides compute: cpu, cuda, cuda:1")
+    parser.add_argument("--device", type=torch.device, default="cpu", help="where both compute: cpu, cuda, cuda:1")
     args = parser.parse_args()
     rounds: int = args.rounds
     device: torch.device = args.device
@@ -337,7 +338,7 @@ def main() -> None:
     for report in reports:
         if not few or sentences_of(few) < args.plain:
             few.append(report)
-    annotator.annotate(few[0])  # what is made on first use is made
+    annotator.annotate(few[0])  # warm-up
     ours = rate(count, annotate, rounds)
     rows: list[Any] = [("pizhu annotate, text to JSONL", "", ours)]
     model, tokenizer, about = load_model(args.model)

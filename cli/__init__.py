@@ -1,4 +1,4 @@
-"""The command line: one file a command, each thin: parse, call a plain function, print."""
+"""The command line: one thin file per command, which parses options, calls a plain function and prints."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _options(
 
 
 def _show_warning(show: Callable[..., None]) -> Callable[..., None]:
-    """Warnings that are meant for users as one sentence, all others as before."""
+    """Prints warnings for users as one sentence, all others as ``show`` does."""
 
     def shown(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if issubclass(category, RenamedWarning):
@@ -72,10 +72,10 @@ def _show_warning(show: Callable[..., None]) -> Callable[..., None]:
 
 
 def main() -> None:
-    """Run a command: status 0 all is well, 1 some inputs failed, 2 it could not do its work, 130 it was stopped."""
-    sys.excepthook = crashed  # and the command is called past typer, which would set another
+    """Run a command; exit status 0: success, 1: some inputs failed, 2: the command failed, 130: the user stopped it."""
+    sys.excepthook = crashed  # we call the command directly, since typer would set another hook
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # Chinese on a Windows console, and text that is not quite Unicode
+        if hasattr(stream, "reconfigure"):  # for Chinese on a Windows console, and for text with lone surrogates
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     warnings.showwarning = _show_warning(warnings.showwarning)
     try:
@@ -86,7 +86,7 @@ def main() -> None:
         complain(error)
         status = 2
     except typer.TyperException as error:  # the command was misspelt
-        if message := error.format_message():  # empty where the help was shown instead
+        if message := error.format_message():  # empty if typer showed the help instead
             path = getattr(getattr(error, "ctx", None), "command_path", "pizhu")
             complain(f"{message.rstrip('.')}; see: {path} --help")
         status = 2

@@ -25,8 +25,8 @@ def annotate(
         list[str],
         typer.Argument(
             help="Reports; folders; patterns such as `**/*.docx`; archives (.zip, .tar.gz); Parquet files and folders "
-            "of `datasets`, a report a row; `@list.txt`, a file that names such, one a line; `-`, one report on the "
-            "standard input.",
+            "of `datasets`, with one report per row; `@list.txt`, a file with one input per line; `-`, one report on "
+            "the standard input.",
             show_default=False,
         ),
     ],
@@ -35,60 +35,60 @@ def annotate(
     formats: Annotated[
         str,
         typer.Option(
-            help="What to write, comma-separated. For each report: jsonl (records), html (a page), docx (in Word: the "
-            "original, coloured and commented on), xlsx (in Excel), csv, parquet, metrics (its quantities as a table), "
-            "txt (the text). Of all reports together, in OUT/all: index (a list of them), xlsx-all (a workbook), "
+            help="What to write, comma-separated. For each report: jsonl (records), html (a page), docx (the original "
+            "in Word, with colours and comments), xlsx (Excel), csv, parquet, metrics (its quantities as a table), "
+            "txt (the text). For all reports together, in OUT/all: index (a list of them), xlsx-all (a workbook), "
             "jsonl-parts, parquet-parts (numbered files)."
         ),
     ] = "jsonl,html",
     layout: Annotated[
         str,
         typer.Option(
-            help="Where in OUT the reports' files go: flat; folders (as the reports lay in what was named); hash "
+            help="Where in OUT the files go: flat (all in OUT); folders (in the same subfolders as the inputs); hash "
             "(spread over 256 folders)."
         ),
     ] = "flat",
     part_size: Annotated[int, typer.Option(help="The most sentences in a part.")] = 100_000,
-    text_column: Annotated[str, typer.Option(help="Of Parquet and datasets: the column of the text.")] = "text",
+    text_column: Annotated[str, typer.Option(help="For Parquet and datasets: the column with the text.")] = "text",
     id_column: Annotated[
         str | None,
         typer.Option(
-            help="Of Parquet and datasets: the column of the report's name. Default: id, else the row number."
+            help="For Parquet and datasets: the column with the report's name. Default: id, else the row number."
         ),
     ] = None,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed in OUT before.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Retry what failed in OUT before.")] = False,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Remove what an earlier run wrote into OUT and begin anew.")
+        bool, typer.Option("--fresh", help="Remove what an earlier run wrote into OUT and start over.")
     ] = False,
     engine: Annotated[
-        str, typer.Option(help="Who does the work: local, this process; ray, the workers of a Ray cluster.")
+        str, typer.Option(help="What does the work: local (this process) or ray (the workers of a Ray cluster).")
     ] = "local",
     ray_address: Annotated[
         str | None,
         typer.Option(
             envvar="RAY_ADDRESS",
-            help="Of ray: the cluster's head node, HOST:PORT. Default: one on this machine for this run alone.",
+            help="For ray: the cluster's head node, HOST:PORT. Default: start a cluster on this machine for this run.",
         ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Of ray: how many processes hold the model. Default: as many as have room.")
+        int | None, typer.Option(help="For ray: how many processes hold the model. Default: as many as there is room.")
     ] = None,
-    worker_cpus: Annotated[int, typer.Option(help="Of ray: processors of a worker.")] = 1,
-    worker_gpus: Annotated[int, typer.Option(help="Of ray: graphics cards of a worker.")] = 0,
-    block: Annotated[int, typer.Option(help="Of ray: the most reports that a worker is given at once.")] = 8,
+    worker_cpus: Annotated[int, typer.Option(help="For ray: CPUs per worker.")] = 1,
+    worker_gpus: Annotated[int, typer.Option(help="For ray: GPUs per worker.")] = 0,
+    block: Annotated[int, typer.Option(help="For ray: the most reports that a worker gets at once.")] = 8,
     limit: Limit = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Label the sentences of new reports.
 
-    For each report `A.txt` writes `OUT/A.jsonl` (a record a sentence, with labels and probabilities) and `OUT/A.html`
-    (a page to open in a browser). A report that cannot be read is named with the reason, the others are done, and the
-    exit status is 1.
+    For each report `A.txt` it writes `OUT/A.jsonl` (one record per sentence, with labels and probabilities) and
+    `OUT/A.html` (a page to open in a browser). If a report cannot be read, the command prints the reason, annotates the
+    others, and exits with status 1.
 
-    OUT remembers what is done (`manifest.json`): the same command goes on where it was stopped, does what was added or
-    changed, and leaves the rest as it is. Another model or other formats need another folder, or `--fresh`.
+    OUT records what is done (`manifest.json`): the same command continues where it was stopped, annotates what is new
+    or changed, and leaves the rest unchanged. Another model or other formats need another folder, or `--fresh`.
 
-    With `--engine ray` the same files come from many machines; see docs/cluster.md.
+    `--engine ray` writes the same files with many machines; see docs/cluster.md.
 
     Example: `pizhu annotate 报告.txt 往年报告/ --out 结果`
     """
@@ -113,7 +113,7 @@ def annotate(
             from ..annotate.run.cluster import Cluster, annotate_on_cluster
 
             cluster = Cluster(ray_address, workers, worker_cpus, worker_gpus, block)
-            with redirect_stdout(sys.stderr):  # where Ray tells of lost workers
+            with redirect_stdout(sys.stderr):  # Ray prints messages about lost workers to standard output
                 result = annotate_on_cluster(found, out, model or default_model(), cluster, options)
         else:
             raise ConfigError(f"engine is {engine!r}, expected local or ray")
@@ -122,18 +122,18 @@ def annotate(
     else:
         for path in result.written:
             echo(path)
-        kept = f", {result.kept} were done before" if result.kept else ""
+        kept = f", {result.kept} done before" if result.kept else ""
         echo(f"{result.reports} reports, {result.sentences} sentences annotated{kept}", err=True)
     for name, reason in result.failed:
         complain(reason if name in reason else f"{name}: {reason}")
     if result.untried and not retry_failed:
-        complain(f"{result.untried} of these were not tried again; that takes --retry-failed")
+        complain(f"{result.untried} of these were not retried; to retry them, add --retry-failed")
     if result.failed:
         raise typer.Exit(1)
 
 
 def _watch(tell: Progress, total: int | None) -> Callable[[RunResult], None]:
-    """Tells how many reports are done and at what rate sentences are, since the first answer came."""
+    """Shows how many reports are done, and how many sentences a second since the first result."""
     first: list[tuple[float, int]] = []
 
     def watch(result: RunResult) -> None:

@@ -17,16 +17,17 @@ def compact(
     data: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Labelled records to measure on, of reports that it did not learn from; may be repeated. Default: the "
-            "shipped corpus' validation split.",
+            help="Labelled records to measure on, from reports that the model was not trained on; may be repeated. "
+            "Default: the shipped corpus' validation split.",
             show_default=False,
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Store a model's weights in eight bits: a quarter of the size, several times as fast on a processor.
+    """Store a model's weights in 8 bits: a quarter of the size, and several times as fast on a CPU.
 
-    It is measured beside the model that it is made of, and written only if it loses at most 0.3 points of macro-F1.
+    The command compares the result with the original model, and writes it only if it loses at most 0.3 points of
+    macro-F1.
 
     Example: `pizhu compact 模型 --out 模型-int8`
     """
@@ -45,8 +46,8 @@ def compact(
         reports = [report for path in data for report in load_reports(path, labels)]
     elif labels.names != DEFAULT_LABELS.names:
         raise ConfigError(
-            f"model {model} has labels of its own, which the shipped corpus does not know; "
-            "name labelled records with --data"
+            f"model {model} has its own labels, which the shipped corpus does not have; "
+            "give labelled records with --data"
         )
     else:
         reports = [c.report for c in load_corpus(split="validation")]
@@ -60,7 +61,7 @@ def compact(
         ["macro-F1, float", f"{parity.before:.4f}"],
         ["macro-F1, int8", f"{parity.after:.4f}"],
         ["sentences with other labels", f"{parity.changed:.2%}"],
-        ["largest difference of a probability", f"{parity.difference:.3f}"],
+        ["largest difference in a probability", f"{parity.difference:.3f}"],
     ]
-    table(f"int8 beside float, {parity.sentences} sentences", ["", ""], rows)
+    table(f"int8 against float, {parity.sentences} sentences", ["", ""], rows)
     echo(out)

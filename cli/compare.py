@@ -19,7 +19,7 @@ def compare(
     model: Model = None,
     encoder: Annotated[
         str,
-        typer.Option(help="What compares meaning: bundled, a folder, or none (words alone; needs no torch)."),
+        typer.Option(help="The encoder that compares meanings: bundled, a folder, or none (only words; no torch)."),
     ] = "bundled",
     formats: Annotated[
         str, typer.Option(help="What to write, comma-separated: html (a page), json (for programs).")
@@ -27,13 +27,13 @@ def compare(
     limit: Limit = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
-    """Lay a report against the next one of the same body.
+    """Compare a report with the next one of the same body.
 
-    Which plans of the earlier report do achievements of the later one answer, which shortcomings have a plan and are
-    told again, which figures moved? Writes a page to open in a browser, with the evidence side by side, and the same as
-    JSON. That nothing was found for a plan is no proof that nothing was done.
+    Which plans of the earlier report do achievements of the later one answer? Which shortcomings have a plan, and which
+    appear again? Which figures changed? Writes a page to open in a browser, with the evidence side by side, and the
+    same as JSON. If nothing is found for a plan, that does not prove that nothing was done.
 
-    Records that people corrected can be given in place of a report: then their labels are taken.
+    Instead of a report you can give records that people corrected; the command then uses their labels.
 
     Example: `pizhu compare 2021年总结.docx 2022年总结.docx --out 对照`
     """
@@ -54,23 +54,23 @@ def compare(
         try:
             meaning = SentenceEncoder.load(encoder)
         except MissingExtraError as error:
-            complain(f"words alone are compared, since {error}")
+            complain(f"comparing words only, since {error}")
     with shown() as tell:
         load = cache(lambda: Annotator.load(model))
         comparison = compare_files(earlier, later, load, meaning, limits=allowed, tell=tell)
     written = write_comparison(comparison, (earlier, later), out, wanted)
     if wrong_order(comparison.earlier, comparison.later):
-        complain("by their titles the first report is the later one; name the earlier one first")
+        complain("judging by their titles, the first report is the later one; give the earlier one first")
     if as_json:
         echo(json.dumps(comparison.as_dict(), ensure_ascii=False))
         return
     for path in written:
         echo(path)
     counts = comparison.counts()
-    plans, told, moved = counts["plans"], counts["shortcomings"], counts["figures"]
+    plans, shortcomings, moved = counts["plans"], counts["shortcomings"], counts["figures"]
     echo(
         f"plans: {plans['answered']} answered, {plans['partly']} partly, {plans['missing']} not found; "
-        f"shortcomings: {told['answered']} with a plan, {told['missing']} without; "
+        f"shortcomings: {shortcomings['answered']} with a plan, {shortcomings['missing']} without; "
         f"figures: {sum(moved.values())} in both reports",
         err=True,
     )

@@ -1,4 +1,4 @@
-"""``pizhu data check`` and ``pizhu data stats``"""
+"""``pizhu data check``, ``pizhu data stats`` and ``pizhu data export``"""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command()
 def check(folder: Folder = None, as_json: Json = False) -> None:
-    """Find what is wrong with a corpus; exit status 1 if something is.
+    """Find problems in a corpus; exit status 1 if there are any.
 
-    A report on two sides of the split, near-duplicate sentences on two sides, a label missing from a split, conflicting
-    labels for one text in one context, metric without a number, invisible characters, text copied between reports. Each
-    is named with file and line.
+    Finds reports in two splits, near-duplicate sentences in two splits, a label missing from a split, conflicting
+    labels for the same text in the same context, metrics without a number, invisible characters, and text copied
+    between reports. Prints the file and line of each.
     """
     from ..data.corpus.check import check_corpus
 
@@ -69,7 +69,7 @@ def export(
     out: Annotated[Path, typer.Argument(help="Folder to write train.jsonl, validation.jsonl and test.jsonl into.")],
     folder: Annotated[Path | None, typer.Option(help="Corpus folder. Default: the shipped one.")] = None,
 ) -> None:
-    """Write the corpus as JSON Lines, a file a split (from Python: `pizhu.data.corpus.export.dataset_dict()`)."""
+    """Write the corpus as JSON Lines, one file per split (from Python: `pizhu.data.corpus.export.dataset_dict()`)."""
     from ..data.corpus.export import export_jsonl
 
     for path in export_jsonl(out, folder):

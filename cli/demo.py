@@ -22,17 +22,15 @@ ANNOTATORS = (("甲", None), ("乙", None))
 
 
 def demo(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for everything the demonstration makes.")] = Path(
-        "out/demo"
-    ),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for everything the demo writes.")] = Path("out/demo"),
     keep: Annotated[bool, typer.Option("--keep", help="Leave Label Studio running at the end.")] = False,
-    recipe: Annotated[str, typer.Option(help="Recipe of the training.")] = "finetune",
+    recipe: Annotated[str, typer.Option(help="Training recipe.")] = "finetune",
 ) -> None:
-    """Run the whole loop on sample reports: push, label, pull, agree, train, evaluate, annotate.
+    """Run the whole loop on sample reports: push, label, pull, agreement, train, evaluate, annotate.
 
-    Starts a Label Studio of its own, sends the sentences of two sample reports with the shipped model's proposals,
+    Starts a separate Label Studio, sends the sentences of two sample reports with the shipped model's proposals,
     submits two annotators' answers, pulls them back, measures agreement, fine-tunes the shipped model on the shipped
-    corpus and on what was labelled, evaluates it beside a TF-IDF baseline, and annotates a new report.
+    corpus and the new labels, compares it with a TF-IDF baseline, and annotates a new report.
     """
     from ..base.extras import require
 
@@ -87,7 +85,7 @@ def demo(
 
 
 def _propose(samples: Path, out: Path) -> list[Path]:
-    """Records of the sample reports with the default model's labels."""
+    """Write the records of the sample reports with the default model's labels."""
     from ..base.files import write_records
     from ..models.annotator import Annotator
 

@@ -1,4 +1,4 @@
-"""Everything that the command line prints: text of reports, names of files and what servers say are never obeyed."""
+"""Prints everything for the command line; escapes control characters from reports, file names and servers."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ __all__ = ["Screen", "Table", "complain", "echo", "show", "styled", "table"]
 
 
 def echo(message: object = "", *, err: bool = False, nl: bool = True, bold: bool = False) -> None:
-    """Print ``message``, on the error stream if it is no output; JSON keeps its value."""
+    """Print ``message``, with ``err`` on the error stream; escaping does not change the value of JSON."""
     typer.secho(visible(str(message)), err=err, nl=nl, bold=bold or None)
 
 
 def complain(problem: object) -> None:
-    """Say what is wrong, on a line of the error stream; the names in it begin no lines of their own."""
+    """Print a problem as one line on the error stream; line breaks in it become spaces."""
     echo(f"pizhu: {' '.join(str(problem).splitlines())}", err=True)
 
 
 class Screen(Console):
-    """Rich's console, for which a string is text and no markup."""
+    """Rich's console, but strings are plain text, not markup."""
 
     def __init__(self, *, stderr: bool = False, width: int | None = None) -> None:
         super().__init__(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
 
     def render_str(self, text: str, **how: object) -> Text:
-        """Every string that is shown, cells and titles of tables too, comes through here."""
+        """Escapes every printed string, including cells and titles of tables."""
         return super().render_str(visible(text), **how)  # type: ignore[arg-type]
 
 
 def styled(text: str, style: str = "") -> Text:
-    """A cell in ``style``."""
+    """A table cell in ``style``."""
     return Text(visible(text), style)
 
 
 def show(*tables: Table, wide: bool = False) -> None:
-    """Print tables; ``wide`` ones keep figures on their line in a file or pipe, which has no edge at column 80."""
+    """Print tables; ``wide`` ones use 120 columns in a file or pipe, so that their figures do not wrap."""
     screen = Screen(width=120 if wide and not sys.stdout.isatty() else None)
     for each in tables:
         screen.print(each)

@@ -13,11 +13,11 @@ from .options import Limit
 
 
 def distil(
-    teachers: Annotated[list[Path], typer.Argument(help="Model folders; the first also lends its layers.")],
+    teachers: Annotated[list[Path], typer.Argument(help="Model folders; the student starts with layers of the first.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Model folder to write.")],
     unlabelled: Annotated[
         list[Path] | None,
-        typer.Option(help="Reports, or folders of them, to learn from besides; may be repeated.", show_default=False),
+        typer.Option(help="Unlabelled reports, or folders of them; may be repeated.", show_default=False),
     ] = None,
     data: Annotated[
         list[Path] | None,
@@ -29,16 +29,16 @@ def distil(
         typer.Option("--set", help="One field of the recipe, e.g. `encoder.layers=4`.", show_default=False),
     ] = None,
     corpus: Annotated[
-        bool, typer.Option(help="Learn from the shipped corpus as well, where its labels are the teachers'.")
+        bool, typer.Option(help="Learn from the shipped corpus too, if the teachers have its labels.")
     ] = True,
     limit: Limit = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, …; default: a GPU where there is one.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, …; default: a GPU if there is one.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Make a small, fast model that says what large ones say.
+    """Train a small, fast model to imitate large ones.
 
     The student learns the teachers' probabilities and the first teacher's sentence vectors, on labelled reports and, if
-    you have them, on any number of unlabelled ones. Stopped or killed, the same command goes on where it was.
+    you have them, on any number of unlabelled ones. If it was stopped or killed, the same command continues.
 
     Example: `pizhu distil 模型 --unlabelled 历年报告/ --out 小模型`, then `pizhu compact 小模型 --out 小模型-int8`
     """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def evaluate(
     model: Annotated[
         Path | None,
-        typer.Argument(help="Model folder. Default: the one `pizhu annotate` uses, also where DATA alone is named."),
+        typer.Argument(help="Model folder. Default: the one `pizhu annotate` uses, also if only DATA is given."),
     ] = None,
     data: Annotated[
         Path | None, typer.Argument(help="Labelled records (JSON Lines). Default: the shipped corpus' test split.")
@@ -29,9 +29,9 @@ def evaluate(
     training: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Labelled records that the baselines learn from and that similar sentences are looked for in; may be "
-            "repeated. Default: the reports in DATA that the model learned from, and the shipped corpus' training "
-            "split where the model has its labels.",
+            help="Labelled records to train the baselines on and to find similar sentences in; may be repeated. "
+            "Default: the reports in DATA that the model was trained on, and the shipped corpus' training split if the "
+            "model has its labels.",
             show_default=False,
         ),
     ] = None,
@@ -40,28 +40,29 @@ def evaluate(
         bool,
         typer.Option(
             "--fast",
-            help="Leave out what takes minutes: the baseline on a frozen encoder, the words that led to an error, the "
-            "training sentences like it.",
+            help="Skip what takes minutes: the baseline on a frozen encoder, the words that led to an error, and "
+            "similar training sentences.",
         ),
     ] = False,
-    errors: Annotated[int, typer.Option(min=0, help="How many of the worst errors are shown in their context.")] = 12,
+    errors: Annotated[int, typer.Option(min=0, help="How many of the worst errors to show in context.")] = 12,
     learning_curve: Annotated[
-        bool, typer.Option("--learning-curve", help="Train the baselines on five sizes of the training data, thrice.")
+        bool,
+        typer.Option("--learning-curve", help="Train the baselines on five sizes of the training data, three times."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Score a model on labelled reports that it has not seen.
 
-    Reports in DATA that it has learned from, and those that chose its thresholds, are left out; how many is said. So
-    DATA may be the file that it was trained with, of which `pizhu train` held a fifth back; where nothing else is left
-    these validation reports are scored, with the note that they flatter.
+    It leaves out the reports in DATA that the model was trained on, and those that chose its thresholds, and prints how
+    many. So DATA may be the file that the model was trained with, of which `pizhu train` held back a fifth. If nothing
+    else is left, it scores these validation reports and notes that the figures flatter the model.
 
-    Prints precision, recall and F1 a label, macro-F1 and exact match, each with a 95% bootstrap interval over reports,
-    and beside them baselines that learn from --training, with the paired significance of the difference.
+    Prints precision, recall and F1 per label, macro-F1 and exact match, each with a 95% bootstrap interval over
+    reports, and the same for baselines trained on --training, with the paired significance of the difference.
 
     With `--out` it writes a report in Chinese, one HTML page that opens offline, and its figures as JSON: precision
-    against recall, calibration, confusion, review, slices, the worst errors. Without it, what takes minutes is left
-    out as by `--fast`.
+    against recall, calibration, confusion, review, slices, the worst errors. Without `--out` it skips what takes
+    minutes, as with `--fast`.
 
     Example: `pizhu evaluate 模型 标注.jsonl --out 评测`
     """
@@ -83,17 +84,17 @@ def evaluate(
     from ..models.paths import default_model
     from .progress import shown
 
-    if out is not None and out.is_file():  # said now, not after minutes of work
-        raise DataError(f"{out} is a file; name a folder with --out")
+    if out is not None and out.is_file():  # before minutes of work
+        raise DataError(f"{out} is a file; choose a folder with --out")
     if data is None and model is not None and model.is_file():
         model, data = None, model
     annotator = Annotator.load(model)
     labels, origin = annotator.about.labels, annotator.about.origin
-    shipped = labels.names == DEFAULT_LABELS.names  # the corpus knows these labels only
+    shipped = labels.names == DEFAULT_LABELS.names  # the corpus has only these labels
     if data is None and not shipped:
         raise DataError(
             f"the model's labels are {', '.join(labels.names)}, which the shipped test reports do not have; "
-            "name labelled records of reports it has not seen: pizhu evaluate MODEL DATA"
+            "give labelled records of reports it has not seen: pizhu evaluate MODEL DATA"
         )
     test = [] if data else load_corpus(split="test")
     held_out = load_reports(data, labels) if data else [c.report for c in test]

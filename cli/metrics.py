@@ -26,8 +26,8 @@ def metrics(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            help="Annotated reports (.jsonl as `pizhu annotate` writes) and folders that it wrote; reports, and what "
-            "else `pizhu annotate` takes: folders, patterns, archives, `@list.txt`, `-`.",
+            help="Annotated reports (.jsonl from `pizhu annotate`), its output folders, or any input that `pizhu "
+            "annotate` takes: reports, folders, patterns, archives, `@list.txt`, `-`.",
             show_default=False,
         ),
     ],
@@ -44,13 +44,13 @@ def metrics(
     ] = False,
     limit: Limit = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON record a quantity instead of a table.")
+        bool, typer.Option("--json", help="Print one JSON record per quantity instead of a table.")
     ] = False,
 ) -> None:
     """Show the quantities of reports as a table: indicator, value, unit, change, comparison, period.
 
-    They are taken from the sentences labelled `metric`. A report that cannot be read is named with the reason, the
-    others are done, and the exit status is 1.
+    It reads the sentences labelled `metric`. If a report cannot be read, the command prints the reason, continues with
+    the others, and exits with status 1.
 
     Example: `pizhu metrics 2021年总结.docx 结果/2022年总结.jsonl --out 指标.csv`
     """
@@ -65,7 +65,7 @@ def metrics(
     allowed = limits(limit or ())
     found = find(_words(inputs), limits=allowed)
     failed: list[str] = []
-    # Rows that scroll by on a terminal are progress enough, and a bar among them would tear them.
+    # Rows printed on a terminal show the progress, and a progress bar would garble them.
     with nullcontext(silent) if as_json and sys.stdout.isatty() else shown() as tell:
         rows = _rows(found, model, every, allowed, failed, tell)
         if out is not None:
@@ -73,7 +73,7 @@ def metrics(
             echo(out)
         elif as_json:
             count = 0
-            for count, row in enumerate(rows, 1):  # noqa: B007 - the last is how many
+            for count, row in enumerate(rows, 1):  # noqa: B007 - used after the loop
                 echo(json.dumps(row, ensure_ascii=False))
         else:
             count, tables = _tables(rows)
@@ -87,7 +87,7 @@ def metrics(
 
 
 def _words(inputs: Iterable[str]) -> Iterator[str | Path]:
-    """``inputs``, with the records of a folder that a run wrote, or that holds nothing else, in its place."""
+    """``inputs``, with each run folder, and each folder without reports, replaced by the records in it."""
     from ..annotate.inputs.find import Folder, is_dataset, is_run
     from ..annotate.run.tables import records_in
 
@@ -106,7 +106,7 @@ def _words(inputs: Iterable[str]) -> Iterator[str | Path]:
 def _rows(
     inputs: Inputs, model: Path | None, every: bool, allowed: Limits, failed: list[str], tell: Progress
 ) -> Iterator[dict[str, Any]]:
-    """The rows of all inputs; what cannot be read is told to ``failed``."""
+    """The rows of all inputs; appends the reasons of failed inputs to ``failed``."""
     from ..annotate.run.reading import read_inputs
     from ..annotate.writers.quantities import read_annotated, record_rows, rows
 
@@ -152,7 +152,7 @@ def _tables(found: Iterable[dict[str, Any]]) -> tuple[int, list[Table]]:
 
     count = 0
     tables: dict[tuple[str, str], Table] = {}
-    for count, row in enumerate(found, 1):  # noqa: B007 - the last is how many
+    for count, row in enumerate(found, 1):  # noqa: B007 - used after the loop
         key = row["source"], row["doc"]
         if key not in tables:
             tables[key] = Table(title=" ".join(dict.fromkeys(reversed(key))), title_justify="left")

@@ -25,16 +25,20 @@ Limit = Annotated[
 
 Connections = Annotated[
     int,
-    typer.Option(min=1, help="Connections at one time; fewer where the system lets this process have few files open."),
+    typer.Option(min=1, help="The most connections at one time; fewer if the system limits open files."),
 ]
 
 PerAddress = Annotated[
-    int, typer.Option(min=1, help="Of them from one address; a reverse proxy is one. Who only waits makes room.")
+    int,
+    typer.Option(
+        min=1,
+        help="The most connections from one address, such as a reverse proxy. Idle ones are closed to make room.",
+    ),
 ]
 
 Patience = Annotated[
     float,
     typer.Option(
-        min=0.1, help="Seconds for the headers of a request; a body must then come with 1,000 bytes a second."
+        min=0.1, help="Seconds for the headers of a request; its body must then arrive at 1,000 bytes a second or more."
     ),
 ]

@@ -1,4 +1,4 @@
-"""Showing how far a long step is, on the error stream, so that output stays clean."""
+"""Shows the progress of long steps on the error stream, so that the output stays clean."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from ..base.terminal import visible
 from .display import Screen
 
 SECONDS_A_LINE = 30.0
-"""How often a log hears of a long step."""
+"""Seconds between the lines about a long step in a log."""
 
 
 @contextmanager
 def shown() -> Iterator[Tell]:
-    """A function to be told what is done, how much of it and how much there is; drawn until the block ends.
+    """A function that takes a step's name, how much is done, and the total; shows it until the block ends.
 
-    Where nobody watches (a log, a pipe) each step is a line, and a long one a line now and then.
+    In a log or pipe each step is one line, and a long step adds a line now and then.
     """
     console = Screen(stderr=True)
     if not console.is_terminal:
@@ -52,7 +52,7 @@ def shown() -> Iterator[Tell]:
             what = visible(what)
             key = what.partition(":")[0]  # "Installing: this package", "Installing: that one" are one step
             if key not in tasks:
-                # What was done before this step began (a resumed training) says nothing of its speed.
+                # Do not count what was done before (by a resumed training) in the speed.
                 tasks[key] = display.add_task(what, total=total, completed=int(done))
             display.update(tasks[key], description=what, completed=int(done), total=total)
 
@@ -80,7 +80,7 @@ def _lines(console: Screen) -> Tell:
 
 
 def _left(now: float, done: float, total: float, begun: float, first: float) -> str:
-    """Time left if a step that began at ``first`` goes on as it went; nothing while that is a guess."""
+    """The estimated time left for a step that began with ``first`` done; empty while there is nothing to go by."""
     if done <= first or done >= total:
         return ""
     seconds = (now - begun) / (done - first) * (total - done)

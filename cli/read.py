@@ -19,12 +19,12 @@ def read(
     files: Annotated[list[Path], typer.Argument(help="Reports to read.", show_default=False)],
     limit: Limit = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON record a sentence instead of a table.")
+        bool, typer.Option("--json", help="Print one JSON record per sentence instead of a table.")
     ] = False,
 ) -> None:
-    """Show how reports are read: their sentences, headings and page furniture, in order.
+    """Show how pizhu reads reports: their sentences, headings and page furniture, in order.
 
-    A report that cannot be read is named with the reason, the others are shown, and the exit status is 1.
+    If a report cannot be read, the command prints the reason, shows the others, and exits with status 1.
 
     Example: `pizhu read 报告.txt --json`
     """

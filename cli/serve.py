@@ -17,8 +17,8 @@ def serve(
     name: Annotated[
         list[str] | None,
         typer.Option(
-            help="A name that people type to get here, as with a reverse proxy (repeatable). IP addresses, localhost "
-            "and this machine's name need none; requests under other names are refused.",
+            help="A host name under which people reach the service, such as a reverse proxy's; may be repeated. IP "
+            "addresses, localhost and this machine's name always work; requests to other names are refused.",
             metavar="HOST",
             show_default=False,
         ),
@@ -27,18 +27,20 @@ def serve(
     secret_file: Annotated[
         Path | None,
         typer.Option(
-            help="File of mode 600 with a secret that requests must show. Default: $PIZHU_SERVE_SECRET, else none.",
+            help="File of mode 600 with a secret that requests must send. Default: $PIZHU_SERVE_SECRET, else none.",
             show_default=False,
         ),
     ] = None,
-    seconds: Annotated[float, typer.Option(min=1, help="How long a request may take in all.")] = 120,
+    seconds: Annotated[float, typer.Option(min=1, help="The longest time for a request, upload included.")] = 120,
     max_requests: Annotated[
-        int, typer.Option(min=1, help="Requests in flight at one time; more are answered with 503 and when to retry.")
+        int, typer.Option(min=1, help="The most requests in flight; further ones get status 503 and a time to retry.")
     ] = 64,
     readers: Annotated[
         int,
         typer.Option(
-            min=1, help="Files that are read at one time, by a process each; those that take over a second not counted."
+            min=1,
+            help="How many files to read at one time, each in its own process; files that take over a second do not "
+            "count.",
         ),
     ] = 4,
     connections: Connections = 500,
@@ -48,9 +50,9 @@ def serve(
 ) -> None:
     """Annotate over HTTP: a page to drop reports on, and JSON for programs.
 
-    `POST /annotate` takes a report as the body or in a form and gives the page (`?format=html`), JSON or JSON Lines;
-    `/health` and `/metrics` tell how the service is. Nothing is kept and nothing is sent anywhere. SIGTERM and Ctrl+C
-    end it when what is under way is done.
+    `POST /annotate` takes a report as the body or in a form and returns a page (`?format=html`), JSON or JSON Lines;
+    `/health` and `/metrics` show the service's state. It stores nothing and sends nothing anywhere. After SIGTERM or
+    Ctrl+C it completes the requests in flight and ends.
 
     Example: `pizhu serve`, then open http://127.0.0.1:8765, or:
     `curl -F file=@报告.docx 'http://127.0.0.1:8765/annotate?format=jsonl'`
@@ -65,7 +67,7 @@ def serve(
     from ..base.terms import Terms
     from ..models.annotator import Annotator
 
-    names = [*(name or ()), *([] if ":" in host else [host])]  # an IPv6 address is no name, and needs none
+    names = [*(name or ()), *([] if ":" in host else [host])]  # an IPv6 address is not a name, and needs none
     settings = Settings(
         limits(limit or (), SERVICE_LIMITS),
         seconds,
@@ -75,11 +77,11 @@ def serve(
         terms=Terms(connections, per_address, patience),
         secret=find_secret(secret_file),
     )
-    with server.listen(host, port) as listening:  # a taken port is told before the model is loaded
+    with server.listen(host, port) as listening:  # find a taken port before loading the model
         annotator = Annotator.load(model)
         app = create_app(annotator, settings)
         url = server.address(listening)
         if not server.is_local(host):
             who = " and knows the secret" if settings.secret else ""
-            complain(f"whoever reaches this machine{who} can use the service, unencrypted")
+            complain(f"anyone who reaches this machine{who} can use the service, without encryption")
         server.run(app, listening, seconds, lambda: echo(f"pizhu serves at {url}"))

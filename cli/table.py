@@ -15,17 +15,17 @@ def table(
         list[Path],
         typer.Argument(help="Records (.jsonl) that `pizhu annotate` wrote, or folders of them.", show_default=False),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write; its ending names the format.")] = Path(
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write; its extension is the format.")] = Path(
         "汇总.xlsx"
     ),
     labels: Annotated[
-        Path | None, typer.Option("--labels", help="TOML file of the label set, where it is not the usual one.")
+        Path | None, typer.Option("--labels", help="Label set (TOML) of the records. Default: the shipped one.")
     ] = None,
 ) -> None:
-    """Write one table over many annotated reports: .xlsx, .csv, .parquet or .jsonl.
+    """Write one table of many annotated reports: .xlsx, .csv, .parquet or .jsonl.
 
-    The workbook has a summary with charts, a row a report, and a row a sentence to filter; the others have a row a
-    record. Memory stays flat, however many reports there are.
+    The workbook has a summary with charts, a sheet with one row per report, and a sheet with one row per sentence to
+    filter; the others have one row per record. Memory does not grow with the number of reports.
 
     Example: `pizhu table 结果 --out 汇总.xlsx`
     """

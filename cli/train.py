@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..training.sources import Sources
 
 FEW = 500
-"""Fewer labelled sentences than this are few."""
+"""Below this number of labelled sentences, the command suggests another recipe."""
 
 
 def train(
@@ -51,22 +51,22 @@ def train(
     labels: Annotated[
         Path | None, typer.Option(help="A label set of your own (TOML); leaves the shipped corpus out.")
     ] = None,
-    corpus: Annotated[bool, typer.Option(help="Train on the shipped corpus as well.")] = True,
+    corpus: Annotated[bool, typer.Option(help="Train on the shipped corpus too.")] = True,
     again: Annotated[
         Path | None,
-        typer.Option(help="Make this model again from what its folder records: the same weights on the same machine."),
+        typer.Option(help="Reproduce this model from what its folder records: the same weights on the same machine."),
     ] = None,
     any_versions: Annotated[
-        bool, typer.Option("--any-versions", help="With --again: go on where other versions are installed.")
+        bool, typer.Option("--any-versions", help="With --again: continue even if other versions are installed.")
     ] = False,
-    offline: Annotated[bool, typer.Option(help="Never ask a model hub.")] = False,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, …; default: a GPU where there is one.")] = None,
+    offline: Annotated[bool, typer.Option(help="Never connect to a model hub.")] = False,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, …; default: a GPU if there is one.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Fine-tune an encoder or a model on labelled reports and write a model folder.
 
-    Without --data it learns from the shipped corpus. Reports of your own are split by report: one in five, chosen by
-    its name, is kept for validation. Stopped or killed, the same command goes on where it was.
+    Without --data it trains on the shipped corpus. Your own reports are split by report: one in five, chosen by its
+    name, is kept for validation. If it was stopped or killed, the same command continues.
 
     Examples: `pizhu train --data 标注.jsonl --out 模型` · `pizhu train --again 模型` ·
     `pizhu train --recipe finetune --no-corpus --data 新标注.jsonl --out 模型` ·
@@ -95,7 +95,7 @@ def train(
     count = sum(s.kind == "sentence" and s.labels is not None for r in sources.training for s in r.sentences)
     if recipe == "default" and 0 < count < FEW:
         better = "finetune" if labels is None else "own"
-        echo(f"{count} labelled sentences are few; --recipe {better} makes more of them", err=True)
+        echo(f"{count} labelled sentences are few; --recipe {better} learns more from them", err=True)
     folder = _run(chosen, sources, out or own_model(), offline, device)
     show_model(folder, as_json)
 
@@ -121,13 +121,13 @@ def _run(recipe: Recipe, sources: Sources, out: Path, offline: bool, device: str
 
 
 def watching(tell: Tell) -> Callable[[Progress], None]:
-    """What tells ``tell`` how far a training is."""
+    """Passes the progress of a training to ``tell``."""
     from ..training.distributed import rank
 
     def watch(at: Progress) -> None:
         if at.stage == "resume":
             if rank() == 0:
-                echo(f"going on from step {at.step} of {at.steps}", err=True)
+                echo(f"resuming from step {at.step} of {at.steps}", err=True)
             return
         score = "" if at.score is None else f", validation macro-F1 {at.score:.3f}"
         if at.stage == "train":
@@ -167,7 +167,7 @@ def _make_again(
 
 
 def show_model(folder: Path, as_json: bool) -> None:
-    """Print what the model that was made is worth; once, where several processes made it."""
+    """Print the new model's decision rule and scores; only once if several processes trained it."""
     from ..models.decision import Decision
     from ..models.folder import load_about
     from ..training.distributed import rank

@@ -1,4 +1,4 @@
-"""What tests of several rooms share: a tiny real encoder, a labelled report, a trained model, the command line."""
+"""Fixtures for several packages: a tiny real encoder, a labelled report, a trained model, the command line."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def pizhu(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 
 @pytest.fixture
 def first_day() -> Iterator[FirstDay]:
-    """pizhu's first day on a machine, watched below Python."""
+    """pizhu on a fresh machine, traced with strace."""
     if reason := tracing.missing():
         pytest.skip(reason)
     with FirstDay.begun() as day:

@@ -1,4 +1,4 @@
-"""The command line as users meet it: manuals, one sentence an error, statuses; here it runs in processes of its own."""
+"""The command line as users run it, in separate processes: help texts, one sentence per error, exit statuses."""
 
 from __future__ import annotations
 
@@ -94,9 +94,9 @@ def test_every_option_and_argument_is_explained() -> None:
             ["annotate", "x.txt", "--model", "none"],
             "model folder none does not exist; name another, or train one with: pizhu train",
         ),
-        (["annotate", "."], "there is no report"),
+        (["annotate", "."], "no report found"),
         (["metrics", "x.txt", "--out", "x.pdf"], "x.pdf must end in .csv or"),
-        (["evaluate", "--out", "kept.bin"], "kept.bin is a file; name a folder with --out"),
+        (["evaluate", "--out", "kept.bin"], "kept.bin is a file; choose a folder with --out"),
         (["evaluate", "none"], "model folder none does not exist"),
         (["data", "check", "none"], "there is no report (*.txt) in corpus folder none"),
         (["data", "stats", "none"], "there is no report (*.txt) in corpus folder none"),
@@ -215,7 +215,7 @@ def test_what_a_training_is_told_to_tell(
     from pizhu.training.loop import Progress
 
     watching(lambda *_: None)(Progress("resume", 4, 21, 0.0, None))
-    assert capsys.readouterr().err == "going on from step 4 of 21\n"
+    assert capsys.readouterr().err == "resuming from step 4 of 21\n"
     network, tokenizer, about = load_model(model_folder)
     scores = {"validation": {"macro_f1": 0.5, "sentences": 7}}
     chosen = replace(about.decision, review_below=0.4)

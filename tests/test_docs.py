@@ -1,4 +1,4 @@
-"""What the documents show exists: commands and options, Python names, files; and what can be run offline runs."""
+"""Everything in the documents exists: commands, options, Python names, files; and what can run offline does."""
 
 from __future__ import annotations
 

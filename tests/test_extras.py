@@ -1,4 +1,4 @@
-"""Every command where only some packages are installed: it works, or says in one sentence which extra it needs."""
+"""Every command with only some packages installed: it works, or one sentence says which extra it needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The package as others see it: light to import, typed, with the public names that README promises."""
+"""The package from outside: light to import, typed, with the public names that README promises."""
 
 from __future__ import annotations
 

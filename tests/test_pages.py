@@ -1,4 +1,4 @@
-"""Every page, with hostile text wherever it shows text of others: it is shown, and is never more than text."""
+"""Every page with hostile text wherever it shows others' text: it is shown, and is never more than text."""
 
 from __future__ import annotations
 

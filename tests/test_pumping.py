@@ -1,4 +1,4 @@
-"""No regular expression of the package takes more than linear time, whatever a stranger's text repeats."""
+"""No regular expression of the package takes more than linear time, whatever text it gets."""
 
 from __future__ import annotations
 

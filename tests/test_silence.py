@@ -1,9 +1,8 @@
-"""pizhu speaks to no other machine, looks no name up and leaves no file where none was asked for, and neither does
-anything that it is built on.
+"""pizhu and its dependencies contact no other machine, look up no name and leave no file that nobody asked for.
 
-Python's own sockets show nothing of what native code does, so the commands run under strace, in a network namespace
-that holds nothing but loopback, with an empty home and none of the variables by which programs notice that they are
-tested. What dependencies say is said late, in threads of their own: the service is held for a while.
+Python's sockets do not show what native code does, so the commands run under strace, in a network namespace with only
+loopback, with an empty home and without the variables from which programs notice that they are tested. Dependencies
+may report late, from their own threads, so the service is kept running for a while.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""CONTRIBUTING.md's floors: a room imports only from the rooms below it, no modules import each other in a circle,
-and data knows no torch. One module prints, and templates write the markup of pages.
+"""CONTRIBUTING.md's floors: a package imports only from lower floors, modules never import each other in a cycle,
+and data does not depend on torch. One module prints, and only templates write the markup of pages.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What strangers write is never obeyed by a terminal: not what reports say, not how files and people are called."""
+"""A terminal never interprets text from strangers: neither from reports nor from names of files and people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One report against the next one of the same body."""
+"""Compares a report with the next one of the same body."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which figure of the later report is the same thing as which of the earlier one, and how it moved."""
+"""Pairs the figures of two reports that measure the same thing, and tells how they changed."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ _MEASURES: dict[str, tuple[str, Decimal]] = {
     "吨": ("千克", Decimal(1000)),
     "小时": ("分钟", Decimal(60)),
 }
-"""Units of one measure, brought to one of them."""
+"""Conversions: each unit with the base unit of its measure and the factor."""
 _ALIKE = [
     set("人名位") | {"人次", "人天"},
     set("家户所") | {"家次", "户次", "户"},
     set("件起宗项例个处条次") | {"件次", "项次", "次"},
 ]
-"""Units that count the like: 34宗 in one year are 29件 in the next. Their base may differ, and readers are told so."""
+"""Units that count similar things: 34宗 in one year are 29件 in the next. The page warns that the basis may differ."""
 _LEAST = 0.3
-"""Lowest score of two figures that are taken for one thing."""
+"""The lowest score of two figures that are paired."""
 _LEAST_TARGET = 0.2
-"""The same for a planned figure and one in a sentence that answers the plan."""
+"""The lowest score of a planned figure and one in a sentence that answers the plan."""
 _SAME_NAME = 0.5
-"""Similarity of names from which figures of unrelated sentences are one thing."""
+"""The lowest similarity of the names of paired figures from unrelated sentences."""
 _CEILING = re.compile("控制|不超|不高于|不突破")
 _LESS_IS_BETTER = re.compile(
     "失业率|事故|死亡|发病|发案|能耗|物耗|漏损|差错|投诉|逾期|赤字|不合格|时限|用时|债务率|负债率"
 )
 _ABOUT = Decimal("0.95")
-"""Share of a figure that is planned as 左右 from which it is reached."""
+"""The share of a figure planned as 左右 that counts as reached."""
 
 Scores = NDArray[np.float64]
 _Kind = tuple[str, bool, bool, int]
@@ -53,7 +53,7 @@ _Kind = tuple[str, bool, bool, int]
 
 @dataclass(frozen=True)
 class Figure:
-    """A quantity and the sentence that it stands in."""
+    """A quantity and the sentence that contains it."""
 
     place: Place
     quantity: Quantity
@@ -61,12 +61,12 @@ class Figure:
 
 @dataclass(frozen=True)
 class Movement:
-    """Two figures of one thing.
+    """Two figures that measure the same thing.
 
     Attributes:
-        old, new: the earlier figure (or the one that was planned) and the later one.
-        score: 0 to 1, how sure it is that they are one thing.
-        met: for a plan's figure whether it was reached; None where there is none.
+        old, new: the earlier (or planned) figure and the later one.
+        score: 0 to 1, the confidence that they measure the same thing.
+        met: whether a planned figure was reached; None if ``old`` is not a planned figure.
     """
 
     old: Figure
@@ -76,12 +76,12 @@ class Movement:
 
     @property
     def difference(self) -> Decimal:
-        """New less old, in the unit of the new figure."""
+        """New minus old, in the unit of the new figure."""
         return self.new.quantity.value - _in_unit(self.old.quantity, self.new.quantity.unit)
 
     @property
     def ratio(self) -> float | None:
-        """New by old; None where the old one is 0, and of shares and changes, whose ratio says little."""
+        """New divided by old; None if the old figure is 0, and for shares and changes, whose ratio says little."""
         old = _in_unit(self.old.quantity, self.new.quantity.unit)
         if not old or self.new.quantity.is_change or self.new.quantity.unit in ("%", "‰", "百分点", "位次"):
             return None
@@ -108,10 +108,10 @@ class Movement:
 def movements(
     old: Sequence[Figure], new: Sequence[Figure], words: Words, likeness: NDArray[np.float32]
 ) -> list[Movement]:
-    """Pair figures of two reports one to one, the surest first; what has no counterpart is left out.
+    """Pair the figures of two reports one to one, highest scores first; figures without a counterpart are omitted.
 
     Args:
-        likeness: (old, new) how alike their sentences are.
+        likeness: (old, new), the similarity of their sentences.
     """
     names = words.similarity([_name(figure) for figure in old], [_name(figure) for figure in new])
     scores = 0.7 * names + 0.3 * np.clip(2 * likeness, 0, 1)
@@ -122,7 +122,7 @@ def movements(
 
 
 class Reported:
-    """The figures that a report's achievements give, to be looked up by sentence and by name.
+    """The figures in a report's achievements, for lookups by sentence and by name.
 
     Args:
         figures: in the order of their sentences.
@@ -141,16 +141,16 @@ class Reported:
         return [self._figures[i] for i in self._where(places)]
 
     def named_like(self, planned: Sequence[Figure], without: Set[Place]) -> list[Figure]:
-        """Figures outside some sentences that could be what planned ones came to, by name and unit.
+        """Figures outside the sentences ``without`` that may match planned ones, by name and unit.
 
-        For each planned figure as many are kept as there are planned figures, the best: when all the others have taken
-        theirs one of them is left, so that none further down is ever needed.
+        For each of the n planned figures it keeps the best n. Even if the other planned figures take n - 1 of them, one
+        is left, so no further candidate is ever needed.
         """
-        passed_over = self._where(without)
+        excluded = self._where(without)
         found = np.zeros(len(self._figures), dtype=bool)
         for figure in planned:
             scores = _named_alike(self._kinds.factors(figure), self._names.similarity(_name(figure)))
-            scores[passed_over] = 0
+            scores[excluded] = 0
             best = highest(scores, len(planned))
             found[best[scores[best] > 0]] = True
         return [self._figures[i] for i in np.flatnonzero(found).tolist()]
@@ -162,12 +162,12 @@ class Reported:
 def targets(
     planned: Sequence[Figure], answering: Sequence[Figure], others: Sequence[Figure], words: Words
 ) -> list[Movement]:
-    """What a plan's figures came to.
+    """Pair a plan's figures with the reported ones.
 
     Args:
-        answering: figures of the sentences that answer the plan. Two figures of one unit are one thing where their
-            indicators say so, or where no other figure has that unit.
-        others: figures of other sentences, which must bear the same name.
+        answering: the figures of the sentences that answer the plan. Two figures with the same unit are paired if their
+            indicators are alike, or if no other figure has that unit.
+        others: the figures of other sentences; they need the same name.
     """
     reported = [*answering, *others]
     names = words.similarity([_name(figure) for figure in planned], [_name(figure) for figure in reported])
@@ -188,7 +188,7 @@ def targets(
 
 
 def reached(planned: Quantity, reported: Quantity) -> bool:
-    """Whether a planned figure was reached: at most that much where the plan sets a ceiling, at least elsewhere."""
+    """Whether a planned figure was reached: at most that much if the plan sets a ceiling, else at least that much."""
     goal = _in_unit(planned, reported.unit)
     ceiling = planned.bound == "以内" or planned.unit == "位次" or bool(_CEILING.search(planned.change))
     if not planned.is_change:  # 下降5% is reached by a fall of 6%, 降到5% by 4%
@@ -199,18 +199,18 @@ def reached(planned: Quantity, reported: Quantity) -> bool:
 
 
 def _named_alike(factors: Scores, names: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How sure it is by name and unit alone that figures are one thing; 0 where the names differ."""
+    """The score by name and unit alone; 0 if the names differ."""
     return (factors * names * (names >= _SAME_NAME)).astype(np.float32)
 
 
 def _alone(factors: Scores, axis: int) -> NDArray[np.bool_]:
-    """Where a factor is above all others of its column (``axis`` 0) or row (1)."""
+    """Which factors are the only maximum of their column (``axis`` 0) or row (1)."""
     first = factors == factors.max(axis=axis, keepdims=True, initial=0)
     return np.asarray(first & (first.sum(axis=axis, keepdims=True) == 1))
 
 
 class _Kinds:
-    """Figures sorted by all that :func:`_unit_factor` looks at, so that it is asked of kinds and not of each pair."""
+    """Groups figures by everything that :func:`_unit_factor` uses, so that it runs once per group, not per pair."""
 
     def __init__(self, figures: Sequence[Figure]) -> None:
         kinds = [_kind(figure.quantity) for figure in figures]
@@ -220,7 +220,7 @@ class _Kinds:
         self._known: dict[_Kind, Scores] = {}
 
     def factors(self, figure: Figure) -> Scores:
-        """(figures,) :func:`_unit_factor` of ``figure`` and each of the figures."""
+        """(figures,), the :func:`_unit_factor` of ``figure`` and each of the figures."""
         kind = _kind(figure.quantity)
         if kind not in self._known:
             found = [_unit_factor(figure.quantity, example) for example in self._examples.values()]
@@ -238,7 +238,7 @@ def _name(figure: Figure) -> str:
 
 
 def _unit_factor(a: Quantity, b: Quantity) -> float:
-    """1 for one measure, less for units that count the like, 0 where the figures cannot be one thing."""
+    """1 for units of the same measure, less for units that count similar things, 0 for figures that cannot match."""
     if a.is_change != b.is_change or bool(a.upper) != bool(b.upper) or (a.is_change and a.direction * b.direction < 0):
         return 0.0
     if _measure(a.unit)[0] == _measure(b.unit)[0]:

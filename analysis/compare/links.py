@@ -1,4 +1,4 @@
-"""One report against the next: which plans are answered, which shortcomings have a plan, which figures moved."""
+"""Links two reports: which plans are answered, which shortcomings have a plan, which figures changed."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .similarity import DEFAULT_WEIGHTS, Encodes, Floats, Similarity, Weights
 
 Status = Literal["answered", "partly", "missing", "general"]
 NEEDED = ("achievement", "shortcoming", "plan", "metric")
-"""Labels without which two reports cannot be compared."""
+"""The labels that comparing needs."""
 MOST_EVIDENCE = 3
-"""Sentences shown for one plan or shortcoming."""
+"""The most sentences shown for one plan or shortcoming."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """From similarity to probability: ``1 / (1 + exp(-slope * (similarity - middle)))``.
+    """Maps similarity to probability: ``1 / (1 + exp(-slope * (similarity - middle)))``.
 
     Fitted on the development pairs by ``bench/compare.py --fit``.
     """
@@ -36,13 +36,13 @@ class Rule:
     slope: float
 
     def probability(self, similarity: float) -> float:
-        """0 to 1, how likely a person would link the two."""
+        """The probability, 0 to 1, that a person would link the two sentences."""
         return float(1 / (1 + np.exp(-np.clip(self.slope * (similarity - self.middle), -60, 60))))
 
 
 @dataclass(frozen=True)
 class Rules:
-    """A rule for each question; they differ with what the similarity is made of."""
+    """A rule for each question; the rules depend on how the similarity is computed."""
 
     answer: Rule
     plan: Rule
@@ -63,14 +63,15 @@ class Evidence:
 
 @dataclass(frozen=True)
 class PlanAnswer:
-    """What became of a plan of the earlier report.
+    """The outcome of a plan of the earlier report.
 
     Attributes:
-        status: ``answered``; ``partly``, with the ``reasons``; ``missing``: nothing was found that speaks of it in the
-            later report; ``general``: it opens a list, names a field or is a pledge: there is nothing to look for.
-        evidence: achievements of the later report, the surest first; of a missing one the nearest, for people to judge.
-        reasons: ``target`` (a planned figure was not reached), ``ongoing`` (the answer says that it is not done).
-        targets: planned figures and what was reported.
+        status: ``answered``; ``partly``, with the ``reasons``; ``missing``: the later report does not seem to mention
+            it; ``general``: it opens a list, names a field or is a pledge, so there is nothing to look for.
+        evidence: achievements of the later report, highest probability first; for a missing plan the nearest one, for
+            people to judge.
+        reasons: ``target`` (a planned figure was not reached), ``ongoing`` (the answer says that it is not done yet).
+        targets: the planned figures with the reported ones.
     """
 
     place: Place
@@ -82,13 +83,13 @@ class PlanAnswer:
 
 @dataclass(frozen=True)
 class ShortcomingAnswer:
-    """What is planned against a shortcoming.
+    """The plans against a shortcoming.
 
     Attributes:
-        status: ``answered``: a plan speaks of it; ``missing``: none was found; ``general``: it opens or closes a list.
-        plans: plans of its own report and, for the earlier report's, of the next one, the surest first; of a missing
-            one the nearest, for people to judge.
-        again: shortcomings of the later report that tell it once more.
+        status: ``answered``: a plan addresses it; ``missing``: no plan found; ``general``: it opens or closes a list.
+        plans: plans of its own report and, for a shortcoming of the earlier report, also of the later one, highest
+            probability first; for a missing one the nearest, for people to judge.
+        again: shortcomings of the later report that repeat it.
     """
 
     place: Place
@@ -99,11 +100,11 @@ class ShortcomingAnswer:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two reports and what links them.
+    """Two reports and the links between them.
 
     Attributes:
-        encoder: the name of the encoder that gave meaning; None where words alone were compared.
-        similarity: how alike any two sentences are.
+        encoder: the name of the encoder that compared meanings; None if only words were compared.
+        similarity: compares any two sentences.
     """
 
     earlier: Report
@@ -134,7 +135,7 @@ class Comparison:
         }
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-ready; sentences are named by report, id and place, as in the records of ``pizhu annotate``."""
+        """JSON-ready; identifies sentences by report, id and offsets, as in the records of ``pizhu annotate``."""
         return {
             "earlier": self.earlier.doc,
             "later": self.later.doc,
@@ -188,8 +189,8 @@ def compare_reports(
     """Link two labelled reports of one body.
 
     Args:
-        encoder: gives vectors by meaning; None compares words alone.
-        rules: None takes those that were fitted for what is compared.
+        encoder: computes vectors of meaning; None compares only words.
+        rules: None takes the rules fitted with or without an encoder.
 
     Raises:
         ConfigError: a report is not labelled.
@@ -201,14 +202,14 @@ def compare_reports(
 
 
 def title(report: Report) -> str:
-    """The report's title, mended for people to read; its name where it has none."""
+    """The report's title, cleaned for display; its name if it has no title."""
     first = report.heading
-    # 一、工作回顾 in front is a heading of a text whose title was left out.
+    # If a numbered heading such as 一、工作回顾 comes first, the text lacks its title.
     return report.doc if first is None or marker(normalise(first.text)) else first.clean
 
 
 class _Linker:
-    """Asks the three questions of two reports."""
+    """Answers the three questions for two reports."""
 
     def __init__(self, earlier: Report, later: Report, encoder: Encodes | None, weights: Weights, rules: Rules) -> None:
         self._reports: dict[Side, Report] = {"earlier": earlier, "later": later}
@@ -246,7 +247,7 @@ class _Linker:
         planned = self._amounts(place)
         others = reported.named_like(planned, places)
         goals = targets(planned, reported.of(places), others, self._similarity.words)
-        # A planned figure that is reported under its name answers the plan, however the sentences differ.
+        # A figure reported under the planned figure's name answers the plan, even if the sentences differ.
         found += [Evidence(goal.new.place, goal.score) for goal in goals if goal.new.place not in places]
         if not found:
             return PlanAnswer(place, "missing", nearest[:1])
@@ -255,14 +256,14 @@ class _Linker:
             reasons.append("target")
         if any(_ONGOING.search(self._sentence(e.place).text) for e in found):
             reasons.append("ongoing")
-        distinct = {e.place: e for e in sorted(found, key=lambda e: e.probability)}  # the surest of a place stays
+        distinct = {e.place: e for e in sorted(found, key=lambda e: e.probability)}  # keeps the highest per place
         evidence = tuple(sorted(distinct.values(), key=lambda e: -e.probability))
         return PlanAnswer(place, "partly" if reasons else "answered", evidence, tuple(reasons), tuple(goals))
 
     def _shortcomings(self, side: Side) -> tuple[ShortcomingAnswer, ...]:
-        told = self._labelled("shortcoming", side)
-        concrete = self._concrete(told)
-        # The next report of the later one is not there: only its own plans can meet its shortcomings.
+        shortcomings = self._labelled("shortcoming", side)
+        concrete = self._concrete(shortcomings)
+        # The later report has no successor here, so only its own plans can address its shortcomings.
         plans = self._concrete(self._labelled("plan", *(("earlier", "later") if side == "earlier" else ("later",))))
         later = self._concrete(self._labelled("shortcoming", "later")) if side == "earlier" else []
         against = self._similarity.between(concrete, plans)
@@ -270,13 +271,13 @@ class _Linker:
         answers = {}
         column = {plan: i for i, plan in enumerate(plans)}
         for place, row, same in zip(concrete, against, repeated, strict=True):
-            if place in column:  # a sentence that is both is no plan against itself
+            if place in column:  # a sentence with both labels is not a plan against itself
                 row[column[place]] = -1
             nearest = self._best(row, plans, self._rules.plan)
             found = tuple(e for e in nearest if e.probability >= 0.5)
             again = tuple(e for e in self._best(same, later, self._rules.again) if e.probability >= 0.5)
             answers[place] = ShortcomingAnswer(place, "answered" if found else "missing", found or nearest[:1], again)
-        return tuple(answers.get(place) or ShortcomingAnswer(place, "general") for place in told)
+        return tuple(answers.get(place) or ShortcomingAnswer(place, "general") for place in shortcomings)
 
     def _figures(self) -> tuple[Movement, ...]:
         old, new = (
@@ -296,7 +297,7 @@ class _Linker:
         return tuple(Evidence(candidates[i], rule.probability(float(row[i]))) for i in order)
 
     def _amounts(self, place: Place) -> list[Figure]:
-        # 由412人精简到356人: what it was before belongs to the time before.
+        # 由412人精简到356人: the first figure belongs to the period before.
         return [Figure(place, q) for q in quantities(self._sentence(place)) if q.change not in ("由", "从")]
 
     def _labelled(self, label: str, *sides: Side) -> list[Place]:
@@ -323,7 +324,7 @@ class _Linker:
 
 
 _FIELD = 24
-"""Longest run-in heading that only names a field, in characters."""
+"""The longest run-in heading that only names a field, in characters."""
 
 
 _ONGOING = re.compile("正在|尚未|还在|仍在|仍未|正加紧|抓紧|滞后|预计|仅达|筹备|编制中|前期工作|尚需|待.{0,6}后")
@@ -334,4 +335,4 @@ _GENERAL = re.compile(
     "|新篇章|新华章|努力奋斗|不懈奋斗|满意答卷|优异成绩|新的?更?大?贡献|保驾护航|贡献.{0,6}力量|不负.{0,8}(?:重托|期望|期待|厚望)"
     "|(?:采取|拿出).{0,10}措施.{0,10}(?:解决|破解|击破|克服)"
 )
-"""What opens a list or closes one, sets the tone, or pledges: nothing that could be looked for a year later."""
+"""Sentences that open or close a list, set the tone or pledge: nothing that one could look for a year later."""

@@ -1,4 +1,4 @@
-"""Two linked reports as one self-contained HTML page: plans with answers, shortcomings with plans, figures, texts."""
+"""Writes a comparison as one self-contained HTML page: plans with answers, shortcomings with plans, figures, texts."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _PLAN_STATUS = {"answered": "已回应", "partly": "部分回应", "missing": "�
 _SHORTCOMING_STATUS = {"answered": "有对应计划", "missing": "未见对应计划", "general": "概括性表述"}
 _MOVES = {"up": "上升", "down": "下降", "same": "持平"}
 _REASONS = {"target": "目标数未达到", "ongoing": "报告自称尚未完成"}
-_DOUBTED = 0.5
-"""Pairs of figures whose score is below it are marked for people to check."""
-_UNSURE = 0.7
-"""Answers whose probability is below it are."""
+_CHECK_PAIR_BELOW = 0.5
+"""Pairs of figures with a lower score are marked for people to check."""
+_CHECK_ANSWER_BELOW = 0.7
+"""Answers with a lower probability are marked for people to check."""
 
 
 _Shares = list[tuple[str, str, int]]
-"""(class, word, how many) of each part of a whole."""
+"""(CSS class, word, count) of each part of a whole."""
 
 
 class _Card(NamedTuple):
-    """A sentence that is shown; ``pieces`` are its text, with whether the other sentence has the same."""
+    """A displayed sentence; ``pieces`` are its text, each with whether the other sentence shares it."""
 
     side: Side
     year: str
@@ -46,10 +46,10 @@ class _Entry(NamedTuple):
     """A plan or a shortcoming with its answers.
 
     Attributes:
-        row: the id on the page.
-        word: ``status`` as people read it.
-        chips: (class, text) of what is said beside it.
-        missing: what is said where there is no answer; then ``evidence`` is what comes nearest.
+        row: its id on the page.
+        word: the Chinese word for ``status``.
+        chips: (CSS class, text) of the remarks next to it.
+        missing: the remark if there is no answer; then ``evidence`` holds the nearest sentence.
     """
 
     row: str
@@ -63,14 +63,14 @@ class _Entry(NamedTuple):
 
 
 class _Figure(NamedTuple):
-    """A figure, and where it stands."""
+    """A figure, with the anchor of its sentence."""
 
     anchor: str
     text: str
 
 
 class _Moved(NamedTuple):
-    """A movement: what is measured (``was`` in the earlier report), and what to be careful about."""
+    """A movement with the indicator's name (``was`` in the earlier report) and with ``cares``, its warnings."""
 
     name: str
     was: str
@@ -86,7 +86,7 @@ class _Moved(NamedTuple):
 class _Block(NamedTuple):
     """A heading (with a depth), a piece of furniture (no sentences), or a paragraph.
 
-    Of each sentence there are its anchor, the class of its first label, its text, and the row that speaks of it.
+    Each sentence is (anchor, CSS class of its first label, text, id of the row that mentions it).
     """
 
     depth: int | None
@@ -106,7 +106,7 @@ class _Page:
         self.reports: dict[Side, Report] = {"earlier": comparison.earlier, "later": comparison.later}
         self.names = _names(comparison.earlier, comparison.later)
         self.links: dict[Place, str] = {}
-        """Where a sentence is spoken of: the id of its row."""
+        """The id of the row that mentions a sentence."""
 
     def html(self) -> str:
         counts = self.comparison.counts()
@@ -146,24 +146,24 @@ class _Page:
 
     def _title(self, side: Side) -> str:
         titles = {s: title(report) for s, report in self.reports.items()}
-        if titles["earlier"] == titles["later"]:  # 政府工作报告, year after year
+        if titles["earlier"] == titles["later"]:  # such as 政府工作报告 every year
             return f"{titles[side]}（{self.reports[side].doc}）"
         return titles[side]
 
     def _plan(self, plan: PlanAnswer) -> _Entry:
         chips = [("", _REASONS[reason]) for reason in plan.reasons]
-        chips += _doubt(plan.status, plan.evidence)
+        chips += _check_chip(plan.status, plan.evidence)
         chips += map(_target_chip, plan.targets)
         missing = "后一份报告中没有找到相近的成效表述。" if plan.status == "missing" else ""
         row, word = f"p{plan.place.index}", _PLAN_STATUS[plan.status]
         return self._entry(plan, row, word, plan.evidence, (), chips, missing)
 
-    def _shortcoming(self, told: ShortcomingAnswer) -> _Entry:
-        chips = [("warn", "次年仍提到")] if told.again else []
-        chips += _doubt(told.status, told.plans)
-        missing = "没有找到针对它的计划。" if told.status == "missing" else ""
-        row, word = f"s{told.place.side[0]}{told.place.index}", _SHORTCOMING_STATUS[told.status]
-        return self._entry(told, row, word, told.plans, told.again, chips, missing)
+    def _shortcoming(self, found: ShortcomingAnswer) -> _Entry:
+        chips = [("warn", "次年仍提到")] if found.again else []
+        chips += _check_chip(found.status, found.plans)
+        missing = "没有找到针对它的计划。" if found.status == "missing" else ""
+        row, word = f"s{found.place.side[0]}{found.place.index}", _SHORTCOMING_STATUS[found.status]
+        return self._entry(found, row, word, found.plans, found.again, chips, missing)
 
     def _entry(
         self,
@@ -197,7 +197,7 @@ class _Page:
 
     def _card(self, place: Place, marks: set[str], probability: float | None = None) -> _Card:
         sentence = self.comparison.sentence(place)
-        sure = None if probability is None else min(probability, 0.99)  # nothing that is estimated is certain
+        sure = None if probability is None else min(probability, 0.99)  # an estimate is never certain
         path = " › ".join(sentence.headings)
         year, pieces = self.names[place.side], _marked(sentence.clean, marks)
         return _Card(place.side, year, path, _anchor(place), pieces, sure)
@@ -228,7 +228,7 @@ class _Page:
 
 
 def _names(earlier: Report, later: Report) -> dict[Side, str]:
-    """What to call the reports: by the years in their titles where they tell them apart."""
+    """The reports' names on the page: the years in their titles if they differ."""
     found = []
     for report in (earlier, later):
         year = re.search("(?:19|20)[0-9]{2}", f"{title(report)} {report.doc}")
@@ -243,7 +243,7 @@ def _anchor(place: Place) -> str:
 
 
 def _marked(text: str, marks: set[str]) -> list[tuple[str, bool]]:
-    """``text`` in pieces, each with whether it consists of ``marks`` (pairs of characters)."""
+    """``text`` in pieces, each with whether ``marks`` (pairs of characters) cover it."""
     inside = [False] * (len(text) + 1)
     for i in range(len(text) - 1):
         if text[i : i + 2] in marks:
@@ -264,14 +264,14 @@ def _shares(words: dict[str, str], counts: dict[str, int]) -> _Shares:
 def _total(
     section: str, heading: str, note: str, shares: _Shares
 ) -> tuple[str, str, str, _Shares, int, list[tuple[str, float, float]]]:
-    """A part of the page in numbers: its shares as words and as a bar."""
+    """The summary of one section of the page: its shares as words and as a bar."""
     total = sum(count for *_, count in shares)
     return section, heading, note, shares, total, bar.pieces((status, count, total) for status, _, count in shares)
 
 
-def _doubt(status: str, evidence: Sequence[Evidence]) -> list[tuple[str, str]]:
-    doubted = status in ("answered", "partly") and evidence[0].probability < _UNSURE
-    return [("warn", "请核对")] if doubted else []
+def _check_chip(status: str, evidence: Sequence[Evidence]) -> list[tuple[str, str]]:
+    uncertain = status in ("answered", "partly") and evidence[0].probability < _CHECK_ANSWER_BELOW
+    return [("warn", "请核对")] if uncertain else []
 
 
 def _target_chip(goal: Movement) -> tuple[str, str]:
@@ -280,13 +280,13 @@ def _target_chip(goal: Movement) -> tuple[str, str]:
 
 
 def _moved(movement: Movement) -> _Moved:
-    """A movement as a row of a table shows it."""
+    """A movement as a row of the table."""
     moved, quantity = movement.difference, movement.new.quantity
     arrow = "▲" if moved > 0 else "▼" if moved < 0 else ""
     size = _readable(abs(moved)) + {"%": "个百分点", "百分点": "个百分点"}.get(quantity.unit, quantity.unit)
     if quantity.unit == "位次":
         arrow, size = "", f"{'后' if moved > 0 else '前'}移{_short(abs(moved))}位"
-    cares = {"单位不同": movement.other_unit, "请核对": movement.score < _DOUBTED}
+    cares = {"单位不同": movement.other_unit, "请核对": movement.score < _CHECK_PAIR_BELOW}
     old, new = (_Figure(_anchor(f.place), f.quantity.text) for f in (movement.old, movement.new))
     return _Moved(
         _indicator(quantity),
@@ -302,12 +302,12 @@ def _moved(movement: Movement) -> _Moved:
 
 
 def _indicator(quantity: Quantity) -> str:
-    """``地区生产总值（增长）`` for an amount of change; the bare indicator for a level."""
+    """``地区生产总值（增长）`` for a change; only the indicator for a level."""
     return (quantity.indicator or "（未写明）") + (f"（{quantity.change}）" if quantity.is_change else "")
 
 
 def _readable(value: Decimal) -> str:
-    """As people write amounts: 52000000 is 5200万; at most three digits behind the point."""
+    """An amount as people write it: 52000000 is 5200万; with at most three decimals."""
     for size, name in ((10**8, "亿"), (10**4, "万")):
         if value >= size:
             return f"{_short(value / size)}{name}"

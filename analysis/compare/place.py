@@ -1,4 +1,4 @@
-"""Where a sentence of two compared reports stands."""
+"""Identifies a sentence of two compared reports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Side = Literal["earlier", "later"]
 
 @dataclass(frozen=True, order=True, slots=True)
 class Place:
-    """A sentence: which report, and its place in ``Report.sentences``."""
+    """A sentence: its report, and its index in ``Report.sentences``."""
 
     side: Side
     index: int

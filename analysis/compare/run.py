@@ -1,4 +1,4 @@
-"""From two files to their comparison, written as a page and as JSON."""
+"""Compares two files and writes the comparison as a page and as JSON."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ def compare_files(
     limits: Limits = DEFAULT_LIMITS,
     tell: Progress = silent,
 ) -> Comparison:
-    """Compare two reports: files of any kind that is read, or .jsonl records whose labels are taken as they are.
+    """Compare two reports: files of any supported format, or .jsonl records, whose labels are used unchanged.
 
     Args:
-        annotator: gives the model; called only where a report is not labelled yet.
-        tell: is told which step has begun.
+        annotator: loads the model; called only if a report is not labelled yet.
+        tell: called at the start of each step.
 
     Raises:
         ReadError: a report cannot be read.
         DataError: a .jsonl file holds no labelled report, or several.
-        ConfigError: the model has other labels than those that are compared.
+        ConfigError: the model lacks a label that comparing needs.
     """
 
     def labelled(path: Path, number: int) -> Report:
@@ -60,7 +60,7 @@ def compare_files(
 
 
 def check(formats: Sequence[str]) -> None:
-    """Raises a ConfigError where there is no format, or an unknown one."""
+    """Raises a ConfigError if there is no format, or an unknown one."""
     if not formats or set(formats) - set(FORMATS):
         raise ConfigError(f"formats are {', '.join(formats) or 'none'}, expected some of {', '.join(FORMATS)}")
 
@@ -70,14 +70,14 @@ def write_comparison(
 ) -> list[Path]:
     """Write ``OUT/EARLIER--LATER.html`` and ``.json``; returns the paths.
 
-    Where the files' names are equal, or other files' comparison has the name, those of their folders are added. What is
-    replaced is a comparison of the same files alone.
+    If the files' names are equal, or a comparison of other files has the name, the names of their folders are added. It
+    only ever replaces a comparison of the same files.
 
     Args:
         files: the earlier and the later one.
 
     Raises:
-        ConfigError: no format, or an unknown one.
+        ConfigError: there is no format, or an unknown one.
     """
     check(formats)
     pair = hashlib.sha256("\0".join(Input.file(path).key(out.resolve()) for path in files).encode()).hexdigest()[:16]
@@ -95,7 +95,7 @@ def write_comparison(
 
 
 def _name(files: tuple[Path, Path], out: Path, pair: str) -> str:
-    """The first name that nothing but an earlier comparison of the same files has."""
+    """The first name that is free or belongs to an earlier comparison of the same files."""
     stems = "--".join(path.stem for path in files)
     placed = "--".join(f"{path.stem}-{path.absolute().parent.name}" for path in files)
     names = [safe(text) for text in (stems, placed, f"{stems}-{pair}")]
@@ -110,7 +110,7 @@ def _free(out: Path, name: str, pair: str) -> bool:
 
 
 def wrong_order(earlier: Report, later: Report) -> bool:
-    """Whether the titles' years say that the reports were named the wrong way round."""
+    """Whether the years in the titles show that the reports were given in the wrong order."""
     years = [_YEAR.search(title(report)) for report in (earlier, later)]
     return years[0] is not None and years[1] is not None and int(years[0][0]) > int(years[1][0])
 
@@ -125,7 +125,7 @@ def _labelled(path: Path, annotator: Callable[[], Annotator], limits: Limits) ->
     model = annotator()
     if missing := [name for name in NEEDED if name not in model.about.labels.names]:
         raise ConfigError(
-            f"the model does not give the label {missing[0]!r}, which comparing needs; name another model"
+            f"the model does not give the label {missing[0]!r}, which comparing needs; choose another model"
         )
     return model.annotate(report)
 

@@ -1,4 +1,4 @@
-"""How well one sentence answers another: shared words, and meaning where an encoder is there, less the commonplace."""
+"""Scores how well one sentence answers another: by shared words and, with an encoder, meaning, minus commonplaces."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Floats = NDArray[np.float32]
 
 
 class Encodes(Protocol):
-    """What gives vectors of sentences by meaning: :class:`~pizhu.models.sentence_encoder.SentenceEncoder`."""
+    """Computes vectors of sentences: :class:`~pizhu.models.sentence_encoder.SentenceEncoder`."""
 
     @property
     def name(self) -> str: ...
@@ -29,12 +29,12 @@ class Encodes(Protocol):
 
 @dataclass(frozen=True)
 class Weights:
-    """What counts how much.
+    """The weights of the parts of the similarity.
 
     Attributes:
-        words: weight of the shared words.
-        meaning: weight of the encoder's cosine, where there is an encoder; the two are divided by their sum.
-        common: share taken away of what a candidate has in common with the other queries, so that a sentence that is a
+        words: the weight of the shared words.
+        meaning: the weight of the encoder's cosine, if there is an encoder; the two weights are divided by their sum.
+        common: how much to subtract of the candidate's similarity to the other queries, so that a sentence that is a
             little like every plan (本年各项工作稳步推进) answers none of them (CSLS; Conneau et al. 2018).
     """
 
@@ -45,14 +45,14 @@ class Weights:
 
 DEFAULT_WEIGHTS = Weights()
 _OTHERS = 8
-"""Queries that say what a candidate has in common with all."""
+"""How many other queries are used to measure what a candidate has in common with all."""
 
 
 class Similarity:
     """Compares sentences of two reports.
 
     Args:
-        encoder: what gives vectors; None goes by words alone.
+        encoder: computes the vectors; None compares only words.
     """
 
     def __init__(
@@ -67,19 +67,19 @@ class Similarity:
         self._vectors: dict[Place, Floats] = {}
         if encoder is not None and weights.meaning and places:
             found = encoder.vectors([self._text(place) for place in places])
-            # Vectors of one encoder all point one way, and those of two reports of one body more so: only what is left
-            # without the mean tells sentences apart (Mu and Viswanath 2018).
+            # An encoder's vectors all share one direction, those of two reports of one body even more so. Subtracting
+            # the mean leaves what distinguishes sentences (Mu and Viswanath 2018).
             found = found - found.mean(axis=0)
             lengths = np.linalg.norm(found, axis=1, keepdims=True)
             self._vectors = dict(zip(places, found / np.where(lengths > 1e-6, lengths, 1), strict=True))
 
     def between(self, queries: Sequence[Place], candidates: Sequence[Place]) -> Floats:
-        """(queries, candidates) how well each candidate answers each query: from about -0.5 to 1, mostly below 0.5."""
+        """(queries, candidates), how well each candidate answers each query: about -0.5 to 1, mostly below 0.5."""
         alike = self.alike(queries, candidates)
         return np.asarray(alike - self._weights.common * _in_common(alike), dtype=np.float32)
 
     def alike(self, queries: Sequence[Place], candidates: Sequence[Place]) -> Floats:
-        """:meth:`between` with what a candidate has in common with all queries left in."""
+        """(queries, candidates), as :meth:`between`, but keeps what a candidate has in common with all queries."""
         if not queries or not candidates:
             return np.zeros((len(queries), len(candidates)), dtype=np.float32)
         weights = self._weights
@@ -103,6 +103,6 @@ def _in_common(similarity: Floats) -> Floats:
     if most < 1:
         return np.zeros_like(similarity)
     highest = -np.sort(np.partition(-similarity, most, axis=0)[: most + 1], axis=0)
-    among = similarity >= highest[most - 1]  # then the query's own value is to be left out
+    among = similarity >= highest[most - 1]  # the query itself is among the highest, so subtract its own value
     total: Floats = np.where(among, highest.sum(axis=0) - similarity, highest[:most].sum(axis=0))
     return (total / most).astype(np.float32)

@@ -1,8 +1,8 @@
-"""How alike sentences are by the words they share: single characters and pairs of them, the rare ones weighing more.
+"""Similarity of sentences by shared words: single characters and pairs of characters, with more weight on rare ones.
 
-No word list and no segmenter: pairs of characters are most of what Chinese words are, and single characters carry what
-is abbreviated or reordered. Weights are inverse document frequencies (Spärck Jones 1972) over the shipped corpus, where
-推进 and 建设 stand everywhere, and over the two reports, where the body's own name does.
+It needs no word list and no segmenter: most Chinese words are pairs of characters, and single characters match words
+that are abbreviated or reordered. The weights are inverse document frequencies (Spärck Jones 1972) over the shipped
+corpus, where 推进 and 建设 are frequent, and over the two reports, where the body's own name is.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from ...data.segment.markers import marker
 Floats = NDArray[np.float32]
 
 _OWN_WEIGHT = 10
-"""A sentence of the two reports counts as many of the corpus: a corpus is large, and these are what is compared."""
+"""A sentence of the two reports counts as much as this many of the corpus, which is large but not what is compared."""
 _COMMON = 0.02
-"""Share of sentences from which a term belongs to the language of reports, not to a subject."""
+"""A term in at least this share of sentences belongs to the language of reports, not to a subject."""
 _EMPTY = set("#的了个")
-"""Characters of no meaning: a pair that holds one lies across the border of two words."""
+"""Characters without meaning of their own: a pair that contains one crosses a word boundary."""
 _NUMBER = re.compile(r"[0-9][0-9.]*%?")
 _BETWEEN = re.compile(r"[^\u3400-\u9fffA-Za-z#]+")
 
 
 def terms(text: str) -> Counter[str]:
-    """Characters and pairs of neighbours in ``text``, without its numbering; numerals count as one character."""
+    """The characters and pairs of adjacent characters in ``text``, without its numbering; a number is one character."""
     text = normalise(text)
     number = marker(text)
     found: Counter[str] = Counter()
@@ -44,10 +44,10 @@ def terms(text: str) -> Counter[str]:
 
 
 class Words:
-    """Similarity by shared terms, weighed for two reports.
+    """Similarity by shared terms, weighted for two reports.
 
     Args:
-        sentences: all sentences of both.
+        sentences: all sentences of both reports.
     """
 
     def __init__(self, sentences: Iterable[str]) -> None:
@@ -59,11 +59,11 @@ class Words:
         self._size = corpus_size + _OWN_WEIGHT * len(own)
 
     def weight(self, term: str) -> float:
-        """How much it says that two sentences share ``term``; above 0."""
+        """The weight of ``term``, above 0: how much it matters that two sentences share it."""
         return log(1 + self._size / (0.5 + self._corpus[term] + _OWN_WEIGHT * self._own[term]))
 
     def similarity(self, some: Sequence[str], others: Sequence[str]) -> Floats:
-        """(some, others) cosines of the weighed terms, 0 to 1."""
+        """(some, others), cosines of the weighted terms, 0 to 1."""
         index = Index(self, others)
         result = np.zeros((len(some), len(others)), dtype=np.float32)
         rows: dict[str, int] = {}
@@ -73,11 +73,11 @@ class Words:
         return result
 
     def shared(self, one: str, other: str) -> set[str]:
-        """Pairs of characters in both texts that are rarer than the common phrases of the language of reports."""
-        return self._telling(one) & self._telling(other)
+        """Pairs of characters in both texts that are rarer than the stock phrases of reports."""
+        return self._rare_pairs(one) & self._rare_pairs(other)
 
-    def _telling(self, text: str) -> set[str]:
-        if text not in self._rare:  # one sentence may be shown beside many
+    def _rare_pairs(self, text: str) -> set[str]:
+        if text not in self._rare:  # one sentence may be shown next to many others
             common = log(1 + 1 / _COMMON)
             self._rare[text] = {
                 term for term in terms(text) if len(term) == 2 and not _EMPTY & set(term) and self.weight(term) > common
@@ -85,7 +85,7 @@ class Words:
         return self._rare[text]
 
     def vector(self, text: str) -> dict[str, float]:
-        """The weighed terms of ``text``, of length 1; empty where it has none."""
+        """The weighted terms of ``text``, normalised to length 1; empty if it has none."""
         if text not in self._known:
             vector = {term: (1 + log(count)) * self.weight(term) for term, count in terms(text).items()}
             length = sqrt(sum(value * value for value in vector.values())) or 1.0
@@ -94,11 +94,11 @@ class Words:
 
 
 class Index:
-    """Texts by their terms: comparing another text with them looks at the terms that they share, and at no others.
+    """An inverted index of texts: comparing a text with them visits only the terms that they share.
 
     Args:
-        words: weighs the terms.
-        texts: equal ones are compared once.
+        words: weights the terms.
+        texts: equal texts are compared once.
     """
 
     def __init__(self, words: Words, texts: Sequence[str]) -> None:
@@ -115,7 +115,7 @@ class Index:
         self._with = {term: (np.array(places), np.array(values)) for term, (places, values) in found.items()}
 
     def similarity(self, text: str) -> Floats:
-        """(texts,) cosines of the weighed terms of ``text`` and of each of the texts, 0 to 1."""
+        """(texts,), cosines of the weighted terms of ``text`` and of each of the texts, 0 to 1."""
         shared = [(value, *self._with[term]) for term, value in self._words.vector(text).items() if term in self._with]
         if not shared:
             return np.zeros(len(self._which), dtype=np.float32)
@@ -127,7 +127,7 @@ class Index:
 
 @lru_cache(maxsize=1)
 def _background() -> tuple[Counter[str], int]:
-    """In how many sentences of the shipped corpus each term stands, and how many sentences there are."""
+    """The number of sentences of the shipped corpus with each term, and the number of all its sentences."""
     found: Counter[str] = Counter()
     size = 0
     for path in sorted(corpus_folder().glob("*.txt")):

@@ -1,1 +1,1 @@
-"""What there is to annotate: files, folders, patterns, lists, archives, tables."""
+"""Finds the reports to annotate: in files, folders, patterns, lists, archives and tables."""

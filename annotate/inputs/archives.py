@@ -1,4 +1,4 @@
-"""Reports in archives, whatever packs them: each is taken out where its name is a report's and its size allows."""
+"""Reads the reports in an archive of any format: the members with a report's file name, up to the size limit."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .packed import MEMBERS, Allowance, Distinct, Packed, Trouble, said
 class Archive(Packed):
     """An archive of files."""
 
-    def taken(self, members: Iterable[tuple[str, int, Any]]) -> Iterator[Input]:
-        """Reports of ``members``: name, size as the archive states it, how to open it."""
+    def reports(self, members: Iterable[tuple[str, int, Any]]) -> Iterator[Input]:
+        """The reports among ``members``, each a tuple of its name, its declared size and a function that opens it."""
         distinct, left = Distinct(), MEMBERS
         for name, stated, start in members:
             self._check_name(name)
@@ -33,21 +33,21 @@ class Archive(Packed):
                 continue
             try:
                 with start() as file:
-                    data = file.read(max(0, stated))  # which may be a lie, but nothing gives more
+                    data = file.read(max(0, stated))  # the declared size may be wrong, but we never read more than it
             except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
                 yield made(trouble=f"{path.name} cannot be unpacked: {said(error)}")
-            except RuntimeError:  # zipfile's word for a password; NotImplementedError is one too
+            except RuntimeError:  # zipfile raises it for a password; its subclass NotImplementedError is handled above
                 yield made(trouble=f"{path.name} is protected by a password; pack it without one")
             else:
                 yield made(data=data)
 
     def too_many(self) -> Trouble:
-        """What to raise where there are more files than an archive may have."""
+        """The error for an archive with too many files."""
         return Trouble(f"{self.place.name} holds more than {MEMBERS:,} files; pack them into several archives")
 
 
 class Counted:
-    """A file, opened by ``start``, whose bytes are taken from an allowance."""
+    """A file opened by ``start``; every byte read counts against an allowance."""
 
     def __init__(self, start: Callable[[], IO[bytes]], allowance: Allowance) -> None:
         self._file = start()

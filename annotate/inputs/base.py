@@ -1,4 +1,4 @@
-"""What an input is: one report, wherever it lies, and what holds several of them."""
+"""One input is one report, wherever it is stored; a source holds several of them."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from ...data.read import SUFFIXES
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One report to annotate; can be pickled, so that it may be sent to another process.
+    """One report to annotate; can be pickled and so sent to another process.
 
     Attributes:
-        place: the file, or the archive or table that holds the report; absolute, but for ``-``, the standard input.
-        inside: where it is in there, as the archive or table says: data, never used as a path; empty for a file.
-        doc: its name, with the extension where it has one.
-        stem: what its outputs would be called if nothing else was.
-        under: the folders between what was named on the command line and the report, ``/`` between them.
-        data: its bytes, where they had to be read to get past them.
-        text: its text, where a table holds that.
-        trouble: why it cannot be read, where that is known already.
-        end: True for the end of an archive or table, which is no report and can only be in trouble.
+        place: the file, or the archive or table that holds the report; absolute, except ``-`` for the standard input.
+        inside: its name inside the archive or table: data, never used as a path; empty for a file.
+        doc: its name, with the extension if it has one.
+        stem: the preferred name of its outputs.
+        under: the folders between the command line's argument and the report, separated by ``/``.
+        data: its bytes, if the container can only be read front to back.
+        text: its text, if it comes from a table.
+        trouble: why it cannot be read, if that is already known.
+        end: True for the end of an archive or table, which is not a report but can carry a ``trouble``.
     """
 
     place: Path
@@ -41,16 +41,16 @@ class Input:
     @classmethod
     def file(cls, path: Path, under: str = "") -> Input:
         """A report in a file of its own."""
-        # Its folder is resolved, so that one file has one name; the file itself not: a link's name is the report's.
+        # We resolve the folder, so that one file has one name, but not the file: a report keeps the name of its link.
         return cls(resolved(path.parent.absolute()) / path.name, "", path.name, path.stem, under)
 
     @property
     def shown(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         return f"{self.place}!/{self.inside}" if self.inside else str(self.place)
 
     def key(self, out: Path) -> str:
-        """What the manifest in the folder ``out`` calls it: its path as seen from there, the same on every machine."""
+        """Its key in the manifest of the folder ``out``: its path relative to ``out``, the same on every machine."""
         if self.place == STDIN:
             return "-"
         try:
@@ -64,16 +64,16 @@ STDIN = Path("-")
 
 
 class Source(Protocol):
-    """Something that holds reports.
+    """A file, folder or container that holds reports.
 
     Attributes:
-        place: where it lies, absolute.
+        place: its absolute path.
     """
 
     place: Path
 
     def count(self) -> int | None:
-        """How many, where that can be told without reading them all."""
+        """How many reports it holds; None if only reading all of it would tell."""
 
     def __iter__(self) -> Iterator[Input]: ...
 
@@ -84,5 +84,5 @@ def resolved(folder: Path) -> Path:
 
 
 def is_report_name(name: str) -> bool:
-    """Whether a file in a folder or archive is taken for a report."""
+    """Whether a file with this name in a folder or archive counts as a report."""
     return name.lower().endswith(SUFFIXES) and not name.startswith((".", "~$"))

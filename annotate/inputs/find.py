@@ -1,6 +1,6 @@
-"""What there is to annotate: reports named one by one, in folders, by patterns, in lists, packed, or in tables.
+"""Finds reports: single files, folders, patterns, lists, archives and tables.
 
-Nothing is read before it is asked for, so that a million reports take no more memory than one.
+Everything is read lazily, so a million reports take no more memory than one.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from .patterns import matching
 
 MANIFEST = "manifest.json"
 MANIFEST_BEGINS = b'{\n"pizhu run": '
-"""How the manifest of a run folder begins: such folders hold what was written, not what is to be read."""
+"""The first bytes of a run folder's manifest. Run folders hold outputs, so they are not searched for reports."""
 
 
 class Inputs:
-    """Reports of several sources, each once, in the order of their naming; may be iterated again."""
+    """The reports of several sources, each once, in the order of the sources; can be iterated repeatedly."""
 
     def __init__(self, sources: Iterable[Source]) -> None:
         self._sources = list(sources)
@@ -44,19 +44,19 @@ class Inputs:
         return total
 
     def check_out(self, out: Path) -> None:
-        """See that what is read and the folder ``out`` lie apart, so that no output takes the place of an input.
+        """Check that the inputs are outside the folder ``out``, so that no output overwrites an input.
 
-        The names of outputs thus depend on the inputs' names alone, not on what lies where they go.
+        Output names thus depend only on the inputs' names, not on the files already in ``out``.
 
         Raises:
-            ConfigError: something in ``out`` is to be read.
+            ConfigError: an input is in ``out``.
         """
         for source in self._sources:
             places = [] if source.place == STDIN else [source.place, source.place.resolve()]
             if any(out == place or out in place.parents for place in places):
                 raise ConfigError(f"input {source.place} is inside the output folder; choose another with --out")
             if isinstance(source, Folder) and source.reaches(out):
-                raise ConfigError(f"{out} holds reports that are to be read; name another folder with --out")
+                raise ConfigError(f"the output folder {out} contains input reports; choose another with --out")
 
     def __iter__(self) -> Iterator[Input]:
         seen: set[tuple[Path, str]] = set()
@@ -68,7 +68,7 @@ class Inputs:
 
 
 class File:
-    """A report named by itself; its content tells what it is, whatever its name."""
+    """A single report; its content decides the format, whatever its name."""
 
     def __init__(self, path: Path) -> None:
         self._report = Input.file(path)
@@ -82,7 +82,7 @@ class File:
 
 
 class Folder:
-    """The reports anywhere in a folder, in the order of their names; archives, hidden files and run folders aside."""
+    """The reports anywhere in a folder, sorted by name; skips archives, hidden files and run folders."""
 
     def __init__(self, path: Path) -> None:
         self.place = path.resolve()
@@ -95,14 +95,14 @@ class Folder:
             yield Input.file(path, under)
 
     def reaches(self, folder: Path) -> bool:
-        """Whether some of the reports lie in ``folder``; never in one that a run wrote."""
+        """Whether some of the reports are in ``folder``; False for a run folder."""
         if self.place not in folder.parents or not folder.is_dir() or is_run(folder):
             return False
         return any(folder in path.parents for path, _ in _walk(self.place))
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
-    """The reports below ``folder``, each with the folders in between; links to folders are not followed."""
+    """The reports below ``folder``, each with the folders in between; does not follow links to folders."""
     waiting = [(folder, "", True)]
     while waiting:
         path, under, is_folder = waiting.pop()
@@ -126,17 +126,17 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
 
 
 def is_run(folder: Path) -> bool:
-    """Whether ``folder`` is what an annotation run wrote."""
+    """Whether ``folder`` is a run folder."""
     path = folder / MANIFEST
     try:
-        with path.open("rb") if path.is_file() else io.BytesIO() as file:  # a pipe would be waited for
+        with path.open("rb") if path.is_file() else io.BytesIO() as file:  # opening a pipe would block
             return file.read(len(MANIFEST_BEGINS)) == MANIFEST_BEGINS
     except OSError:
         return False
 
 
 class StandardInput:
-    """One report that is piped in; its content tells what it is."""
+    """One report from the standard input; its content decides the format."""
 
     place = STDIN
 
@@ -148,7 +148,7 @@ class StandardInput:
         return 1
 
     def __getstate__(self) -> dict[str, Any]:
-        """Other processes have another standard input, so that what came on this one goes along."""
+        """Include the bytes read, since another process has another standard input."""
         self._read()
         return self.__dict__
 
@@ -170,7 +170,7 @@ ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
 def is_dataset(folder: Path) -> bool:
-    """Whether ``datasets``' ``save_to_disk`` wrote this folder."""
+    """Whether ``save_to_disk`` of the package ``datasets`` wrote this folder."""
     return (folder / "state.json").is_file() or (folder / "dataset_dict.json").is_file()
 
 
@@ -184,16 +184,17 @@ def find(
     """The reports that ``words`` name.
 
     Args:
-        words: each a file; a folder, for the reports anywhere in it; a pattern with ``*``, ``?`` or ``**``; an archive
-            (.zip, .tar, .tar.gz, …), for the reports in it; a Parquet file or a folder written by ``datasets``, a
-            report a row; ``@list.txt``, a file with such words, one a line (``@-``: on the standard input); ``-``, one
-            report on the standard input. A ``Path`` is always a path.
-        text_column: of Parquet files and datasets: the report's text.
-        id_column: of the same: the report's name; None takes ``id`` where there is one, else rows are numbered.
+        words: each one of: a file; a folder, for the reports anywhere in it; a pattern with ``*``, ``?`` or ``**``; an
+            archive (.zip, .tar, .tar.gz, …), for the reports in it; a Parquet file or a folder written by ``datasets``,
+            with one report per row; ``@list.txt``, a file with such words, one per line (``@-`` reads the list from
+            the standard input); ``-``, one report on the standard input. A ``Path`` is always a path.
+        text_column: the column of Parquet files and datasets with the reports' texts.
+        id_column: the column with the reports' names; None takes the column ``id`` if there is one, else numbers the
+            rows.
 
     Raises:
-        ReadError: a list cannot be read, a pattern fits nothing, or there is no report at all.
-        ConfigError: a list names a list.
+        ReadError: a list cannot be read, a pattern matches nothing, or there is no report at all.
+        ConfigError: a list names another list.
     """
     from .tabular import Dataset, Parquet
     from .tars import Tar
@@ -231,7 +232,7 @@ def find(
 
 
 def _listed(name: str, limits: Limits) -> list[str]:
-    """The lines of a list (or what lies between NULs, as ``find -print0`` writes it), empty ones aside."""
+    """The nonempty lines of a list; NUL also ends a line, as in the output of ``find -print0``."""
     try:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
@@ -243,8 +244,8 @@ def _listed(name: str, limits: Limits) -> list[str]:
 
 def _matching(pattern: str) -> list[Path]:
     found = [path for path in matching(pattern) if not path.name.startswith("~$")]
-    if "**" in pattern:  # which fits folders too, whose files it names as well
+    if "**" in pattern:  # it matches folders as well as the files in them
         found = [path for path in found if not path.is_dir()]
     if not found:
-        raise ReadError(f"no file fits the pattern {pattern}")
+        raise ReadError(f"no file matches the pattern {pattern}")
     return found

@@ -1,6 +1,6 @@
-"""Reports packed into archives and tables, taken out one by one: nothing is unpacked to disk.
+"""Reads reports out of archives and tables one by one, without unpacking anything to disk.
 
-The names in an archive and the identities in a table are data: they are shown and recorded, and never used as paths.
+The names in an archive and the ids in a table are data: pizhu shows and records them, but never uses them as paths.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from .base import Input
 DAMAGED = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError),
     *(EOFError, OSError, ValueError, LookupError, ArithmeticError, NotImplementedError),
-    RecursionError,  # where headers of tar files go on and on
+    RecursionError,  # from endless headers in tar files
 )
-"""What reading raises where a container is not what it should be."""
+"""The exceptions that reading a damaged container may raise."""
 MB = 2**20
 MEMBERS = 200_000
-"""The most files in an archive: what is known of each stays in memory, and 10 kB may hold millions of them."""
+"""The most files in an archive: their headers stay in memory, and an archive of 10 kB can list millions of files."""
 _NAME = 4096
-"""The longest name of a file in an archive or table, in characters, as long as paths may be on Linux."""
+"""The longest name of a file in an archive or table, in characters; paths on Linux have the same limit."""
 MEMBER = 4096
-"""Bytes that a row of a table counts for besides its text, about what a file takes on a disk: a row may take none."""
+"""Bytes counted for each row of a table besides its text, about what a file takes on a disk; a row may take none."""
 
 
 class Packed:
-    """What archives and tables share: members told apart, and trouble that ends them recorded, not raised."""
+    """What archives and tables share: distinct names for their members, and an error that is recorded, not raised."""
 
     kind = "archive"
     damaged: tuple[type[Exception], ...] = DAMAGED
-    """What reading raises where the container is not what it should be."""
+    """The exceptions that reading a damaged container may raise."""
 
     def __init__(self, place: Path, limits: Limits) -> None:
         self.place = place.resolve()
@@ -46,7 +46,7 @@ class Packed:
         return None
 
     def members(self) -> Iterator[Input]:
-        """The reports; raises what is ``damaged``, or Trouble, where it cannot go on."""
+        """The reports; raises one of ``damaged``, or Trouble, if it cannot read on."""
         raise NotImplementedError
 
     def __iter__(self) -> Iterator[Input]:
@@ -58,14 +58,14 @@ class Packed:
         except FileNotFoundError:
             trouble = f"{self.place.name} does not exist"
         except self.damaged as error:
-            trouble = f"{self.place.name} is damaged or no {self.kind}: {said(error) or 'cut off'}"
+            trouble = f"{self.place.name} is damaged or not a {self.kind}: {said(error) or 'cut off'}"
         yield Input(self.place, "", self.place.name, self.place.stem, trouble=trouble, end=True)
 
     def _too_large(self, name: str) -> str:
         return f"{name} is larger than the limit of {self._limits.file_mb} MB"
 
     def _check_name(self, name: str) -> None:
-        """Raises Trouble where a name is longer than names are: all are kept in memory."""
+        """Raises Trouble if a name is too long, since all names are kept in memory."""
         if len(name) > _NAME:
             raise Trouble(f"{self.place.name} has a name of more than {_NAME:,} characters; it is refused")
 
@@ -74,23 +74,23 @@ class Packed:
 
 
 def said(error: Exception) -> str:
-    """What an error says, on one line and with no end of what the container made it say."""
+    """An error's message on one line, cut short: the container may have put any amount of text into it."""
     return " ".join(str(error)[:500].split())[:200]
 
 
 class Trouble(Exception):
-    """Why the rest of a container is not read."""
+    """The rest of a container cannot be read; the message says why."""
 
 
 class Allowance:
-    """What may still be unpacked of a container."""
+    """How many more bytes may be unpacked from a container."""
 
     def __init__(self, name: str, limits: Limits) -> None:
         self._name, self._limits = name, limits
         self.left = limits.archive_mb * MB
 
     def take(self, size: int) -> None:
-        """Raises Trouble once there is more than the limit."""
+        """Count ``size`` bytes; raises Trouble above the limit."""
         self.left -= size
         if self.left < 0:
             raise Trouble(
@@ -100,12 +100,12 @@ class Allowance:
 
 
 class Distinct:
-    """Gives each of several equal names a number, from the second on."""
+    """Makes names distinct: numbers equal names, from the second on."""
 
     def __init__(self, mark: str = "#") -> None:
         self._mark = mark
         self._last: dict[str, int] = {}
-        """The number that each name was given last; those with numbers are names too."""
+        """The last number given to each name; numbered names are names too."""
 
     def __call__(self, name: str) -> str:
         found, number = name, self._last.get(name, 0) + 1

@@ -1,7 +1,7 @@
-"""How large the pages of a Parquet file are, told before one is unpacked.
+"""Reads the sizes of a Parquet file's pages before any page is unpacked.
 
-A page is unpacked in one piece, and a few kilobytes may be gigabytes then. What a file's footer says of sizes may be a
-lie; what a page's own header says is what pyarrow goes by, so that is read here: a struct in Thrift's compact protocol.
+pyarrow unpacks a page in one piece, and a few kilobytes can become gigabytes. The sizes in a file's footer may be
+wrong. pyarrow trusts the page's own header, a struct in Thrift's compact protocol, so this module reads that.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 
 _BOOLEANS, _BYTE, _INTEGERS, _DOUBLE, _BINARY, _LISTS, _MAP, _STRUCT = (1, 2), 3, (4, 5, 6), 7, 8, (9, 10), 11, 12
 _INTEGER = 5
-"""The kind that all numbers have which are looked for; pyarrow takes no other for them."""
+"""The type of all numbers that we look for; pyarrow accepts no other type for them."""
 _DEEPEST, _LONGEST = 8, 10
-"""How deep structs lie in each other, and how many bytes a number has, at the most."""
+"""The deepest nesting of structs, and the most bytes of a number."""
 _UNPACKED, _PACKED, _VALUES, _VALUES_2 = (2,), (3,), (5, 1), (8, 1)
-"""Fields of a header: sizes of the page, and how many values are in one of data, in either version."""
+"""Fields of a header: the page's sizes, and the number of values in a data page of either version."""
 
 
 def page_sizes(file: IO[bytes], chunk: pq.ColumnChunkMetaData) -> Iterator[int]:
-    """How many bytes each page of a column's ``chunk`` has when it is unpacked, in the order of the ``file``.
+    """The unpacked size in bytes of each page of a column's ``chunk``, in the order of the ``file``.
 
     Raises:
-        ValueError: there is no page where one should be.
+        ValueError: a page's header is missing or malformed.
     """
     at = chunk.data_page_offset
     if chunk.has_dictionary_page and 0 < (chunk.dictionary_page_offset or 0) < at:
         at = chunk.dictionary_page_offset
     end, left = at + chunk.total_compressed_size, chunk.num_values
-    while at < end and left > 0:  # as pyarrow goes on
+    while at < end and left > 0:  # the same condition as pyarrow's
         file.seek(at)
         found = dict(_Reader(file).struct())
         size, packed = found.get(_UNPACKED, -1), found.get(_PACKED, -1)
@@ -44,19 +44,19 @@ def page_sizes(file: IO[bytes], chunk: pq.ColumnChunkMetaData) -> Iterator[int]:
 
 
 class _Reader:
-    """Reads structs as pyarrow does, and keeps the integers of 32 bits in them."""
+    """Reads structs as pyarrow does, and keeps only their 32-bit integers."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
 
     def struct(self, place: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], int]]:
-        """The integers of a struct and of those in it, each with the numbers of the fields that lead there."""
+        """The integers of a struct and of nested structs, each with its path of field numbers."""
         if len(place) > _DEEPEST:
-            raise ValueError("structs lie in each other without end")
+            raise ValueError("structs are nested too deep")
         number = 0
         while (head := self._bytes(1)[0]) & 15:
             number = number + (head >> 4) if head >> 4 else self._signed()
-            number = (number + 2**15) % 2**16 - 2**15  # they have 16 bits
+            number = (number + 2**15) % 2**16 - 2**15  # field numbers have 16 bits
             yield from self._value(head & 15, (*place, number))
 
     def _value(self, kind: int, place: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], int]]:
@@ -68,7 +68,7 @@ class _Reader:
             yield from self.struct(place)
         elif kind == _BINARY:
             if (size := self._unsigned()) >= 2**31:
-                raise ValueError("a text has no size")
+                raise ValueError("a text is too long")
             self._file.seek(size, 1)
         elif kind in (_BYTE, _DOUBLE):
             self._bytes(1 if kind == _BYTE else 8)
@@ -79,11 +79,11 @@ class _Reader:
             if count := self._unsigned():
                 kinds = self._bytes(1)[0]
                 self._skip(count, (kinds >> 4, kinds & 15), place)
-        elif kind not in _BOOLEANS:  # whose value is the kind
-            raise ValueError(f"a field of the kind {kind}")
+        elif kind not in _BOOLEANS:  # a boolean's type is also its value
+            raise ValueError(f"a field has the unknown type {kind}")
 
     def _skip(self, count: int, kinds: tuple[int, ...], place: tuple[int, ...]) -> None:
-        """Get past ``count`` values of a list, or pairs of a map."""
+        """Skip ``count`` values of a list, or pairs of a map."""
         for _ in range(count):
             for kind in kinds:
                 if kind in _BOOLEANS:
@@ -104,7 +104,7 @@ class _Reader:
             value |= (byte & 0x7F) << 7 * place
             if byte < 0x80:
                 return value % 2**32
-        raise ValueError("a number goes on without end")
+        raise ValueError("a number is too long")
 
     def _signed(self) -> int:
         value = self._unsigned()

@@ -1,7 +1,7 @@
-"""Patterns of paths: ``*``, ``?`` and ``[…]`` as glob has them, and ``**`` for folders in folders.
+"""Path patterns: ``*``, ``?`` and ``[…]`` as in glob, and ``**`` for folders at any depth.
 
-glob itself follows every link under ``**``, so that two links to the folder they lie in have it go round for ever. Here
-each folder is looked into once, however many links lead there.
+glob itself follows every link under ``**``, so two links to their own folder make it loop for ever. This module visits
+each folder once, however many links lead to it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _ANY = "**"
 
 
 def matching(pattern: str) -> list[Path]:
-    """The paths that fit ``pattern``, in the order of their names; hidden ones only where it says so."""
+    """The paths that match ``pattern``, sorted by name; hidden ones only if the pattern names the dot."""
     path = Path(pattern)
     if _ANY not in path.parts:
-        return sorted(Path(name) for name in glob.glob(pattern))  # noqa: PTH207 - takes absolute ones too
+        return sorted(Path(name) for name in glob.glob(pattern))  # noqa: PTH207 - accepts absolute patterns too
     found = [Path(path.anchor)]
     steps = path.parts[1:] if path.anchor else path.parts
     for step in (*steps, "*") if steps[-1] == _ANY else steps:
@@ -29,7 +29,7 @@ def matching(pattern: str) -> list[Path]:
 
 
 def _step(folders: list[Path], step: str) -> Iterator[Path]:
-    """What fits one step of a pattern in each of ``folders``."""
+    """The paths in each of ``folders`` that match one component of a pattern."""
     for folder in folders:
         if glob.has_magic(step):
             yield from (folder / name for name in glob.glob(step, root_dir=folder))  # noqa: PTH207
@@ -38,7 +38,7 @@ def _step(folders: list[Path], step: str) -> Iterator[Path]:
 
 
 def _folders(found: list[Path]) -> Iterator[Path]:
-    """The folders among ``found`` and all below them, hidden ones aside; each once, by the first way to it."""
+    """The folders among ``found`` and all below them, except hidden ones; each once, by the first path to it."""
     seen: set[str] = set()
     waiting = [(path, os.path.realpath(path)) for path in reversed(found)]
     while waiting:
@@ -49,7 +49,7 @@ def _folders(found: list[Path]) -> Iterator[Path]:
         try:
             with os.scandir(here) as entries:
                 folders = sorted(e.name for e in entries if not e.name.startswith(".") and kind(e) == "folder")
-        except OSError:  # a file, or what may not be read
+        except OSError:  # a file, or an unreadable folder
             continue
         yield here
         for name in reversed(folders):

@@ -1,4 +1,4 @@
-"""Reports in Parquet files and datasets, one a row."""
+"""Reads reports from Parquet files and datasets, one per row."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 _PAGE = 16 * MB
-"""Pages up to this size are no harm, however small the limit of a report is."""
+"""Pages up to this size are harmless, however small the limit for a report is."""
 
 
 class _Table(Packed):
@@ -29,7 +29,7 @@ class _Table(Packed):
         self._text, self._identity = text, identity
 
     def columns(self, names: Iterable[str]) -> list[str]:
-        """The columns to read, of those there are: the text's, and the identity's if there is one."""
+        """The columns to read out of ``names``: that of the text and, if there is one, that of the ids."""
         names = list(names)
         wanted = [self._text, *([self._identity] if self._identity else ["id"] if "id" in names else [])]
         for column in wanted:
@@ -41,7 +41,7 @@ class _Table(Packed):
         return wanted
 
     def check_types(self, schema: pa.Schema, columns: list[str]) -> None:
-        """See that the text is text and what names it one value: nothing else is unpacked."""
+        """Check before unpacking that the texts are strings and that the ids are not nested."""
         import pyarrow.types as of
 
         for column, what in zip(columns, ("text", "names"), strict=False):
@@ -50,12 +50,12 @@ class _Table(Packed):
             is_text = of.is_string(kind) or of.is_large_string(kind) or of.is_string_view(kind)
             if not is_text and (what == "text" or of.is_nested(kind)):
                 raise Trouble(
-                    f"the column {column!r} of {self.place.name} holds no {what} but {str(kind)[:80]}; "
-                    "name another with --text-column and --id-column"
+                    f"the column {column!r} of {self.place.name} holds {str(kind)[:80]}, not {what}; "
+                    "choose another with --text-column and --id-column"
                 )
 
     def rows(self, rows: Iterable[dict[str, Any]], columns: list[str], under: str = "") -> Iterator[Input]:
-        """A report a row."""
+        """One report per row."""
         distinct, allowance = Distinct(), self._allowance()
         for number, row in enumerate(rows):
             allowance.take(MEMBER)
@@ -75,7 +75,7 @@ class _Table(Packed):
 
 
 class Parquet(_Table):
-    """A Parquet file, a report a row."""
+    """A Parquet file with one report per row."""
 
     kind = "Parquet file"
 
@@ -93,13 +93,13 @@ class Parquet(_Table):
             yield from self.rows(self._unpacked(file, bare, columns), columns)
 
     def _unpacked(self, file: pq.ParquetFile, bare: IO[bytes], columns: list[str]) -> Iterator[dict[str, Any]]:
-        """The rows one at a time: the file holds equal texts once, and many of them may be more than fits in memory."""
+        """The rows one at a time: a file stores equal texts once, and many copies of them may not fit in memory."""
         most = max(_PAGE, 2 * self._most)
         for number in range(file.num_row_groups):
             group = file.metadata.row_group(number)
             chunks = [c for i in range(group.num_columns) if (c := group.column(i)).path_in_schema in columns]
             size = sum(chunk.total_uncompressed_size for chunk in chunks)
-            # A page is unpacked in one piece, whatever rows are asked for.
+            # pyarrow unpacks whole pages, however few rows we ask for.
             if size > group.num_rows * self._most or any(
                 page > most for chunk in chunks for page in page_sizes(bare, chunk)
             ):
@@ -120,7 +120,7 @@ def _parquet(path: Path) -> pq.ParquetFile:
 
 
 class Dataset(_Table):
-    """A folder that ``datasets``' ``save_to_disk`` wrote, a report a row; of several splits every one."""
+    """A folder that ``save_to_disk`` of ``datasets`` wrote, with one report per row; all splits are read."""
 
     kind = "dataset"
 

@@ -1,6 +1,6 @@
-"""Reports in .tar archives, packed or not.
+"""Reads reports from .tar archives, compressed or not.
 
-tarfile does the reading; what it would do without an end on hostile files is kept from it.
+tarfile does the reading; this module guards it against hostile files on which it would run without end.
 """
 
 from __future__ import annotations
@@ -20,38 +20,38 @@ from .base import Input
 from .packed import MB, Allowance, Trouble
 
 _HEADERS = MB
-"""Bytes that a tar file may spend on the headers of one member: long names and whatever else may be told there."""
+"""The most bytes of headers before one member: long names and other attributes."""
 _ENDS = 16
-"""How often a reader may come to the end of a file; whoever seeks beyond it comes there again and again."""
+"""How many reads may return nothing at the end of the file; seeking beyond the end repeats such reads."""
 _PIECE = 2**13
 _RECORD = re.compile(rb"([0-9]{1,9}) [^=\n]{1,300}=")
 _DIGITS = re.compile(rb"[0-9]{100}")
-"""More digits than numbers and times have; whoever looks for their end at each of them needs quadratic time."""
+"""More digits than a number or time has; tarfile's patterns take quadratic time on long runs of digits."""
 
 
 class Tar(Archive):
-    """The reports in a .tar archive, packed or not; links and devices in it are passed over."""
+    """The reports in a .tar archive, compressed or not; skips links and devices."""
 
     kind = "tar archive"
 
     def members(self) -> Iterator[Input]:
-        # A stream: read once, front to back. What is passed over is unpacked all the same, and so it counts.
+        # A stream is read once, front to back. Skipped members are decompressed too, so they count.
         allowance = self._allowance()
         with _Stream(partial(_unpacking, self.place), allowance) as stream:
             stream.fence = _HEADERS
             with tarfile.open(fileobj=cast(Any, stream), mode="r|", tarinfo=_Member) as archive:
-                yield from self.taken(
+                yield from self.reports(
                     (member.name, member.size, partial(_Content, archive, member, allowance))
-                    for member in _forgotten(archive, stream)
+                    for member in _members(archive, stream)
                     if member.isreg()
                 )
 
 
 class _Stream(Counted):
-    """A tar file as it is read, front to back.
+    """A tar file that is read front to back.
 
     Attributes:
-        fence: where reading must stop, since tarfile holds in memory all that it reads as headers; None is nowhere.
+        fence: the offset where reading must stop, since tarfile keeps all headers in memory; None for no limit.
     """
 
     def __init__(self, start: Callable[[], IO[bytes]], allowance: Allowance) -> None:
@@ -62,18 +62,18 @@ class _Stream(Counted):
     def read(self, size: int) -> bytes:
         data = super().read(size)
         self._at += len(data)
-        if self.fence is not None and self._at > self.fence + tarfile.RECORDSIZE:  # which it reads ahead
+        if self.fence is not None and self._at > self.fence + tarfile.RECORDSIZE:  # tarfile reads one record ahead
             raise Trouble(
                 f"the archive has a member whose headers alone are more than {_HEADERS // MB} MB; it is refused"
             )
         self._ends += size > 0 and not data
         if self._ends > _ENDS:
-            raise EOFError("a file in it is larger than what is there")
+            raise EOFError("a file in it is larger than the archive")
         return data
 
 
 def _unpacking(path: Path) -> IO[bytes]:
-    """The tar file, unpacked as its first bytes say, whatever its name."""
+    """The tar file, decompressed according to its first bytes, whatever its name."""
     with path.open("rb") as file:
         begins = file.read(6)
     for magic, opened in ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\0", lzma.open)):
@@ -82,8 +82,8 @@ def _unpacking(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
-def _forgotten(archive: tarfile.TarFile, stream: _Stream) -> Iterator[tarfile.TarInfo]:
-    """The members, of which tarfile would keep every one it has passed, and what headers say of all that follow."""
+def _members(archive: tarfile.TarFile, stream: _Stream) -> Iterator[tarfile.TarInfo]:
+    """The members; drops past members and global headers, which tarfile would keep in memory."""
     for member in archive:
         stream.fence = None
         yield member
@@ -93,18 +93,18 @@ def _forgotten(archive: tarfile.TarFile, stream: _Stream) -> Iterator[tarfile.Ta
 
 
 class _Content:
-    """What a member of a tar file holds; holes in it, of which the file holds nothing, are taken from the allowance."""
+    """The content of a member of a tar file; the holes of a sparse file count against the allowance too."""
 
     def __init__(self, archive: tarfile.TarFile, member: tarfile.TarInfo, allowance: Allowance) -> None:
         if member.issparse():
             allowance.take(max(0, member.size))
             _check_pieces(member)
         file = archive.extractfile(member)
-        assert file is not None  # for a regular file there is one
+        assert file is not None  # the member is a regular file
         self._file = file
 
     def read(self, size: int) -> bytes:
-        # In pieces: between the holes of a file tarfile copies all that it has so far, again and again.
+        # In pieces: for a sparse file, tarfile copies everything read so far at every hole.
         pieces = []
         while size > 0 and (piece := self._file.read(min(size, _PIECE))):
             pieces.append(piece)
@@ -119,33 +119,33 @@ class _Content:
 
 
 def _check_pieces(member: tarfile.TarInfo) -> None:
-    """Raises a ReadError where the pieces between the holes of a file do not follow each other."""
+    """Raises a ReadError if the pieces of a sparse file overlap or are out of order."""
     end = 0
     for start, size in cast(Any, member).sparse or ():
-        if start == size == 0:  # room for a piece that is not there
+        if start == size == 0:  # an unused entry
             continue
         if start < end or size < 0:
-            raise tarfile.ReadError("the pieces of a file with holes are out of order")
+            raise tarfile.ReadError("the pieces of a sparse file are out of order")
         end = start + size
 
 
 class _Member(tarfile.TarInfo):
     """A member of a tar file.
 
-    tarfile takes the records of pax headers out with patterns that need quadratic time and memory where the lengths of
-    records lie or digits go on and on, so those are looked at first (newer ones refuse wrong lengths themselves).
+    tarfile parses the records of pax headers with patterns that take quadratic time and memory on wrong record lengths
+    and on long runs of digits. So this class checks the records first (newer versions check the lengths themselves).
     """
 
     def _proc_pax(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
         stream = archive.fileobj
         data = stream.read(self._block(self.size))  # type: ignore[union-attr, attr-defined]
         _check_records(data[: self.size])
-        archive.fileobj = cast(Any, _Once(data, archive, stream))
+        archive.fileobj = cast(Any, _Replayed(data, archive, stream))
         return super()._proc_pax(archive)  # type: ignore[misc, no-any-return]
 
 
-class _Once:
-    """Gives ``data``, which was read from an archive's stream, once more, and the stream back."""
+class _Replayed:
+    """Returns ``data``, already read from an archive's stream, once more, and then restores the stream."""
 
     def __init__(self, data: bytes, archive: tarfile.TarFile, stream: Any) -> None:
         self._data, self._archive, self._stream = data, archive, stream
@@ -156,7 +156,7 @@ class _Once:
 
 
 def _check_records(data: bytes) -> None:
-    """Raises a ReadError where ``data`` are no pax records: ``LENGTH KEY=VALUE`` and a line break, end to end."""
+    """Raises a ReadError unless ``data`` is a sequence of pax records: ``LENGTH KEY=VALUE`` and a line break."""
     at = 0
     while record := _RECORD.match(data, at):
         length = int(record[1])
@@ -164,4 +164,4 @@ def _check_records(data: bytes) -> None:
             break
         at += length
     if at < len(data.rstrip(b"\0")) or _DIGITS.search(data):
-        raise tarfile.ReadError("a header is no list of records")
+        raise tarfile.ReadError("a header is not a list of records")

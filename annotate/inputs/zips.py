@@ -1,4 +1,4 @@
-"""Reports in .zip archives."""
+"""Reads reports from .zip archives."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .base import Input, is_report_name
 from .packed import DAMAGED, MEMBERS, Trouble
 
 _LOCAL_HEADER = 30
-"""Bytes that stand in front of a file in a zip archive, at least."""
+"""The least number of bytes in front of a file in a zip archive."""
 _LIST_HEADER, _LISTED = b"PK\x01\x02", 300
-"""How a file is told in a zip archive's list, and how many bytes that takes, at the most, one with the other."""
+"""The first bytes of an entry in a zip archive's list of files, and the most bytes that an entry takes on average."""
 
 
 class Zip(Archive):
@@ -36,8 +36,8 @@ class Zip(Archive):
     def members(self) -> Iterator[Input]:
         allowance = self._allowance()
         with self._opened() as archive:
-            self._check_apart(archive.infolist())
-            yield from self.taken(
+            self._check_overlap(archive.infolist())
+            yield from self.reports(
                 (_zip_name(info), info.file_size, partial(Counted, partial(_zip_open, archive, info), allowance))
                 for info in archive.infolist()
                 if not info.is_dir()
@@ -54,24 +54,24 @@ class Zip(Archive):
             with archive:
                 yield archive
 
-    def _check_apart(self, infos: Iterable[zipfile.ZipInfo]) -> None:
-        """See that no bytes of the archive are several files', which makes gigabytes of kilobytes."""
+    def _check_overlap(self, infos: Iterable[zipfile.ZipInfo]) -> None:
+        """Check that no two files share bytes of the archive; overlaps turn kilobytes into gigabytes."""
         end = 0
         for info in sorted(infos, key=lambda info: info.header_offset):
             if info.header_offset < end:
-                raise Trouble(f"{self.place.name} has files that lie upon each other, as in a bomb; it is refused")
+                raise Trouble(f"{self.place.name} has overlapping files, as in a zip bomb; it is refused")
             end = info.header_offset + _LOCAL_HEADER + info.compress_size
 
 
 class _TooMany(Exception):
-    """There are more files in the archive than it may have."""
+    """The archive has more files than allowed."""
 
 
 class _Listed(io.BufferedReader):
-    """A zip archive as a file that zipfile can read the list of its files from only where that is not too long.
+    """A zip archive that refuses to read an overlong list of files.
 
     Attributes:
-        listed: whether that is done.
+        listed: whether zipfile has read the list.
     """
 
     listed = False
@@ -92,11 +92,11 @@ def _zip_open(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:
-    """The member's name: Windows packs Chinese names as GBK without saying so, and macOS as UTF-8 likewise."""
-    if info.flag_bits & 0x800:  # it is said to be UTF-8
+    """The member's name. Windows packs Chinese names as GBK and macOS as UTF-8, both without declaring it."""
+    if info.flag_bits & 0x800:  # declared as UTF-8
         return info.filename
     try:
-        raw = info.filename.encode("cp437")  # what zipfile took it for
+        raw = info.filename.encode("cp437")  # zipfile's default
     except UnicodeEncodeError:
         return info.filename
     for encoding in ("utf-8", "gb18030"):

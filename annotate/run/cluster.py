@@ -1,10 +1,10 @@
-"""A run on a Ray cluster: the driver names the tasks and keeps the record, workers read, answer and write.
+"""A run on a Ray cluster: the driver creates the tasks and keeps the journal; workers read, annotate and write.
 
-The tasks flow through Ray Data. A process beside the driver names them, a block at a time and never far ahead; workers,
-which load the model once, do the blocks and write the outputs where all nodes see them, beside their place and renamed,
-so that doing a block twice does no harm; what became of the inputs comes back and goes into the run's journal. Workers
-that die are started again, and their blocks given out again. Blocks that fail all the same are gone over once more,
-input by input, so that one input that kills whoever touches it is recorded as failed and takes no other with it.
+The tasks flow through Ray Data. A process next to the driver creates them, a block at a time and never far ahead. Each
+worker loads the model once, annotates blocks and writes the outputs to storage that all nodes see. It writes to a
+temporary name and renames, so doing a block twice is harmless. The outcomes return to the driver, which adds them to
+the run's journal. Ray restarts workers that die and hands out their blocks again. If a block still fails, the driver
+retries its inputs one by one, so that an input that kills its workers is recorded as failed and fails no other.
 """
 
 from __future__ import annotations
@@ -44,27 +44,28 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from ray.data import Dataset
 
-_BLOCK_BYTES = 2**20  # of reports that travel with their tasks: out of archives and tables
-_STORE = 200 * 2**20  # bytes of the object store of a cluster of our own: only tasks and outcomes pass through it
-_TURNS = 3  # how often an input is given out before it is called failed
-_RETRIES = 2  # of a block within a turn, where its worker dies
-_LEFT_AT_ONCE = 256  # tasks in the driver's hands
-_PAUSES = (1.0, 5.0)  # seconds; shared storage has its moments
+_BLOCK_BYTES = 2**20  # of reports from archives and tables, which travel with their tasks
+_STORE = 200 * 2**20  # bytes of the object store of our own cluster: only tasks and outcomes pass through it
+_TURNS = 3  # how often an input is tried before it is recorded as failed
+_RETRIES = 2  # of a block within a turn, if its worker dies
+_LEFT_AT_ONCE = 256  # tasks that the driver retries at one time
+_PAUSES = (1.0, 5.0)  # seconds between retries, since shared storage may lag
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """Which cluster, and how much of it.
+    """The cluster to use, and how much of it.
 
     Attributes:
-        address: of a cluster that runs (``HOST:PORT`` of its head node, or ``auto``); None starts one on this machine.
+        address: the address of a running cluster (``HOST:PORT`` of its head node, or ``auto``); None starts one on this
+            machine.
         workers: how many processes hold the model; None takes as many as the cluster has room for.
-        cpus: processors of a worker, all of one node.
-        gpus: graphics cards of a worker; 0 computes on processors.
-        block: the most reports that a worker is given at once, and does again if it dies.
+        cpus: CPUs per worker, all on one node.
+        gpus: GPUs per worker; 0 computes on CPUs.
+        block: the most reports that a worker gets at once, and repeats if it dies.
 
     Raises:
-        ConfigError: an impossible number, or an address for Ray's remote clients.
+        ConfigError: a number is out of range, or the address is for Ray's remote clients.
     """
 
     address: str | None = None
@@ -91,13 +92,13 @@ def annotate_on_cluster(
     cluster: Cluster,
     options: RunOptions,
 ) -> RunResult:
-    """:func:`.run.annotate_files` with the work done by ``cluster``: the same run folder, byte for byte.
+    """:func:`.run.annotate_files` on ``cluster``; the run folder is the same, byte for byte.
 
-    The inputs, ``out`` and ``model`` must be seen by all nodes under the same paths.
+    All nodes must see the inputs, ``out`` and ``model`` under the same paths.
 
     Raises:
         MissingExtraError: Ray is not installed.
-        ConfigError: as ``annotate_files``; no such cluster, or one without room for a worker; or a node sees other
+        ConfigError: as ``annotate_files``; the cluster does not exist or has no room for a worker; or a node sees other
             files or has other versions of the packages than the driver.
         ModelError: the model cannot be loaded, here or on a node.
         OSError: a node cannot write.
@@ -106,18 +107,18 @@ def annotate_on_cluster(
     model = model.resolve()
     about = load_about(model)
 
-    def there(inputs: Inputs, run: RunFolder, done: Callable[[Outcome], None]) -> None:
+    def engine(inputs: Inputs, run: RunFolder, done: Callable[[Outcome], None]) -> None:
         again = options.retry_failed
         job = _Job(run.out, options.settings, run.head, about.labels, model, again, cluster.cpus, cluster.gpus)
         try:
             with _connected(cluster) as workers:
                 _Driver(cluster, workers, job, inputs, run, done).go()
         finally:
-            for part in list(leftovers(run.out)):  # of workers that were killed
+            for part in list(leftovers(run.out)):  # from workers that were killed
                 remove(run.out, part)
 
     runtime = kind_of(model, gpu=cluster.gpus > 0)
-    result = conduct(there, inputs, out, options, about, runtime)
+    result = conduct(engine, inputs, out, options, about, runtime)
     result.written.sort()
     result.failed.sort()
     return result
@@ -125,7 +126,7 @@ def annotate_on_cluster(
 
 @dataclass(frozen=True)
 class _Job:
-    """What every worker is told once."""
+    """What every worker needs to know from the start."""
 
     out: Path
     settings: Settings
@@ -142,11 +143,11 @@ class _Reply:
     """A worker's answer to a block.
 
     Attributes:
-        node: where it is.
-        outcomes: what became of the tasks.
-        absent: files that it does not see.
-        trouble: why it cannot work at all.
-        total: how many tasks there are, in answer to the last block.
+        node: the name of the worker's node.
+        outcomes: the outcomes of the tasks.
+        absent: files that the worker does not see.
+        trouble: why the worker cannot work at all.
+        total: the number of tasks, in the reply to the last block.
     """
 
     node: str
@@ -157,12 +158,12 @@ class _Reply:
 
 
 class _Worker:
-    """Does blocks of tasks; one a process, which loads the model when the first block comes."""
+    """Does blocks of tasks; each worker is a process that loads the model when its first block arrives."""
 
     def __init__(self, job: _Job) -> None:
         self._job = job
         self._annotator: Annotator | None = None
-        self._reader = ReaderPool()  # which ends with this process
+        self._reader = ReaderPool()  # ends with this process
         self._answers = AnswerCache(REUSED)
 
     def __call__(self, table: pa.Table) -> pa.Table:
@@ -176,13 +177,13 @@ class _Worker:
                 self._annotator = self._begin(node)
             absent = [task.item.place for task in block if not _seen(task.item)]
             return _Reply(node, self._do(block, self._annotator), absent)
-        except (PizhuError, OSError) as error:  # carried as it is, because the driver shall stop and say it
+        except (PizhuError, OSError) as error:  # the driver stops and raises it
             return _Reply(node, trouble=error)
 
     def _begin(self, node: str) -> Annotator:
         job = self._job
         for pause in (*_PAUSES, None):
-            if (job.out / LOCK).exists():  # it does where this node sees what the driver sees, for it holds it
+            if (job.out / LOCK).exists():  # the driver holds the lock, so the file exists if this node sees the folder
                 break
             if pause is None:
                 raise ConfigError(
@@ -219,26 +220,26 @@ class _Worker:
 
 
 def _seen(item: Input) -> bool:
-    """Whether this node sees the file, where the report is in one of its own."""
+    """Whether this node sees the report's file; True for a report that travels with its task."""
     carried = item.data is not None or item.text is not None or item.trouble or item.end
     return bool(carried) or item.place.exists()
 
 
 class _Driver:
-    """Hands out an open run's tasks and settles what comes back."""
+    """Hands out the tasks of an open run and records their outcomes."""
 
     def __init__(
         self, cluster: Cluster, workers: int, job: _Job, inputs: Inputs, run: RunFolder, done: Callable[[Outcome], None]
     ) -> None:
         self._cluster, self._workers, self._job = cluster, workers, job
         self._inputs, self._run, self._done = inputs, run, done
-        self._open = dict(run.entries)  # what is known of inputs, but not found out in this run
+        self._open = dict(run.entries)  # entries from earlier runs that this run has not settled yet
 
     def go(self) -> None:
-        """Do everything: once in blocks, then what is left of them alone."""
+        """Do all tasks in blocks, then retry the remaining ones one by one."""
         total, settled = self._turn(self._all())
         if total is None and not settled:
-            raise ConfigError("no Ray worker started; is pizhu installed on the nodes? See Ray's logs:")
+            raise ConfigError("no Ray worker started; is pizhu installed on the nodes? See Ray's logs")
         if settled == total:
             return
         for _ in range(_TURNS - 1):
@@ -246,13 +247,13 @@ class _Driver:
             while some := list(islice(left, _LEFT_AT_ONCE)):
                 self._turn(self._alone(some))
         for task in self._left():
-            reason = f"{task.item.doc} was not done, its worker ended each time it was tried (out of memory?)"
+            reason = f"{task.item.doc} was not annotated: its worker died at every attempt (out of memory?)"
             job = self._job
             entry = write_outcome(Reading("", reason=reason), job.out, task.name, job.settings, job.labels)
             self._done(Outcome(task.key, task.item.shown, entry))
 
     def _turn(self, blocks: Dataset) -> tuple[int | None, int]:
-        """Have blocks done; returns how many tasks there are, where that was told, and how many were settled."""
+        """Do the blocks; returns the number of tasks (None if no worker reported it) and how many are settled."""
         total, settled = None, 0
         for reply in self._replies(blocks):
             self._check(reply)
@@ -268,7 +269,7 @@ class _Driver:
         from ray.util.annotations import RayDeprecationWarning
 
         with warnings.catch_warnings():
-            # Ray means to drop max_task_retries some day, and names nothing that bounds retries in its stead.
+            # Ray deprecates max_task_retries, but offers no other way to limit retries.
             warnings.simplefilter("ignore", RayDeprecationWarning)
             replies = blocks.map_batches(
                 _Worker,
@@ -297,7 +298,7 @@ class _Driver:
                 )
 
     def _all(self) -> Dataset:
-        """Blocks of all tasks, named by a process on this node that keeps a little ahead of the workers."""
+        """Blocks of all tasks, created by a process on this node that keeps a little ahead of the workers."""
         import ray
 
         here = {"ray.io/node-id": ray.get_runtime_context().get_node_id()}
@@ -311,7 +312,7 @@ class _Driver:
         return ray.data.from_arrow([_packed([task]) for task in tasks])
 
     def _left(self) -> Iterator[Task]:
-        """The tasks that are not settled, by the names that they were given out with."""
+        """The tasks that are not settled, with the same names as before."""
         for task in plan(self._inputs, self._run.out, self._run.settings, self._run.entries, again=True):
             if task.key not in self._run.entries or task.key in self._open:
                 yield task
@@ -320,7 +321,7 @@ class _Driver:
 def _feed(
     inputs: Inputs, out: Path, settings: Settings, entries: dict[str, Entry], most: int, begin: pa.Table
 ) -> Iterator[pa.Table]:
-    """Tasks in blocks of at most ``most`` and about ``_BLOCK_BYTES``, each a table of one row; then their number."""
+    """Blocks of at most ``most`` tasks and about ``_BLOCK_BYTES``, as tables of one row; then the number of tasks."""
     block: list[Task] = []
     size = total = 0
     for task in plan(inputs, out, settings, entries, again=True):
@@ -339,7 +340,7 @@ _COLUMN = "pickle"
 
 
 def _packed(value: Any) -> pa.Table:
-    """A table of one row: Arrow's text holds no lone surrogates, which names of files may have."""
+    """``value`` as a table of one row; pickled, since Arrow strings cannot hold the lone surrogates of file names."""
     import pyarrow as pa
 
     return pa.table({_COLUMN: pa.array([pickle.dumps(value)], pa.large_binary())})
@@ -356,13 +357,13 @@ def _check_ray() -> None:
 
 @contextmanager
 def _connected(cluster: Cluster) -> Iterator[int]:
-    """Ray, connected to or begun; gives the number of workers."""
+    """Connects to Ray or starts it; gives the number of workers."""
     import ray
     from ray.data import DataContext
 
-    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # a lost block is gone over again
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # we retry lost blocks ourselves
     with ExitStack() as ending:
-        if not ray.is_initialized():  # a program may have done it
+        if not ray.is_initialized():  # the calling program may have connected already
             quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
             try:
                 if cluster.address:
@@ -375,9 +376,9 @@ def _connected(cluster: Cluster) -> Iterator[int]:
                 reason = " ".join(str(error).split())[:200]
                 raise ConfigError(f"no Ray cluster at {cluster.address or 'this machine'}: {reason}") from None
         context = DataContext.get_current().copy()
-        context.target_max_block_size = context.target_min_block_size = 1  # else Ray lays small blocks together
+        context.target_max_block_size = context.target_min_block_size = 1  # else Ray merges small blocks
         context.enable_progress_bars = False
-        context.max_errored_blocks = -1  # they are gone over again
+        context.max_errored_blocks = -1  # we retry them ourselves
         try:
             with DataContext.current(context):
                 yield cluster.workers or _room(cluster)
@@ -389,7 +390,7 @@ def _connected(cluster: Cluster) -> Iterator[int]:
 
 
 def _room(cluster: Cluster) -> int:
-    """How many workers the cluster holds, node by node."""
+    """How many workers the nodes of the cluster have room for."""
     import ray
 
     room = 0
@@ -401,7 +402,7 @@ def _room(cluster: Cluster) -> int:
         room += int(min(ways))
     if not room:
         raise ConfigError(
-            f"no node of the Ray cluster has {cluster.cpus} processors and {cluster.gpus} graphics cards for a worker; "
+            f"no node of the Ray cluster has {cluster.cpus} CPUs and {cluster.gpus} GPUs for a worker; "
             "ask for less, or say with --workers how many there will be"
         )
     return room

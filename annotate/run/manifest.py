@@ -1,7 +1,7 @@
-"""What a run folder says of itself: its manifest, and the journal that stands in for it while a run goes on.
+"""Reads and writes a run folder's manifest, and its journal, which records the entries while a run is in progress.
 
-Either may come from a stranger or be spoilt: nothing in them is believed before it was looked at. Names in them become
-paths, so they must be such as a run gives.
+Both may be damaged or come from a stranger, so every value is checked before use. Names in them become paths, so only
+names that a run could have given are accepted.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ FORMAT = 1
 MISSING = "missing"
 """The version of a package that is not installed."""
 _WRONG = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
-"""What comes of reading what is no manifest or journal."""
+"""The exceptions that reading a malformed manifest or journal may raise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What became of one input.
+    """The outcome of one input.
 
     Attributes:
-        name: what its outputs are called, without their endings.
-        sha256: of its content; empty where there was none to read, or where it is to be tried again because what
-            failed was not the report.
-        sentences: how many were labelled.
-        reason: why it failed; empty where it is done.
+        name: the name of its outputs, without their extensions.
+        sha256: the SHA-256 of its content; empty if there was no content to read, or if the failure was not the
+            report's fault, so that the next run tries it again.
+        sentences: how many sentences were labelled.
+        reason: why it failed; empty if it is done.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Entry:
 
     @classmethod
     def of(cls, row: Any) -> Entry:
-        """What :meth:`as_dict` made; ValueError or KeyError where it is something else."""
+        """The inverse of :meth:`as_dict`; raises ValueError or KeyError for anything else."""
         check(row, _Row)
         name, digest = row["name"], row["sha256"]
         if not is_given(name):
@@ -67,7 +67,7 @@ class Entry:
 
 
 class _Row(TypedDict):
-    """An :class:`Entry` as files hold it."""
+    """An :class:`Entry` as stored in files."""
 
     state: Literal["done", "failed"]
     name: str
@@ -87,7 +87,7 @@ class _Settings(TypedDict):
 
 
 class _Head(TypedDict):
-    """What a manifest's head must hold to be compared with another's (``runfolder.head_of``)."""
+    """What a manifest's head must contain to be compared with another (``runfolder.head_of``)."""
 
     model: _Model
     settings: _Settings
@@ -97,12 +97,12 @@ class _Head(TypedDict):
 
 @dataclass
 class Manifest:
-    """What a run folder's manifest says.
+    """The content of a run folder's manifest.
 
     Attributes:
         head: what the outputs depend on (``runfolder.head_of``).
-        whole: the files made of all reports, as seen from the folder.
-        entries: what became of each input, by its key.
+        whole: the files made from all reports, relative to the folder.
+        entries: the outcome of each input, by its key.
     """
 
     head: dict[str, Any]
@@ -111,15 +111,15 @@ class Manifest:
 
     @property
     def formats(self) -> list[str]:
-        """The formats that were asked for and are known."""
+        """The requested formats that this version knows."""
         return [name for name in self.head["settings"]["formats"] if name in writers.FORMATS]
 
 
 def read_manifest(out: Path) -> Manifest | None:
-    """What the manifest in ``out`` says; None where there is none.
+    """The manifest in ``out``; None if there is none.
 
     Raises:
-        ConfigError: it is no manifest, or names what no run names.
+        ConfigError: the file is not a manifest, or contains names that no run gives.
     """
     path = out / MANIFEST
     try:
@@ -148,7 +148,7 @@ def read_manifest(out: Path) -> Manifest | None:
 
 
 def _is_whole(name: Any) -> bool:
-    """Whether a run may have made the file ``name`` of all its reports."""
+    """Whether ``name`` is the name of a file that a run makes from all its reports."""
     folder, _, file = name.rpartition("/") if isinstance(name, str) else ("", "", "")
     return (
         folder == WHOLE and is_given(file) and any(fnmatchcase(file, writers.FORMATS[k].files) for k in writers.WHOLE)
@@ -156,7 +156,7 @@ def _is_whole(name: Any) -> bool:
 
 
 def check_distinct(out: Path, entries: Mapping[str, Entry]) -> None:
-    """Raises a ConfigError where two inputs would have one output."""
+    """Raises a ConfigError if two inputs would have the same output."""
     taken: set[str] = set()
     for entry in entries.values():
         if taken & (claimed := claims(entry.name)):
@@ -168,7 +168,7 @@ def check_distinct(out: Path, entries: Mapping[str, Entry]) -> None:
 
 
 def write_manifest(out: Path, head: Mapping[str, Any], whole: Iterable[str], entries: Mapping[str, Entry]) -> None:
-    """A line an input, in the order of their keys: easy to compare, and never whole in memory."""
+    """Write one line per input, sorted by key: easy to compare, and never all in memory."""
     with replacing(out / MANIFEST) as file:
         file.write("{\n" + ",\n".join(f"{json.dumps(name)}: {_json(value)}" for name, value in head.items()))
         file.write(f',\n"outputs": {_json([*whole])},\n"inputs": {{')
@@ -182,10 +182,10 @@ def _json(value: Any) -> str:
 
 
 def replay(journal: Path, entries: dict[str, Entry]) -> bool:
-    """Put what the journal says into ``entries``; whether there is one that says anything.
+    """Update ``entries`` from the journal; returns whether there is a nonempty one.
 
     Raises:
-        ConfigError: it lies elsewhere, and a link leads there.
+        ConfigError: the journal is a link to a file elsewhere.
     """
     try:
         file = open_own(journal, "rb")
@@ -203,12 +203,12 @@ def replay(journal: Path, entries: dict[str, Entry]) -> bool:
                 else:
                     entries[key] = Entry.of(row)
             except _WRONG:
-                continue  # torn by a kill or a power cut: that input is done again
+                continue  # a kill or power cut tore the line: that input is done again
         return bool(file.tell() > 0)
 
 
 def make_own(journal: Path) -> None:
-    """Have lines that are added to a journal stand in no other file, where it has a second name (a hard link)."""
+    """Replace a journal that has a second name (a hard link) by a copy, so that new lines change no other file."""
     try:
         if journal.lstat().st_nlink < 2:
             return
@@ -219,11 +219,12 @@ def make_own(journal: Path) -> None:
 
 
 def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """The first thing in which the heads of two runs differ, in words; empty where they are the same."""
+    """The first difference between the heads of two runs, in words; empty if they are the same."""
     before, now = _flat(old), _flat(new)
     for name in [*now, *before]:
         if before.get(name) != now.get(name):
-            return f"was begun with {name:.80} {before.get(name, 'unset'):.200}, this is {now.get(name, 'unset'):.200}"
+            was, wanted = before.get(name, "unset"), now.get(name, "unset")
+            return f"was started with {name:.80} {was:.200}, not {wanted:.200}"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""What the outputs of an input are called: safe on every system, and never changed once given."""
+"""Names for the outputs of an input: safe on every system, and never changed once given."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from ..inputs.base import Input
 Layout = Literal["flat", "folders", "hash"]
 LAYOUTS: tuple[str, ...] = get_args(Layout)
 WHOLE = "all"
-"""The folder in a run folder for what is made of all reports together."""
+"""The folder in a run folder for files made from all reports."""
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\ud800-\udfff]')
 _DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³])\s*(\.|$)", re.IGNORECASE)
-_TABLE = ".metrics"  # of NAME.metrics.csv, which must not be what a report called NAME.metrics writes
-_BYTES = 160  # of the 255 that file systems allow, with room for endings
-# Windows allows 260 in a whole path. With a hash (17) and the longest ending these leave some 45 for the run folder.
+_TABLE = ".metrics"  # as in NAME.metrics.csv, which must differ from the CSV output of a report called NAME.metrics
+_BYTES = 160  # of the 255 that file systems allow, with room for extensions
+# Windows allows 260 in a whole path. With a hash (17) and the longest extension, about 45 remain for the run folder.
 _CHARACTERS, _FOLDERS = 80, 100
 
 
 _LONGEST = 300
-"""More than the characters of any name that is given, folders included."""
+"""An upper bound on the characters of any given name, folders included."""
 
 
 def safe(text: str) -> str:
-    """``text`` as the name of a file without its ending: Windows' rules, no controls, not hidden, not too long."""
+    """``text`` as a file name without extension: valid on Windows, no control characters, not hidden, not too long."""
     name = _allowed(text)
     if len(name.encode("utf-8")) > _BYTES or _length(name) > _CHARACTERS:
         name = name.encode("utf-16-le")[: 2 * (_CHARACTERS - 9)].decode("utf-16-le", "ignore")
@@ -37,7 +37,7 @@ def safe(text: str) -> str:
 
 
 def _allowed(text: str) -> str:
-    """:func:`safe`, of any length."""
+    """As :func:`safe`, but of any length."""
     name = "".join("_" if unicodedata.category(c) in ("Cc", "Cf") else c for c in _FORBIDDEN.sub("_", text))
     name = name.strip().rstrip(". ")
     return f"_{name}" if not name or name.startswith(".") or _DEVICES.match(name) else name
@@ -52,20 +52,20 @@ def is_given(name: str) -> bool:
 
 
 def claims(name: str) -> set[str]:
-    """What an input called ``name`` keeps other names from being, as Windows and macOS compare them."""
+    """The names that an input called ``name`` occupies, folded as Windows and macOS compare them."""
     return {_folded(name), _folded(name + _TABLE)}
 
 
 def _length(name: str) -> int:
-    """Characters as Windows counts them."""
+    """The length in UTF-16 units, as Windows counts."""
     return len(name.encode("utf-16-le")) // 2
 
 
 class Names:
-    """Gives out names, no two of which meet; names are compared as Windows and macOS do, without regard to case.
+    """Gives out distinct names; compares names as Windows and macOS do, ignoring case.
 
-    An input gets its stem; where that is taken, its folder's name after it; where that is taken too, a hash of its
-    place. So a name depends on what came before and never on what comes later: inputs can be added to a run.
+    An input gets its stem; if that is taken, the stem and its folder's name; if that is taken too, the stem and a hash
+    of its key. So a name depends only on earlier inputs, and inputs can be added to a run.
     """
 
     def __init__(self, layout: str, taken: Iterable[str] = ()) -> None:
@@ -75,7 +75,7 @@ class Names:
             self._take(name)
 
     def give(self, item: Input, key: str) -> str:
-        """The name for ``item``, whose key is ``key``; with ``/`` where the layout has folders."""
+        """The name for ``item``, whose key is ``key``; contains ``/`` if the layout has folders."""
         folder = self._folder(item, key)
         stem = safe(item.stem)
         parent = (item.under or item.place.parent.name if not item.inside else item.under or item.place.stem) or "."

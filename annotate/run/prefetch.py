@@ -1,4 +1,4 @@
-"""Work that goes on beside the computing: reading ahead of it and writing behind it, a few items at most in between."""
+"""Reads ahead and writes behind in background threads, with a few items at most in between."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-_PATIENCE = 0.2  # seconds; waiting without an end would shut out Ctrl-C on Windows
+_PATIENCE = 0.2  # seconds; waiting without a timeout would block Ctrl-C on Windows
 
 
 class _Pipe(Generic[T]):
-    """A queue with an end, which either side may close early; the taker raises what the giver met."""
+    """A queue with an end, which either side may close early; an error of the producer is raised in the consumer."""
 
     def __init__(self, size: int) -> None:
         self._queue: Queue[tuple[bool, T | BaseException | None]] = Queue(size)
         self._closed = Event()
 
     def put(self, item: T) -> bool:
-        """Wait for room; False where nobody takes any more."""
+        """Wait for room and put ``item``; False if the consumer has closed the queue."""
         return self._put((True, item))
 
     def end(self, error: BaseException | None = None) -> None:
-        """No more comes."""
+        """Mark the end; ``error`` is raised in the consumer."""
         self._put((False, error))
 
     def close(self) -> None:
-        """Nobody takes any more."""
+        """Stop: nothing more is consumed."""
         self._closed.set()
 
     def _put(self, pair: tuple[bool, T | BaseException | None]) -> bool:
@@ -56,10 +56,10 @@ class _Pipe(Generic[T]):
 
 
 @contextmanager
-def ahead(items: Iterable[T], size: int) -> Iterator[Iterator[T]]:
-    """``items``, made in a thread of their own, at most ``size`` of them before they are taken.
+def prefetched(items: Iterable[T], size: int) -> Iterator[Iterator[T]]:
+    """``items``, produced in a background thread, at most ``size`` of them ahead of the consumer.
 
-    What making them raises is raised where they are taken.
+    An error in producing them is raised in the consumer.
     """
     pipe: _Pipe[T] = _Pipe(size)
 
@@ -73,21 +73,21 @@ def ahead(items: Iterable[T], size: int) -> Iterator[Iterator[T]]:
         else:
             pipe.end()
 
-    thread = Thread(target=make, name="pizhu-ahead", daemon=True)
+    thread = Thread(target=make, name="pizhu-prefetch", daemon=True)
     thread.start()
     try:
         yield iter(pipe)
     finally:
         pipe.close()
-        thread.join(timeout=1)  # one that converts a file now is not waited for
+        thread.join(timeout=1)  # do not wait for a file conversion
 
 
 @contextmanager
-def behind(work: Callable[[T], None], size: int) -> Iterator[Callable[[T], None]]:
-    """A function that hands items to ``work`` in a thread of its own, at most ``size`` of them waiting.
+def background_writer(work: Callable[[T], None], size: int) -> Iterator[Callable[[T], None]]:
+    """A function that hands items to ``work`` in a background thread, with at most ``size`` of them waiting.
 
-    What is waiting when the block ends is still worked on, even where it ends with an error. What ``work`` raises is
-    raised by the function, or at the end of the block.
+    At the end of the block, even after an error, the waiting items are still processed. An error in ``work`` is raised
+    by the function, or at the end of the block.
     """
     pipe: _Pipe[T] = _Pipe(size)
     errors: list[BaseException] = []
@@ -100,7 +100,7 @@ def behind(work: Callable[[T], None], size: int) -> Iterator[Callable[[T], None]
             errors.append(error)
             pipe.close()
 
-    thread = Thread(target=run, name="pizhu-behind", daemon=True)
+    thread = Thread(target=run, name="pizhu-writer", daemon=True)
     thread.start()
 
     def put(item: T) -> None:

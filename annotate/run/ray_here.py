@@ -1,4 +1,4 @@
-"""A Ray cluster of this process's own, which keeps to this machine and to this user and asks nobody for anything."""
+"""Starts a private Ray cluster: only this user on this machine can reach it, and it sends no requests elsewhere."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from ...base.silence import NOWHERE
 
 @contextmanager
 def ray_here(processors: int, **options: Any) -> Iterator[None]:
-    """A cluster of ``processors``, ended with the block; ``options`` are of ``ray.init``.
+    """A cluster with ``processors`` CPUs until the block ends; ``options`` go to ``ray.init``.
 
-    Its files lie in a private folder, not in the one under /tmp that all users share. The folder goes with the cluster,
-    unless the block fails: then Ray's logs are left to be read.
+    Its files are in a private folder, not in the one under /tmp that all users share. The folder is removed with the
+    cluster, unless the block fails: then it stays, so that Ray's logs can be read.
 
     Raises:
-        ConnectionError, RuntimeError, ValueError: Ray cannot begin.
+        ConnectionError, RuntimeError, ValueError: Ray cannot start.
     """
     import ray
 
-    # The names of sockets have a limit, which the temporary folder of macOS would nearly use up.
+    # Paths of sockets have a length limit, which the temporary folder of macOS would nearly use up.
     place = os.environ.get("RAY_TMPDIR") or ("/tmp" if sys.platform == "darwin" else None)
     folder = tempfile.mkdtemp(prefix="pizhu-ray-", dir=place)
     failed = False
@@ -55,14 +55,14 @@ def ray_here(processors: int, **options: Any) -> Iterator[None]:
 
 @contextmanager
 def _apart() -> Iterator[None]:
-    """Within it, Ray begins a cluster that only this machine and this user reach."""
+    """Within the block, Ray starts clusters that only this user on this machine can reach."""
     from ray._private import ray_constants
 
     _give_token()
     before = ray_constants.ENABLE_RAY_CLUSTER, {name: os.environ.get(name) for name in NOWHERE}
-    # On Linux Ray puts the machine's own address in the place of 127.0.0.1, whatever it is told.
+    # On Linux Ray would otherwise replace 127.0.0.1 by the machine's own address.
     ray_constants.ENABLE_RAY_CLUSTER = False
-    # With its statistics switched off it still asks the cloud providers' addresses whose machine this is.
+    # Even with its statistics off, Ray asks cloud providers' addresses whether this is their machine.
     os.environ.update(NOWHERE)
     try:
         yield
@@ -76,9 +76,9 @@ def _apart() -> Iterator[None]:
 
 
 def _give_token() -> None:
-    """What opens the cluster, where the user has set nothing up: Ray would write one into the home folder.
+    """Set a token for the cluster, unless the user has one: Ray would write one into the home folder.
 
-    It stays for the life of this process, since Ray's threads may ask for it after the cluster has ended.
+    The token stays set for the life of this process, since Ray's threads may need it after the cluster has ended.
     """
     given = {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys()
     if not given and not Path.home().joinpath(".ray", "auth_token").exists():

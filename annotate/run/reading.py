@@ -1,4 +1,4 @@
-"""The reading of a run's inputs, begun before it is needed; one that fails is told and stops no other."""
+"""Reads a run's inputs ahead of their use; an input that fails is reported and does not stop the others."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _AHEAD = 8
 
 @dataclass(frozen=True)
 class Reading:
-    """An input that was read.
+    """The result of reading an input.
 
     Attributes:
-        sha256: of its content; empty where there was none, or where it failed for what does not lie in it.
-        report: None where it cannot be read, or need not be.
-        source: the file it was read from, None where a table held the text.
-        reason: why it cannot be read.
+        sha256: the SHA-256 of its content; empty if there was none, or if the failure was not the content's fault.
+        report: the report; None if it could not be read, or did not have to be.
+        source: the file it was read from; None if the text came from a table.
+        reason: why it could not be read; empty otherwise.
     """
 
     sha256: str
@@ -42,10 +42,10 @@ class Reading:
 def read_inputs(
     items: Iterable[Input], limits: Limits, but: Callable[[Input], bool] = lambda item: False
 ) -> Iterator[tuple[Input, Callable[[], Reading]]]:
-    """Each input with what gives its reading, in order; some are being read before they are asked for.
+    """Each input, in order, with a function that returns its reading; the next few are read in advance.
 
     Args:
-        but: which are not to be read; their reading is empty.
+        but: says which inputs to skip; their reading is empty.
     """
     reports = (item for item in items if not item.end or item.trouble)
     begun = ((item, partial(Reading, "") if but(item) else begin_reading(item, limits, shared())) for item in reports)
@@ -55,10 +55,10 @@ def read_inputs(
 def begin_reading(
     item: Input, limits: Limits, reader: Reader, wanted: Callable[[str], bool] = lambda sha256: True
 ) -> Callable[[], Reading]:
-    """Have one input read by ``reader``; the result waits for that.
+    """Start reading one input with ``reader``; the returned function waits for the result.
 
     Args:
-        wanted: whether the report is, told by the SHA-256 of its content; else it is not read.
+        wanted: says from the SHA-256 of the content whether to read the report.
     """
     digest = ""
     source = None
@@ -88,19 +88,19 @@ def begin_reading(
 
 
 def failed(what: str, doc: str, sha256: str, error: Exception) -> Reading:
-    """What a report comes to that could not be read, labelled or written (``what``): it must not stop thousands.
+    """The reading of a report that could not be read, labelled or written (``what``): one report must not stop a run.
 
-    Where the reason does not lie in the report, no SHA-256 is kept, so that the next run tries it again. What would
-    meet every other report too is raised.
+    If the failure is not the report's fault, the reading has no SHA-256, so that the next run tries again. An error
+    that would hit every other report too is raised.
     """
     if isinstance(error, ReadError):  # such as a .docx that cannot be copied
         return Reading(sha256, reason=str(error))
     if isinstance(error, MissingExtraError):
         return Reading("", reason=str(error))
-    if isinstance(error, ConfigError):  # no process can be begun that reads
+    if isinstance(error, ConfigError):  # no reader process can start
         raise error
     if isinstance(error, MemoryError):
-        return Reading("", reason=f"{doc} cannot be {what}: memory is short; free some and run the same command again")
+        return Reading("", reason=f"{doc} cannot be {what}: out of memory; free some and run the same command again")
     if isinstance(error, OSError):
         if is_systemic(error):
             raise error

@@ -1,4 +1,4 @@
-"""Answers that were given already: reports come twice, under other names or on other pages."""
+"""Reuses the annotations of reports that occur more than once, under other names or on other pages."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ...data.report import Report
 
 
 class AnswerCache:
-    """The answers of the last reports, for others that say the same.
+    """The annotations of the most recent reports, for other reports with the same content.
 
-    A sentence's answer depends on the report around it, so what is the same is the whole report: its text, where its
-    sentences and headings stand in it and what they are. The file's name and place may differ.
+    A sentence's labels depend on the report around it, so the whole report must be the same: its text, and the
+    positions and kinds of its sentences and headings. The file's name and path may differ.
 
     Args:
-        size: how many reports' answers are kept, about 40 kB each; 0 for none.
+        size: how many reports are kept, about 40 kB each; 0 keeps none.
     """
 
     def __init__(self, size: int) -> None:
@@ -23,7 +23,7 @@ class AnswerCache:
         self._kept: OrderedDict[bytes, Report] = OrderedDict()
 
     def get(self, report: Report) -> Report | None:
-        """``report`` with its answers, where they are known."""
+        """``report`` with its labels, if they are known; else None."""
         if not self._size or (known := self._kept.get(key := _key(report))) is None:
             return None
         self._kept.move_to_end(key)

@@ -1,4 +1,4 @@
-"""Batch annotation: reports in, annotated reports out, each whole or absent, none twice, none lost."""
+"""Batch annotation: every input is annotated exactly once, and every output is complete or absent."""
 
 from __future__ import annotations
 
@@ -21,30 +21,31 @@ from ..inputs.base import Input
 from ..inputs.find import Inputs, find
 from .manifest import Entry
 from .names import Names
-from .prefetch import ahead, behind
+from .prefetch import background_writer, prefetched
 from .reading import Reading, begin_reading, failed
 from .reuse import AnswerCache
-from .runfolder import BEGUN, RunFolder, Settings, open_run, output_paths, stands
+from .runfolder import BEGUN, RunFolder, Settings, is_settled, open_run, output_paths
 
 if TYPE_CHECKING:
     from ...models.annotator import Annotator
 
-_AHEAD = 8  # reports read before they are asked for, and annotated ones that wait to be written
+_AHEAD = 8  # reports read in advance, and annotated reports that wait to be written
 REUSED = 256
 
 
 @dataclass
 class RunResult:
-    """What a run did.
+    """The result of a run.
 
     Attributes:
-        written: the outputs of the inputs that are done, earlier ones included, and at the end those of all together.
+        written: the outputs of all inputs that are done, also by earlier runs; at the end also the files made from all
+            reports.
         failed: inputs that failed, each with the reason.
-        reports: how many were annotated now.
-        sentences: how many sentences were labelled now.
-        kept: how many inputs were found done.
-        untried: how many of the failed had failed before and were not tried again.
-        seen: how many inputs came so far.
+        reports: how many reports this run annotated.
+        sentences: how many sentences this run labelled.
+        kept: how many inputs an earlier run had done.
+        untried: how many of the failed inputs had failed before and were not tried again.
+        seen: how many inputs were processed so far.
     """
 
     written: list[Path] = field(default_factory=list)
@@ -68,13 +69,13 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """An input of a run, and what is known of it; can be pickled, so that another process may do it.
+    """An input of a run and what is known about it; can be pickled and so sent to another process.
 
     Attributes:
-        key: what the manifest calls it.
-        name: what its outputs are called.
-        known: what became of it earlier, if anything did.
-        stale: whether there may be outputs under its name already.
+        key: its key in the manifest.
+        name: the name of its outputs.
+        known: its outcome in an earlier run, if there is one.
+        stale: whether outputs may already exist under its name.
     """
 
     item: Input
@@ -86,13 +87,13 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a task.
+    """The outcome of a task.
 
     Attributes:
-        key: what the manifest calls the input.
-        shown: what messages call it.
-        entry: None where there is no such input any more.
-        kept: whether that was known before.
+        key: the input's key in the manifest.
+        shown: the input's name in messages.
+        entry: its new entry in the manifest; None if the input no longer exists.
+        kept: whether the entry comes from an earlier run.
     """
 
     key: str
@@ -102,18 +103,18 @@ class Outcome:
 
 
 Engine = Callable[[Inputs, RunFolder, Callable[[Outcome], None]], None]
-"""Does the inputs of an open run, and tells what became of each: in any order, but from one thread at a time."""
+"""Processes the inputs of an open run and reports each outcome: in any order, but from one thread at a time."""
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What is asked of a run, whoever does it.
+    """The options of a run, the same for every engine.
 
     Attributes:
         settings: what its outputs depend on.
-        fresh: forget and remove what an earlier run did in its folder.
-        retry_failed: try again what failed before; else that is told again, not tried.
-        watch: is told of the result so far, after every input, from another thread.
+        fresh: remove what an earlier run wrote into the folder, and start over.
+        retry_failed: retry inputs that failed before; otherwise they are only reported again.
+        watch: called with the result so far after every input, from another thread.
     """
 
     settings: Settings
@@ -137,18 +138,18 @@ def annotate_files(
     watch: Callable[[RunResult], None] = lambda result: None,
     reader: Reader | None = None,
 ) -> RunResult:
-    """Annotate ``inputs`` into the run folder ``out``; go on where an earlier run stopped.
+    """Annotate ``inputs`` into the run folder ``out``; continue where an earlier run stopped.
 
     Args:
-        inputs: as ``inputs.find`` takes or gives them.
+        inputs: what ``inputs.find`` takes or returns.
         formats, layout, part_size, limits: as in ``runfolder.Settings``.
         fresh, retry_failed, watch: as in :class:`RunOptions`.
-        reuse: of how many reports the answers are kept for others with the same content.
-        reader: what reads the files; None has it done by two processes, since a stranger's may hang, fill or crash
-            what reads it.
+        reuse: how many annotated reports to keep in memory, to reuse their labels for reports with the same content.
+        reader: reads the files; None starts two processes for it, since a stranger's file may hang its reader, exhaust
+            its memory or crash it.
 
     Raises:
-        ConfigError: an impossible setting; ``out`` holds a run with others (as ``open_run``), or what is to be read.
+        ConfigError: a setting is invalid; ``out`` holds a run with other settings (as ``open_run``), or an input.
         ReadError: there is no report at all.
     """
     options = RunOptions(Settings(tuple(formats), layout, part_size, limits), fresh, retry_failed, watch)
@@ -164,15 +165,15 @@ def annotate_here(
     reuse: int = REUSED,
     reader: Reader | None = None,
 ) -> RunResult:
-    """:func:`annotate_files` with its options in one."""
+    """As :func:`annotate_files`, with the options in one object."""
 
-    def here(inputs: Inputs, run: RunFolder, done: Callable[[Outcome], None]) -> None:
+    def engine(inputs: Inputs, run: RunFolder, done: Callable[[Outcome], None]) -> None:
         tasks, answers = plan(inputs, run.out, run.settings, run.entries), AnswerCache(reuse)
         with ReaderPool() if reader is None else nullcontext(reader) as chosen:
             again = options.retry_failed
             work(tasks, run.out, run.settings, annotator, done, chosen, answers=answers, retry_failed=again)
 
-    return conduct(here, inputs, out, options, annotator.about, annotator.runtime.kind)
+    return conduct(engine, inputs, out, options, annotator.about, annotator.runtime.kind)
 
 
 def conduct(
@@ -183,10 +184,12 @@ def conduct(
     about: About,
     runtime: str,
 ) -> RunResult:
-    """A run from its opening to its manifest, whoever does the work; arguments and errors as :func:`annotate_files`.
+    """Do a whole run with ``engine``: open the folder, process the inputs, write the manifest.
+
+    Takes and raises the same as :func:`annotate_files`.
 
     Args:
-        runtime: what computes, ``models.runtime.Runtime.kind``.
+        runtime: the kind of runtime that computes, ``models.runtime.Runtime.kind``.
     """
     settings = options.settings
     if not isinstance(inputs, Inputs):
@@ -209,14 +212,14 @@ def conduct(
 def plan(
     inputs: Inputs, out: Path, settings: Settings, entries: Mapping[str, Entry], *, again: bool = False
 ) -> Iterator[Task]:
-    """The tasks of a run, named in the order of the inputs; nothing is read.
+    """The tasks of a run, with names given in the order of the inputs; reads no input.
 
-    The names of inputs that are not done are noted in ``out`` before they are given out, so that what a run that is cut
-    off leaves under them can be found.
+    It records the name of each unfinished input in ``out`` before it yields the task, so that the next run finds what
+    an interrupted run left under that name.
 
     Args:
-        entries: what became of inputs so far. Names do not depend on how much of a run that is.
-        again: whether tasks may be done more than once, so that outputs may stand that no entry knows of.
+        entries: the outcomes so far. Names do not depend on how many there are.
+        again: whether tasks may be done more than once, so that outputs without an entry may exist.
     """
     names = Names(settings.layout, (entry.name for entry in entries.values()))
     with open_own(out / BEGUN, "a") as begun:
@@ -245,33 +248,33 @@ def work(
     answers: AnswerCache,
     retry_failed: bool = False,
 ) -> None:
-    """Do tasks: read them, give them their labels and write their outputs, at the same time.
+    """Do tasks: read, annotate and write, in parallel.
 
     Args:
-        done: is told what became of each, from another thread, when its outputs are in place.
-        reader: what reads the files.
-        answers: those given before, and the new ones.
+        done: called with each outcome from another thread, once its outputs are in place.
+        reader: reads the files.
+        answers: the cache of annotations; it is extended.
     """
 
     def write(part: _Part) -> None:
         done(_written(part, out, settings, annotator.about.labels))
 
     begun = (_begin(task, out, settings, reader, retry_failed) for task in tasks)
-    with ahead(begun, _AHEAD) as under_way, behind(write, _AHEAD) as put:
+    with prefetched(begun, _AHEAD) as under_way, background_writer(write, _AHEAD) as put:
         _label(map(_finish, under_way), annotator, answers, put)
 
 
 def write_outcome(
     reading: Reading, out: Path, name: str, settings: Settings, labels: LabelSet, *, stale: bool = True
 ) -> Entry:
-    """Write the outputs of an annotated report: all of them, or where one cannot be written none.
+    """Write all outputs of an annotated report, or none if one of them fails.
 
     Args:
-        stale: whether there may be outputs of an earlier content; they are removed first, so that a kill leaves no
-            mixture of both.
+        stale: whether outputs of an earlier content may exist; they are removed first, so that a kill leaves no mixture
+            of both.
 
     Raises:
-        OSError: what stops it concerns the machine, not this report.
+        OSError: the failure concerns the machine, not this report.
     """
     report, paths = reading.report, output_paths(out, name, settings.report_formats)
     try:
@@ -285,7 +288,7 @@ def write_outcome(
     except Exception as error:
         reading = failed("written", name if report is None else report.doc, reading.sha256, error)
         for path in paths:
-            with suppress(OSError):  # such as what another program has open; the next run removes it
+            with suppress(OSError):  # another program may have the file open; the next run removes it
                 remove(out, path)
     return Entry(name, reading.sha256, reason=reading.reason)
 
@@ -302,7 +305,7 @@ def write_report(
 
 @dataclass(frozen=True)
 class _Part:
-    """A task on its way through the work; ``reading`` is None where what became of it stands."""
+    """A task in progress; ``reading`` is None if its earlier outcome is still valid."""
 
     task: Task
     reading: Reading | None
@@ -311,13 +314,13 @@ class _Part:
 def _begin(
     task: Task, out: Path, settings: Settings, reader: Reader, retry_failed: bool
 ) -> tuple[Task, Callable[[], Reading] | None]:
-    """The task, and what gives its reading; None where there is nothing to read."""
+    """The task and a function that returns its reading; None if there is nothing to read."""
     if task.item.end and not task.item.trouble:
         return task, None
 
     def wanted(sha256: str) -> bool:
         paths = output_paths(out, task.name, settings.report_formats)
-        return not stands(task.known, sha256, out, paths, retry_failed=retry_failed)
+        return not is_settled(task.known, sha256, out, paths, retry_failed=retry_failed)
 
     return task, begin_reading(task.item, settings.limits, reader, wanted)
 
@@ -334,7 +337,7 @@ def _finish(begun: tuple[Task, Callable[[], Reading] | None]) -> _Part:
 
 
 def _label(parts: Iterator[_Part], annotator: Annotator, answers: AnswerCache, put: Callable[[_Part], None]) -> None:
-    """Give the reports their labels and pass everything on; a report that the model cannot bear fails alone."""
+    """Annotate the reports and pass every part on; if the model fails on a report, only that report fails."""
     pending: deque[_Part] = deque()
     own: list[BaseException] = []
 
@@ -391,7 +394,7 @@ def _written(part: _Part, out: Path, settings: Settings, labels: LabelSet) -> Ou
 
 
 def _record(outcome: Outcome, run: RunFolder, result: RunResult) -> bool:
-    """Keep what became of an input; False where there is none any more."""
+    """Record the outcome of an input; False if the input no longer exists."""
     if (entry := outcome.entry) is None:
         run.forget(outcome.key)
         return False

@@ -1,18 +1,17 @@
-"""A run's folder: what was asked for, what became of every input, and the outputs.
+"""A run folder holds a run's settings, the outcome of every input, and the outputs.
 
-``manifest.json`` says with which model, settings and versions the run was begun, and, when a run is complete, what
-became of every input. While a run goes on, a line a finished input is added to ``.journal.jsonl``; at the end they go
-into the manifest and the journal is removed. Outputs are whole before their input is called done, so whatever moment a
-process is killed at, what is not called done is done again, to the same names and the same bytes. Nothing that depends
-on the time or the order of work is kept: a run that was killed and started again leaves the same folder, every file of
-it byte for byte, as one that was not.
+``manifest.json`` names the model, settings and versions of the run and, once the run is complete, the outcome of every
+input. During a run, each finished input adds a line to ``.journal.jsonl``; at the end the entries move into the
+manifest and the journal is removed. An input is recorded as done only when its outputs are complete. So a process can
+be killed at any moment: the next run redoes the inputs without a record, under the same names and with the same bytes.
+The folder contains nothing that depends on the time or the order of work: a run that was killed and restarted leaves
+the same folder, byte for byte, as an uninterrupted one.
 
-Names go into ``.begun.txt`` before anything is written under them. However a run ended, what lies under a name that no
-finished input has is removed when the folder is opened next, so that no output stays that nothing knows of.
+The run adds each name to ``.begun.txt`` before it writes outputs under that name. The next run to open the folder
+removes the outputs under names that belong to no finished input, so no unrecorded output remains.
 
-Neither file is forced to the disk: should a power cut swallow the journal's last lines, or leave a torn one, their
-inputs are done again. Outputs are forced to the disk before they are renamed; an input whose outputs are missing is
-done again.
+Neither file is forced to the disk: if a power cut loses or tears the journal's last lines, the next run redoes their
+inputs. Outputs are forced to the disk before they are renamed, and an input whose outputs are missing is redone.
 """
 
 from __future__ import annotations
@@ -49,22 +48,22 @@ from .names import LAYOUTS, WHOLE, claims, is_given
 
 JOURNAL, BEGUN, LOCK = ".journal.jsonl", ".begun.txt", ".lock"
 _PACKAGES = ("pizhu", "charset-normalizer", "lxml", "numpy", "pypdfium2", "tokenizers")
-"""What every run may need to read and to write; the rest follows from its formats and its runtime."""
+"""Packages that every run may use to read and write; its formats and runtime add others."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run is asked for: with the model and the versions, all that its outputs depend on.
+    """The settings of a run; its outputs depend only on these, the model and the versions.
 
     Attributes:
-        formats: names of ``writers``; kept in their order, each once.
-        layout: where a report's outputs lie in the run folder: ``flat``, all in one; ``folders``, as the reports lay
-            in what was named; ``hash``, spread over 256 folders.
+        formats: names of ``writers``; stored in the order of ``writers``, each once.
+        layout: where the outputs are in the run folder: ``flat``, all in one folder; ``folders``, in the same
+            subfolders as the inputs; ``hash``, spread over 256 folders.
         part_size: the most sentences in a part, for formats that have parts.
-        limits: what a report may ask for.
+        limits: limits for one report.
 
     Raises:
-        ConfigError: an unknown format or layout, or an impossible size.
+        ConfigError: a format or layout is unknown, or the part size is below 1.
     """
 
     formats: tuple[str, ...] = ("jsonl",)
@@ -81,17 +80,19 @@ class Settings:
 
     @property
     def report_formats(self) -> tuple[str, ...]:
-        """The formats that are written for each report."""
+        """The formats that have one output per report."""
         return tuple(name for name in self.formats if name in writers.REPORT)
 
 
 def output_paths(out: Path, name: str, formats: tuple[str, ...]) -> list[Path]:
-    """Where the outputs of one report lie."""
+    """The paths of one report's outputs."""
     return [out / f"{name}.{writers.FORMATS[kind].ending or kind}" for kind in formats]
 
 
-def stands(entry: Entry | None, sha256: str, out: Path, outputs: Iterable[Path], *, retry_failed: bool = False) -> bool:
-    """Whether what became of an input need not be found out again: same content, ``outputs`` in place in ``out``."""
+def is_settled(
+    entry: Entry | None, sha256: str, out: Path, outputs: Iterable[Path], *, retry_failed: bool = False
+) -> bool:
+    """Whether the input's outcome is still valid: the content is the same and the ``outputs`` in ``out`` exist."""
     if entry is None or entry.sha256 != sha256:
         return False
     return not retry_failed if entry.reason else all(is_file(out, path) for path in outputs)
@@ -99,12 +100,12 @@ def stands(entry: Entry | None, sha256: str, out: Path, outputs: Iterable[Path],
 
 @dataclass
 class RunFolder:
-    """An open run folder, this process's own; see :func:`open_run`.
+    """An open run folder, locked by this process; see :func:`open_run`.
 
     Attributes:
-        entries: by the input's key.
-        whole: the files made of all reports, as seen from ``out``.
-        changed: whether an input's entry differs from the manifest's.
+        entries: the outcomes, by the input's key.
+        whole: the files made from all reports, relative to ``out``.
+        changed: whether an entry differs from the manifest.
     """
 
     out: Path
@@ -116,22 +117,22 @@ class RunFolder:
     changed: bool = False
 
     def outputs(self, name: str) -> list[Path]:
-        """Where the outputs of the report called ``name`` lie."""
+        """The paths of the outputs of the report called ``name``."""
         return output_paths(self.out, name, self.settings.report_formats)
 
     def record(self, key: str, entry: Entry) -> None:
-        """Keep what became of an input whose outputs are in place (or, where it failed, are not)."""
+        """Record the outcome of an input; its outputs must be in place, or removed if it failed."""
         self._append({"input": key, **entry.as_dict()})
         self.entries[key] = entry
 
     def forget(self, key: str) -> None:
-        """Keep nothing of an input, such as an archive that is no longer in trouble."""
+        """Remove the entry of an input, such as an archive that no longer has an error."""
         if key in self.entries:
             self._append({"input": key, "state": "gone"})
             del self.entries[key]
 
     def finish(self, about: About) -> None:
-        """Write what is made of all reports together, then the manifest."""
+        """Write the files made from all reports, then the manifest."""
         whole = [name for name in self.settings.formats if name in writers.WHOLE]
         if self.changed or not all(is_file(self.out, self.out / path) for path in self.whole):
             if whole:
@@ -156,7 +157,7 @@ class RunFolder:
         (self.out / BEGUN).unlink(missing_ok=True)
 
     def _forget_lost(self) -> None:
-        """Forget inputs that are named no more and whose records somebody removed: nothing can be made of them."""
+        """Forget inputs of earlier runs whose records somebody removed: no table can include them."""
         for key, entry in list(self.entries.items()):
             if not entry.reason and not is_file(self.out, self.out / f"{entry.name}.jsonl"):
                 _remove_all(self.outputs(entry.name), self.out)
@@ -170,15 +171,15 @@ class RunFolder:
 
 @contextmanager
 def open_run(out: Path, settings: Settings, about: About, runtime: str, *, fresh: bool = False) -> Iterator[RunFolder]:
-    """The run folder ``out``, made or gone on with; nobody else may write to it while it is open.
+    """Create the run folder ``out`` or continue the run in it; no other process can write to it while it is open.
 
     Args:
-        runtime: what computes, ``models.runtime.Runtime.kind``.
-        fresh: forget what an earlier run did there and remove its outputs.
+        runtime: the kind of runtime that computes, ``models.runtime.Runtime.kind``.
+        fresh: remove the outputs and entries of an earlier run.
 
     Raises:
-        ConfigError: another process writes there; the run there was begun with another model, settings or versions;
-            or a file of another program is in the way.
+        ConfigError: another process is writing there; the run there was started with another model, settings or
+            versions; or a file that pizhu did not write is in the way.
     """
     out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
@@ -192,7 +193,7 @@ def open_run(out: Path, settings: Settings, about: About, runtime: str, *, fresh
             _remove(out)
         found = read_manifest(out)
         if found is None:
-            (out / JOURNAL).unlink(missing_ok=True)  # of a run whose manifest somebody removed
+            (out / JOURNAL).unlink(missing_ok=True)  # left by a run whose manifest somebody removed
             write_manifest(out, head, [], {})
             entries, whole = {}, []
         else:
@@ -206,7 +207,7 @@ def open_run(out: Path, settings: Settings, about: About, runtime: str, *, fresh
         make_own(out / JOURNAL)
         with open_own(out / JOURNAL, "a") as journal:
             if changed:
-                journal.write("\n")  # after a last line that may be torn
+                journal.write("\n")  # ends a last line that may be torn
             yield RunFolder(out, settings, head, journal, entries, whole, changed)
 
 
@@ -223,10 +224,10 @@ def _own(out: Path) -> Iterator[None]:
 
 
 def head_of(settings: Settings, about: About, runtime: str) -> dict[str, Any]:
-    """How the manifest of a run begins: what its outputs depend on, the inputs aside.
+    """The head of a run's manifest: everything that its outputs depend on, except the inputs.
 
-    Limits of time and memory are not in it, so that what they refused can be tried again with others. LibreOffice's
-    version is not in it: to ask for that takes longer than many runs.
+    It does not contain the limits on time and memory, so that a run can continue with higher ones. Nor does it contain
+    LibreOffice's version, since finding it takes longer than many runs.
     """
     packages = {*_PACKAGES, *(package for name in settings.formats for package in writers.FORMATS[name].packages)}
     packages |= {"torch", "transformers"} if runtime.startswith("torch") else {"onnxruntime"}
@@ -236,7 +237,7 @@ def head_of(settings: Settings, about: About, runtime: str) -> dict[str, Any]:
     wanted = asdict(settings)
     for name in OF_THE_MACHINE:
         del wanted["limits"][name]
-    # Through JSON and back, so that it can be compared with what was read.
+    # Through JSON and back, so that it compares equal to a head read from a file.
     head = {"pizhu run": FORMAT, "model": model, "runtime": runtime, "settings": wanted, "versions": versions}
     return dict(json.loads(json.dumps(head)))
 
@@ -247,8 +248,8 @@ def _digest(value: Any) -> str:
 
 def _refuse_other(out: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     if old["model"]["sha256"] == new["model"]["sha256"]:
-        old = {**old, "model": new["model"]}  # the same one by another name
-    # What a package was missing for failed, so that nothing depends on it that is there now.
+        old = {**old, "model": new["model"]}  # the same model under another name
+    # Inputs that needed a missing package failed, so no output depends on that package.
     now = new["versions"]
     old = {**old, "versions": {name: now.get(name) if it == MISSING else it for name, it in old["versions"].items()}}
     if found := difference(old, new):
@@ -256,7 +257,7 @@ def _refuse_other(out: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
 
 
 def _remove(out: Path) -> None:
-    """Remove what an earlier run wrote into ``out``, and nothing else; its manifest last, so that a kill loses none."""
+    """Remove what an earlier run wrote into ``out``, and nothing else; the manifest last, so that a kill loses none."""
     found = read_manifest(out)
     if found is None:
         return
@@ -266,7 +267,7 @@ def _remove(out: Path) -> None:
     for name in [*(entry.name for entry in found.entries.values()), *_unfinished(out, found.entries)]:
         _remove_all(output_paths(out, name, formats), out)
     _remove_all((out / name for name in found.whole), out)
-    for kind in found.formats:  # a kill may have come between them and the manifest
+    for kind in found.formats:  # a kill may have prevented their entry in the manifest
         if kind in writers.WHOLE:
             _remove_all(list((out / WHOLE).glob(writers.FORMATS[kind].files)), out)
     (out / JOURNAL).unlink(missing_ok=True)
@@ -275,7 +276,7 @@ def _remove(out: Path) -> None:
 
 
 def _unfinished(out: Path, entries: Mapping[str, Entry]) -> list[str]:
-    """Names that an earlier run may have written under and that no finished input has."""
+    """Names under which an earlier run may have written outputs, but which belong to no finished input."""
     try:
         file = open_own(out / BEGUN, "rb")
     except FileNotFoundError:

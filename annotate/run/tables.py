@@ -1,4 +1,4 @@
-"""One table over the records of many reports, after a run or long after it."""
+"""Writes one table from the records of many reports, independently of any run."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from .names import WHOLE
 
 
 def table_of(inputs: Iterable[Path], out: Path, labels: LabelSet) -> int:
-    """Write the records in ``inputs`` (JSON Lines files, or folders of them) as the table ``out``; returns how many.
+    """Write the records in ``inputs`` (JSON Lines files, or folders of them) as the table ``out``.
+
+    Returns how many files it read.
 
     Raises:
-        ConfigError: ``out`` is one of the files, or its name ends in no format that holds many reports.
-        DataError: there is no file, or one of them is wrong.
+        ConfigError: ``out`` is one of the files, or its extension is not that of a format for many reports.
+        DataError: there is no file, or one of them is malformed.
         MissingExtraError: the format needs packages that are not installed.
     """
     distinct = Distinct("-")
     named = {distinct(name): path for name, path in _expand(inputs, out)}
     if not named:
-        raise DataError("there are no records (.jsonl) in the folders that were named")
+        raise DataError("no records (.jsonl) found in the given folders")
     if out.exists() and any(path.exists() and path.samefile(out) for path in named.values()):
         raise ConfigError(f"{out} is one of the files to read; name another with --out")
     writers.write_table(out, writers.stored(named.items(), labels), labels)
@@ -33,18 +35,18 @@ def table_of(inputs: Iterable[Path], out: Path, labels: LabelSet) -> int:
 
 
 def _expand(inputs: Iterable[Path], out: Path) -> Iterator[tuple[str, Path]]:
-    """Reports with their names: as seen from the folder that was named, where a run called them so."""
+    """The files with their reports' names: the path relative to the given folder, which is the name that a run gave."""
     for path in inputs:
         if path.is_dir():
             for found in records_in(path):
-                if not (out.exists() and found.samefile(out)):  # a table that an earlier call wrote there
+                if not (out.exists() and found.samefile(out)):  # an earlier call may have written the table there
                     yield found.relative_to(path).with_suffix("").as_posix(), found
         else:
             yield path.stem, path
 
 
 def records_in(folder: Path) -> Iterator[Path]:
-    """The records of reports anywhere in ``folder``, where what a run made of all its reports is none."""
+    """The record files of single reports anywhere in ``folder``; skips what a run made from all its reports."""
     together: set[Path] = set()
     found: list[Path] = []
     for here, entries in walk(folder):

@@ -1,1 +1,1 @@
-"""A service that annotates what is uploaded to it: a page to drop files on, and JSON for programs."""
+"""An HTTP service that annotates uploaded reports: a page to drop files on, and JSON for programs."""

@@ -1,4 +1,4 @@
-"""An annotated report in the form that was asked for."""
+"""Writes an annotated report in the requested format."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ TYPES = {
     "html": ("text/html", "application/xhtml+xml"),
     "jsonl": ("application/jsonl", "application/x-ndjson", "application/x-jsonlines"),
 }
-"""Formats with their media types, the one that is answered first; the first format is for whoever takes anything."""
+"""The media types of each format, the one that is sent first. A client that accepts anything gets the first format."""
 
 
 def choose(wanted: str | None, accept: str | None) -> str:
-    """The format that is asked for by name, else the one that an Accept header likes best.
+    """The format that ``wanted`` names, else the one that the Accept header prefers.
 
     Raises:
-        Refusal: none of them is (406).
+        Refusal: the format is unknown, or none is acceptable (406).
     """
     if wanted is not None:
         if wanted in TYPES:
@@ -47,7 +47,7 @@ def choose(wanted: str | None, accept: str | None) -> str:
 
 
 def _ranges(accept: str) -> Sequence[tuple[int, str, float]]:
-    """(how specific, media range, quality) of each part of an Accept header; what is no quality counts as 1."""
+    """(how specific, media range, quality) of each part of an Accept header; an invalid quality counts as 1."""
     found = []
     for part in accept[:1000].lower().split(","):
         media, *parameters = (piece.strip() for piece in part.split(";"))
@@ -57,7 +57,7 @@ def _ranges(accept: str) -> Sequence[tuple[int, str, float]]:
 
 
 def content(report: Report, labels: LabelSet, form: str, *, with_page: bool = False) -> tuple[bytes, dict[str, str]]:
-    """The body and headers of an answer; ``with_page`` adds the page to the JSON."""
+    """The body and headers of a response; ``with_page`` adds the page to the JSON."""
     headers = {"content-type": f"{TYPES[form][0]}; charset=utf-8"}
     headers["content-disposition"] = _disposition(report.doc, form)
     if form == "html":
@@ -72,16 +72,16 @@ def content(report: Report, labels: LabelSet, form: str, *, with_page: bool = Fa
 
 
 SANDBOX = "allow-scripts allow-downloads allow-modals"
-"""What a page with text from strangers may do: its own script runs, but as of no site."""
+"""What a page with text from strangers may do: it runs its own script, but belongs to no site."""
 
 
 def page_policy(labels: LabelSet) -> str:
-    """The policy that stands in the page too."""
+    """The content security policy of a report's page, which also contains it."""
     return policy(sheet("page", labels), script("page"))
 
 
 def summary(report: Report, labels: LabelSet) -> dict[str, Any]:
-    """A report in numbers."""
+    """The title of a report and its counts."""
     sentences = [s for s in report.sentences if s.kind == "sentence"]
     found = counts(sentences)
     return {

@@ -1,4 +1,4 @@
-"""The application: its routes, who may use them, and what is said when something is wrong."""
+"""The application: its routes, who may use them, and its error responses."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def create_app(
     settings: Settings = Settings(),  # noqa: B008 (it cannot change)
     reader: Reader | None = None,
 ) -> FastAPI:
-    """The service over one model, as an ASGI application; ``reader`` reads the files, else processes of its own do."""
+    """The service for one model, as an ASGI application; ``reader`` reads the files, by default in new processes."""
     meters = Meters()
     labels = annotator.about.labels
 
@@ -49,20 +49,20 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        sweep()  # what LibreOffice left where a service was killed
+        sweep()  # removes what LibreOffice left when a service was killed
         app.state.batcher = Batcher(annotator, settings.max_requests, settings.batch, watch)
-        # What reads strangers' files has processes of its own: the event loop goes on answering whatever they hold.
+        # Separate processes read strangers' files, so that no file can block the event loop.
         with ReaderPool(settings.readers, settings.slow_readers) if reader is None else nullcontext(reader) as chosen:
             app.state.reader = chosen
             yield
         await asyncio.to_thread(app.state.batcher.close)
 
     def known(request: Request) -> None:
-        """Only who was told of the service may use it: no page of another site, no stranger where a secret is set."""
+        """Refuse requests to unknown host names and requests from pages of other sites."""
         if called := request.headers.get("host"):
             host, _ = host_and_port(called)
             if not host:
-                raise Refusal(403, f"{called[:80]!r} is no name of a host; ask for the service by its address")
+                raise Refusal(403, f"{called[:80]!r} is not a host name; request the service by its address")
             if not accepts_host(host, settings.names):
                 sentence = f"unknown host {host[:80]!r}; start the service with --name {host[:80]}"
                 raise Refusal(403, sentence)
@@ -70,6 +70,7 @@ def create_app(
             raise Refusal(403, "pages of other sites may not use the service")
 
     def trusted(request: Request) -> None:
+        """Refuse requests without the secret, if one is set."""
         if settings.secret is None:
             return
         shown = request.headers.get("authorization", "").encode("utf-8", "replace")
@@ -77,13 +78,13 @@ def create_app(
             sentence = "the secret is missing or wrong; send it as: Authorization: Bearer SECRET"
             raise Refusal(401, sentence, {"www-authenticate": "Bearer"})
 
-    # FastAPI's pages of documentation load from a CDN; /openapi.json says the same offline.
+    # FastAPI's documentation pages load scripts from a CDN; /openapi.json has the same content offline.
     app = FastAPI(
         title="pizhu",
         summary="Labels the sentences of Chinese government reports.",
         docs_url=None,
         redoc_url=None,
-        redirect_slashes=False,  # to wherever the request says that it was sent
+        redirect_slashes=False,  # a redirect would go to whatever host the request names
         lifespan=lifespan,
     )
     app.state.terms = settings.terms
@@ -106,19 +107,19 @@ def create_app(
         """Whether the service works, and with which model."""
         batcher: Batcher = request.app.state.batcher
         facts = {"status": "ok", "model": annotator.about.name, "labels": labels.names}
-        return facts | {"taken": batcher.taken, "places": batcher.places}
+        return facts | {"requests_in_flight": batcher.in_flight, "requests_limit": batcher.limit}
 
     @app.get("/metrics", dependencies=[Depends(trusted)])
     def metrics(request: Request) -> PlainTextResponse:
-        """What was counted, for Prometheus."""
+        """Counts and times, for Prometheus."""
         batcher: Batcher = request.app.state.batcher
-        return PlainTextResponse(meters.text(batcher.taken, batcher.places), headers={"content-type": CONTENT_TYPE})
+        return PlainTextResponse(meters.text(batcher.in_flight, batcher.limit), headers={"content-type": CONTENT_TYPE})
 
     @app.post("/annotate", dependencies=[Depends(trusted)], response_class=Response)
     async def annotate(
         request: Request,
-        format: Annotated[str | None, Query(description="html, json or jsonl; else what Accept likes best.")] = None,
-        name: Annotated[str | None, Query(description="What the report is called, where the body is the file.")] = None,
+        format: Annotated[str | None, Query(description="html, json or jsonl; by default what Accept prefers.")] = None,
+        name: Annotated[str | None, Query(description="The report's name, if the body is the file.")] = None,
         page: Annotated[bool, Query(description="Add the page to the JSON.")] = False,
     ) -> Response:
         """Annotate one report: the body is the file, or a form with the file in it."""
@@ -132,9 +133,9 @@ def create_app(
             body, headers = await asyncio.to_thread(content, answered, labels, form, with_page=page)
             return Response(body, headers=headers)
 
-        batcher.expect_place()  # who finds none need not send the report
+        batcher.check_slot()  # refuses before the client sends the report
         async with asyncio.timeout(settings.seconds), received(request, name, settings.limits) as upload:
-            with batcher.place():
+            with batcher.slot():
                 return await unless_gone(request, answer(upload))
 
     return app

@@ -1,4 +1,4 @@
-"""One thread with the model, to which all requests hand their reports: what waits together is annotated together."""
+"""One thread runs the model for all requests, and annotates the reports that wait together in one batch."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class Full(Exception):
-    """All places are taken.
+    """As many requests are in flight as the limit allows.
 
     Attributes:
-        retry_after: seconds after which one may be free.
+        retry_after: seconds after which a slot may be free.
     """
 
     def __init__(self, retry_after: int) -> None:
@@ -38,45 +38,45 @@ class _Job:
 
 
 class Batcher:
-    """Annotates reports from many threads in one.
+    """Annotates reports from many threads in one thread.
 
-    It never waits for a batch to fill: while one is annotated the next gathers by itself, so a lone request is as quick
-    as it can be and a crowd shares the work.
+    It never waits for a batch to fill: the next batch gathers while the model works on the last one. A single request
+    thus waits for nothing, and many requests share the work.
 
     Attributes:
-        places: how many there are.
+        limit: the most requests in flight.
     """
 
     def __init__(
         self,
         annotator: Annotator,
-        places: int,
+        limit: int,
         batch: int,
         watch: Callable[[Sequence[Report]], None] = lambda done: None,
     ) -> None:
-        """``places`` bound what can wait; a batch ends at ``batch`` sentences; ``watch`` is told of every batch."""
-        self.places = places
-        self._begun: dict[object, float] = {}  # when each place was taken, the first first
+        """A batch ends at ``batch`` sentences; ``watch`` is called with the reports of every batch."""
+        self.limit = limit
+        self._begun: dict[object, float] = {}  # when each request in flight took its slot, oldest first
         self._annotator, self._batch, self._watch = annotator, batch, watch
         self._lock = threading.Lock()
-        self._seconds = 0.5  # that a report takes, as it was lately
+        self._seconds = 0.5  # moving average of the seconds per report
         self._waiting: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="pizhu-annotate", daemon=True)
         self._thread.start()
 
     @property
-    def taken(self) -> int:
-        """Places that are taken now."""
+    def in_flight(self) -> int:
+        """How many requests are in flight now."""
         return len(self._begun)
 
-    def expect_place(self) -> None:
-        """Raise :class:`Full` where there is no place at present."""
+    def check_slot(self) -> None:
+        """Raise :class:`Full` if no slot is free now."""
         with self._lock:
             self._raise_if_full()
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """Hold a place, from when a report is there until it is answered; :class:`Full` where there is none."""
+    def slot(self) -> Iterator[None]:
+        """Hold a slot from the arrival of a report until its answer; raises :class:`Full` if none is free."""
         ticket = object()
         with self._lock:
             self._raise_if_full()
@@ -88,21 +88,21 @@ class Batcher:
                 del self._begun[ticket]
 
     def submit(self, report: Report) -> Future[Report]:
-        """Hand in a report; the answer is the annotated one. Cancelled before its turn comes, it costs nothing."""
+        """Queue a report; the future gives the annotated one. A future cancelled before its turn costs nothing."""
         job = _Job(report)
         self._waiting.put(job)
         return job.answer
 
     def close(self) -> None:
-        """Finish what was handed in, then end the thread."""
+        """Annotate what is queued, then end the thread."""
         self._waiting.put(None)
         self._thread.join()
 
     def _raise_if_full(self) -> None:
-        if self.taken < self.places:
+        if self.in_flight < self.limit:
             return
-        # What came last waits for all others; where the reading of files takes long, as long as the first one did.
-        waits = self.taken * self._seconds, time.monotonic() - next(iter(self._begun.values()))
+        # The last request waits for all others; if files are slow to read, assume the age of the oldest request.
+        waits = self.in_flight * self._seconds, time.monotonic() - next(iter(self._begun.values()))
         raise Full(min(60, max(1, math.ceil(max(waits)))))
 
     def _work(self) -> None:
@@ -132,7 +132,7 @@ class Batcher:
             for report in self._annotator.annotate_many([job.report for job in batch]):
                 left.popleft().answer.set_result(report)
         except Exception:
-            for job in left:  # one that the model cannot bear must not take the others with it
+            for job in left:  # one by one, so that a report on which the model fails does not fail the others
                 try:
                     job.answer.set_result(self._annotator.annotate(job.report))
                 except Exception as error:

@@ -1,4 +1,4 @@
-"""What goes around every answer: the headers that all of them have, and what is counted."""
+"""Adds the common headers to every response and counts it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEADERS = {
 
 
 class Envelope:
-    """Wraps the application."""
+    """ASGI middleware around the whole application."""
 
     def __init__(self, app: ASGIApp, meters: Meters, routes: Iterable[str]) -> None:
         self._app, self._meters, self._routes = app, meters, frozenset(routes)

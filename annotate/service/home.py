@@ -12,14 +12,14 @@ from .settings import Settings
 
 
 def home(labels: LabelSet, settings: Settings) -> tuple[str, str]:
-    """The page, and the policy to send with it.
+    """The page, and the content security policy to send with it.
 
-    Pages of reports are shown in it, and inherit its policy: it names their style and script too.
+    The page shows the pages of reports, which inherit its policy; so the policy also lists their style and script.
     """
     facts = {
         "labels": {**{label.name: label.title for label in labels}, "none": "无"},
         "mb": settings.limits.file_mb,
-        "places": settings.max_requests,
+        "max_requests": settings.max_requests,
     }
     style = sheet("home", labels)
     text = assemble(

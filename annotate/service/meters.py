@@ -1,7 +1,7 @@
-"""What the service counts, for Prometheus.
+"""The service's metrics, for Prometheus.
 
-The counts are those of one process, which is all there is: ``pizhu serve`` answers in the process that holds the model,
-and the processes that read files count nothing.
+They come from one process: ``pizhu serve`` answers all requests in the process that holds the model. The processes that
+read files count nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _REPORTS = (1, 2, 4, 8, 16, 32, 64)
 
 
 class _Registry(CollectorRegistry):
-    """Leaves out the time at which each series was created, which would be as many series again."""
+    """Omits the creation time of each series, which would double the number of series."""
 
     def collect(self) -> Iterable[Metric]:
         for metric in super().collect():
@@ -25,10 +25,10 @@ class _Registry(CollectorRegistry):
 
 
 class Meters:
-    """Everything that is counted; safe to use from several threads. Nothing of any report is in it."""
+    """All metrics; safe to use from several threads. They contain nothing from any report."""
 
     def __init__(self) -> None:
-        # A registry of its own: two services in one process do not count together, and nothing else is told.
+        # A registry per service: two services in one process count separately, and no other metrics are exposed.
         self._registry = registry = _Registry()
         self._requests = Counter(
             "pizhu_requests", "Answers by route and status.", ("route", "status"), registry=registry
@@ -43,22 +43,22 @@ class Meters:
             "pizhu_batch_reports", "Reports that were annotated together.", buckets=_REPORTS, registry=registry
         )
         self._sentences = Counter("pizhu_sentences", "Sentences annotated.", registry=registry)
-        self._taken = Gauge("pizhu_places_taken", "Requests in flight.", registry=registry)
-        self._places = Gauge("pizhu_places", "Requests that find a place.", registry=registry)
+        self._in_flight = Gauge("pizhu_requests_in_flight", "Requests in flight.", registry=registry)
+        self._limit = Gauge("pizhu_requests_limit", "The most requests in flight at one time.", registry=registry)
 
     def answered(self, route: str, status: int, seconds: float) -> None:
-        """A request was answered; those for a report are timed."""
+        """Count a response; requests for a report are timed too."""
         self._requests.labels(route, str(status)).inc()
         if route == "/annotate" and status == 200:
             self._seconds.observe(seconds)
 
     def annotated(self, reports: int, sentences: int) -> None:
-        """A batch is done."""
+        """Count an annotated batch."""
         self._batches.observe(reports)
         self._sentences.inc(sentences)
 
-    def text(self, taken: int, places: int) -> str:
-        """The exposition, with the places that are ``taken`` now."""
-        self._taken.set(taken)
-        self._places.set(places)
+    def text(self, in_flight: int, limit: int) -> str:
+        """All metrics in Prometheus' text format, with the number of requests ``in_flight`` now and their ``limit``."""
+        self._in_flight.set(in_flight)
+        self._limit.set(limit)
         return generate_latest(self._registry).decode("utf-8")

@@ -1,4 +1,4 @@
-"""What the service allows, and the secret that opens it."""
+"""The service's settings and its secret."""
 
 from __future__ import annotations
 
@@ -26,23 +26,26 @@ SERVICE_LIMITS = Limits(
     cpu_seconds=30,
     memory_mb=1_000,
 )
-"""Smaller than those of a batch: one upload must not keep all others waiting."""
+"""Smaller than the limits of a batch run: one upload must not delay all others."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the service allows.
+    """The settings of the service.
 
     Attributes:
-        limits: what one report may ask for.
-        seconds: how long a request may take in all, uploading included.
-        max_requests: requests in flight at one time; more are answered with 503.
-        batch: sentences that are annotated together, from as many requests as it takes.
-        readers: files that are read at one time, by a process each.
-        slow_readers: files that are read besides, once they have taken a second, so that they keep no others waiting.
-        names: by which the service goes besides this machine's addresses and its own name; see :mod:`...base.origins`.
-        terms: what connections are granted, before anything is known of their requests.
-        secret: what requests must show, None where nothing is asked.
+        limits: limits for one report.
+        seconds: how long a request may take, upload included.
+        max_requests: the most requests in flight at one time; further ones get status 503.
+        batch: how many sentences are annotated together, from any number of requests.
+        readers: how many files are read at one time, each by its own process.
+        slow_readers: how many more files may be read that have taken over a second, so that they do not delay others.
+        names: host names of the service besides this machine's name and addresses; see :mod:`...base.origins`.
+        terms: limits for connections, before their requests are read.
+        secret: the secret that requests must send; None if they need none.
+
+    Raises:
+        ConfigError: a number is not above 0, or a name is not a host name.
     """
 
     limits: Limits = SERVICE_LIMITS
@@ -63,10 +66,10 @@ class Settings:
 
 
 def find_secret(file: Path | None = None) -> str | None:
-    """The secret in ``file``, which must be its owner's alone, else in ``PIZHU_SERVE_SECRET``, else none.
+    """The secret in ``file``, which only its owner may read; without a file, in ``PIZHU_SERVE_SECRET``; else None.
 
     Raises:
-        ConfigError: it is too short to be one, or cannot be sent in a header.
+        ConfigError: the secret is too short or cannot be sent in a header.
         LabelingError: the file is missing, or others can read it.
     """
     text = os.environ.get(SECRET_VARIABLE) if file is None else read_private(file)

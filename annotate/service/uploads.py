@@ -1,4 +1,4 @@
-"""Files that come in: bounded, kept without a name, handed on. What the sender calls them is only shown."""
+"""Receives uploaded files: limited in size and stored without a name. The sender's name for a file is only shown."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _OVERHEAD = 64 * 1024  # of a form, around the file in it
 
 @asynccontextmanager
 async def received(request: Request, name: str | None, limits: Limits) -> AsyncIterator[Question]:
-    """The file of a request, until the block ends: the whole body, or the one file of a form.
+    """The file of a request, until the block ends: the whole body, or the only file of a form.
 
-    It lies on the disk without a name, so that nothing stays of it even where the service is killed.
+    The file has no name on the disk, so nothing of it remains even if the service is killed.
 
     Raises:
-        Refusal: it is too large, or there is no file, or more than one.
+        Refusal: the file is too large, or there is no file, or more than one.
     """
     most = limits.file_mb * 2**20
     too_large = Refusal(413, f"the file is larger than the limit of {limits.file_mb} MB; split it")
@@ -54,10 +54,10 @@ async def received(request: Request, name: str | None, limits: Limits) -> AsyncI
 
 
 async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """What ``work`` gives, for a request whose file was received; given up where whoever asked goes away.
+    """The result of ``work`` for a request whose file has arrived; cancels the work if the client disconnects.
 
     Raises:
-        Refusal: nobody waits for it any more.
+        Refusal: the client disconnected.
     """
     tasks = doing, _ = asyncio.ensure_future(work), asyncio.ensure_future(_gone(request))
     try:
@@ -76,9 +76,9 @@ async def _gone(request: Request) -> None:
 
 
 def shown_name(name: str | None) -> str:
-    """The last part of a file's name, without controls, not too long; ``报告`` where nothing is left."""
+    """The last part of a file's name, without control characters and shortened; ``报告`` if nothing is left."""
     last = (name or "").replace("\\", "/").rpartition("/")[2]
-    # Of the invisible ones (Cf), those that turn the direction of writing make "gnp.exe" look like "exe.png".
+    # Among the format characters (Cf), those that reverse the writing direction make "gnp.exe" look like "exe.png".
     clean = "".join(c for c in last if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")).strip()
     if len(clean) > _LONGEST:
         stem, dot, ending = clean.rpartition(".")
@@ -118,7 +118,7 @@ async def _from_form(request: Request, out: IO[bytes], most: int) -> str | None:
     except Refusal:
         raise
     except HTTPException as error:
-        raise Refusal(400, f"the form cannot be understood ({error.detail.rstrip('.')}); send one file in it") from None
+        raise Refusal(400, f"the form cannot be parsed ({error.detail.rstrip('.')}); send one file in it") from None
     try:
         file = next((value for value in form.values() if isinstance(value, UploadFile)), None)
         if file is None:

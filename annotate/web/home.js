@@ -1,7 +1,7 @@
 "use strict";
-// Each file is a row; a few are on their way at a time. Names of files and what the service says are text, never markup.
+// Each file is a row; a few are uploaded at a time. File names and the service's messages are text, never markup.
 const by = id => document.getElementById(id), facts = JSON.parse(document.body.dataset.facts);
-const AT_ONCE = Math.min(3, facts.places), TRIES = 8;
+const AT_ONCE = Math.min(3, facts.max_requests), TRIES = 8;
 const queue = [];
 let running = 0, secret = "", shown = null, asking = null;
 
@@ -76,7 +76,7 @@ function ended(job) {
 
 async function answered(job, request, seconds) {
   let body = {};
-  try { body = JSON.parse(request.responseText); } catch { /* told by the status */ }
+  try { body = JSON.parse(request.responseText); } catch { /* the status says enough */ }
   if (request.status === 200) return done(job, body, seconds);
   if (request.status === 503 && job.tries++ < TRIES) {
     const wait = Number(request.getResponseHeader("Retry-After")) || 2;
@@ -86,7 +86,7 @@ async function answered(job, request, seconds) {
   else fail(job, `${REASONS[request.status] || "没有成功"}${body.error ? `：${body.error}` : ""}`);
 }
 
-// One question for all the rows that wait for the secret; "" where none is given.
+// One prompt for all the rows that wait for the secret; "" if the user enters none.
 function ask() {
   asking ??= new Promise(resolve => {
     by("lock").addEventListener("close", () => {

@@ -1,5 +1,5 @@
 "use strict";
-// Columns sort at a click: numbers from the most, names from the first, once more for the other way round.
+// A click sorts by a column: numbers descending, names ascending; a second click reverses the order.
 const body = document.querySelector("tbody"), rows = [...body.rows], search = document.getElementById("search");
 const heads = [...document.querySelectorAll("thead th")], status = document.getElementById("status"), whole = status.textContent;
 const plain = text => text.normalize("NFKC").toLowerCase();

@@ -1,5 +1,5 @@
 "use strict";
-// Filters narrow each other: the chosen labels (any of them, or all), review, and every word that is searched for.
+// All filters apply together: the chosen labels (any or all of them), review, and every word of the search.
 const by = id => document.getElementById(id);
 const report = by("report"), search = by("search"), tip = by("tip");
 const sentences = [...report.querySelectorAll(".s")];
@@ -11,7 +11,7 @@ const nameOf = button => button.querySelector("span").textContent;
 const texts = new Map(sentences.map(s => [s, plain(textOf(s)).replace(/\s+/g, "")]));
 let shown = sentences, here = null;
 
-for (const s of sentences) if (s.title) {  // told by #tip to eyes, by this to screen readers
+for (const s of sentences) if (s.title) {  // #tip shows it on the screen; this is for screen readers
   s.setAttribute("aria-description", s.title);
   s.removeAttribute("title");
 }
@@ -42,7 +42,7 @@ function tell() {
   by("status").textContent = place < 0 ? count : `第 ${place + 1} 句 · ${count}`;
 }
 
-// With the others put away, a heading stays where something is left under it.
+// When others are hidden, a heading stays visible if a visible sentence is under it.
 function fold(folded) {
   const alive = Array(7).fill(false);
   for (const block of [...report.children].reverse()) {
@@ -131,7 +131,7 @@ function point(s) {
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
-  } catch {  // a page opened from a file may not
+  } catch {  // a page opened from a file may lack the permission
     const box = document.createElement("textarea");
     box.value = text;
     document.body.append(box);
@@ -144,7 +144,7 @@ async function copy(text) {
   setTimeout(tell, 1500);
 }
 
-// An apostrophe goes where a spreadsheet would take what follows for a formula: as in CSV files, by the same pattern.
+// Add an apostrophe where a spreadsheet would see a formula, with the same pattern as in CSV files.
 const cell = text => `"${text.replace(/@@guard@@/gu, "'").replace(/"/g, '""')}"`;
 
 function table() {
@@ -214,7 +214,7 @@ document.addEventListener("keydown", event => {
   act();
 });
 
-// The outline shows where one is.
+// The outline shows the reader's position.
 const entries = [...document.querySelectorAll("nav a")].map(a => [a.parentElement, document.querySelector(a.getAttribute("href"))]);
 let waiting = false;
 addEventListener("scroll", () => {

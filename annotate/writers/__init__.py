@@ -1,9 +1,9 @@
-"""The formats that pizhu writes, and here the list of them.
+"""The output formats, and the list of them.
 
-A format is written for each report (:func:`write`), or once for all reports of a run together, from their records when
-the run is complete, so that what was done before a kill is in it. Some of the first kind are tables, which hold as well
-the records of many reports in one file (:func:`write_table`). A format whose packages are missing is told before the
-work begins (:func:`check`), not after it.
+Some formats have one file per report (:func:`write`). Others have one file for all reports of a run, written from the
+records once the run is complete, so that reports annotated before a kill are included. Some of the first kind are
+tables, which can also hold the records of many reports in one file (:func:`write_table`). :func:`check` finds missing
+packages before the work begins.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ class Format:
     """One kind of output.
 
     Attributes:
-        about: what it is, in a few words.
-        write: writes one report to a path; the last argument is the file as it was read, None where there is none
-            (a table held the text). None where the format is made of all reports.
-        table: writes the records of many reports to one path; None where the format has no such file.
-        whole: writes what is made of all reports of a run; None where the format is written for each.
-        files: what ``whole`` calls its files, as a pattern.
-        packages: modules that it needs beyond the base, all of the extra ``tables``.
-        ending: of the file's name; empty where it is the format's name.
+        about: a short description.
+        write: writes one report to a path; the last argument is the file that was read, None if the text came from a
+            table. None if the format has one file for all reports.
+        table: writes the records of many reports to one path; None if the format cannot hold them.
+        whole: writes the files for all reports of a run; None if the format has one file per report.
+        files: a pattern of the names of ``whole``'s files.
+        packages: the modules that it needs beyond the base, all from the extra ``tables``.
+        ending: the file's extension; empty if it is the format's name.
     """
 
     about: str
@@ -68,7 +68,7 @@ class Format:
 
 
 def _table(about: str, table: TableWriter, *packages: str) -> Format:
-    """A format that writes one report as a table over that report alone."""
+    """A format that writes each report as a table of its own."""
 
     def write(report: Report, labels: LabelSet, path: Path, source: Source | None) -> None:
         table([(path.stem, report.records())], labels, path)
@@ -114,26 +114,26 @@ FORMATS: Mapping[str, Format] = {
     ),
 }
 REPORT = tuple(name for name, format in FORMATS.items() if format.write is not None)
-"""Formats that are written for each report."""
+"""Formats with one file per report."""
 TABLES = tuple(name for name, format in FORMATS.items() if format.table is not None)
-"""Those of them that hold many reports in one file."""
+"""Those among them that can hold many reports in one file."""
 WHOLE = tuple(name for name, format in FORMATS.items() if format.whole is not None)
-"""Formats that are made of all reports of a run, in a folder of their own (``names.WHOLE``)."""
+"""Formats with files for all reports of a run, in a separate folder (``names.WHOLE``)."""
 
 
 def check(names: Iterable[str], known: Iterable[str] = FORMATS, labels: LabelSet | None = None) -> tuple[str, ...]:
-    """``names`` in the order of ``known``, each once; ``jsonl`` with them where something is made of it.
+    """``names`` in the order of ``known``, each once; adds ``jsonl`` if a format for all reports needs it.
 
     Args:
-        labels: those that are given, where that is known.
+        labels: the model's labels, if they are known.
 
     Raises:
-        ConfigError: there is none, or an unknown one, or one needs a label that is never given.
-        MissingExtraError: one needs packages that are not installed.
+        ConfigError: there is no name, or an unknown one, or a format needs a label that the model does not give.
+        MissingExtraError: a format needs packages that are not installed.
     """
     known, wanted = tuple(known), set(names)
     if not wanted:
-        raise ConfigError(f"no format is named, expected some of {', '.join(known)}")
+        raise ConfigError(f"no format given, expected some of {', '.join(known)}")
     if unknown := sorted(wanted - set(known)):
         raise ConfigError(f"unknown format {unknown[0]!r}, expected some of {', '.join(known)}")
     for name in sorted(wanted):
@@ -150,10 +150,10 @@ def write(name: str, report: Report, labels: LabelSet, path: Path, source: Sourc
     """Write one annotated report as ``path`` in the format ``name``, one of ``REPORT``.
 
     Args:
-        source: the file as it was read.
+        source: the file that was read.
 
     Raises:
-        ReadError: the format marks the file itself, and that cannot be copied.
+        ReadError: the format marks up the original file, and that cannot be copied.
         MissingExtraError: the format needs packages that are not installed.
     """
     writer = FORMATS[name].write
@@ -162,15 +162,15 @@ def write(name: str, report: Report, labels: LabelSet, path: Path, source: Sourc
 
 
 def write_table(path: Path, reports: Reports, labels: LabelSet) -> None:
-    """Write the records of many reports as one table; its format is told by the name (``结果.xlsx``).
+    """Write the records of many reports as one table; the extension of ``path`` decides the format (``结果.xlsx``).
 
     Raises:
-        ConfigError: the name ends in no format that holds many reports.
+        ConfigError: the extension is not that of a format for many reports.
         MissingExtraError: the format needs packages that are not installed.
     """
     name = path.suffix.removeprefix(".").lower()
     if name not in TABLES:
-        raise ConfigError(f"{path} names no table, expected a name that ends in .{', .'.join(TABLES)}")
+        raise ConfigError(f"{path} must end in .{', .'.join(TABLES)}")
     check([name], TABLES)
     table = FORMATS[name].table
     assert table is not None

@@ -1,4 +1,4 @@
-"""CSV: UTF-8 with a byte order mark, so that Excel shows Chinese; no text in it is a formula (``cells``)."""
+"""CSV: UTF-8 with a byte order mark, so that Excel shows Chinese; text never becomes a formula (``cells``)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .table import Reports, rows
 
 
 def write(reports: Reports, labels: LabelSet, path: Path) -> None:
-    """Write one table over ``reports``: a row a record, lists joined with ``;`` (labels) and `` › `` (headings)."""
+    """Write one table for ``reports``, one row per record; joins labels with ``;`` and headings with `` › ``."""
     head = ["report", "id", "doc", "start", "end", "kind", "headings", "text", "labels"]
     with replacing(path) as file:
         file.write("\ufeff")

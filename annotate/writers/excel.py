@@ -1,4 +1,4 @@
-"""Excel: a sheet with a row a sentence to filter and sort, and in front of it a summary of all reports with charts."""
+"""Excel: a sheet with one row per sentence to filter and sort, after a summary of all reports with charts."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _T = TypeVar("_T")
 _ROWS = 1_048_576
 _CELL = 32_767
 _LINE, _HIGHEST = 14.5, 409
-"""Heights of a line and of the highest row that there can be, in points."""
+"""The height of a line and the greatest possible height of a row, in points."""
 _CUT = "……（全文见 JSONL）"
 _CHART = 700  # the width of a chart in pixels, about that of the table above it
 _CHARTED = 30
-"""Reports in the chart of shares: more bars than this nobody reads."""
+"""The most reports in the chart of shares; a chart with more bars is unreadable."""
 
 
 def write(reports: Reports, labels: LabelSet, path: Path) -> None:
-    """Write one workbook over ``reports``; memory does not grow with the number of sentences.
+    """Write one workbook for ``reports``; memory does not grow with the number of sentences.
 
     Raises:
         MissingExtraError: xlsxwriter is not installed.
@@ -47,28 +47,28 @@ def write(reports: Reports, labels: LabelSet, path: Path) -> None:
     with replacing_bytes(path) as file, TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         out = _Out(file, path)
         book = Workbook(out, {"constant_memory": True, "tmpdir": folder})
-        # The time of writing stays out, so that the same records give the same bytes.
+        # A fixed date, so that the same records give the same bytes.
         book.set_properties({"created": datetime(2000, 1, 1)})
         try:
             _fill(book, reports, labels)
             book.close()
         except BaseException as error:
             out.drop()
-            for sheet in book.worksheets():  # else they are closed when nobody can be told that it fails
+            for sheet in book.worksheets():  # the garbage collector would close them later, and print any error
                 with suppress(OSError):
                     sheet._opt_close()
             cause = error.args[0] if isinstance(error, FileCreateError) else error
             if not isinstance(cause, OSError):
                 raise
             if cause.filename != str(path):
-                cause.filename, cause.filename2 = gettempdir(), None  # where rows wait until all are there
+                cause.filename, cause.filename2 = gettempdir(), None  # xlsxwriter keeps the rows there until the end
             raise cause from None
 
 
 class _Out:
-    """The file a workbook goes to, as ZipFile wants it; errors name it.
+    """The workbook's file, with the interface that ZipFile needs; errors name the file.
 
-    ZipFile writes to it once more as it is thrown away; where writing failed, that goes nowhere.
+    ZipFile writes to it once more when it is deleted; after a failure, that write is dropped.
     """
 
     def __init__(self, file: IO[bytes], path: Path) -> None:
@@ -76,7 +76,7 @@ class _Out:
         self._dropped: int | None = None
 
     def drop(self) -> None:
-        """Write nothing any more, and only count where one would be."""
+        """Write no more, and only count the position."""
         self._dropped = 0
 
     def write(self, data: bytes) -> int:
@@ -121,7 +121,7 @@ def _fill(book: Workbook, reports: Reports, labels: LabelSet) -> None:
 
 
 def cell(text: str, limit: int = _CELL) -> str:
-    """``text`` as one cell can hold it: Excel counts UTF-16 units, and shows nothing beyond its limit."""
+    """``text`` cut to what a cell can hold: Excel counts UTF-16 units, and shows nothing beyond its limit."""
     text = readable(text).replace("\t", "  ")
     if _units(text) <= limit:
         return text
@@ -130,7 +130,7 @@ def cell(text: str, limit: int = _CELL) -> str:
 
 
 def _lines(text: str, width: float) -> int:
-    """Lines that ``text`` fills in a column of ``width`` Latin characters; Chinese ones are twice as wide."""
+    """How many lines ``text`` fills in a column of ``width`` Latin characters; Chinese ones are twice as wide."""
     wide = 2 * len(text) - len(text.encode("ascii", "ignore"))
     return max(1, math.ceil(wide / width))
 
@@ -145,7 +145,7 @@ class _Column(NamedTuple):
 
 
 class _Sentences:
-    """The sheets of sentences: a new one when the last is full."""
+    """The sheets of sentences; starts a new sheet when one is full."""
 
     def __init__(self, book: Workbook, labels: LabelSet) -> None:
         self._book = book
@@ -192,11 +192,11 @@ class _Sentences:
         scores = record.get("scores") or {}
         texts = {0: cell(name), 2: cell(" › ".join(record.get("headings", ()))), 3: cell(record["text"])}
         lines = max(_lines(text, self._columns[i].width) for i, text in texts.items())
-        sheet.set_row(row, min(_HIGHEST, _LINE * lines))  # not every program finds the height of wrapped text itself
-        for i, text in texts.items():  # write_string never takes text for a formula, a number or a link
+        sheet.set_row(row, min(_HIGHEST, _LINE * lines))  # some programs do not compute the height of wrapped text
+        for i, text in texts.items():  # write_string never turns text into a formula, a number or a link
             sheet.write_string(row, i, text, self._text)
         sheet.write_number(row, 1, number, self._number)
-        for kept in ("row_info", "row_sizes"):  # heights of rows that are written: all that would grow with them
+        for kept in ("row_info", "row_sizes"):  # drop the heights of written rows, which alone would use up memory
             getattr(sheet, kept, {}).pop(row - 1, None)
         named = "、".join(titles(given, self._labels)) or "无" if given is not None else "未标注"
         sheet.write_string(row, 4, named, self._text)
@@ -210,12 +210,12 @@ class _Sentences:
         self._row += 1
 
     def close(self) -> None:
-        """Put the filter over what the sheet holds."""
+        """Add the filter."""
         self._sheet.autofilter(0, 0, max(1, self._row - 1), len(self._columns) - 1)
 
 
 class _Reports:
-    """The sheet with a row a report."""
+    """The sheet with one row per report."""
 
     def __init__(self, book: Workbook, labels: LabelSet) -> None:
         self._labels = labels
@@ -239,7 +239,7 @@ class _Reports:
         """Write the counts of one report."""
         self.number += 1
         self.total.merge(counts)
-        if self.listed == _ROWS - 1:  # the overview tells of it
+        if self.listed == _ROWS - 1:  # the overview mentions the missing rows
             return
         self.listed += 1
         row = self.listed
@@ -252,7 +252,7 @@ class _Reports:
             self.sheet.write_number(row, i + len(found), share, self._share)
 
     def close(self) -> None:
-        """Put the filter over what the sheet holds."""
+        """Add the filter."""
         self.sheet.autofilter(0, 0, max(1, self.listed), len(self._columns) - 1)
 
 
@@ -267,8 +267,8 @@ def _overview(book: Workbook, sheet: Worksheet, reports: _Reports, labels: Label
         0, 0, f"{number} 份报告，{total.sentences:,} 句", book.add_format({"bold": True, "font_size": 14})
     )
     if reports.listed < number:
-        told = f"“{reports.sheet.get_name()}”只列出前 {reports.listed:,} 份（一张表的上限）；此页各数包括全部报告。"
-        sheet.write_string(1, 0, told, book.add_format({"font_color": "#C00000"}))
+        notice = f"“{reports.sheet.get_name()}”只列出前 {reports.listed:,} 份（一张表的上限）；此页各数包括全部报告。"
+        sheet.write_string(1, 0, notice, book.add_format({"font_color": "#C00000"}))
     for i, title in enumerate(("标签", "句数", "占比", "含义")):
         sheet.write_string(2, i, title, head)
     centre = {"align": "center"}
@@ -329,7 +329,7 @@ def _chart_reports(book: Workbook, sheet: Worksheet, row: int, reports: _Reports
 
 
 def _list(sheet: Worksheet) -> None:
-    """A list to scroll through, and to print: its head and first column stay."""
+    """Set up a long list for the screen and for print: its header and first column stay visible."""
     sheet.freeze_panes(1, 1)
     _printed(sheet)
     sheet.repeat_rows(0)

@@ -1,4 +1,4 @@
-"""A page that lists the reports of a run: what each holds, in numbers, with links to the annotated reports."""
+"""A page that lists the reports of a run with their counts and with links to the annotated reports."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _TITLE = "批注结果"
 
 @dataclass(frozen=True)
 class Summary:
-    """A report in numbers.
+    """The counts of one report.
 
     Attributes:
         doc: the report's name, with its extension.
         title: its first heading, else its name.
-        sentences: how many it has.
-        counts: sentences that carry each label, ``none`` for those without.
-        review: sentences that a person should look at.
-        href: where its page is, a relative URL; empty where it has none.
-        name: what its outputs are called, which no other report's are; shown where ``doc`` is another's too.
+        sentences: the number of its sentences.
+        counts: the number of sentences with each label; ``none`` counts those without labels.
+        review: the number of sentences to review.
+        href: the relative URL of its page; empty if it has none.
+        name: the unique name of its outputs; shown if another report has the same ``doc``.
     """
 
     doc: str
@@ -61,7 +61,7 @@ def summarise(records: Iterable[Record], href: str = "", name: str = "") -> Summ
 def index_page(
     summaries: Sequence[Summary], labels: LabelSet, failed: Sequence[tuple[str, str]] = (), title: str = _TITLE
 ) -> str:
-    """The page. ``failed`` are names of inputs that could not be read, each with the reason."""
+    """The page. ``failed`` are the names of inputs that could not be read, each with the reason."""
     return "".join(_pieces(summaries, labels, failed, title))
 
 
@@ -72,7 +72,7 @@ def _pieces(
     counts = {name: sum(summary.counts.get(name, 0) for summary in summaries) for name in titles}
     total = Summary("", title, sum(s.sentences for s in summaries), counts, sum(s.review for s in summaries))
     docs = Counter(summary.doc for summary in summaries)
-    told = [summary.name if docs[summary.doc] > 1 and summary.name else summary.doc for summary in summaries]
+    shown = [summary.name if docs[summary.doc] > 1 and summary.name else summary.doc for summary in summaries]
     return assemble(
         "index",
         sheet("index", labels),
@@ -81,7 +81,7 @@ def _pieces(
         columns=titles.items(),
         rows=(
             (number, summary.title, name, summary.href, _cells(summary, titles), _shares(summary, labels))
-            for number, (summary, name) in enumerate(zip(summaries, told, strict=True))
+            for number, (summary, name) in enumerate(zip(summaries, shown, strict=True))
         ),
         totals=_cells(total, titles),
         shares=_shares(total, labels),
@@ -90,11 +90,11 @@ def _pieces(
 
 
 def write_index(folder: Path, labels: LabelSet, run: Complete) -> list[Path]:
-    """Write ``folder/index.html`` over the reports of a run folder, whose outputs lie beside ``folder``."""
+    """Write ``folder/index.html`` for the reports of a run, whose outputs are in the parent of ``folder``."""
     summaries = []
     for report in run.reports:
         there = (folder.parent / f"{report.name}.html").is_file()
-        # A relative URL from a name: "a:b" must be no scheme, "#" and "?" and "%" no parts of an address.
+        # quote() keeps "a:b" from being read as a scheme, and "#", "?" and "%" as parts of the URL.
         href = f"../{quote(report.name)}.html" if there else ""
         ((_, records),) = stored([(report.name, report.records)], labels)
         summaries.append(summarise(records, href, report.name))
@@ -109,7 +109,7 @@ def _cells(summary: Summary, names: Iterable[str]) -> list[int]:
 
 
 def _shares(summary: Summary, labels: LabelSet) -> list[tuple[str, float, float]]:
-    """The labels' shares of what is labelled."""
+    """Each label's share of all labels given."""
     found = [summary.counts.get(name, 0) for name in labels.names]
     total = sum(found)
     return bar.pieces((label.color, count, total) for label, count in zip(labels, found, strict=True))

@@ -1,6 +1,7 @@
-"""A report as one self-contained HTML page.
+"""Writes a report as one self-contained HTML page.
 
-Sentences coloured by label, filters, search, an outline with counts, lists of what to review and of the figures.
+The page has sentences coloured by label, filters, search, an outline with counts, and lists of the sentences to review
+and of the figures.
 """
 
 from __future__ import annotations
@@ -21,17 +22,19 @@ if TYPE_CHECKING:
     _Looks = dict[tuple[str, ...] | None, tuple[Markup, Markup]]
 
 _KEYS = "achjkr"
-"""Letters that mean something on the page, whatever the labels (web/page.html.j2, web/page.js)."""
+"""Letters that the page uses as keys itself (web/page.html.j2, web/page.js)."""
 
 
 class _Shown(NamedTuple):
     """A sentence as the page shows it.
 
     Attributes:
-        place: in ``Report.sentences``.
-        attributes, tags: what its labels make of it (web/sentence.html.j2).
-        scores: of all labels, for the page's script; empty where there are none.
-        told: under the pointer.
+        place: its index in ``Report.sentences``.
+        text: its text.
+        attributes, tags: the HTML that shows its labels (web/sentence.html.j2).
+        scores: the scores of all labels, for the page's script; empty if there are none.
+        tooltip: the text shown under the pointer.
+        review: whether a person should review it.
     """
 
     place: int
@@ -39,7 +42,7 @@ class _Shown(NamedTuple):
     attributes: Markup
     tags: Markup
     scores: str
-    told: str
+    tooltip: str
     review: bool
 
 
@@ -58,7 +61,7 @@ def page(report: Report, labels: LabelSet) -> str:
 
 
 def pieces(report: Report, labels: LabelSet) -> Iterator[str]:
-    """The page in pieces, made while they are asked for: that of a long report is never in memory as a whole."""
+    """The page in lazily rendered pieces, so that a long report's page is never in memory as a whole."""
     return assemble(
         "page",
         sheet("page", labels),
@@ -74,7 +77,7 @@ def pieces(report: Report, labels: LabelSet) -> Iterator[str]:
 
 
 def hotkeys(labels: LabelSet) -> list[str]:
-    """The key of each label: its hot key, or a free digit where that is a key of the page; empty where none is left."""
+    """The key of each label: its hot key, or a free digit if the page uses that key; empty if no digit is left."""
     free = [digit for digit in "123456789" if digit not in {label.hotkey for label in labels}]
     return [label.hotkey if label.hotkey not in _KEYS else free.pop(0) if free else "" for label in labels]
 
@@ -85,7 +88,7 @@ def title(report: Report) -> str:
 
 
 def counts(sentences: Iterable[Sentence]) -> Counter[str]:
-    """How many of the sentences carry each label, ``none`` for those that were found to carry none."""
+    """How many of the sentences have each label; ``none`` counts annotated sentences without a label."""
     found: Counter[str] = Counter()
     for s in sentences:
         if s.kind == "sentence" and s.labels is not None:
@@ -94,7 +97,7 @@ def counts(sentences: Iterable[Sentence]) -> Counter[str]:
 
 
 def _outline(report: Report, labels: LabelSet) -> Iterator[tuple[int, int, str, list[tuple[Label, int]]]]:
-    """(place, depth, text, how many sentences below it have each label) of each heading."""
+    """(index, depth, text, how many sentences below it have each label) of each heading."""
     for i, below in _sections(report):
         found = counts(below)
         heading = report.sentences[i]
@@ -103,7 +106,7 @@ def _outline(report: Report, labels: LabelSet) -> Iterator[tuple[int, int, str, 
 
 
 def _sections(report: Report) -> list[tuple[int, list[Sentence]]]:
-    """Each heading's place with the sentences under it; the title heads nothing."""
+    """Each heading's index with the sentences under it; the title has none."""
     sections: list[tuple[int, list[Sentence]]] = []
     above: list[tuple[int, str, list[Sentence]]] = []
     for i, s in enumerate(report.sentences):
@@ -140,15 +143,15 @@ def _blocks(report: Report, labels: LabelSet) -> Iterator[_Block]:
 
 
 def _short(labels: LabelSet) -> dict[str, str]:
-    """What the small tag of each label says: its title's first character, or all of it where two begin alike."""
+    """The text of each label's small tag: its title's first character, or the whole title if two begin alike."""
     first = Counter(label.title[0] for label in labels)
     return {label.name: label.title[0] if first[label.title[0]] == 1 else label.title for label in labels}
 
 
 def _looks(report: Report, labels: LabelSet) -> _Looks:
-    """Attributes and tags of sentences by their labels, drawn once a set: a long report has many sentences, few sets.
+    """The attributes and tags for each set of labels, rendered once: a report has few sets and many sentences.
 
-    For the script a sentence that was found to have no label has ``none``, and one that nobody looked at nothing.
+    In the script's attribute, an annotated sentence without a label has ``none``, and an unannotated one is empty.
     """
     attributes, tags = (macro("annotate/web/sentence.html.j2", of) for of in ("attributes", "tags"))
     short = _short(labels)
@@ -162,8 +165,8 @@ def _looks(report: Report, labels: LabelSet) -> _Looks:
 def _shown(i: int, s: Sentence, labels: LabelSet, looks: _Looks) -> _Shown:
     percent = {name: f"{score:.0%}" for name, score in (s.scores or {}).items()}
     scores = " ".join([percent.get(name, "0%") for name in labels.names]) if percent else ""
-    told = [f"{label.title} {percent[label.name]}" for label in labels if label.name in percent]
-    return _Shown(i, s.text, *looks[s.labels], scores, "，".join(["待复核", *told] if s.review else told), s.review)
+    parts = [f"{label.title} {percent[label.name]}" for label in labels if label.name in percent]
+    return _Shown(i, s.text, *looks[s.labels], scores, "，".join(["待复核", *parts] if s.review else parts), s.review)
 
 
 def _scores(s: Sentence, labels: LabelSet) -> Iterator[str]:
@@ -173,7 +176,7 @@ def _scores(s: Sentence, labels: LabelSet) -> Iterator[str]:
 
 
 def _review(report: Report, labels: LabelSet) -> list[tuple[int, str, str]]:
-    """(place, text, its two highest scores) of each sentence that people should look at."""
+    """(index, text, its two highest scores) of each sentence to review."""
     return [
         (i, s.clean, "，".join(sorted(_scores(s, labels), key=lambda text: -int(text.rpartition(" ")[2][:-1]))[:2]))
         for i, s in enumerate(report.sentences)
@@ -182,7 +185,10 @@ def _review(report: Report, labels: LabelSet) -> list[tuple[int, str, str]]:
 
 
 def _metrics(report: Report) -> list[tuple[int, str, tuple[tuple[str, str, str], ...]]]:
-    """(place, text, figures) of each sentence with figures; of a figure what it measures, how it moved, what it is."""
+    """(index, text, figures) of each metric sentence; a figure is (indicator, period and change, text).
+
+    The text is empty if there are figures.
+    """
     rows = []
     for i, s in enumerate(report.sentences):
         if s.kind == "sentence" and "metric" in (s.labels or ()):

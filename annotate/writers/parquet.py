@@ -1,4 +1,4 @@
-"""Parquet: one typed table over many reports, for programs."""
+"""Parquet: one typed table for many reports, for programs."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BATCH, _GROUP = 2_048, 65_536
-"""Rows turned into columns at once, and rows a group: what is held in memory as columns, and what a reader can skip."""
+"""Rows converted to columns at one time, and rows per row group, which readers can skip."""
 
 
 def schema(labels: LabelSet) -> pa.Schema:
-    """The columns: those of the records, ``scores`` a struct with a field a label; ``labels`` null says unlabelled."""
+    """The records' fields as columns; ``scores`` is a struct with a field per label, null ``labels`` say unlabelled."""
     import pyarrow as pa
 
     text, names = pa.string(), pa.dictionary(pa.int32(), pa.string())
@@ -45,7 +45,7 @@ def schema(labels: LabelSet) -> pa.Schema:
 
 
 def write(reports: Reports, labels: LabelSet, path: Path) -> None:
-    """Write one table over ``reports``; one group of rows is in memory at a time.
+    """Write one table for ``reports``; holds one row group in memory at a time.
 
     Raises:
         MissingExtraError: pyarrow is not installed.

@@ -1,5 +1,5 @@
-"""All sentences of a complete run together: in numbered files of about equal size for programs that read them in
-parallel, or in one table for people."""
+"""Writes all sentences of a complete run: into numbered files of about equal size for programs that read them in
+parallel, or into one table for people."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .table import Annotated, Complete, TableWriter, WholeWriter, stored
 
 
 def parts(write: TableWriter, ending: str) -> WholeWriter:
-    """``part-00001.ending``, …: tables over whole reports; a part has more than ``part_size`` sentences only in one
-    report alone."""
+    """Writes ``part-00001.ending``, …: tables of whole reports. A part exceeds ``part_size`` sentences only if it
+    consists of one report."""
 
     def write_parts(folder: Path, labels: LabelSet, run: Complete) -> list[Path]:
         paths: list[Path] = []
         for group in _groups(run.reports, run.part_size):
             paths.append(folder / f"part-{len(paths) + 1:05}.{ending}")
             _write(write, paths[-1], labels, group)
-        if folder.is_dir():  # there may have been more of them before a report changed
+        if folder.is_dir():  # an earlier run may have written more parts
             for old in folder.iterdir():
                 if re.fullmatch(rf"part-\d{{5,}}\.{ending}", old.name) and old not in paths:
                     old.unlink()
@@ -30,7 +30,7 @@ def parts(write: TableWriter, ending: str) -> WholeWriter:
 
 
 def one(write: TableWriter, name: str) -> WholeWriter:
-    """One table over all reports, called ``name``."""
+    """Writes one table of all reports, called ``name``."""
 
     def write_one(folder: Path, labels: LabelSet, run: Complete) -> list[Path]:
         _write(write, folder / name, labels, run.reports)

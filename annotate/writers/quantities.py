@@ -1,4 +1,4 @@
-"""The quantities of annotated reports as a table: rows with Chinese titles, CSV, JSON Lines."""
+"""Writes the quantities of annotated reports as a table with Chinese titles, as CSV or JSON Lines."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ COLUMNS = {
     "id": "句子编号",
     "key": "匹配键",
 }
-"""The columns of the table by the name they have in rows and JSON Lines, with the titles that readers see."""
+"""The columns of the table: their names in rows and JSON Lines, with the titles shown in CSV."""
 
 _TITLES = {label.name: label.title for label in DEFAULT_LABELS}
 SUFFIXES = (".csv", ".jsonl")
@@ -43,14 +43,14 @@ Row = dict[str, Any]
 
 
 def rows(report: Report, label: str | None = "metric", source: str = "") -> Iterator[Row]:
-    """A row with the names of ``COLUMNS`` for each quantity of a report, in the order of the text.
+    """A row with the keys of ``COLUMNS`` for each quantity of a report, in the order of the text.
 
-    Values are numbers (``value``, ``upper`` or None, ``start``, ``end``), lists of texts (``headings``, ``labels``) and
-    texts. ``start`` and ``end`` are characters of the report's text.
+    Values are numbers (``value``, ``upper`` or None, ``start``, ``end``), lists of strings (``headings``, ``labels``)
+    and strings. ``start`` and ``end`` are character offsets in the report's text.
 
     Args:
-        label: only sentences with this label are read; None reads all of them, labelled or not.
-        source: where the report lies, which tells it from others of its name; empty is its name.
+        label: read only sentences with this label; None reads all sentences, labelled or not.
+        source: the report's path, which distinguishes it from others with its name; empty takes its name.
     """
     return record_rows(report.records(), label, source)
 
@@ -79,8 +79,8 @@ def read_annotated(path: Path, *, labelled: bool = True) -> list[Record]:
     """The records of an annotated report.
 
     Raises:
-        DataError: it cannot be read, a record lacks what a row needs, or nothing in it is labelled (asked if
-            ``labelled``).
+        DataError: the file cannot be read, a record lacks a field that a row needs, or ``labelled`` is set and no
+            record has labels.
     """
     records = list(load_records(path, needed=("doc", "start", "text")))
     if labelled and all(record.get("labels") is None for record in records):
@@ -89,16 +89,16 @@ def read_annotated(path: Path, *, labelled: bool = True) -> list[Record]:
 
 
 def check_name(path: Path) -> None:
-    """Raises a ConfigError where ``path`` is no name for :func:`write_metrics`."""
+    """Raises a ConfigError unless ``path`` has an extension that :func:`write_metrics` accepts."""
     if path.suffix.lower() not in SUFFIXES:
         raise ConfigError(f"{path} must end in {' or '.join(SUFFIXES)}")
 
 
 def write_metrics(path: str | Path, table: Iterable[Row]) -> int:
-    """Replace ``path``, a .csv or .jsonl, by the rows of ``table``; returns how many.
+    """Replace the .csv or .jsonl file ``path`` by the rows of ``table``; returns the number of rows.
 
     Raises:
-        ConfigError: the name ends otherwise.
+        ConfigError: the file has another extension.
     """
     path = Path(path)
     check_name(path)
@@ -106,9 +106,9 @@ def write_metrics(path: str | Path, table: Iterable[Row]) -> int:
 
 
 def write_csv(path: str | Path, table: Iterable[Row]) -> int:
-    """Replace ``path`` by a CSV file with Chinese titles that spreadsheets open as it is; returns the number of rows.
+    """Replace ``path`` by a CSV file with Chinese titles that spreadsheets can open; returns the number of rows.
 
-    It begins with a byte order mark, or Excel takes it for another encoding; no cell is a formula.
+    The file begins with a byte order mark, so that Excel reads it as UTF-8; no cell is a formula.
     """
     count = 0
     with replacing(path) as file:
@@ -123,7 +123,7 @@ def write_csv(path: str | Path, table: Iterable[Row]) -> int:
 
 
 def cell(value: object) -> str | int | float:
-    """A value as a spreadsheet's cell: numbers as they are, texts on one line and never a formula."""
+    """A value as a spreadsheet cell: numbers unchanged, text on one line and never a formula."""
     if isinstance(value, (int, float)):
         return value
     if isinstance(value, list):

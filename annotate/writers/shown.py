@@ -1,4 +1,4 @@
-"""What people see, the same in every kind of file: text that a file can hold, colours, what the model says."""
+"""What all formats for people share: text that every format can hold, colours, the wording of the model's opinion."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def legal(text: str) -> str:
 
 
 def readable(text: str) -> str:
-    """A sentence on one line, else as it stands in the report: who looks it up there must find it."""
+    """A sentence on one line, otherwise unchanged, so that a search for it in the report finds it."""
     return legal(_BREAK.sub(_joint, text))
 
 
 def _joint(broken: re.Match[str]) -> str:
     text, start, end = broken.string, broken.start(), broken.end()
     around = text[max(0, start - 1) : start] + text[end : end + 1]
-    return "" if any(c >= "\u2e80" for c in around) else " "  # Chinese needs no space between its lines
+    return "" if any(c >= "\u2e80" for c in around) else " "  # Chinese has no space between joined lines
 
 
 def tint(label: Label) -> str:
@@ -44,7 +44,7 @@ def titles(names: Iterable[str], labels: LabelSet) -> list[str]:
 
 
 def opinion(given: Sequence[str], scores: Mapping[str, float], review: bool, labels: LabelSet) -> str:
-    """``成效 98%　指标 91%``; where it needs review also what else it may be: ``【待核】计划 55%（或：成效 43%）``."""
+    """``成效 98%　指标 91%``; for review also the other likely labels: ``【待核】计划 55%（或：成效 43%）``."""
     said = "　".join(_share(label, scores) for label in labels if label.name in given) or "无标签"
     if not review:
         return said
@@ -55,13 +55,13 @@ def opinion(given: Sequence[str], scores: Mapping[str, float], review: bool, lab
 
 
 def _share(label: Label, scores: Mapping[str, float]) -> str:
-    # 99.6% is no certainty, so nothing is rounded up to 100%.
+    # 99.6% is not certain, so nothing is rounded up to 100%.
     return f"{label.title} {min(99, round(scores[label.name] * 100))}%" if label.name in scores else label.title
 
 
 @dataclass
 class Counts:
-    """How many sentences there are, how many carry each label, none, or need review."""
+    """The number of sentences, of those with each label, of those without labels, and of those to review."""
 
     sentences: int = 0
     labels: Counter[str] = field(default_factory=Counter)

@@ -1,4 +1,4 @@
-"""The records of reports as the rows of one table: the same columns in CSV and Parquet."""
+"""Types and rows that all tables share; CSV and Parquet have the same columns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...data.labels import LabelSet
 from ...data.records import Record, load_records
 
 Reports = Iterable[tuple[str, Iterable[Record]]]
-"""Reports by name, each with its records (docs/records.md); read once, one after the other."""
+"""Reports by name, each with its records (docs/records.md); they can be read once, in order."""
 
 TableWriter = Callable[[Reports, LabelSet, Path], None]
 """Writes the records of many reports to one path; the same records give the same bytes."""
@@ -21,9 +21,9 @@ class Annotated:
     """A report of a complete run.
 
     Attributes:
-        name: what its outputs are called, ``/`` between folders.
-        records: the file of its records (JSON Lines).
-        sentences: how many it has.
+        name: the name of its outputs, with ``/`` between folders.
+        records: the file with its records (JSON Lines).
+        sentences: the number of its sentences.
     """
 
     name: str
@@ -33,10 +33,10 @@ class Annotated:
 
 @dataclass(frozen=True)
 class Complete:
-    """A run in which nothing is left to do.
+    """A complete run.
 
     Attributes:
-        reports: in the order of the manifest.
+        reports: its reports, in the order of the manifest.
         failed: inputs that failed, as the manifest names them, each with the reason.
         part_size: the most sentences a part may hold, for formats that have parts.
     """
@@ -47,14 +47,14 @@ class Complete:
 
 
 WholeWriter = Callable[[Path, LabelSet, Complete], list[Path]]
-"""Writes into a folder what is made of a complete run. Returns the files; the same run gives the same bytes."""
+"""Writes files for a complete run into a folder and returns their paths; the same run gives the same bytes."""
 
 
 def stored(named: Iterable[tuple[str, Path]], labels: LabelSet) -> Reports:
-    """The reports in JSON Lines files by name, read as they are asked for.
+    """The reports in JSON Lines files by name, read lazily.
 
-    Raises, while they are read:
-        DataError: a file or a record in it is wrong; the message names it.
+    Raises, while the records are read:
+        DataError: a file or a record in it is malformed; the message names it.
     """
     return ((name, _stored(path, labels)) for name, path in named)
 
@@ -65,7 +65,7 @@ def _stored(path: Path, labels: LabelSet) -> Iterator[Record]:
 
 
 def rows(reports: Reports) -> Iterator[Record]:
-    """Every record with the name of its report, which tells two files of one name apart, in front."""
+    """Every record, with the unique name of its report as its first field."""
     for name, records in reports:
         for record in records:
             yield {"report": name, **record}

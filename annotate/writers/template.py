@@ -1,7 +1,7 @@
-"""Self-contained pages: template, style and script in one file, which may load nothing and run nothing else.
+"""Self-contained pages: template, style and script in one file, which can load and run nothing else.
 
-The policy in every page names its style and its script by their hashes. So even text that got past the escaping, or a
-hole in a browser, could not run: a second lock on the door that the templates' escaping closes.
+The content security policy in every page lists its style and its script by their hashes. It is a second defence after
+the templates' escaping: even text that got past the escaping could not run.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from ...data.labels import Label, LabelSet
 from .cells import GUARD
 
 WEB = "annotate/web"
-"""The folder of the pages of this room, from the package's root; others have one of their own."""
+"""The folder of this package's pages, relative to the root; other packages have their own."""
 
 
 def assemble(name: str, style: str, folder: str = WEB, **values: Any) -> Iterator[str]:
-    """The template ``<name>.html.j2`` of a folder with its script, ``style`` and what else it shows, in pieces."""
+    """The template ``<name>.html.j2`` of ``folder``, rendered in pieces with its script, ``style`` and ``values``."""
     code = script(name, folder)
     return stream(f"{folder}/{name}.html.j2", policy=policy(style, code), style=style, script=code, **values)
 
 
 @cache
 def asset(name: str, folder: str = WEB) -> str:
-    """A file of a folder of pages."""
+    """The text of a file in ``folder``."""
     return files(__name__.partition(".")[0]).joinpath(folder, name).read_text(encoding="utf-8")
 
 
 def script(name: str, folder: str = WEB) -> str:
-    """The page's own script."""
+    """The page's script."""
     return asset(f"{name}.js", folder).replace("@@guard@@", GUARD)
 
 
@@ -44,7 +44,7 @@ def sheet(name: str, labels: LabelSet, folder: str = WEB) -> str:
 
 
 def policy(style: str, code: str) -> str:
-    """What the page may do: use ``style``, run ``code``; nothing is loaded, nothing sent."""
+    """The page's content security policy: it may use ``style`` and run ``code``, and load or send nothing."""
     return (
         f"default-src 'none'; style-src {digest(style)}; script-src {digest(code)}; base-uri 'none'; form-action 'none'"
     )
@@ -56,8 +56,8 @@ def digest(text: str) -> str:
 
 
 def _colours(label: Label) -> str:
-    # A sentence is tinted with its first label's colour alone, since mixed colours would look like a third label; the
-    # small tags after it name all of its labels, so nobody has to tell colours apart.
+    # A sentence is tinted with the colour of its first label only, since mixed colours would look like a third label.
+    # The small tags after it name all of its labels, so no reader has to distinguish colours.
     color = label.color
     return (
         f".f-{label.name}{{background:{color}2b}}.t-{label.name}{{background:{color};color:{_ink(color)}}}"

@@ -1,4 +1,4 @@
-"""A model that answers at once."""
+"""A model that answers instantly."""
 
 from __future__ import annotations
 

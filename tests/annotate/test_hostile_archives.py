@@ -1,4 +1,4 @@
-"""Archives that were made to do harm: what unpacks to more than it may is told before it is unpacked."""
+"""Malicious archives: those that unpack to more than the limit are refused before they are unpacked."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_many_pieces(tmp_path: Path) -> None:
 def test_pieces_out_of_order(tmp_path: Path, rows: list[tuple[int, int]]) -> None:
     with bounded():
         assert (
-            "the pieces of a file with holes are out of order"
+            "the pieces of a sparse file are out of order"
             in troubles(tarred(tmp_path / "x.tar", with_pieces(rows, 100, b"x" * 100)))[-1]
         )
 
@@ -171,7 +171,7 @@ RECORDS = {
 def test_records_that_take_quadratic_time(tmp_path: Path, name: str, kind: bytes) -> None:
     with bounded():
         assert troubles(tarred(tmp_path / "x.tar", pax(RECORDS[name], kind), header()))[-1] == (
-            "x.tar is damaged or no tar archive: a header is no list of records"
+            "x.tar is damaged or not a tar archive: a header is not a list of records"
         )
 
 
@@ -252,7 +252,7 @@ def test_files_that_lie_upon_each_other(tmp_path: Path) -> None:
     for rows in (same, nested, nested[::-1]):
         with bounded():
             assert troubles(zipped(tmp_path / "x.zip", file, rows)) == [
-                "x.zip has files that lie upon each other, as in a bomb; it is refused"
+                "x.zip has overlapping files, as in a zip bomb; it is refused"
             ]
     (good, end) = find([zipped(tmp_path / "x.zip", file, same[:1])])
     assert good.data == bytes(10 * MB) and not end.trouble

@@ -1,4 +1,4 @@
-"""Tables that were made to do harm: how large a page is, is known before it is unpacked."""
+"""Malicious tables: the size of a page is checked before it is unpacked."""
 
 from __future__ import annotations
 
@@ -173,12 +173,12 @@ def test_columns_that_hold_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     pq.write_table(pa.table({"text": kind, "id": ["a"]}), path)
     monkeypatch.setattr(pq.ParquetFile, "iter_batches", None)
     assert troubles(path) == [
-        f"the column 'text' of x.parquet holds no text but {said}; name another with --text-column and --id-column"
+        f"the column 'text' of x.parquet holds {said}, not text; choose another with --text-column and --id-column"
     ]
     pq.write_table(pa.table({"text": ["a"], "id": kind}), path)
     monkeypatch.undo()
     nested = said.startswith(("list", "struct"))
-    assert any("holds no names but" in trouble for trouble in troubles(path)) == nested
+    assert any(", not names; choose another" in trouble for trouble in troubles(path)) == nested
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())])

@@ -1,4 +1,4 @@
-"""Whatever reports come in, each is found once, and names in archives and tables are never paths."""
+"""Every kind of input is found once, and names in archives and tables are never paths."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_the_standard_input(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
     ("word", "error", "said"),
     [
         ("空", ReadError, r"no report found; supported: .*\.txt"),
-        ("往年/*.doc", ReadError, "no file fits the pattern"),
+        ("往年/*.doc", ReadError, "no file matches the pattern"),
         ("@无.txt", ReadError, "the list 无.txt cannot be read"),
         ("@环.txt", ConfigError, "names another list"),
     ],
@@ -252,7 +252,7 @@ def test_packings_that_are_not_known(tmp_path: Path) -> None:
     data[data.index(b"PK\x01\x02") + 6] = 99  # the version of the format that is needed
     path.write_bytes(data)
     (end,) = find([path])
-    assert "x.zip is damaged or no zip archive: zip file version 9.9" in end.trouble
+    assert "x.zip is damaged or not a zip archive: zip file version 9.9" in end.trouble
 
 
 @pytest.mark.parametrize("ending", [".zip", ".tar.gz", ".parquet"])
@@ -333,7 +333,7 @@ def test_what_pyarrow_cannot_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     pq.write_table(pa.table({"text": [TEXT]}), tmp_path / "x.parquet")
     monkeypatch.setattr(pq.ParquetFile, "iter_batches", batches)
     (end,) = find([tmp_path / "x.parquet"])
-    assert end.trouble == "x.parquet is damaged or no Parquet file: no such encoding"
+    assert end.trouble == "x.parquet is damaged or not a Parquet file: no such encoding"
 
 
 def test_damaged_datasets(tmp_path: Path, model: Any) -> None:
@@ -349,7 +349,7 @@ def test_damaged_datasets(tmp_path: Path, model: Any) -> None:
     places = [tmp_path / name for name in ("one", "two", "three")]
     result = annotate_files([*places, good], tmp_path / "out", model)
     assert result.reports == 1
-    assert ["is damaged or no dataset" in reason for _, reason in result.failed] == [True] * 3
+    assert ["is damaged or not a dataset" in reason for _, reason in result.failed] == [True] * 3
 
 
 def test_datasets(tmp_path: Path, model: Any) -> None:

@@ -1,4 +1,4 @@
-"""Patterns fit what glob's fit, each folder is looked into once, and the search ends."""
+"""Patterns match what glob's match, visit each folder once, and always terminate."""
 
 from __future__ import annotations
 

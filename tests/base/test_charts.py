@@ -1,4 +1,4 @@
-"""Charts: numbers where they belong, words as words."""
+"""Charts: numbers in the right places, text as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who makes room where connections are bounded; sockets and slow clients are tried in tests/annotate/service."""
+"""Which connection is closed at the limit; tests/annotate/service tests sockets and slow clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders are the old one or the new one, whole, wherever their writer is killed; and nothing else stays."""
+"""A killed writer leaves the old folder or the new one, complete, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hosts and origins are compared whole, however they are written."""
+"""Hosts and origins are compared as a whole, however they are written."""
 
 from __future__ import annotations
 

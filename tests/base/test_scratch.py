@@ -1,4 +1,4 @@
-"""Temporary folders go with their process, or with the next one."""
+"""Temporary folders are removed with their process, or by the next one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The switches that keep dependencies from reporting to their makers; ``tests/test_silence.py`` sees that they do."""
+"""The switches that stop dependencies from reporting home; ``tests/test_silence.py`` checks that they work."""
 
 from __future__ import annotations
 

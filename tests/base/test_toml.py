@@ -1,4 +1,4 @@
-"""Evil TOML, as a label set and as a recipe: a result or one sentence, in a time that grows with the file."""
+"""Malicious TOML, as a label set and as a recipe: a result or one sentence, in linear time."""
 
 from __future__ import annotations
 

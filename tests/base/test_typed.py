@@ -1,4 +1,4 @@
-"""State files hold what their types say, or are refused in words that quote nothing of them."""
+"""State files match their types, or are refused in words that quote nothing from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The corpus' files: what they say is read exactly, what is wrong in them is named with file and line."""
+"""The corpus' files are read exactly; errors name the file and line."""
 
 from __future__ import annotations
 

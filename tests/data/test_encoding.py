@@ -1,4 +1,4 @@
-"""Every usual Chinese encoding is told by its bytes, and what is no text says so."""
+"""Every usual Chinese encoding is detected from its bytes, and a file that is not text is refused."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Small files and texts that once took minutes, all memory, or lost text without a word: each is read or refused."""
+"""Small files that once took minutes or all memory, or silently lost text: each is read or refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a file does to what reads it, it costs that file alone, is told in one sentence, and leaves no process."""
+"""A file that breaks its reader fails alone, with one sentence, and leaves no process behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The label set and the file it may come from."""
+"""The label set and its file."""
 
 from __future__ import annotations
 

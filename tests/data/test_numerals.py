@@ -1,4 +1,4 @@
-"""Numerals of every kind have one value, exactly; cn2an, which was written by others, writes what is read here."""
+"""Numerals of every kind have one exact value; the independent cn2an writes what is read here."""
 
 from __future__ import annotations
 

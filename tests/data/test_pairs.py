@@ -1,4 +1,4 @@
-"""Linked pairs: the shipped ones hold together, and what is wrong in one is told in a sentence."""
+"""Linked pairs: the shipped ones are consistent, and errors in one are reported in a sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PDF: lines joined, furniture told, columns in order; what cannot be read says so in one sentence."""
+"""PDF: lines joined, furniture recognised, columns in order; an unreadable file is refused in one sentence."""
 
 from pathlib import Path
 

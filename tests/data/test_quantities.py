@@ -1,4 +1,4 @@
-"""Quantities: what is one, what is none, what is said of it, and where it stands."""
+"""Quantities: what counts as one, its attributes, and its position."""
 
 from __future__ import annotations
 

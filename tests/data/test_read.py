@@ -1,4 +1,4 @@
-"""Reading files as users have them: encodings, web pages, what is no report, and the command."""
+"""Reading users' files: encodings, web pages, files that are not reports, and the command."""
 
 import json
 from pathlib import Path

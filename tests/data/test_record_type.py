@@ -1,4 +1,4 @@
-"""What a record is: as docs/records.md says, field by field; whatever else stands there is told in one sentence."""
+"""A record is what docs/records.md says, field by field; anything else is refused in one sentence."""
 
 from __future__ import annotations
 

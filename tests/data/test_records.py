@@ -1,4 +1,4 @@
-"""From records back to reports: nothing that the model reads gets lost on the way."""
+"""From records back to reports: nothing that the model reads is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mended text reads well, changes nothing twice, and knows where each character was."""
+"""Repaired text reads well, does not change again, and keeps track of each character's origin."""
 
 import pytest
 from hypothesis import example, given, settings

@@ -1,4 +1,4 @@
-"""Reports: ranges of one text, heading paths, identities that stay."""
+"""Reports: ranges of one text, heading paths, stable ids."""
 
 from __future__ import annotations
 

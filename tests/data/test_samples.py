@@ -1,4 +1,4 @@
-"""Each sample report reads the same from every format that it is rendered to."""
+"""Each sample report reads the same from every format."""
 
 import subprocess
 from collections import Counter

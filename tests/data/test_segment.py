@@ -1,4 +1,4 @@
-"""Sentences end where readers see them end; headings, paths and furniture come out right. All text is invented."""
+"""Sentences end where readers see their end; headings, paths and furniture are right. All text is invented."""
 
 import pytest
 from hypothesis import given, settings

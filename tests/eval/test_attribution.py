@@ -1,4 +1,4 @@
-"""Integrated gradients on a trained tiny model: shares that add up, of the words that stand there."""
+"""Integrated gradients on a trained tiny model: shares that add up, for the words in the text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Baselines: they learn what they can, and need no more than they say."""
+"""Baselines learn what they can, and need no more than they say."""
 
 from __future__ import annotations
 

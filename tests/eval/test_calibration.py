@@ -1,4 +1,4 @@
-"""Probabilities against what came true."""
+"""Probabilities against true frequencies."""
 
 from __future__ import annotations
 

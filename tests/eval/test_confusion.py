@@ -1,4 +1,4 @@
-"""Which label was given where another was true."""
+"""Which label was given when another was true."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Precision against recall as scikit-learn draws it, and what review leaves."""
+"""Precision-recall curves as in scikit-learn, and what remains after review."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evaluation on reports that the model has not seen, beside the baselines."""
+"""Evaluation on reports that the model has not seen, compared with the baselines."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ def test_own_labels_need_own_data(model_folder: Path, pizhu: Any, monkeypatch: p
     monkeypatch.setattr(Annotator, "load", lambda model: own)
     answer = pizhu("evaluate", model_folder)
     assert (answer.status, answer.out) == (2, "")
-    assert "name labelled records of reports it has not seen: pizhu evaluate MODEL DATA" in answer.err
+    assert "give labelled records of reports it has not seen: pizhu evaluate MODEL DATA" in answer.err
 
 
 @pytest.mark.slow

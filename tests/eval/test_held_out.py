@@ -1,4 +1,4 @@
-"""Which reports a model may be scored on, by what its folder records."""
+"""Which reports a model may be scored on, according to its folder."""
 
 from __future__ import annotations
 

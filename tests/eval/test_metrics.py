@@ -1,4 +1,4 @@
-"""Figures against scikit-learn's, and intervals that know reports from sentences."""
+"""Figures against scikit-learn's, and intervals that resample reports, not sentences."""
 
 from __future__ import annotations
 

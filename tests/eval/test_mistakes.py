@@ -1,4 +1,4 @@
-"""The worst errors: which come first, what stands around them, what they are like."""
+"""The worst errors: their order, their context, and similar sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report as a page: whole, offline, and with nothing in it that a report could have smuggled in."""
+"""The evaluation page: complete, offline, and free of anything smuggled in by a report."""
 
 from __future__ import annotations
 

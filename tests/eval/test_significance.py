@@ -1,4 +1,4 @@
-"""Paired tests: luck is called luck, and a lead is called a lead."""
+"""Paired tests: chance is called chance, and a real lead is called a lead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of the data: every sentence in its group, each group scored by itself."""
+"""Slices of the data: every sentence in its group, each group scored separately."""
 
 from __future__ import annotations
 

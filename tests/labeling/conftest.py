@@ -1,4 +1,4 @@
-"""A real Label Studio, started once for all tests that are marked ``server`` and always stopped."""
+"""A real Label Studio for all tests marked ``server``: started once, and always stopped."""
 
 import os
 import random

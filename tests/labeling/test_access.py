@@ -1,4 +1,4 @@
-"""Addresses and tokens: where they come from, what is refused, and that secrets stay out of messages."""
+"""Addresses and tokens: their sources, what is refused, and that messages show no secret."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Annotators cannot make Label Studio ask or tell anything at an address of theirs; the owner's services still work."""
+"""Annotators cannot make Label Studio send requests to their addresses; the owner's services still work."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Adjudication through the real server: contested sentences out, decisions back, nothing doubled."""
+"""Adjudication with the real server: contested sentences out, decisions back, no duplicates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an adjudicator is shown and what gold comes to, without a server."""
+"""What an adjudicator sees and the resulting gold labels, without a server."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Agreement figures against worked examples; the undefined is told, not invented."""
+"""Agreement figures against worked examples; undefined figures are reported as undefined."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The page of an agreement: whole, offline, in Chinese, and nothing from the data becomes markup."""
+"""The agreement page: complete, offline, in Chinese, and data never becomes markup."""
 
 import re
 from html.parser import HTMLParser

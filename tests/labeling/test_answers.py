@@ -1,4 +1,4 @@
-"""What several annotators' answers come to, and which answers files are refused."""
+"""How several annotators' answers combine, and which answer files are refused."""
 
 import json
 import tempfile

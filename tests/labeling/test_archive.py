@@ -1,4 +1,4 @@
-"""Backups that are damaged, foreign or hostile change nothing; old ones go only where they are known to be our own."""
+"""Damaged, foreign or hostile backups change nothing; only pizhu's own old backups are removed."""
 
 import json
 import os

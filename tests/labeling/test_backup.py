@@ -1,4 +1,4 @@
-"""A backup taken while people work holds everything; what is put back is the same server."""
+"""A backup taken while people work is complete; restoring it gives the same server."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""What is sent while people label: SQLite lets one write at a time, and nothing is lost or doubled for it."""
+"""Sending while people label: SQLite allows one writer at a time, and nothing is lost or duplicated."""
 
 import time
 from collections.abc import Callable, Iterator

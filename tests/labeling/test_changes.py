@@ -1,4 +1,4 @@
-"""What a new configuration changes is told label by label."""
+"""The changes of a new configuration are listed label by label."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""compose.yaml starts what the command line starts: its command is run here, on a PostgreSQL without containers."""
+"""compose.yaml starts the same as the command line: its command runs here, on PostgreSQL without containers."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""Wrong labels: planted ones are found, and what the guideline says is known."""
+"""Label errors: planted ones are found, and cases that the guideline decides are recognised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tasks come to: the same records whatever way they took, and deleted ones marked."""
+"""Exported tasks become the same records by every route, with deleted ones marked."""
 
 import copy
 from typing import Any

@@ -1,4 +1,4 @@
-"""The server, or the push, ends by kill -9 in the middle; after a new start the same command makes everything whole."""
+"""After kill -9 of the server or the push, the same command completes the work."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What to label next: whole paragraphs, nothing twice, the same again for the same seed."""
+"""What to label next: whole paragraphs, no repeats, and the same choice for the same seed."""
 
 from __future__ import annotations
 

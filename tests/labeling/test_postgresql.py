@@ -1,4 +1,4 @@
-"""PostgreSQL by setting: what its address may be, where its password may stand, what its programs are told."""
+"""PostgreSQL by setting: valid addresses, the sources of the password, the arguments of its programs."""
 
 import os
 import stat

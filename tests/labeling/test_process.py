@@ -1,4 +1,4 @@
-"""The process of a server is known by what it was started with, whatever the clock says; no second one gets in."""
+"""A server's process is recognised by how it was started, whatever the clock says; a second one is refused."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The model's proposals while pushing are those that it gives when it annotates."""
+"""The model's proposals in a push are the labels that it gives in `pizhu annotate`."""
 
 import time
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Every answer comes back, each state told from the others, and nothing that was pulled is lost."""
+"""Every answer comes back, in the right state, and nothing that was pulled is lost."""
 
 import json
 from collections import Counter

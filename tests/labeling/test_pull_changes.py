@@ -1,4 +1,4 @@
-"""After the first pull only what changed is asked for, and it comes to the same as asking for everything."""
+"""After the first pull only changes are fetched, with the same result as fetching everything."""
 
 import itertools
 import json

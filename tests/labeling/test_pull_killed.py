@@ -1,4 +1,4 @@
-"""A pull that is killed leaves the old output or the new one, whole, and the next pull is right."""
+"""A killed pull leaves the old output or the new one, complete, and the next pull is right."""
 
 import itertools
 import os

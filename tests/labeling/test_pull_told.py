@@ -1,4 +1,4 @@
-"""What `pizhu label pull` prints of sentences that Label Studio has lost."""
+"""What `pizhu label pull` prints about sentences that Label Studio has lost."""
 
 import shlex
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Each sentence once, whatever happens on the way."""
+"""Each sentence is sent once, whatever happens on the way."""
 
 import os
 import signal

@@ -1,5 +1,5 @@
-"""Every reader of records reads files of earlier versions, and plain ones that people write, as they were; and tells
-what is wrong with a record in one sentence, with the file, the record and the field.
+"""Every reader of records reads files of earlier versions, and plain files that people write, as before; an error is
+one sentence with the file, the record and the field.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A label gets another name, and no answer is lost, changed or given another time."""
+"""A label gets another name, and no answer is lost or changed, or gets another time."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A backup that was killed leaves copies of everything; the next backup, or the next start, takes them away."""
+"""A killed backup leaves copies behind; the next backup, or the next start, removes them."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Label Studio on this machine: started ready to use, found again, stopped; nothing secret where others look."""
+"""Label Studio on this machine: started ready to use, found again, stopped; no secret is visible to others."""
 
 import json
 import os

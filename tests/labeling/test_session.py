@@ -1,4 +1,4 @@
-"""A labelling session as people hold it: two annotators, one at a real browser, from logging in to agreement."""
+"""A real labelling session: two annotators, one in a real browser, from logging in to agreement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Annotators keep seeing proposals, or it is said that they do not and how they see them again."""
+"""Annotators keep seeing proposals, or a message says that they do not and how to restore them."""
 
 import json
 import threading

@@ -1,6 +1,6 @@
-"""A labelling session in which nobody speaks to another machine: Label Studio, what talks to it and the predictions.
+"""A labelling session in which nothing contacts another machine: Label Studio, its clients and the predictions.
 
-How it is watched stands in ``tests/test_silence.py``.
+``tests/test_silence.py`` describes how it is traced.
 """
 
 from __future__ import annotations

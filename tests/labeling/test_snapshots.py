@@ -1,4 +1,4 @@
-"""States come back as they were pulled, at any time, and damage is noticed, not believed."""
+"""States come back as they were pulled, at any time, and damage is noticed."""
 
 import gzip
 import json

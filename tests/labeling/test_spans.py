@@ -1,4 +1,4 @@
-"""Quantities are proposed as spans, shown, marked by hand and pulled; a span that does not fit its sentence is told."""
+"""Quantities are proposed as spans, shown, marked by hand and pulled; spans that do not fit are reported."""
 
 import json
 from dataclasses import replace

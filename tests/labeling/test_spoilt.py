@@ -1,4 +1,4 @@
-"""Whatever a server answers, a command ends with one sentence, in bounded memory, and its token stays with it."""
+"""Whatever a server answers, a command ends with one sentence, in bounded memory, and protects its token."""
 
 import copy
 import gzip

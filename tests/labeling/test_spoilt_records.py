@@ -1,4 +1,4 @@
-"""Whatever a file of records holds, a command works or says in one sentence what is wrong with it; it never crashes."""
+"""Whatever a file of records contains, a command works or reports one error; it never crashes."""
 
 import copy
 import json

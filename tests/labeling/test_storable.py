@@ -1,4 +1,4 @@
-"""Characters that no database keeps: a sentence with one goes through, a name or title with one is refused."""
+"""Characters that no database can store: in a sentence they are replaced, in a name or title refused."""
 
 from collections.abc import Callable
 from dataclasses import replace

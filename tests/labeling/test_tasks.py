@@ -1,4 +1,4 @@
-"""Records become tasks, tasks become the same records; what the server would swallow is refused here."""
+"""Records become tasks and tasks the same records; what the server would drop is refused here."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is no Label Studio, or none any more: one sentence, soon."""
+"""A server that is not Label Studio, or is gone: one sentence, soon."""
 
 import threading
 from collections.abc import Iterator

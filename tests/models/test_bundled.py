@@ -1,4 +1,4 @@
-"""The bundled encoder: a strict parser, tried on small made-up files, and, slowly, the real weights."""
+"""The bundled encoder: a strict parser, tested on small invented files and, slowly, on the real weights."""
 
 from __future__ import annotations
 

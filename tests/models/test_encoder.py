@@ -1,4 +1,4 @@
-"""Encoders by setting: a folder, a hub id, or the bundled one; an encoder that cannot be loaded is an error, always."""
+"""Encoders by setting: a folder, a hub id, or the bundled one; one that cannot be loaded is always an error."""
 
 from __future__ import annotations
 

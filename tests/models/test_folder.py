@@ -1,4 +1,4 @@
-"""The model folder under attack: whatever is wrong with it is one sentence, never a wrong answer or a traceback."""
+"""Damaged model folders: one sentence, never a wrong answer or a traceback."""
 
 from __future__ import annotations
 

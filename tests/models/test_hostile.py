@@ -1,5 +1,5 @@
-"""Model folders from strangers, sealed with right sums: refused when they are loaded, in one sentence, before anything
-of them runs; what of them is harmless is left alone.
+"""Model folders from strangers, with correct checksums: a harmful one is refused in one sentence when it is loaded,
+before any of it runs; a harmless one is accepted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One model, three forms: torch, ONNX Runtime, and eight bits; they say the same, whatever is computed beside it."""
+"""One model in three forms: torch, ONNX Runtime, and 8 bits give the same labels, in any batch."""
 
 from __future__ import annotations
 

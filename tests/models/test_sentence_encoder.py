@@ -1,4 +1,4 @@
-"""Vectors by meaning: the same alone as in a batch, whatever the text."""
+"""Sentence vectors: the same alone as in a batch, for any text."""
 
 from __future__ import annotations
 

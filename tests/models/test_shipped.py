@@ -1,4 +1,4 @@
-"""The model that pizhu brings along: small, whole, and as good as its card says."""
+"""The shipped model: small, complete, and as good as its card says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a unit stands: the headings above it, and what is left of them when others are left out."""
+"""The positions of units: the headings above them, and what remains when some are left out."""
 
 from __future__ import annotations
 

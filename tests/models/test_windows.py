@@ -1,4 +1,4 @@
-"""Windows cover every report: each unit is answered once, inside its window, within the budget."""
+"""Windows cover every report: each unit is labelled once, inside its window, within the budget."""
 
 from __future__ import annotations
 

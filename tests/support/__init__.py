@@ -1,1 +1,1 @@
-"""What tests and bench share."""
+"""Code that tests and bench share."""

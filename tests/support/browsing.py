@@ -1,6 +1,6 @@
-"""Label Studio as an annotator meets it: in a real browser, by its buttons and keys.
+"""Uses Label Studio as an annotator does: in a real browser, with its buttons and keys.
 
-What the tests of a labelling session and the screenshots of ``docs/sessions.md`` have in common.
+The tests of a labelling session and the screenshots of ``docs/sessions.md`` share it.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ def launched(chromium: str) -> Iterator[Browser]:
 
 
 class Annotator:
-    """One person's browser window, cookies of its own included.
+    """One person's browser window, with its own cookies.
 
     Attributes:
         page: the tab.
-        hosts: of every request that the window made.
+        hosts: the hosts of all requests from the window.
         troubles: errors of the page's scripts and on its console.
     """
 
@@ -66,14 +66,14 @@ class Annotator:
         self.page.get_by_text("Recent Projects").wait_for()
 
     def begin(self, project: int) -> str | None:
-        """Ask for sentences; returns the first, over which the instructions stand, or None when there is none."""
+        """Start labelling; returns the first sentence, which the instructions cover, or None if there is none."""
         self.page.goto(f"{self.url}/projects/{project}/data")
         with self.page.expect_response(_is_next) as served:
             self.page.get_by_role("button", name="Label All Tasks").click()
         return self._shown(served.value)
 
     def read(self, title: str) -> None:
-        """See the instructions, whose title is given, and put them away."""
+        """Wait for the instructions with this title, and close them."""
         window = self.page.get_by_role("heading", name=title)
         window.wait_for()
         self.page.keyboard.press("Escape")
@@ -91,11 +91,11 @@ class Annotator:
         return list(names)
 
     def submit(self) -> str | None:
-        """Submit the answer; returns the next sentence, None when there are no more."""
+        """Submit the answer; returns the next sentence, or None if there are no more."""
         return self._leave("Control+Enter")
 
     def skip(self) -> str | None:
-        """Pass the sentence over; returns the next one."""
+        """Skip the sentence; returns the next one."""
         return self._leave("Control+Space")
 
     def _leave(self, keys: str) -> str | None:
@@ -104,7 +104,7 @@ class Annotator:
         return self._shown(served.value)
 
     def _shown(self, served: Response) -> str | None:
-        """Wait until the sentence that the server chose stands on the page and can be answered."""
+        """Wait until the page shows the sentence from the server and accepts an answer."""
         if served.status == 404:
             self.page.get_by_text("No More Tasks Left in Queue").wait_for()
             return None
@@ -124,7 +124,7 @@ class Annotator:
             self.hosts.add(parts.hostname or url)
 
     def _hear(self, kind: str, text: str, url: str) -> None:
-        # Label Studio says 404 for tips that it would fetch from the internet, and when no sentence is left.
+        # Label Studio returns 404 for tips from the internet, and when no sentence is left.
         if kind == "error" and urlsplit(url).path not in ("/heidi-tips", "/api/dm/actions"):
             self.troubles.append(f"{text} {url}")
 

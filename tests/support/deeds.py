@@ -1,6 +1,6 @@
-"""A reading process in which files do what hostile ones might: a file that begins with ``deed NAME`` does it.
+"""A reader process that obeys hostile files: a file that begins with ``deed NAME`` makes it run that function.
 
-The files stand for faults of readers that nobody has found yet, so that the tests need none of those that were.
+Such files simulate unknown faults in readers, so the tests do not depend on known ones.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pizhu.data.isolation.confinement import external_program, scratch
 from pizhu.data.readers.base import Extract, Format, Source
 
 MODULE = __name__
-"""What ``pizhu.data.isolation.process._WORKER`` is set to."""
+"""The value for ``pizhu.data.isolation.process._WORKER``."""
 
 PROGRAM = f"""import sys
 from pizhu.data.isolation import process
@@ -37,7 +37,7 @@ main()
 
 
 def spin() -> None:
-    """For ever in C, with the interpreter's lock held: no other thread runs, and no handler of a signal."""
+    """Loop for ever in C and hold the interpreter's lock, so that no other thread and no signal handler runs."""
     re.match(r"(?:a+)+$", "a" * 60 + "b")
 
 
@@ -52,7 +52,7 @@ def eat() -> None:
 
 
 def eat_slowly() -> None:
-    """256 MB more than a moment ago, and done."""
+    """Take 256 MB more for a moment."""
     held = bytearray(2**28)
     del held
 
@@ -89,13 +89,13 @@ def lack() -> None:
 
 
 def _answer(data: bytes) -> None:
-    """As where the file has taken the process over: it answers what it wants."""
+    """Send ``data`` as the answer, as a file could that has taken over the process."""
     os.write(_pipe(), data)
     time.sleep(600)
 
 
 def _pipe() -> int:
-    """The descriptor of the answers: the only pipe that can be written to."""
+    """The file descriptor for answers: the only writable pipe."""
     for number in range(3, 20):
         with suppress(OSError):
             if stat.S_ISFIFO(os.fstat(number).st_mode) and fcntl.fcntl(number, fcntl.F_GETFL) & os.O_WRONLY:
@@ -116,7 +116,7 @@ def nest() -> None:
 
 
 def convert() -> None:
-    """As LibreOffice does: another process at work, files beside it."""
+    """Start another process and leave files next to it, as LibreOffice does."""
     folder = scratch()
     assert folder is not None
     Path(folder, "half a document").write_text("x", encoding="utf-8")
@@ -126,7 +126,7 @@ def convert() -> None:
 
 
 def chatter() -> None:
-    """What a library says on the standard output is no answer."""
+    """Print to the standard output as a library may; that is not an answer."""
     print("hello", flush=True)
     os.write(1, b"hello\n" * 1000)
     os.write(2, b"hello\n" * 100_000)
@@ -171,7 +171,7 @@ def _read(source: Source) -> Extract:
 
 
 def main() -> None:
-    """What ``pizhu.data.isolation.worker.main`` does, with one more format."""
+    """Run ``pizhu.data.isolation.worker.main`` with one more format."""
     own = Format("deed", lambda data: data.startswith(b"deed "), _read)
     readers.FORMATS = (own, *readers.FORMATS)
     worker.main()

@@ -43,7 +43,7 @@ def brought(extras: list[str]) -> set[str]:
 
 
 def hidden(extras: list[str]) -> set[str]:
-    """Top-level modules that are installed and would not be with ``extras`` alone."""
+    """Installed top-level modules that ``extras`` alone would not install."""
     allowed = brought(extras)
     others = brought([*EXTRAS, "dev"]) - allowed
     owners = metadata.packages_distributions()
@@ -51,7 +51,7 @@ def hidden(extras: list[str]) -> set[str]:
 
 
 def hide(modules: set[str]) -> None:
-    """Let no finder find ``modules``."""
+    """Make ``modules`` impossible to import."""
 
     class Hiding(PathFinder):
         @classmethod
@@ -62,7 +62,7 @@ def hide(modules: set[str]) -> None:
 
 
 def run(words: list[str]) -> tuple[int, str, str]:
-    """One command's status, output and errors; a traceback stands in the errors."""
+    """One command's status, output and errors; the errors include any traceback."""
     import traceback
 
     from pizhu.cli import main

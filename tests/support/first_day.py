@@ -1,4 +1,4 @@
-"""pizhu on a machine where nobody has used it before: what it says to whom, and what it leaves where."""
+"""Runs pizhu on a fresh machine, and records which hosts it contacts and which files it leaves behind."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class FirstDay:
     """An empty home and temporary folder, a folder to work in, and no network but loopback.
 
     Attributes:
-        out: where commands run; everything in it is theirs.
-        environ: what they find in their environment: nothing that says that a test runs, or that anything is off.
+        out: the folder where commands run; they may write anything in it.
+        environ: their environment; it does not show that a test is running, and switches nothing off.
     """
 
     def __init__(self, folder: Path, watch: Watch) -> None:
@@ -46,7 +46,7 @@ class FirstDay:
     @classmethod
     @contextmanager
     def begun(cls) -> Iterator[FirstDay]:
-        """One whose folders are short (names of sockets have a limit) and go with it."""
+        """A machine with short folder names (paths of sockets have a limit), which are removed at the end."""
         with tempfile.TemporaryDirectory(prefix="pizhu-", ignore_cleanup_errors=True) as name:
             folder = Path(name).resolve()
             (folder / "traces").mkdir()
@@ -54,7 +54,7 @@ class FirstDay:
                 yield cls(folder, watch)
 
     def pizhu(self, *words: str | Path) -> str:
-        """What a command of pizhu's prints, run to its end."""
+        """Run a pizhu command to its end; returns its output."""
         with self.running("-m", "pizhu", *words) as command:
             status = command.ended(600)
         assert status == 0, f"pizhu {words} ended with {status}: {command.printed[-2000:]}"
@@ -62,15 +62,15 @@ class FirstDay:
 
     @contextmanager
     def running(self, *words: str | Path) -> Iterator[Traced]:
-        """Python with these words, which runs until the block ends or by itself."""
+        """Run Python with these arguments, until it ends or the block does."""
         with self._watch.running([sys.executable, *words], self.environ, self.out) as command:
             yield command
 
     def ask(self, url: str, data: bytes = b"", *headers: str, seconds: float = 120) -> bytes:
-        """What a server in there answers, waited for until it listens; ``data`` is posted.
+        """The response of a server in the namespace, once it listens; posts ``data`` if there is any.
 
         Raises:
-            AssertionError: it does not answer in ``seconds``, or refuses.
+            AssertionError: the server does not answer within ``seconds``, or refuses.
         """
         command = self._watch.inside(sys.executable, "-c", _ASK, url, *headers)
         until = time.monotonic() + seconds
@@ -82,10 +82,10 @@ class FirstDay:
             time.sleep(0.5)
 
     def offences(self) -> list[str]:
-        """What the commands said to others or changed that is not theirs, and what is left in the temporary folder."""
+        """The contacts to other machines, the changes to other files, and what remains in the temporary folder."""
         own = [self.out, self._temporary, *(self._home / place for place in (".cache/pizhu", ".local/share/pizhu"))]
         spoken = [line for trace in self._watch.traces for line in offences(trace, self.out, own)]
-        # torch makes a folder for a compiler that is never called.
+        # torch makes a folder for a compiler that it never calls.
         left = [
             p for p in self._temporary.iterdir() if not (p.name.startswith("torchinductor_") and not any(p.iterdir()))
         ]

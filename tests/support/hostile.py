@@ -1,4 +1,4 @@
-"""Text that would be more than text if a page let it, and what a page that shows it must still be."""
+"""Hostile text that could become markup or code, and checks that a page shows it only as text."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HOSTILE = (
     "javascript:alert(1)",
 )
 OPEN, CLOSE = "〔", "〕"
-"""They stand around every hostile text, so that its traces can be found on a page."""
+"""They surround every hostile text, so that a page can be searched for it."""
 
 texts = (st.sampled_from(HOSTILE) | st.text(min_size=1, max_size=30)).map(
     lambda text: f"{OPEN}{re.sub(f'[{OPEN}{CLOSE}]', '', text)}{CLOSE}"
@@ -36,7 +36,7 @@ _ESCAPED = re.compile(r"&(amp|lt|gt|#34|#39);")
 
 
 class _Elements(HTMLParser):
-    """What a page consists of; every element must be closed in its turn."""
+    """The elements of a page; each must be closed in the right order."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class _Elements(HTMLParser):
 
 
 def shown(html: str) -> set[str]:
-    """Every hostile text on a page, as a reader sees it, white space left out.
+    """Every hostile text on a page, as a reader sees it, without white space.
 
     Fails where one of them is more than text: a sign of it is not escaped, or the page has elements or attributes that
     none of its templates has.

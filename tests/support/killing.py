@@ -1,17 +1,17 @@
-"""Kills annotation runs and starts them again: killing.py INPUTS WORK (SCENARIO | moments SEED KILLS)
+"""Kills annotation runs and restarts them: killing.py INPUTS WORK (SCENARIO | moments SEED KILLS)
 
-A process that is light enough to fork runs; its model answers by a hash of the text. A run is killed before each single
-opening, renaming and removing of a file, and in the middle of each line of the journal:
+Runs in a process that is light enough to fork, with a model that answers by a hash of the text. It kills a run before
+each opening, renaming and removal of a file, and in the middle of each line of the journal:
 
-- ``new``: one into an empty folder; ``opened``: the same in the formats that people open;
-- ``grown``: one into the folder of an earlier run after its inputs have changed;
-- ``fresh``: one that begins anew there with another model;
-- ``dropped``: one with another model, formats and layout, which is then not gone on with but begun anew;
-- ``full``: it is not killed, but the disk is full; before it is started again a report has become unreadable.
+- ``new``: a run into an empty folder; ``opened``: the same in the formats that people open;
+- ``grown``: a run into the folder of an earlier run, after its inputs have changed;
+- ``fresh``: a run that starts over there with another model;
+- ``dropped``: a run with another model, formats and layout, which is then not continued but started over;
+- ``full``: not killed, but stopped by a full disk; before the restart, a report has become unreadable.
 
-With ``moments`` a new one is killed at random moments until KILLS kills were made. Then it is started again, and its
-folder compared with that of a run left in peace. Prints as JSON: the files, and for each kill where it was and which
-files differ.
+With ``moments`` it kills a new run at random moments, KILLS times in all. Then it restarts the run, and compares the
+folder with that of an undisturbed run. Prints as JSON the files and, for each kill, when it happened and which files
+differ.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ OPENED = ("jsonl", "html", "docx", "index", "xlsx-all")
 
 
 class Hashed:
-    """A model that knows nothing and answers always the same."""
+    """An untrained model that always gives the same answers for the same text."""
 
     def __init__(self, name: str = "hashed", pause: float = 0.0) -> None:
         decision = Decision((1.0,) * 4, (0.5,) * 4, 0.1)
@@ -75,13 +75,13 @@ def run(inputs: Path, out: Path, pause: float = 0.0, formats: tuple[str, ...] = 
 
 
 def other(inputs: Path, out: Path) -> None:
-    """A run that differs in everything from :func:`run`."""
+    """A run with settings that all differ from those of :func:`run`."""
     model: Any = Hashed("older")
     annotate_files([inputs], out, model, OPENED, layout="hash", reader=InProcess())
 
 
 def cut(inputs: Path, out: Path, scenario: str) -> None:
-    """The run that is cut off."""
+    """The run that is interrupted."""
     if scenario == "dropped":
         other(inputs, out)
     else:
@@ -89,12 +89,12 @@ def cut(inputs: Path, out: Path, scenario: str) -> None:
 
 
 def last(inputs: Path, out: Path, scenario: str) -> None:
-    """The run that is left to its end."""
+    """The run that completes."""
     run(inputs, out, formats=OPENED if scenario == "opened" else FORMATS, fresh=scenario in ("fresh", "dropped"))
 
 
 def earlier(inputs: Path, out: Path, scenario: str) -> None:
-    """What was done in ``out`` before the run that is killed."""
+    """Prepare ``out`` for the run that is killed."""
     changing = inputs / "0.txt"
     text = changing.read_bytes()
     if scenario == "grown":
@@ -108,12 +108,12 @@ def earlier(inputs: Path, out: Path, scenario: str) -> None:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file under ``folder``, hidden ones too."""
+    """The content of every file under ``folder``, including hidden ones."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 def forked(work: Callable[[], None], after: float | None = None) -> int:
-    """Do ``work`` in a child, killed ``after`` so many seconds; returns how the child ended."""
+    """Do ``work`` in a child process and kill it ``after`` so many seconds; returns how the child ended."""
     child = os.fork()
     if not child:
         try:
@@ -188,7 +188,7 @@ def every_event(inputs: Path, work: Path, wanted: dict[str, bytes], scenario: st
 
 @contextmanager
 def spoilt(path: Path) -> Iterator[None]:
-    """``path`` holds nothing meanwhile."""
+    """``path`` is empty until the block ends."""
     text = path.read_bytes()
     path.write_bytes(b"")
     yield
@@ -202,7 +202,7 @@ def moments(inputs: Path, work: Path, wanted: dict[str, bytes], seed: int, least
         out = work / str(number)
         number += 1
         kills = 0
-        # On a machine with much else to do a run may never come through in the time that it is given here.
+        # On a busy machine, a run may never complete in the time that it gets here.
         while kills < MOST and forked(partial(run, inputs, out, 0.005), chance.uniform(0, 0.1)):
             kills += 1
         made += kills

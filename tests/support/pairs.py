@@ -1,8 +1,8 @@
 """Hand-linked pairs: two reports of one body, and which sentences of the later one answer which of the earlier one.
 
-A pair is a folder with two files in the form of the corpus, named by year, and ``links.toml``. There every sentence is
-named by an excerpt that stands in it and in no other sentence of the kind that is meant. ``data/pairs/README.md`` says
-how the shipped ones were made and what the links mean.
+A pair is a folder with two files in the corpus' format, named by year, and ``links.toml``. There each sentence is
+identified by an excerpt that occurs in no other sentence with the required label. ``data/pairs/README.md`` says how the
+shipped pairs were made and what the links mean.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STATUSES = ("answered", "partly", "unanswered", "general")
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A quantity as it is written, and the sentence that it stands in."""
+    """A quantity as written, and its sentence."""
 
     place: Place
     text: str
@@ -32,7 +32,7 @@ class Amount:
 
 @dataclass(frozen=True)
 class PlanLink:
-    """What became of a plan of the earlier report.
+    """The outcome of a plan of the earlier report.
 
     Attributes:
         status: ``answered``, ``partly``, ``unanswered``, or ``general`` for a plan that names nothing to look for.
@@ -46,12 +46,12 @@ class PlanLink:
 
 @dataclass(frozen=True)
 class ShortcomingLink:
-    """What a shortcoming leads to.
+    """The plans that follow from a shortcoming.
 
     Attributes:
         general: it only opens a list or closes it.
         plans: plans against it, in its own report or the next one.
-        again: shortcomings of the later report that tell the same once more.
+        again: shortcomings of the later report that repeat it.
     """
 
     shortcoming: Place
@@ -62,7 +62,7 @@ class ShortcomingLink:
 
 @dataclass(frozen=True)
 class FigureLink:
-    """Two quantities of one thing: reported in both years, or planned (``met`` says if it was reached) and reported."""
+    """Two quantities of the same thing: reported in both years, or planned and reported (``met``: whether reached)."""
 
     old: Amount
     new: Amount
@@ -84,7 +84,7 @@ class Pair:
 
 
 def pairs_folder() -> Path:
-    """Where the shipped pairs lie."""
+    """The folder of the shipped pairs."""
     return Path(__file__).parents[2] / "data" / "pairs"
 
 
@@ -102,7 +102,7 @@ def load_pairs(folder: str | Path | None = None, split: PairSplit | None = None)
 
 
 def parse_pair(folder: Path) -> Pair:
-    """Read one pair; a DataError names what is wrong. Every plan and shortcoming must have its entry, once."""
+    """Read one pair; a DataError says what is wrong. Every plan and shortcoming must have exactly one entry."""
     reports = sorted(folder.glob("*.txt"))
     if len(reports) != 2:
         raise DataError(f"{folder} holds {len(reports)} reports (*.txt), expected the earlier and the later one")
@@ -146,7 +146,7 @@ class _Links:
 
     def shortcoming(self, row: Mapping[str, Any]) -> ShortcomingLink:
         place = self._find(row.get("text"), "shortcoming", "earlier", "later")
-        # A later report's shortcomings can only be met by its own plans: the next report is not there.
+        # Only the later report's own plans can address its shortcomings, since there is no third report.
         sides: tuple[Side, ...] = ("earlier", "later") if place.side == "earlier" else ("later",)
         plans = tuple(self._find(text, "plan", *sides) for text in row.get("plan", []))
         again = tuple(self._find(text, "shortcoming", "later") for text in row.get("again", []))

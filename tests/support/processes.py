@@ -1,4 +1,4 @@
-"""Which processes there are, and waiting for that to change."""
+"""Finds processes, and waits for them to start or end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import psutil
 
 
 def until(holds: Callable[[], bool], what: str) -> None:
-    """Wait for ``what``, for half a minute at most."""
+    """Wait at most half a minute for ``what``."""
     end = time.monotonic() + 30
     while not holds():
         assert time.monotonic() < end, f"in vain: {what}"
@@ -24,7 +24,7 @@ def gone(*numbers: int) -> bool:
         try:
             if psutil.Process(number).status() != psutil.STATUS_ZOMBIE:
                 return False
-            # The first thread of a killed process is a zombie while others still end, and nobody can wait for it yet.
+            # The main thread of a killed process is a zombie while other threads end; nobody can wait for it yet.
             return sum(1 for _ in Path(f"/proc/{number}/task").glob("*")) <= 1
         except (psutil.NoSuchProcess, OSError):
             return True
@@ -33,7 +33,7 @@ def gone(*numbers: int) -> bool:
 
 
 def busy(parent: int) -> bool:
-    """Whether a reading process below ``parent`` has begun and been at a file for a while: it has waited or worked."""
+    """Whether a reader process below ``parent`` has been busy with a file for a while, waiting or computing."""
     for child in psutil.Process(parent).children(recursive=True):
         try:
             since = time.time() - child.create_time()

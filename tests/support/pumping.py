@@ -1,4 +1,4 @@
-"""Hostile strings made from a regular expression's own structure, and how the time that it takes grows with them."""
+"""Makes hostile strings from a regular expression's structure, and measures how its time grows with their length."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 _Input = TypeVar("_Input", str, bytes)
 _REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
 _LONG = 8
-"""Repeats of at least this many are pumped; shorter ones cannot grow."""
+"""Repeats that allow at least this many are pumped; shorter ones cannot grow."""
 _PROBES = (
     "".join(map(chr, range(32, 127)))
     + "\t\n\0\u00a0\u200b\u3000一十百万亿点零年月中，。；：、！？（）《》“”【】〔〕—…０Ａ％①●"
@@ -26,7 +26,7 @@ _CATEGORIES = {
 
 
 def hostile(pattern: re.Pattern[str]) -> Iterator[Callable[[int], str]]:
-    """Makers of strings of about so many characters that hold what the expression repeats, over and over."""
+    """Functions that make strings of about a given length, full of what the expression repeats."""
     tree = _parser.parse(
         pattern.pattern,
         pattern.flags & ~re.UNICODE & ~re.DEBUG if isinstance(pattern.pattern, bytes) else pattern.flags,
@@ -38,7 +38,7 @@ def hostile(pattern: re.Pattern[str]) -> Iterator[Callable[[int], str]]:
         fronts[before] = None
         pumps.update(dict.fromkeys(filter(None, itertools.islice(_samples(body), 4))))
         sets += _sets(body)
-    # What stands between two repeats parts them, unless both hold it as well.
+    # Text between two repeats separates them, unless both match it too.
     singles = list(dict.fromkeys((*_classes(sets), *_classes(list(_sets(tree)))[:4])))
     pumps.update(dict.fromkeys(singles))
     tails = ("", "\0", "甲")
@@ -53,7 +53,7 @@ def hostile(pattern: re.Pattern[str]) -> Iterator[Callable[[int], str]]:
 
 
 def _repeats(tree: Iterable[tuple[Any, Any]], before: str) -> Iterator[tuple[str, Any]]:
-    """Each repeat that is long, with a text that leads up to it."""
+    """Each long repeat, with a text that leads up to it."""
     for op, argument in tree:
         if op in _REPEATS:
             _least, most, body = argument
@@ -80,7 +80,7 @@ def _inside(op: Any, argument: Any) -> Iterable[Any]:
 
 
 def _samples(tree: Iterable[tuple[Any, Any]]) -> Iterator[str]:
-    """Some texts that the expression matches, look-around left out."""
+    """Some texts that the expression matches, ignoring look-around."""
     parts = [list(itertools.islice(_sample(op, argument), 3)) or [""] for op, argument in tree]
     for i in range(max(map(len, parts), default=0)):
         yield "".join(part[min(i, len(part) - 1)] for part in parts)
@@ -113,7 +113,7 @@ def _sets(tree: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
 
 
 def _classes(sets: list[tuple[Any, Any]]) -> list[str]:
-    """A character for each way in which the sets of characters overlap, those that most of them hold first."""
+    """A character for each overlap of the character sets, those in most sets first."""
     found: dict[tuple[bool, ...], str] = {}
     own = [chr(argument) for op, argument in sets if op is sre.LITERAL]
     for c in (*own, *_PROBES):
@@ -142,7 +142,7 @@ def _in(kind: Any, value: Any, c: str) -> bool:
 
 
 def growth(run: Callable[[_Input], object], make: Callable[[int], _Input], longest: int = 4000) -> float:
-    """By which power of the length the time grows, about: 1 where it is linear, and 1 where it is too short to tell.
+    """The approximate exponent with which the time grows: 1 if linear, or if too short to measure.
 
     Lengths rise slowly at first, so that what grows without bounds shows before it never ends.
     """
@@ -165,13 +165,13 @@ def growth(run: Callable[[_Input], object], make: Callable[[int], _Input], longe
 
 
 _SLOWLY = 300
-"""Characters up to which lengths rise by a quarter: what doubles with each repeat is stopped in time."""
+"""Below this length, each string is only a quarter longer than the last, to stop exponential growth in time."""
 _TELLING = 0.002
-"""Seconds from which on a time is more than noise."""
+"""Times above this many seconds are more than noise."""
 
 
 def times_as_long(run: Callable[[_Input], object], make: Callable[[int], _Input], size: int) -> float:
-    """How many times as long it takes on four times the ``size``; 1 where even that is too short to tell.
+    """The ratio of the time on four times the ``size``; 1 if even that is too short to measure.
 
     Of each the shortest of several runs counts, and they take turns, so that other work on the machine tells little.
     """

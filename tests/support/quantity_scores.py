@@ -13,12 +13,12 @@ Item = dict[str, Any]
 
 
 def predicted(text: str) -> list[Item]:
-    """What the extractor finds, in the form of the labels."""
+    """The extractor's quantities in the form of the labels."""
     return [quantity.as_dict() for quantity in quantities(text)]
 
 
 def figure(item: Item) -> tuple[Any, ...]:
-    """What two quantities must share to be one."""
+    """What two quantities must share to count as the same."""
     return (item["start"], item["end"], float(item["value"]), item.get("upper") or None, item["unit"])
 
 
@@ -39,13 +39,13 @@ def overlap(a: str, b: str) -> float:
 
 
 def base(text: str) -> str:
-    """A comparison without the words that say it is one."""
+    """A comparison without words such as 比 and 相比."""
     return re.sub("^[比较与同](?!比)|相比$|的$", "", text)
 
 
 @dataclass(frozen=True)
 class Aspect:
-    """Something to score: which quantities have it, and when two have the same."""
+    """A field to score: which quantities have it, and when two values match."""
 
     has: Callable[[Item], bool]
     same: Callable[[Item, Item], bool]
@@ -67,7 +67,7 @@ ASPECTS = {
 
 
 def counts(gold: list[Item], found: list[Item], aspect: Aspect) -> tuple[int, int, int]:
-    """Right, found and labelled quantities of one sentence."""
+    """The numbers of correct, found and labelled quantities in one sentence."""
     wanted = {figure(item): item for item in gold if aspect.has(item)}
     got = {figure(item): item for item in found if aspect.has(item)}
     right = sum(aspect.same(wanted[key], got[key]) for key in wanted.keys() & got.keys())

@@ -1,4 +1,4 @@
-"""The sample reports with marked boundaries, and the files that are made of them: every format, the same sentences."""
+"""The sample reports with marked boundaries, and the same sentences as files in every format."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
 @dataclass(frozen=True)
 class Piece:
-    """A heading, a sentence, a piece of furniture or a table row, and what it heads."""
+    """A heading, a sentence, a piece of furniture or a table row, with the headings above it."""
 
     text: str
     kind: Kind
@@ -29,7 +29,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Block:
-    """A paragraph: its pieces, and what it is: ``text``, ``heading``, ``furniture``, ``row`` or ``note``."""
+    """A paragraph: its pieces and its kind: ``text``, ``heading``, ``furniture``, ``row`` or ``note``."""
 
     what: str
     pieces: tuple[Piece, ...]
@@ -48,7 +48,7 @@ class Sample:
     blocks: tuple[Block, ...]
 
     def truth(self, *, notes: bool = True) -> Report:
-        """The report as people marked it, on the text that :func:`as_text` writes."""
+        """The report with the boundaries that people marked, in the text that :func:`as_text` writes."""
         text, spans = "", []
         for block in self.blocks:
             if block.what == "note" and not notes:
@@ -87,7 +87,7 @@ def _parse(path: Path) -> Sample:
 
 
 def as_text(sample: Sample) -> str:
-    """Plain text, a blank line between paragraphs."""
+    """Plain text with a blank line between paragraphs."""
     return "".join(block.text + "\n\n" for block in sample.blocks)
 
 
@@ -143,7 +143,7 @@ _LEVELS = (("chineseCounting", "%1、"), ("chineseCounting", "（%2）"), ("deci
 
 
 def as_docx(sample: Sample) -> bytes:
-    """A Word file: headings numbered automatically where Word can, tables, foot-notes, a header and page numbers."""
+    """A Word file with automatic heading numbers where possible, tables, footnotes, a header and page numbers."""
     body, notes, numbers = [], [], _Numbers()
     for i, block in enumerate(sample.blocks):
         following = sample.blocks[i + 1] if i + 1 < len(sample.blocks) else None
@@ -184,14 +184,14 @@ def as_docx(sample: Sample) -> bytes:
 
 
 class _Numbers:
-    """Replaces typed numbers by the automatic ones of a list with three levels, where Word would count the same."""
+    """Replaces typed numbers by automatic ones of a list with three levels, if Word would give the same number."""
 
     def __init__(self) -> None:
         self._counts: dict[int, int] = {}
-        self._restarts: list[int] = []  # the level at which each further list starts anew
+        self._restarts: list[int] = []  # the level at which each further list restarts
 
     def take(self, block: Block) -> tuple[str, str]:
-        """The paragraph's properties and the text that is left to type."""
+        """The paragraph's properties, and the text without the automatic number."""
         text = block.text
         style = ""
         if block.what == "heading":
@@ -341,4 +341,4 @@ FORMATS: dict[str, tuple[str, Callable[[Sample], bytes]]] = {
     "Word": (".docx", as_docx),
     "PDF": (".pdf", as_pdf),
 }
-"""The formats that samples are made in: ending and maker."""
+"""The formats of the samples: extension and writer."""

@@ -1,7 +1,7 @@
-"""Services as processes of their own, and clients that do what no library would.
+"""Starts services as separate processes, and provides clients that misbehave as no library would.
 
-``serving.py KIND OPTIONS`` runs one until it is told to stop: KIND is ``annotate`` (a model that answers at once) or
-``predict`` (no model), OPTIONS a JSON object of ``settings``, ``terms`` and ``files``, the most that it may open.
+``serving.py KIND OPTIONS`` runs a service until a signal stops it: KIND is ``annotate`` (a model that answers at once)
+or ``predict`` (no model), OPTIONS a JSON object of ``settings``, ``terms`` and ``files``, the most files it may open.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SECRET = "a-secret-of-the-tests"
 
 @dataclass(frozen=True)
 class Running:
-    """A service that runs."""
+    """A running service."""
 
     port: int
     process: subprocess.Popen[str]
@@ -34,25 +34,25 @@ class Running:
         return f"http://127.0.0.1:{self.port}"
 
     def connect(self, sent: bytes = b"") -> socket.socket:
-        """A connection over which ``sent`` went."""
+        """Open a connection and send ``sent``."""
         opened = socket.create_connection(("127.0.0.1", self.port), timeout=20)
         opened.sendall(sent)
         return opened
 
     def talk(self, sent: bytes, *, end: bool = False) -> bytes:
-        """What is answered to ``sent`` until the other side closes; ``end`` says that no more will come."""
+        """Send ``sent`` and return everything until the service closes; ``end`` closes the sending side first."""
         with self.connect() as opened:
             try:
                 opened.sendall(sent)
                 if end:
                     opened.shutdown(socket.SHUT_WR)
             except OSError:
-                pass  # the answer may be there all the same
+                pass  # the answer may have arrived anyway
             return heard(opened)
 
 
 def heard(opened: socket.socket) -> bytes:
-    """All that comes until the other side closes."""
+    """Everything received until the other side closes."""
     answer = bytearray()
     try:
         while block := opened.recv(65536):
@@ -63,7 +63,7 @@ def heard(opened: socket.socket) -> bytes:
 
 
 def answered(opened: socket.socket) -> bytes:
-    """One answer, whose end is told by its length; the connection may stay open."""
+    """One response, read up to its content length; the connection may stay open."""
     answer = b""
     while b"\r\n\r\n" not in answer:
         if not (block := opened.recv(65536)):
@@ -76,7 +76,7 @@ def answered(opened: socket.socket) -> bytes:
 
 
 def parsed(answer: bytes) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers by small names, and body of an answer."""
+    """Status, headers by lower-case name, and body of a response."""
     head, _, body = answer.partition(b"\r\n\r\n")
     first, *lines = head.decode("ascii").split("\r\n")
     headers = {name.lower(): text for name, _, text in (line.partition(": ") for line in lines)}
@@ -84,7 +84,7 @@ def parsed(answer: bytes) -> tuple[int, dict[str, str], bytes]:
 
 
 def closed(opened: socket.socket, seconds: float) -> bool:
-    """Whether the other side closes in time; what it says before is thrown away."""
+    """Whether the other side closes in time; discards what it sends before."""
     opened.settimeout(seconds)
     until = time.monotonic() + seconds
     try:
@@ -100,7 +100,7 @@ def closed(opened: socket.socket, seconds: float) -> bool:
 
 @contextmanager
 def crowd(service: Running, count: int, sent: bytes = b"") -> Iterator[list[socket.socket]]:
-    """Many connections, each of which sends the same; closed when the block ends."""
+    """Many connections that each send the same; the end of the block closes them."""
     with ExitStack() as stack:
         yield [stack.enter_context(service.connect(sent)) for _ in range(count)]
 

@@ -1,7 +1,7 @@
-"""What programs do below Python: strace, in a network namespace that has nothing but loopback.
+"""Records the system calls of programs with strace, in a network namespace with only a loopback interface.
 
-Nothing can leave such a namespace, so whoever wants to is seen by what it tries. :class:`Watch` runs commands in one,
-as root or as an ordinary user; :func:`offences` reads what strace wrote.
+Nothing can leave such a namespace, but strace records every attempt. :class:`Watch` runs commands in one, as root or as
+an ordinary user; :func:`offences` reads strace's output.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OPENING = ("open", "openat", "openat2")
 _LINKING = ("link", "linkat", "symlink", "symlinkat")
 _RENAMING = ("rename", "renameat", "renameat2")
 _CHANGING = ("creat", "truncate", "mkdir", "mkdirat", "mknod", "mknodat", "rmdir", "unlink", "unlinkat")
-_HIDDEN = "io_uring_setup"  # what goes through a ring is not seen by strace
+_HIDDEN = "io_uring_setup"  # strace does not see calls through a ring
 _CALLS = (*_NETWORK, *_OPENING, *_LINKING, *_RENAMING, *_CHANGING, "chdir", _HIDDEN)
 _STRACE = ("strace", "-f", "--seccomp-bpf", "-qq", "-y", "-s0", "--signal=none", f"--trace={','.join(_CALLS)}")
 _TOOLS = {"strace": "strace", "unshare": "util-linux", "nsenter": "util-linux", "ip": "iproute2"}
@@ -38,24 +38,24 @@ _HERE = re.compile(r"AT_FDCWD<(?P<folder>(?:[^>\\]|\\.)*)>")
 _PATH = re.compile(r'(?:(?:AT_FDCWD|\d+)<(?P<folder>(?:[^>\\]|\\.)*)>, )?"(?P<path>(?:[^"\\]|\\.)*)"')
 _OPENED = re.compile(r"\d+<(?P<path>/(?:[^>\\]|\\.)*)>")
 _WRITING = re.compile(r"\bO_(?:WRONLY|RDWR|CREAT|TRUNC|APPEND|TMPFILE)\b")
-_DONE = re.compile(r"\d|-1 E(?:ACCES|PERM|ROFS)\b")  # or would have been by a user with the right to it
+_DONE = re.compile(r"\d|-1 E(?:ACCES|PERM|ROFS)\b")  # done, or refused for lack of permission
 
 _NAMES_PORT = "53"
 _NO_FILES = ("/dev", "/proc")  # devices, shared memory and the kernel's
 _OFFICE = "/tmp/OSL_PIPE_"  # LibreOffice's socket to itself, there whatever the temporary folder is
-_ACCOUNTS = "/run/systemd/userdb/"  # systemd tells names of users there, not of machines
+_ACCOUNTS = "/run/systemd/userdb/"  # systemd resolves user names there, not host names
 
 
 @cache
 def missing() -> str | None:
-    """Why nothing can be watched on this machine, or None."""
+    """Why this machine cannot trace programs, or None."""
     if sys.platform != "linux":
         return "only Linux has network namespaces and strace"
     for tool, package in _TOOLS.items():
         if not shutil.which(tool):
             return f"{tool} is not installed (Debian: apt install {package})"
     if any(Path(folder, "nscd/socket").exists() for folder in ("/run", "/var/run")):
-        return "nscd runs here: it looks names up in the place of the programs that are watched"
+        return "nscd is running: it looks up names for the traced programs"
     try:
         with Watch.begun(Path(os.devnull)) as watch:
             trial = subprocess.run(watch.inside(*_STRACE, "-o", os.devnull, "true"), capture_output=True, text=True)
@@ -65,7 +65,7 @@ def missing() -> str | None:
 
 
 class Watch:
-    """A network namespace that holds nothing but loopback, and what is traced in it."""
+    """A network namespace with only loopback, and the traces of the programs in it."""
 
     def __init__(self, folder: Path, holder: int) -> None:
         """``folder`` gets traces and outputs of commands; ``holder`` is the process that keeps the namespace."""
@@ -75,7 +75,7 @@ class Watch:
     @classmethod
     @contextmanager
     def begun(cls, folder: Path) -> Iterator[Watch]:
-        """A new one; raises OSError where the system allows none."""
+        """A new namespace; raises OSError if the system does not allow one."""
         command = ["unshare", "--net", *([] if os.geteuid() == 0 else ["--map-root-user"])]
         command += ["sh", "-c", "ip link set lo up && echo up && exec sleep infinity"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as holder:
@@ -94,7 +94,7 @@ class Watch:
 
     @contextmanager
     def running(self, words: Sequence[str | Path], environ: Mapping[str, str], folder: Path) -> Iterator[Traced]:
-        """``words`` and all that they start, traced; told to end with the block, as by Ctrl+C."""
+        """Run ``words`` and trace it with its child processes; the end of the block interrupts it, like Ctrl+C."""
         trace = self._folder / f"{len(self.traces)}.strace"
         self.traces.append(trace)
         with trace.with_suffix(".txt").open("wb") as output:
@@ -121,25 +121,25 @@ class Traced:
 
     @property
     def printed(self) -> str:
-        """What it has written until now, on both streams."""
+        """Its output so far, on both streams."""
         return self._output.read_text(encoding="utf-8", errors="replace")
 
     def says(self, text: str, seconds: float) -> bool:
-        """Whether it has written ``text``, which is waited for."""
+        """Wait for ``text`` in the output; returns whether it came."""
         until = time.monotonic() + seconds
         while text not in self.printed and self.ended(0.2) is None and time.monotonic() < until:
             pass
         return text in self.printed
 
     def ended(self, seconds: float) -> int | None:
-        """Its exit status, None if it runs longer than so many seconds."""
+        """Its exit status; None if it is still running after so many seconds."""
         try:
             return self._tracer.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
 
     def stop(self) -> int:
-        """Its exit status, after it was told to end and, if it does not, ended with all that it started."""
+        """Interrupt it and, if it does not end, kill it with its child processes; returns the exit status."""
         if self.ended(0) is None:
             import psutil
 
@@ -153,7 +153,7 @@ class Traced:
 
 
 def offences(trace: Path, start: Path, own: Iterable[Path]) -> list[str]:
-    """The calls by which somebody spoke to another machine, looked a name up, or changed a file that is not ours.
+    """The calls that contacted another machine, looked up a name, or changed a file that is not ours.
 
     Args:
         trace: what strace wrote.
@@ -161,7 +161,7 @@ def offences(trace: Path, start: Path, own: Iterable[Path]) -> list[str]:
         own: folders in which files may be made, changed and removed, and sockets lie.
     """
     folders = tuple(os.path.realpath(folder) for folder in own)
-    places: dict[str, str] = {}  # where each process works, as far as it has told
+    places: dict[str, str] = {}  # each process's working folder, if known
     found: dict[str, None] = {}  # in order, each once
     for pid, name, words, result in _calls(trace):
         place = places.get(pid, str(start))
@@ -182,7 +182,7 @@ def offences(trace: Path, start: Path, own: Iterable[Path]) -> list[str]:
 
 
 def _calls(trace: Path) -> Iterator[tuple[str, str, str, str]]:
-    """Process, call, arguments and result; calls that were going on while others were made are put together."""
+    """Process, call, arguments and result; joins calls that were interrupted by others."""
     begun: dict[str, str] = {}
     with trace.open(encoding="ascii") as lines:
         for line in lines:
@@ -196,20 +196,20 @@ def _calls(trace: Path) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _leaves(address: re.Match[str], result: str, own: tuple[str, ...]) -> bool:
-    """Whether what is sent there leaves this machine, or asks others on it for the address of a name."""
+    """Whether data sent there leaves this machine, or asks a local resolver for a host's address."""
     family, rest = address["family"], address["rest"]
     if family in ("INET", "INET6"):
         (host,) = re.findall(r'(?:inet_addr\(|AF_INET6, )"([^"]*)"', rest)
         (port,) = re.findall(r"_port=htons\((\d+)\)", rest)
         return port == _NAMES_PORT or not _is_loopback(host)
-    if family == "UNIX":  # those without a path are of the namespace
+    if family == "UNIX":  # sockets without a path stay in the namespace
         path = _text(socket["path"]) if (socket := _SOCKET.search(rest)) else _ACCOUNTS
         return _DONE.match(result) is not None and not (path.startswith(_ACCOUNTS) or _is_own(path, own))
     return family not in ("NETLINK", "UNSPEC")
 
 
 def _changed(name: str, words: str, result: str, place: str) -> list[str]:
-    """The paths that a call makes, changes or removes."""
+    """The paths that a call creates, changes or removes."""
     if name in _OPENING and not _WRITING.search(words):
         return []
     if name in _OPENING and (opened := _OPENED.match(result)):
@@ -221,20 +221,20 @@ def _changed(name: str, words: str, result: str, place: str) -> list[str]:
 
 
 def _paths(words: str, place: str) -> Iterator[str]:
-    """The paths among a call's arguments, whole."""
+    """The absolute paths among a call's arguments."""
     for found in _PATH.finditer(words):
         path = Path(os.path.normpath(Path(place, _text(found["folder"] or ""), _text(found["path"]))))
         yield str(Path(os.path.realpath(path.parent), path.name))
 
 
 def _is_own(path: str, own: tuple[str, ...]) -> bool:
-    if path.startswith(_OFFICE) or "/__pycache__/" in f"{path}/":  # where Python keeps what it has compiled
+    if path.startswith(_OFFICE) or "/__pycache__/" in f"{path}/":  # Python's compiled modules
         return True
     return any(path == folder or path.startswith(f"{folder}/") for folder in (*own, *_NO_FILES))
 
 
 def _holds(path: str, name: str, own: tuple[str, ...]) -> bool:
-    """Whether a folder is made that one of our own lies in."""
+    """Whether the call makes a folder that contains one of our own."""
     return name.startswith("mkdir") and any(folder.startswith(f"{path}/") for folder in own)
 
 

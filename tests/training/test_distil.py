@@ -1,4 +1,4 @@
-"""Small models made of large ones: a student that says what its teachers say, and eight bits that say the same."""
+"""Small models from large ones: a student that imitates its teachers, and 8 bits with the same labels."""
 
 from __future__ import annotations
 

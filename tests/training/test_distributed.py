@@ -1,4 +1,4 @@
-"""Several processes make the model that one makes with as many reports a step."""
+"""Several processes train the same model as one process with as many reports per step."""
 
 from __future__ import annotations
 

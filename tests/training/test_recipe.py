@@ -1,4 +1,4 @@
-"""Recipes: every field is checked, and a wrong one is named with its value and what was expected."""
+"""Recipes: every field is checked; an error names the field, its value and what was expected."""
 
 from __future__ import annotations
 

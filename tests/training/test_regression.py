@@ -1,4 +1,4 @@
-"""Heads that are regressions: what headings say counts, few sentences suffice, and nothing else is looked at."""
+"""Regression heads: headings count, few sentences suffice, and nothing else is used."""
 
 from __future__ import annotations
 

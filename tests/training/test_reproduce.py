@@ -1,4 +1,4 @@
-"""``pizhu train --again``: the same weights from what the folder records, or one sentence that says why not."""
+"""``pizhu train --again``: the same weights from the folder's records, or one sentence that says why not."""
 
 from __future__ import annotations
 

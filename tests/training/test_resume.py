@@ -1,4 +1,4 @@
-"""Interrupted and started again, a training ends with the model that it would have made undisturbed."""
+"""A training that is interrupted and resumed gives the same model as an uninterrupted one."""
 
 from __future__ import annotations
 

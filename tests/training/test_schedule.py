@@ -1,4 +1,4 @@
-"""Which reports a step sees: every report once a pass, for any number of reports a step."""
+"""Which reports a step uses: every report once per epoch, for any number of reports per step."""
 
 from __future__ import annotations
 

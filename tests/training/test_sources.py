@@ -1,4 +1,4 @@
-"""What is trained on: the shipped corpus, one's own records, or both; always split by report."""
+"""Training data: the shipped corpus, the user's records, or both; always split by report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training starts from: a pizhu model's encoder, and its head as far as the labels are the same."""
+"""The start of a training: a pizhu model's encoder, and its head for the labels that are the same."""
 
 from __future__ import annotations
 

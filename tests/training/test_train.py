@@ -1,4 +1,4 @@
-"""Training for real, on a tiny encoder: it learns, it repeats itself, and it refuses what cannot be learned from."""
+"""Real training on a tiny encoder: it learns, is repeatable, and refuses what cannot be learned from."""
 
 from __future__ import annotations
 

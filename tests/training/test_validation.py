@@ -1,4 +1,4 @@
-"""What validation decides: a score like the annotator's, and thresholds that few cases cannot lead astray."""
+"""What validation decides: a score like the annotator's, and thresholds that are robust to few cases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Word: the original .docx with its sentences marked; for reports of other formats a clean new document."""
+"""Word: marks the sentences in a copy of the original .docx; for reports in other formats, in a new document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def write(report: Report, labels: LabelSet, path: Path, source: Source | None) -
     """Write ``report`` as the Word document ``path``.
 
     Args:
-        source: the file as it was read; None makes a new document in any case.
+        source: the file that was read; None always makes a new document.
 
     Raises:
         ReadError: the source is a .docx that cannot be copied.

@@ -1,4 +1,4 @@
-"""A clean .docx made of a report that was no .docx: headings as headings, tables as tables, marks on its sentences."""
+"""Makes a new .docx from a report in another format, with headings, tables and marked sentences."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Line = list[Sentence]
 
 _DEEPEST = 6
 _COLUMNS = 63
-"""The most that Word opens."""
+"""The most columns that Word opens."""
 _CELLS = 100_000
-"""Rows of a table with more cells end where their text does; else one long row among short ones makes millions."""
+"""In tables with more cells, rows are not padded: one long row among many short ones would make millions of cells."""
 _WIDTH = 8732  # of the lines on A4, in twentieths of a point
 _BREAK = re.compile(r"[\r\n\v\f\x85\u2028\u2029]")
 _PARTS = ("styles", "settings", "comments", "footer")
@@ -40,7 +40,7 @@ _FOOTER = (
 
 
 def write_fresh(report: Report, labels: LabelSet, out: IO[bytes]) -> None:
-    """Write ``report`` as a new document to ``out``, its legend and counts in front."""
+    """Write ``report`` as a new document to ``out``, with its legend and counts first."""
     draft = _Draft()
     draft.legend(report, labels)
     draft.report(report)
@@ -53,7 +53,7 @@ def write_fresh(report: Report, labels: LabelSet, out: IO[bytes]) -> None:
 
 
 class _Draft:
-    """The document as it grows; ``places`` says where each sentence stands in it."""
+    """The document under construction; ``places`` holds where each sentence is in it."""
 
     def __init__(self) -> None:
         self.make = Maker()
@@ -111,7 +111,7 @@ class _Draft:
             cells = row.text.split("\t")
             paragraphs = self._row(table, [""] * (width if width * len(rows) <= _CELLS else len(cells)))
             self._put(row, list(zip(paragraphs, cells, strict=False)))
-        self._paragraph("Small")  # Word runs two tables that meet into one
+        self._paragraph("Small")  # Word would merge two adjacent tables
 
     def _put(self, sentence: Sentence, pieces: Sequence[tuple[etree._Element, str]]) -> None:
         places = []

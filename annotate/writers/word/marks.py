@@ -1,4 +1,4 @@
-"""Marks on a Word document: sentences shaded by label, and a comment on each that says what the model thinks."""
+"""Marks a Word document: shades sentences by label and adds a comment with the model's opinion to each."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from .ooxml import Maker, set_text
 
 AUTHOR = "批注"
 DOUBTFUL = "批注（待核）"
-"""Two authors, because Word can show the comments of one of them alone."""
+"""Two authors, because Word can show only the comments of one author."""
 
-# What may hold runs, and so the marks of a comment, in a paragraph.
+# The elements that may contain runs, and so the marks of a comment.
 _INLINE = frozenset(
     ["p", "hyperlink", "ins", "moveTo", "smartTag", "sdtContent", "fldSimple", "customXml", "dir", "bdo"]
 )
-# What follows the shading in the order that the schema of run properties prescribes.
+# The run properties that must follow the shading in the order of the schema.
 _BEHIND_SHADING = frozenset(
     ["fitText", "vertAlign", "rtl", "cs", "em", "lang", "eastAsianLayout", "specVanish", "oMath", "rPrChange"]
 )
 _NODE = 50
-"""Bytes that an element or attribute takes, besides its text; half of that in the file, more in memory."""
+"""Bytes that an element or attribute takes besides its text; about half in the file, more in memory."""
 _BLANK = frozenset([None, "auto", "FFFFFF", "ffffff"])
 
 
 @dataclass(frozen=True)
 class _Run:
-    """What every piece of a run has: its properties, and about how many bytes these and its attributes take."""
+    """What all pieces of a split run share: its properties, and their approximate size in bytes with its attributes."""
 
     properties: etree._Element | None
     size: int
@@ -48,15 +48,15 @@ class _Run:
 
 
 class Marker:
-    """Marks the sentences of one document, in the order of its text; time is linear in what there is of it.
+    """Marks the sentences of one document, in the order of its text; time is linear in its length.
 
     Args:
-        grow: is told by how many bytes the document grows where runs are split and what they have is copied.
+        grow: called with the number of bytes by which the document grows when a run is split and its properties copied.
 
     Attributes:
         body: the document's body part, changed in place.
-        comments: the part that the comments go to, changed in place.
-        touched: the parts with changes so far: the body, and notes with shaded sentences.
+        comments: the comments part, changed in place.
+        touched: the parts changed so far: the body, and notes with shaded sentences.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Marker:
         self._labels = labels
         self._tints = {label.name: tint(label) for label in labels}
         self._make = Maker(etree.QName(body).namespace or "")
-        # Texts that are being cut, and how much of each is in runs in front by now.
+        # Texts being split, and how many characters of each have moved to runs before it.
         self._cuts: dict[etree._Element, tuple[str, int]] = {}
         self._grow = grow
         self._runs: dict[etree._Element, _Run] = {}
@@ -80,13 +80,13 @@ class Marker:
         self._number = max(_numbers(body, comments, self._make.name("id")), default=-1)
 
     def mark(self, sentences: Iterable[tuple[Sentence, Sequence[Place]]]) -> None:
-        """Shade sentences in their first label's colour and comment on them, where they have one or need review.
+        """Shade each sentence that has a label in the first label's colour; comment on it and on sentences to review.
 
-        They come in the order of the text, each with its places as they were before the first mark.
+        ``sentences`` are in the order of the text, each with its places from before the first mark.
         """
         for sentence, places in sentences:
             self._mark(sentence, places)
-        # Only now, since rewriting the rest at every cut would take a long text quadratic time.
+        # Shorten the texts only now: rewriting the rest at every split would take quadratic time.
         for node, (text, gone) in self._cuts.items():
             set_text(node, text[gone:])
         self._cuts.clear()
@@ -101,12 +101,12 @@ class Marker:
         self.comment(nodes[0], nodes[-1], [said], DOUBTFUL if sentence.review else AUTHOR)
 
     def comment(self, first: etree._Element, last: etree._Element, lines: Sequence[str], author: str = AUTHOR) -> None:
-        """Hang a comment on what stands from ``first`` to ``last``."""
+        """Attach a comment to everything from ``first`` to ``last``."""
         start, end = self._anchor(first), self._anchor(last)
         if start is None or end is None:
             return
         if not (self._is_direct(first) and self._is_direct(last)):
-            end = start  # a note's reference may stand in front of what the sentence began with
+            end = start  # a note's reference may come before the beginning of the sentence
         make = self._make
         self._number += 1
         number = {"id": str(self._number)}
@@ -118,11 +118,11 @@ class Marker:
         self.comments.append(make("comment", {**number, "author": author, "initials": author[:1]}, *paragraphs))
 
     def _cut_out(self, places: Sequence[Place], color: str | None) -> list[etree._Element]:
-        """Make the sentence begin and end with a run, shade its runs, and return what it consists of."""
+        """Split runs so that the sentence begins and ends with a run; shade its runs and return its nodes."""
         found = []
         for parent, group in groupby(places, key=lambda place: place.node.getparent()):
             inside = list(group)
-            if parent is None or parent.tag != self._make.name("r"):  # mathematics, drawings: they are left alone
+            if parent is None or parent.tag != self._make.name("r"):  # leaves mathematics and drawings unchanged
                 found.append(inside[0].node)
                 continue
             run = self._cut(parent, inside[0], inside[-1])
@@ -137,16 +137,16 @@ class Marker:
         return self._split(run, last.node, last.end, whole=True)
 
     def _split(self, run: etree._Element, node: etree._Element, at: int, whole: bool = False) -> etree._Element:
-        """Move what ``run`` holds before character ``at`` of ``node`` to a new run in front, with its properties.
+        """Move the content of ``run`` before character ``at`` of ``node`` to a new run before it, with its properties.
 
-        Returns the run in front; where nothing would stay behind and ``whole`` is set, the run itself, unchanged.
+        Returns the new run; if nothing would remain in ``run`` and ``whole`` is set, ``run`` itself, unchanged.
         """
         text, gone = self._cuts.get(node) or (node.text or "", 0)
         length = len(text) if node.tag == self._make.name("t") else 1
         if run not in self._runs:
             self._runs[run] = _Run.of(run, self._make.name("rPr"))
         own = self._runs[run]
-        # Not the run's children: what was moved away must not be gone over again with each text.
+        # Not all of the run's children: visiting the remaining ones again at each split would take quadratic time.
         moved = [node] if at >= length else []
         moved = [c for c in (*reversed([*node.itersiblings(preceding=True)]), *moved) if c is not own.properties]
         inner = gone < at < length
@@ -166,7 +166,7 @@ class Marker:
         return front
 
     def _shade(self, run: etree._Element, color: str) -> None:
-        """Give a run a background, unless its author gave it one."""
+        """Give a run a background, unless it has one already."""
         make = self._make
         properties = run.find(make.name("rPr"))
         if properties is None:
@@ -187,22 +187,22 @@ class Marker:
         properties.insert(place, make.shade(color))
 
     def _anchor(self, node: etree._Element) -> etree._Element | None:
-        """The run (or what stands in a run's place) of the body that a comment on ``node`` hangs on."""
+        """The run in the body, or its equivalent, to which a comment on ``node`` is attached."""
         while True:
             boxes = [a for a in node.iterancestors() if a.tag == self._make.name("txbxContent")]
-            if boxes:  # Word has no comments in text boxes
+            if boxes:  # Word does not allow comments in text boxes
                 node = boxes[-1]
             root = node.getroottree().getroot()
             if root is self.body:
                 return self._inline(node)
-            # Nor does it have them in notes: they hang on the note's reference.
+            # Nor does it allow them in notes, so they are attached to the note's reference.
             reference = self._reference(node)
             if reference is None:
                 return None
             node = reference
 
     def _reference(self, node: etree._Element) -> etree._Element | None:
-        """Where the body refers to the note that ``node`` stands in, first."""
+        """The first reference in the body to the note that contains ``node``."""
         kinds = ("footnote", "endnote")
         if self._references is None:
             self._references = {}
@@ -235,7 +235,7 @@ def _add_behind(node: etree._Element, new: etree._Element) -> None:
 
 
 def _numbers(body: etree._Element, comments: etree._Element, name: str) -> Iterator[int]:
-    """The numbers of the comments that are there, also of those that only the body knows."""
+    """The numbers of existing comments, including those that only the body mentions."""
     for root, tags in ((comments, ["{*}comment"]), (body, ["{*}commentRangeStart", "{*}commentReference"])):
         for node in root.iter(*tags):
             value = node.get(name) or ""

@@ -1,4 +1,4 @@
-"""Elements of WordprocessingML, in the flavour (transitional or strict) that a document uses."""
+"""Makes elements of WordprocessingML, in the document's variant (transitional or strict)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Maker:
         return f"{{{self.namespace}}}{local}"
 
     def text(self, text: str) -> etree._Element:
-        """``<w:t>`` that keeps its white space."""
+        """A ``<w:t>`` that keeps its white space."""
         element = self("t")
         set_text(element, text)
         return element
@@ -47,12 +47,12 @@ class Maker:
 
 
 def set_text(element: etree._Element, text: str) -> None:
-    """Give a ``w:t`` its text; without the mark, white space at the edges would be lost."""
+    """Set the text of a ``w:t``; without ``xml:space``, white space at its ends would be lost."""
     element.text = text
     if text != text.strip():
         element.set(_SPACE, "preserve")
 
 
 def serialise(root: etree._Element) -> bytes:
-    """A part as it stands in the package."""
+    """A part as bytes for the package."""
     return etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8", standalone=True)

@@ -1,4 +1,4 @@
-"""The original .docx with marks on its sentences; every part that they do not touch is copied as it is."""
+"""Writes the original .docx with marks on its sentences; copies every other part unchanged."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DOCUMENT = WORD_TYPE + "document.main+xml"
 
 
 def write_marked(report: Report, labels: LabelSet, source: Source, out: IO[bytes]) -> None:
-    """Write the document ``source``, which was read as ``report``, with marks to ``out``.
+    """Write a marked copy of ``source``, from which ``report`` was read, to ``out``.
 
     Raises:
         ReadError: the document has changed since it was read, or a part of it is damaged.
@@ -37,7 +37,7 @@ def write_marked(report: Report, labels: LabelSet, source: Source, out: IO[bytes
     archive = Archive(source)
     package = _Package(archive, traced)
     marker = Marker(traced.parts[traced.main], package.comments(), labels, archive.take)
-    # All places are looked up before the first mark moves a run.
+    # Find all places before the first mark moves a run.
     units = [(s, traced.places.find(traced.text, s.start, s.end)) for s in report.sentences]
     if drawn := next((places for _, places in units if places), None):
         marker.comment(drawn[0].node, drawn[-1].node, _legend(report, labels))
@@ -54,7 +54,7 @@ def _legend(report: Report, labels: LabelSet) -> list[str]:
 
 
 class _Package:
-    """The parts of a document that change."""
+    """A document's package with the parts that change."""
 
     def __init__(self, archive: Archive, traced: Traced) -> None:
         self._archive = archive
@@ -65,11 +65,11 @@ class _Package:
         self._dropped: frozenset[str] = frozenset()
 
     def change(self, parts: dict[str, etree._Element]) -> None:
-        """Let ``parts`` take the place of the old ones."""
+        """Replace the old parts by ``parts``."""
         self._changed |= parts
 
     def comments(self) -> etree._Element:
-        """The comments part, made and made known where there is none."""
+        """The comments part; creates and registers one if there is none."""
         relations = self._part(
             posixpath.join(self._folder, "_rels", posixpath.basename(self._main) + ".rels"),
             f"{{{RELATIONS}}}Relationships",
@@ -99,7 +99,7 @@ class _Package:
         return self._changed[name]
 
     def _make_plain(self, relations: etree._Element, types: etree._Element) -> None:
-        """Make a document of a template or a document with macros (.docm): Word opens no other by the name .docx."""
+        """Turn a template or a document with macros (.docm) into a plain document; Word refuses others named .docx."""
         of_main = next((node for node in types if node.get("PartName") == f"/{self._main}"), None)
         if of_main is None or of_main.get("ContentType") == _DOCUMENT:
             return
@@ -111,18 +111,18 @@ class _Package:
             types.remove(node)
 
     def write(self, source: Source, out: IO[bytes]) -> None:
-        """Write the package to ``out``, parts in their old order and with their old dates."""
+        """Write the package to ``out``, with the parts in their old order and with their old dates."""
         changed = {part: serialise(root) for part, root in self._changed.items()}
         try:
             with zipfile.ZipFile(io.BytesIO(source.data)) as old, zipfile.ZipFile(out, "w") as new:
                 for info in old.infolist():
-                    # Of two parts with one name the last counts, as for the reader.
+                    # Of two parts with the same name the last counts, as in the reader.
                     if info.filename not in self._dropped and old.getinfo(info.filename) is info:
                         self._copy(old, info, new, changed.pop(info.filename, None))
                 for part, content in changed.items():
                     new.writestr(zipfile.ZipInfo(part), content, zipfile.ZIP_DEFLATED)
         except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError):
-            raise ReadError(f"{source.name} has a damaged or locked part and cannot be copied; save it anew") from None
+            raise ReadError(f"{source.name} has a damaged or locked part and cannot be copied; save it again") from None
 
     def _copy(self, old: zipfile.ZipFile, info: zipfile.ZipInfo, new: zipfile.ZipFile, content: bytes | None) -> None:
         copy = zipfile.ZipInfo(info.filename, info.date_time)

@@ -1,4 +1,4 @@
-"""The comparison in a real browser: filters, search, keys and links do what they say, and hostile text stays text."""
+"""The comparison in a real browser: filters, search, keys and links work, and hostile text stays text."""
 
 from __future__ import annotations
 

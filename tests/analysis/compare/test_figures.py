@@ -1,4 +1,4 @@
-"""Figures: one thing in two reports is found whatever its unit, other things are kept apart, goals are judged."""
+"""Figures: those of the same thing are paired across units, others stay apart, and targets are judged."""
 
 from __future__ import annotations
 

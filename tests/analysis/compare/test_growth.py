@@ -1,4 +1,4 @@
-"""Long reports: twice the sentences are about twice the work, and what is found is what looking at every pair finds."""
+"""Long reports: twice the sentences take about twice the work, with the same results as comparing every pair."""
 
 from __future__ import annotations
 

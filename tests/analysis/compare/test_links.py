@@ -1,4 +1,4 @@
-"""The links: what a small pair of reports says, and that any reports can be laid side by side."""
+"""Links: the results for a small pair of reports, and any two reports can be compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page: it shows what was found, and nothing in a report is ever more than text."""
+"""The page shows the results, and text from a report is never more than text."""
 
 from __future__ import annotations
 

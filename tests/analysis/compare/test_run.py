@@ -1,4 +1,4 @@
-"""``pizhu compare`` as a user would try it."""
+"""``pizhu compare`` as a user runs it."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_without_torch_words_alone_are_compared(
     answer = pizhu("compare", *records, "-o", tmp_path / "out", "--json")
     assert answer.status == 0
     assert answer.err.partition("Reading and labelling")[0] == (
-        "pizhu: words alone are compared, since an encoder needs packages that are not installed; "
+        "pizhu: comparing words only, since an encoder needs packages that are not installed; "
         "run: pip install 'pizhu[train]'\n"
     )
     assert json.loads(answer.out)["encoder"] is None
@@ -105,7 +105,7 @@ def test_the_wrong_order_is_noticed(
 ) -> None:
     assert wrong_order(later, earlier) and not wrong_order(earlier, later) and not wrong_order(later, later)
     answer = pizhu("compare", *records[::-1], "-o", tmp_path / "out", "--encoder", "none")
-    assert answer.status == 0 and "name the earlier one first" in answer.err
+    assert answer.status == 0 and "give the earlier one first" in answer.err
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Similarity of places: an encoder's vectors take part, and what answers everything answers nothing."""
+"""Similarity of sentences: an encoder's vectors count, and a sentence that fits everything answers nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Similarity by words: bounded, the same both ways, and higher for rare words than for phrases of every report."""
+"""Similarity by words: bounded, symmetric, and higher for rare words than for stock phrases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cluster does a run to the same bytes as one process, whatever is killed."""
+"""A run on a cluster gives the same bytes as one process, whatever is killed."""
 
 from __future__ import annotations
 
@@ -215,9 +215,9 @@ def test_a_cluster_whose_workers_cannot_begin(run_here: Callable[..., Any], tmp_
 
 def test_a_node_with_other_packages(run_here: Callable[..., Any], model: Any, tmp_path: Path) -> None:
     versions = head_of(Settings(), model.about, model.runtime.kind)["versions"]
-    with pytest.raises(ConfigError, match=r"begun with lxml version 0\.0, this is version .* on node"):
+    with pytest.raises(ConfigError, match=r"started with lxml version 0\.0, not version .* on node"):
         run_here(tmp_path / "out", versions=versions | {"lxml": "0.0"})
-    with pytest.raises(ConfigError, match=r"begun with the runtime torch on cpu, this is hashed on node"):
+    with pytest.raises(ConfigError, match=r"started with the runtime torch on cpu, not hashed on node"):
         run_here(tmp_path / "out", runtime="torch on cpu")
 
 

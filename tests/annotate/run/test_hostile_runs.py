@@ -1,4 +1,4 @@
-"""A run bears what its files do to what reads them, and ends with what it started."""
+"""A run survives whatever its files do to their readers, and ends every process that it started."""
 
 from __future__ import annotations
 

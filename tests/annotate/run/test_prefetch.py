@@ -1,4 +1,4 @@
-"""Reading ahead and writing behind: bounded, in order, and no error is lost."""
+"""Reading ahead and writing behind are bounded and in order, and lose no error."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from pizhu.annotate.run.prefetch import ahead, behind
+from pizhu.annotate.run.prefetch import background_writer, prefetched
 
 
 def test_items_come_in_order_and_few_are_made_ahead() -> None:
@@ -18,48 +18,48 @@ def test_items_come_in_order_and_few_are_made_ahead() -> None:
             made.append(i)
             yield i
 
-    with ahead(items(), 3) as taken:
+    with prefetched(items(), 3) as taken:
         for i, item in enumerate(taken):
             assert item == i
             assert len(made) <= i + 1 + 3 + 1 + 1
     assert made == list(range(100))
 
 
-def test_an_error_of_the_maker_comes_after_what_it_made() -> None:
+def test_an_error_of_the_producer_comes_after_its_items() -> None:
     def items() -> Iterator[int]:
         yield 1
         raise ValueError("broken")
 
     seen = []
-    with pytest.raises(ValueError, match="broken"), ahead(items(), 3) as taken:
+    with pytest.raises(ValueError, match="broken"), prefetched(items(), 3) as taken:
         for item in taken:
             seen.append(item)
     assert seen == [1]
 
 
-def test_leaving_early_stops_the_maker() -> None:
+def test_leaving_early_stops_the_producer() -> None:
     def endless() -> Iterator[int]:
         while True:
             yield 0
 
     before = threading.active_count()
-    with ahead(endless(), 2) as taken:
+    with prefetched(endless(), 2) as taken:
         assert next(taken) == 0
     assert threading.active_count() == before
 
 
-def test_work_behind_is_done_in_order_before_the_block_is_left() -> None:
+def test_background_work_is_done_in_order_before_the_block_ends() -> None:
     done = []
 
     def work(item: int) -> None:
         time.sleep(0.001)
         done.append(item)
 
-    with behind(work, 2) as put:
+    with background_writer(work, 2) as put:
         for i in range(20):
             put(i)
     assert done == list(range(20))
-    with pytest.raises(KeyboardInterrupt), behind(work, 2) as put:
+    with pytest.raises(KeyboardInterrupt), background_writer(work, 2) as put:
         put(20)
         raise KeyboardInterrupt
     assert done[-1] == 20  # what was handed over is not lost
@@ -69,8 +69,8 @@ def test_an_error_of_the_work_is_raised_where_items_are_put() -> None:
     def work(item: int) -> None:
         raise OSError(28, "full")
 
-    with pytest.raises(OSError, match="full"), behind(work, 2) as put:
+    with pytest.raises(OSError, match="full"), background_writer(work, 2) as put:
         for i in range(1000):
             put(i)
-    with pytest.raises(OSError, match="full"), behind(work, 2) as put:
+    with pytest.raises(OSError, match="full"), background_writer(work, 2) as put:
         put(1)

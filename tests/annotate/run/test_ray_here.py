@@ -1,4 +1,4 @@
-"""What surrounds a Ray cluster of this process's own; tests/test_silence.py sees that it asks nobody for anything."""
+"""The private Ray cluster; tests/test_silence.py checks that it contacts nobody."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batch runs: every input gets its own files, a bad one spoils no other, nothing half written stays."""
+"""Batch runs: every input gets its own files, a bad one does not affect the others, no partial file remains."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def test_a_full_disk_stops_the_run(
     [
         (PermissionError(13, "Permission denied", "b.html"), "b.html: Permission denied; check that you may"),
         (OSError(36, "File name too long", "b.html"), "b.html: File name too long; name a folder with a shorter path"),
-        (MemoryError(), "memory is short"),
+        (MemoryError(), "out of memory"),
     ],
 )
 def test_what_the_system_refuses_one_report_fails_that_one(

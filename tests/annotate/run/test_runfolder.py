@@ -139,16 +139,14 @@ def test_another_model_or_setting_is_refused(annotator: Annotator, tmp_path: Pat
     before = {p.name: p.read_bytes() for p in out.iterdir()}
     about = annotator.about
     with pytest.raises(
-        ConfigError, match=r"begun with formats jsonl, this is jsonl,html; name a new folder .* --fresh"
+        ConfigError, match=r"started with formats jsonl, not jsonl,html; choose a new folder .* --fresh"
     ):
         annotate_files([path], out, annotator, ("jsonl", "html"))
     from dataclasses import replace
 
     other = replace(about, name="较新", fingerprint="0" * 64)
     with (
-        pytest.raises(
-            ConfigError, match=rf"the model {about.name} \({about.fingerprint[:12]}…\), this is 较新 \(0{{12}}"
-        ),
+        pytest.raises(ConfigError, match=rf"the model {about.name} \({about.fingerprint[:12]}…\), not 较新 \(0{{12}}"),
         open_run(out, Settings(), other, annotator.runtime.kind),
     ):
         pass
@@ -223,7 +221,7 @@ def test_a_report_in_the_run_folder_is_refused(annotator: Annotator, tmp_path: P
     link.symlink_to(path)
     within = write(path.parent / "deeper" / "b.txt")
     for named, out in ((link, path.parent), (path.parent, within.parent)):
-        with pytest.raises(ConfigError, match="name another"):
+        with pytest.raises(ConfigError, match="choose another"):
             annotate_files([named], out, annotator, ("txt",))
         assert path.read_text(encoding="utf-8") == within.read_text(encoding="utf-8")
         assert not (out / "manifest.json").exists()
@@ -259,12 +257,12 @@ def test_the_command_goes_on(model_folder: Path, tmp_path: Path, pizhu: Callable
     assert first.status == again.status == 1
     assert first.out == again.out == f"{tmp_path / 'out' / 'good.jsonl'}\n"
     assert again.err.splitlines()[-2:] == [
-        "0 reports, 0 sentences annotated, 1 were done before",
+        "0 reports, 0 sentences annotated, 1 done before",
         f"pizhu: {bad} does not exist",
     ]
     bad.write_bytes(b"")
     assert "--retry-failed" not in pizhu(*words).err
-    hint = "pizhu: 1 of these were not tried again; that takes --retry-failed"
+    hint = "pizhu: 1 of these were not retried; to retry them, add --retry-failed"
     assert pizhu(*words).err.splitlines()[-1] == hint
     assert hint not in pizhu(*words, "--retry-failed").err
     write(bad)
@@ -297,10 +295,10 @@ def test_other_versions_are_refused_but_not_what_was_missing(
     for name, found, said in (("pypdfium2", "missing", "missing"), ("lxml", "6.0", "version 6.0")):
         with monkeypatch.context() as patch:
             patch.setitem(versions, name, found)
-            with pytest.raises(ConfigError, match=f"was begun with {name} version 5.0, this is {said};"):
+            with pytest.raises(ConfigError, match=f"was started with {name} version 5.0, not {said};"):
                 annotate_files([path], out, annotator)
     with (
-        pytest.raises(ConfigError, match="was begun with the runtime onnxruntime on cpu, this is torch on cuda in bf"),
+        pytest.raises(ConfigError, match="was started with the runtime onnxruntime on cpu, not torch on cuda in bf"),
         open_run(out, Settings(), annotator.about, "torch on cuda in bf"),
     ):
         pass

@@ -1,4 +1,4 @@
-"""A run folder from a stranger: whatever its manifest, its journal and the links in it say, nothing outside changes."""
+"""A run folder from a stranger: whatever its manifest, journal and links say, nothing outside it changes."""
 
 from __future__ import annotations
 

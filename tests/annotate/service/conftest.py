@@ -1,4 +1,4 @@
-"""Models whose pace a test sets, and the service around them."""
+"""Models whose speed a test controls, and the service around them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 
 @pytest.fixture
 def gated() -> Any:
-    """A model that answers when its ``gate`` opens, tells by ``busy`` that it was asked, and keeps its ``batches``."""
+    """A model that answers when its ``gate`` opens, sets ``busy`` when it is called, and records its ``batches``."""
 
     class Gated(Hashed):
         def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What is asked for is what is answered, and what senders call their files is never more than a name."""
+"""The response has the requested format, and a sender's file name is only ever displayed."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_the_exposition() -> None:
     lines = meters.text(2, 64).splitlines()
     assert 'pizhu_requests_total{route="/annotate",status="503"} 1.0' in lines
     assert "pizhu_request_seconds_count 1.0" in lines and "pizhu_batch_reports_sum 3.0" in lines
-    assert "pizhu_sentences_total 40.0" in lines and "pizhu_places_taken 2.0" in lines
+    assert "pizhu_sentences_total 40.0" in lines and "pizhu_requests_in_flight 2.0" in lines
     assert not any("_created" in line for line in lines), "as many series again that nobody asked for"
     typed = {line.split()[2] for line in lines if line.startswith("# TYPE")}
     assert {line.partition("{")[0].split()[0] for line in lines if not line.startswith("#")} <= {

@@ -1,4 +1,4 @@
-"""One thread for all requests: what waits together goes together, nobody spoils another's answer, nothing is lost."""
+"""One thread for all requests: it batches what waits, keeps failures apart, and loses nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def report(name: str, text: str = "完成了任务。还要努力。") -> Any:
 
 
 def test_what_waits_together_is_annotated_together(gated: Any) -> None:
-    batcher = Batcher(gated, places=9, batch=5)
+    batcher = Batcher(gated, limit=9, batch=5)
     first = batcher.submit(report("a"))
     assert gated.busy.wait(5)
     others = [batcher.submit(report(name)) for name in "bcdef"]
@@ -63,23 +63,23 @@ def test_it_closes_when_all_is_done(gated: Any) -> None:
     assert all(answer.done() for answer in answers)
 
 
-def test_places_are_bounded_and_come_free() -> None:
-    batcher = Batcher.__new__(Batcher)  # no thread is needed for this
-    batcher.places, batcher._begun, batcher._seconds, batcher._lock = 2, {}, 3.0, threading.Lock()
-    with batcher.place():
-        batcher.expect_place()
-        with batcher.place():
-            with pytest.raises(Full) as full, batcher.place():
+def test_slots_are_limited_and_become_free() -> None:
+    batcher = Batcher.__new__(Batcher)  # this needs no thread
+    batcher.limit, batcher._begun, batcher._seconds, batcher._lock = 2, {}, 3.0, threading.Lock()
+    with batcher.slot():
+        batcher.check_slot()
+        with batcher.slot():
+            with pytest.raises(Full) as full, batcher.slot():
                 pass
             assert full.value.retry_after == 6
             with pytest.raises(Full):
-                batcher.expect_place()
+                batcher.check_slot()
             first = next(iter(batcher._begun))
             batcher._begun[first] -= 40  # a file that takes long to be read: the others may take as long
             with pytest.raises(Full) as full:
-                batcher.expect_place()
+                batcher.check_slot()
             assert 40 <= full.value.retry_after <= 42
-        with pytest.raises(ZeroDivisionError), batcher.place():
+        with pytest.raises(ZeroDivisionError), batcher.slot():
             1 / 0  # noqa: B018
-        assert batcher.taken == 1
-    assert batcher.taken == 0
+        assert batcher.in_flight == 1
+    assert batcher.in_flight == 0

@@ -1,4 +1,4 @@
-"""The pages in a real browser: files are dropped, results seen, keys and filters used, and hostile text stays text."""
+"""The pages in a real browser: dropping files, results, keys and filters; hostile text stays text."""
 
 from __future__ import annotations
 

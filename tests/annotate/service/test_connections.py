@@ -1,4 +1,4 @@
-"""The service against who sends slowly, too much, without end, or no HTTP: over real sockets, with short patience."""
+"""The service against clients that send slowly, too much, without end, or not HTTP: over real sockets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PATIENCE = 1.0
 
 @pytest.fixture(scope="module", params=[None, SECRET], ids=["open", "secret"])
 def service(request: pytest.FixtureRequest) -> Iterator[Running]:
-    """One with two places and few connections, with a secret and without."""
+    """One with two slots and few connections, with a secret and without."""
     settings = {"max_requests": 2, "seconds": 20, "secret": request.param}
     with running("annotate", settings=settings, terms={"patience": PATIENCE, "connections": 30}) as found:
         yield found
@@ -112,7 +112,7 @@ def test_a_crowd_larger_than_the_files_that_may_be_open() -> None:
 def test_bodies_that_dribble_hold_no_place(free: Running) -> None:
     chunked = POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
     with crowd(free, 5, UPLOAD + b"\r\nab") as slow, crowd(free, 2, chunked) as chunks:
-        assert json.loads(parsed(free.talk(HEALTH))[2])["taken"] == 0
+        assert json.loads(parsed(free.talk(HEALTH))[2])["requests_in_flight"] == 0
         assert parsed(free.talk(SMALL))[0] == 200
         for opened in (*slow, *chunks):
             sentence = told(heard(opened), 408)

@@ -1,4 +1,4 @@
-"""An upload may hang, fill or crash what reads it: the others are served, and nothing goes on that nobody waits for."""
+"""An upload may hang, fill or crash its reader: others are served, and abandoned work stops."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Service:
         with httpx.Client(trust_env=False, timeout=120) as client:
             return client.post(f"{self.url}/annotate", content=data)
 
-    def taken(self) -> int:
-        return int(httpx.get(f"{self.url}/health", trust_env=False, timeout=60).json()["taken"])
+    def in_flight(self) -> int:
+        return int(httpx.get(f"{self.url}/health", trust_env=False, timeout=60).json()["requests_in_flight"])
 
     def workers(self) -> list[int]:
         return [child.pid for child in psutil.Process(self.running.pid).children(recursive=True)]
@@ -72,11 +72,11 @@ def serving(tmp_path: Path) -> Iterator[Callable[[float, int], Any]]:
 def test_what_takes_too_long_is_ended_with_its_request(serving: Any, deed: str) -> None:
     with serving(4, 300) as service, ThreadPoolExecutor(1) as other:
         answer = other.submit(service.post, f"deed {deed}".encode())
-        until(lambda: service.workers() and service.taken(), "it is read")
+        until(lambda: service.workers() and service.in_flight(), "it is read")
         workers = service.workers()
         assert answer.result().status_code == 504
         until(lambda: gone(*workers), "the reader is ended")
-        assert service.taken() == 0
+        assert service.in_flight() == 0
         assert service.post(TEXT).status_code == 200
 
 
@@ -86,10 +86,10 @@ def test_a_client_that_goes_away_is_not_read_for(serving: Any) -> None:
         head = f"POST /annotate HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n".encode()
         with socket.create_connection(service.address) as client:
             client.sendall(head + body)
-            until(lambda: service.workers() and service.taken(), "it is read")
+            until(lambda: service.workers() and service.in_flight(), "it is read")
             workers = service.workers()
         until(lambda: gone(*workers), "the reader is ended")
-        until(lambda: service.taken() == 0, "its place is free")
+        until(lambda: service.in_flight() == 0, "its slot is free")
         assert service.post(TEXT).status_code == 200
 
 
@@ -97,11 +97,11 @@ def test_slow_uploads_keep_nobody_waiting(serving: Any) -> None:
     with serving(300, 300) as service, ThreadPoolExecutor(8) as others:
         for deed in ("spin", "sleep", "spin", "sleep", "spin", "sleep"):
             others.submit(service.post, f"deed {deed}".encode())
-        until(lambda: service.taken() == 6, "they are taken in")
+        until(lambda: service.in_flight() == 6, "they are taken in")
         try:
             for _ in range(3):
                 assert service.post(TEXT).status_code == 200
-            assert service.taken() == 6
+            assert service.in_flight() == 6
         finally:
             service.running.kill()  # they would not be answered before five minutes are over
 

@@ -1,4 +1,4 @@
-"""The service as a process: it says where it is, finishes what it has begun when told to stop, and leaves nothing."""
+"""The service as a process: it prints its address, completes its requests when stopped, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_broken_upload_leaves_nothing(tmp_path: Path) -> None:
         while list((tmp_path / "tmp").iterdir()) and time.monotonic() < until:
             time.sleep(0.05)
         assert list((tmp_path / "tmp").iterdir()) == []
-        assert httpx.get(f"{url}/health", trust_env=False).json()["taken"] == 0
+        assert httpx.get(f"{url}/health", trust_env=False).json()["requests_in_flight"] == 0
         assert post(url).status_code == 200
 
 
@@ -132,7 +132,7 @@ def test_other_machines_are_let_in_with_a_warning(
 ) -> None:
     monkeypatch.setattr(server, "run", lambda app, listening, seconds, ready: ready())
     monkeypatch.delenv("PIZHU_SERVE_SECRET", raising=False)
-    warning = "pizhu: whoever reaches this machine can use the service, unencrypted\n"
+    warning = "pizhu: anyone who reaches this machine can use the service, without encryption\n"
     answer = pizhu("serve", "--host", "0.0.0.0", "--port", "0", "--model", model_folder)
     assert (answer.status, answer.err) == (0, warning)
     assert "0.0.0.0" not in answer.out  # nobody can open that

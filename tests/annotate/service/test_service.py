@@ -1,4 +1,4 @@
-"""The service as programs meet it: reports in, pages and records out, and a sentence for everything that is wrong."""
+"""The service as programs use it: reports in, pages and records out, and one sentence for every error."""
 
 from __future__ import annotations
 
@@ -183,14 +183,14 @@ def test_no_place_is_left(gated: Any, serving: Serve) -> None:
     client = serving(gated, max_requests=2)
     with ThreadPoolExecutor(2) as crowd:
         waiting = [crowd.submit(client.post, "/annotate", content="完成了。".encode()) for _ in range(2)]
-        while client.get("/health").json()["taken"] < 2:
+        while client.get("/health").json()["requests_in_flight"] < 2:
             time.sleep(0.01)
         answer = client.post("/annotate", content="完成了。".encode())
         assert one_sentence(answer, 503).startswith("server busy; retry in ")
         assert 1 <= int(answer.headers["retry-after"]) <= 60
         gated.gate.set()
         assert [w.result().status_code for w in waiting] == [200, 200]
-    assert client.get("/health").json()["taken"] == 0
+    assert client.get("/health").json()["requests_in_flight"] == 0
     assert client.post("/annotate", content="完成了。".encode()).status_code == 200
 
 
@@ -198,7 +198,7 @@ def test_it_takes_too_long(gated: Any, serving: Serve) -> None:
     client = serving(gated, seconds=0.3)
     said = one_sentence(client.post("/annotate", content="完成了。".encode()), 504)
     assert said == "the report takes longer than the limit of 0.3 seconds; split it, or try later"
-    assert client.get("/health").json()["taken"] == 0
+    assert client.get("/health").json()["requests_in_flight"] == 0
     gated.gate.set()
 
 
@@ -348,13 +348,13 @@ def test_pages_behind_a_proxy(model: Any, serving: Serve) -> None:
 
 
 def test_too_much_at_once(gated: Any, serving: Serve) -> None:
-    """Uploads that hold no place yet are bounded too, by what the places may hold in all."""
+    """Uploads without a slot are limited too, by the bytes that all slots may hold."""
     client = serving(gated, max_requests=1, limits=Limits(file_mb=1))
     large = "任务已经完成。\n".encode() * 30_000  # 0.6 MB
     with ThreadPoolExecutor(1) as other:
         first = other.submit(client.post, "/annotate", content=large)
         assert gated.busy.wait(20)
-        client.app.state.batcher.places = 2  # type: ignore[attr-defined]
+        client.app.state.batcher.limit = 2  # type: ignore[attr-defined]
         answer = client.post("/annotate", content=large)
         assert one_sentence(answer, 503).startswith("too much is being sent at once")
         assert answer.headers["retry-after"] == "10"

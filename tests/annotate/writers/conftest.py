@@ -1,4 +1,4 @@
-"""Annotated reports to write, hostile ones among them, and Word documents to mark."""
+"""Annotated reports to write, including hostile ones, and Word documents to mark."""
 
 from __future__ import annotations
 

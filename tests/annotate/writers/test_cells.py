@@ -1,4 +1,4 @@
-"""No text in a CSV file becomes a formula, whatever a spreadsheet takes for the mark between cells."""
+"""No text in a CSV file becomes a formula, whatever separator a spreadsheet expects."""
 
 from __future__ import annotations
 

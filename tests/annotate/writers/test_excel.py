@@ -1,4 +1,4 @@
-"""A workbook where the disk is full."""
+"""A workbook when the disk is full."""
 
 from __future__ import annotations
 

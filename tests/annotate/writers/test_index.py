@@ -1,4 +1,4 @@
-"""The page that lists a run's reports: right numbers, links that lead there, names that are only names."""
+"""The page that lists a run's reports: correct numbers, working links, and names that are only text."""
 
 from __future__ import annotations
 

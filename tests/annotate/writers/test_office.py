@@ -1,4 +1,4 @@
-"""What is written, opened by a real office: LibreOffice reads it, shows it and hangs comments where they belong."""
+"""Outputs in a real office suite: LibreOffice reads and shows them, with comments in the right places."""
 
 from __future__ import annotations
 

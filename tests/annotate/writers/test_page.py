@@ -1,4 +1,4 @@
-"""The page: what a report says is shown, and nothing in it is ever more than text."""
+"""The page shows a report's text, and that text is never more than text."""
 
 from __future__ import annotations
 

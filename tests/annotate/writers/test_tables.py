@@ -1,4 +1,4 @@
-"""Tables over one report and over a run: text stays text, nothing is lost, memory stays flat."""
+"""Tables of one report and of a run: text stays text, nothing is lost, memory stays constant."""
 
 from __future__ import annotations
 
@@ -331,7 +331,7 @@ def test_records_of_labelled_sentences(tmp_path: Path) -> None:
 def test_names_of_tables(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     write_records(path, [])
-    with pytest.raises(ConfigError, match=r"names no table, expected a name that ends in \.jsonl, \.xlsx"):
+    with pytest.raises(ConfigError, match=r"must end in \.jsonl, \.xlsx"):
         table_of([path], tmp_path / "a.docx", DEFAULT_LABELS)
     with pytest.raises(ConfigError, match="is one of the files to read"):
         table_of([path], path, DEFAULT_LABELS)

@@ -1,4 +1,4 @@
-"""A new Word document of a report that was none: read again with another program's library."""
+"""A new Word document from a report in another format, read again with an independent library."""
 
 from __future__ import annotations
 

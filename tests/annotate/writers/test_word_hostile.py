@@ -1,4 +1,4 @@
-"""Word documents that were made to do harm: marking them takes linear time, and no more room than they may."""
+"""Malicious Word documents: marking them takes linear time and bounded memory."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_part_that_cannot_be_unpacked_piece_by_piece(document: Document) -> No
     for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
         with zipfile.ZipFile(path, "a", method) as archive:
             archive.writestr(f"word/media/{method}.png", bytes(MB))
-        with pytest.raises(ReadError, match="damaged or locked part and cannot be copied; save it anew"):
+        with pytest.raises(ReadError, match="damaged or locked part and cannot be copied; save it again"):
             marked(path)
 
 

@@ -1,4 +1,4 @@
-"""Word documents in a run: the original is marked wherever it was packed; one that cannot be copied fails whole."""
+"""Word documents in a run: the original is marked even in an archive; if it cannot be copied, the report fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The original .docx with marks: nothing but marks is added, and they stand exactly on the sentences."""
+"""The original .docx with marks: only marks are added, exactly on the sentences."""
 
 from __future__ import annotations
 

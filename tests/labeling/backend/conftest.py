@@ -1,4 +1,4 @@
-"""The service over the shipped model, without Label Studio; and its tasks as Label Studio sends them."""
+"""The service with the shipped model, without Label Studio, and tasks as Label Studio sends them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Tasks give their report back, and say when they do not."""
+"""Tasks give their report back, or an error."""
 
 import sys
 from typing import Any

@@ -1,4 +1,4 @@
-"""The prediction service against strangers: nothing of theirs is read before the secret, nobody holds it up."""
+"""The prediction service against strangers: it reads nothing before the secret, and nobody can block it."""
 
 from __future__ import annotations
 

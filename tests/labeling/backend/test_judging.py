@@ -1,4 +1,4 @@
-"""What is learned from is never judged by, now or later."""
+"""A model is never scored on what it was trained on, now or later."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The real Label Studio asks the real service: registered, asked when a sentence is opened, told to train."""
+"""The real Label Studio with the real service: registration, predictions for opened sentences, training."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Label Studio gets the labels that `pizhu annotate` gives, in its own form, if it knows the secret."""
+"""Label Studio with the secret gets the labels of `pizhu annotate`, in its own format."""
 
 import base64
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A better model is taken, a worse one is not, and nothing that goes wrong on the way takes the service along."""
+"""A better model is adopted, a worse one is not, and no failure takes down the service."""
 
 import json
 import os
