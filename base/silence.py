@@ -26,7 +26,7 @@ SWITCHES: Mapping[str, str] = {
     "HF_HUB_DISABLE_TELEMETRY": "1",  # covers transformers and datasets, which ask the hub's library
     "DO_NOT_TRACK": "1",  # a convention of many programs: for reports that later versions may add
 }
-"""Variables that turn the reports off; Label Studio's own variables are in ``labeling.server.variables``."""
+"""Variables that turn the reports off; Label Studio's own variables are in ``labeling.server.env``."""
 
 DEFAULTS: Mapping[str, str] = {"HF_HUB_OFFLINE": "1"}
 """Variables that prevent network access, unless the user has set them."""

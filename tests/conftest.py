@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from hypothesis import settings
 from pizhu.tests.support import tracing
 from pizhu.tests.support.browsing import find_chromium, launched
 from pizhu.tests.support.first_day import FirstDay
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from pizhu.data.report import Report
     from pizhu.training.recipe import Recipe
     from playwright.sync_api import Browser
+
+
+# How long an example takes says more about what else runs than about the code.
+settings.register_profile("pizhu", deadline=None)
+settings.load_profile("pizhu")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

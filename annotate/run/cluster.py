@@ -33,10 +33,10 @@ from ...models.folder import load_about
 from ...models.runtime import cores, kind_of
 from ..inputs.base import Input
 from ..inputs.find import Inputs
+from .answer_cache import AnswerCache
 from .manifest import Entry, difference
 from .ray_here import ray_here
 from .reading import Reading
-from .reuse import AnswerCache
 from .run import REUSED, Outcome, RunOptions, RunResult, Task, conduct, plan, work, write_outcome
 from .runfolder import LOCK, RunFolder, Settings, head_of
 

@@ -19,11 +19,11 @@ from ...models.about import About
 from .. import writers
 from ..inputs.base import Input
 from ..inputs.find import Inputs, find
+from .answer_cache import AnswerCache
 from .manifest import Entry
 from .names import Names
 from .prefetch import background_writer, prefetched
 from .reading import Reading, begin_reading, failed
-from .reuse import AnswerCache
 from .runfolder import BEGUN, RunFolder, Settings, is_settled, open_run, output_paths
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from pizhu.base.errors import LabelingError
 from pizhu.base.files import read_records, write_records
 from pizhu.labeling.server.server import Server
-from pizhu.labeling.studio import patience, predictions, transfer
+from pizhu.labeling.studio import busy, predictions, transfer
 from pizhu.labeling.studio import push as pushing
 from pizhu.labeling.studio.batches import batches
 from pizhu.labeling.studio.client import connect
@@ -31,7 +31,7 @@ PROPOSED = {"labels": ["plan"], "scores": {"plan": 0.75}, "model": "v1"}
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """No long waits, small parts."""
-    for module in (patience, predictions, pushing, transfer):
+    for module in (busy, predictions, pushing, transfer):
         monkeypatch.setattr(module, "WAITS", (0.01,) * 4)
     monkeypatch.setattr(pushing, "batches", partial(batches, size=10))
     monkeypatch.setattr(transfer, "_BATCH", 10)

@@ -14,8 +14,8 @@ import pytest
 from pizhu import Annotator
 from pizhu.annotate import writers
 from pizhu.annotate.inputs.find import Inputs, find
+from pizhu.annotate.run.answer_cache import AnswerCache
 from pizhu.annotate.run.manifest import Entry
-from pizhu.annotate.run.reuse import AnswerCache
 from pizhu.annotate.run.run import Outcome, RunOptions, RunResult, annotate_files, conduct, plan, work
 from pizhu.annotate.run.runfolder import RunFolder, Settings
 from pizhu.base.errors import ConfigError, MissingExtraError
