@@ -1,4 +1,4 @@
-"""Finds the paragraphs that are headings, and the page furniture around the title; `outline.py` says how deep they are."""
+"""Finds paragraphs that are headings, and the page furniture around the title; `outline.py` says how deep they are."""
 
 from __future__ import annotations
 
