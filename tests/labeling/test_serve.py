@@ -129,7 +129,7 @@ def test_no_second_one_starts_on_the_same_data(server: Server, environment: Path
     state = Path(server.folder) / "server.json"
     state.rename(state.with_suffix(".lost"))
     try:
-        with pytest.raises(LabelingError, match="already starts or runs on"):
+        with pytest.raises(LabelingError, match="is already starting or running on"):
             servers.start(server.folder, environment=environment)
         assert not state.exists()
     finally:
