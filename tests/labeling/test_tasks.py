@@ -90,7 +90,7 @@ def test_proposals() -> None:
         ({"text": "  "}, "text must be a non-empty text"),
         ({"doc": None}, "doc must be a text, not null"),
         ({"start": "0"}, "start must be a whole number"),
-        ({"end": -1}, "end -1 is no range"),
+        ({"end": -1}, "end -1 is not a range"),
         ({"start": True}, "start must be a whole number, not true or false"),
         ({"headings": "一、"}, "headings must be a list"),
         ({"previous": None}, "previous must be a text"),

@@ -282,7 +282,7 @@ def test_books_that_are_links(
 def test_books_that_are_pipes(tmp_path: Path, model: Hashed, out: Path, book: str) -> None:
     (out / book).unlink(missing_ok=True)
     os.mkfifo(out / book)
-    with pytest.raises(ConfigError, match="is no file"):  # and nobody waits for what comes out of it
+    with pytest.raises(ConfigError, match="is not a file"):  # and nobody waits for what comes out of it
         again(tmp_path, model, fresh=False)
 
 
