@@ -146,9 +146,7 @@ def test_another_model_or_setting_is_refused(annotator: Annotator, tmp_path: Pat
 
     other = replace(about, name="较新", fingerprint="0" * 64)
     with (
-        pytest.raises(
-            ConfigError, match=rf"the model {about.name} \({about.fingerprint[:12]}…\), not 较新 \(0{{12}}"
-        ),
+        pytest.raises(ConfigError, match=rf"the model {about.name} \({about.fingerprint[:12]}…\), not 较新 \(0{{12}}"),
         open_run(out, Settings(), other, annotator.runtime.kind),
     ):
         pass
