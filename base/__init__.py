@@ -1,1 +1,1 @@
-"""What belongs to no room: errors, files, limits, progress, private files, host names, pages."""
+"""Shared by all packages: errors, files, limits, progress, private files, host names, pages."""

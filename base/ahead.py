@@ -1,4 +1,4 @@
-"""Items that are begun before they are asked for."""
+"""Iterators that run ahead of their consumer, so that work on later items starts early."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def taken_ahead(items: Iterable[T], most: int) -> Iterator[T]:
-    """``items`` in order, ``most`` of them taken before one is given."""
+    """``items`` in order; whenever one is yielded, up to ``most`` further ones have been taken from the source."""
     taken: deque[T] = deque()
     for item in items:
         taken.append(item)

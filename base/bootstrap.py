@@ -1,4 +1,4 @@
-"""Bootstrap intervals over reports: the sentences of a report are not independent, so whole reports are drawn.
+"""Bootstrap intervals that resample whole reports, because the sentences of a report are not independent.
 
 Percentile intervals (Efron and Tibshirani 1993, chapter 13). Counts are summed by report first, so that a thousand
 draws cost little.
@@ -18,7 +18,7 @@ from .scores import divide
 T = TypeVar("T", bound=np.number[Any])
 Floats = NDArray[np.floating]
 Statistic = Callable[[Floats], Floats]
-"""From (…, *shape) sums over reports to (…) figures; NaN where the figure is not defined."""
+"""Computes (…) figures from (…, *shape) sums over reports; NaN where a figure is not defined."""
 
 DRAWS = 1000
 SEED = 0
@@ -26,12 +26,12 @@ _AT_ONCE = 100
 
 
 class Bootstrap:
-    """Draws of whole reports, the same for every figure.
+    """Resamples whole reports, with the same draws for every figure.
 
     Args:
         reports: how many reports there are.
-        draws: how often as many are drawn with replacement.
-        seed: of the draws.
+        draws: how many resamples to draw; each holds ``reports`` reports, drawn with replacement.
+        seed: the seed of the draws.
     """
 
     def __init__(self, reports: int, draws: int = DRAWS, seed: int = SEED) -> None:
@@ -43,25 +43,25 @@ class Bootstrap:
         return _sums(counts, self._picks)
 
     def figure(self, counts: Floats, statistic: Statistic, value: float | None = None) -> Figure:
-        """A statistic of sums.
+        """A statistic of the sums over all reports, with its interval.
 
         Args:
-            counts: (reports, *shape) what each report adds.
+            counts: (reports, *shape) the contribution of each report.
             statistic: computes the figure from sums.
-            value: the figure where a library computed it; None takes the statistic's.
+            value: the figure, if a library has computed it; None computes it with ``statistic``.
         """
         if value is None:
             value = _defined(statistic(counts.sum(axis=0)))
-        if value is None or _telling(counts) < 2:
+        if value is None or _reports_with_counts(counts) < 2:
             return Figure(value)
         return Figure(value, *_bounds(statistic(self.sums(counts))))
 
     def share(self, hits: Floats, of: Floats) -> Figure:
-        """``hits`` over ``of``, both (reports,)."""
+        """The sum of ``hits`` divided by the sum of ``of``, both (reports,)."""
         return self.figure(np.stack([hits, of], axis=-1), ratio)
 
     def change(self, first: Floats, last: Floats) -> Figure:
-        """How far the ratio of the ``last`` (reports, 2) is above that of the ``first``; each draws its own reports."""
+        """The ratio of ``last`` (reports, 2) minus the ratio of ``first``; each resamples its own reports."""
         before, after = _defined(ratio(first.sum(axis=0))), _defined(ratio(last.sum(axis=0)))
         if before is None or after is None:
             return Figure(None)
@@ -79,18 +79,18 @@ class Bootstrap:
 
 
 def interval(value: float, drawn: Floats) -> Interval:
-    """A figure and the middle 95% of what it was in the draws."""
+    """A figure with the middle 95% of its values over the draws."""
     low, high = np.percentile(drawn, [2.5, 97.5])
     return Interval(float(value), float(low), float(high))
 
 
 def ratio(counts: Floats) -> Floats:
-    """(…) the first over the second of (…, 2)."""
+    """(…) the first element of (…, 2) divided by the second."""
     return divide(counts[..., 0], counts[..., 1])
 
 
 def mean_defined(values: Floats) -> Floats:
-    """Means over the last axis of what is defined."""
+    """Means over the last axis of the values that are defined."""
     known = ~np.isnan(values)
     return divide(np.where(known, values, 0).sum(axis=-1), known.sum(axis=-1).astype(np.float64))
 
@@ -111,7 +111,7 @@ def _defined(value: Floats) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def _telling(counts: Floats) -> int:
+def _reports_with_counts(counts: Floats) -> int:
     return int(counts.reshape(len(counts), -1).any(axis=1).sum())
 
 

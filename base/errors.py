@@ -33,7 +33,7 @@ class MissingExtraError(PizhuError):
     """A part needs an optional dependency that is not installed.
 
     Attributes:
-        what: the part, as the sentence begins.
+        what: the part, as the subject of the message.
         extra: the extra of pizhu that brings the packages.
     """
 

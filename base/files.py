@@ -1,4 +1,4 @@
-"""Files that are whole or absent: written beside their place, then renamed."""
+"""Files that are whole or absent: written to a temporary file in the same folder, then renamed."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .inside import open_own, walk
 from .os_errors import is_systemic
 
 _PATIENCE = (0.05, 0.1, 0.2, 0.4) if sys.platform == "win32" else ()
-"""Seconds between tries to rename: there a scanner or an indexer may have a file open for a moment."""
+"""Seconds between attempts to rename: on Windows a scanner or an indexer may have the file open for a moment."""
 
 
 @contextmanager
 def beside(path: str | Path, *, private: bool = False) -> Iterator[Path]:
-    """A file beside ``path`` to write to, which takes its place when the block ends well and vanishes when not.
+    """A temporary file beside ``path``, which replaces it when the block succeeds and is removed when the block fails.
 
-    A ``private`` one can be read by its owner alone (mode 600). Errors of the system name ``path``.
+    With ``private`` only its owner can read it (mode 600). Errors of the operating system name ``path``.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ def beside(path: str | Path, *, private: bool = False) -> Iterator[Path]:
     try:
         yield part
         to_disk(part)
-        part.chmod(mode)  # who wrote may have put a file of its own there: safetensors does, with mode 600
+        part.chmod(mode)  # the writer may have put a file of its own there: safetensors does, with mode 600
         rename(part, path)
     except BaseException as error:
         part.unlink(missing_ok=True)
@@ -49,10 +49,10 @@ def beside(path: str | Path, *, private: bool = False) -> Iterator[Path]:
 
 
 def _begun(path: Path, mode: int) -> tuple[Path, int]:
-    """A new empty file beside ``path`` and its mode: ``mode`` less what the umask takes away.
+    """A new empty file beside ``path``, and its mode: ``mode`` less the umask.
 
-    The system takes it away. To learn the umask it would have to be set for a moment, in which files of other threads
-    are open to everybody.
+    The system applies the umask. To read the umask a process has to change it for a moment, in which its other threads
+    create files that everybody can read.
     """
     while True:
         part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
@@ -65,13 +65,13 @@ def _begun(path: Path, mode: int) -> tuple[Path, int]:
 
 
 def to_disk(path: Path) -> None:
-    """Wait until what was written to the file ``path`` would outlive a power cut."""
+    """Force the file ``path`` to disk, so that it survives a power cut."""
     with path.open("r+b") as file:
         os.fsync(file.fileno())
 
 
 def rename(part: Path, path: Path) -> None:
-    """Rename, over what is there; trying again where another program may have it open for a moment."""
+    """Rename ``part`` over ``path``; try again for a moment if another program has it open."""
     for pause in _PATIENCE:
         with suppress(PermissionError):
             part.replace(path)
@@ -82,22 +82,22 @@ def rename(part: Path, path: Path) -> None:
 
 @contextmanager
 def replacing(path: str | Path, *, private: bool = False, errors: str = "strict") -> Iterator[IO[str]]:
-    """:func:`beside` as an open text file (UTF-8, ``\\n``); ``errors`` says what becomes of what UTF-8 has not."""
+    """:func:`beside` as an open text file (UTF-8, ``\\n``); ``errors`` handles characters that UTF-8 cannot encode."""
     with beside(path, private=private) as part, part.open("w", encoding="utf-8", errors=errors, newline="\n") as file:
         yield file
 
 
 @contextmanager
 def replacing_bytes(path: str | Path, *, private: bool = False) -> Iterator[IO[bytes]]:
-    """:func:`beside` as an open file of bytes that can be read and written anywhere."""
+    """:func:`beside` as an open binary file that can be read and written at any position."""
     with beside(path, private=private) as part, part.open("w+b") as file:
         yield file
 
 
 def set_aside(path: Path) -> Path:
-    """Copy a file to one beside it with the time of its last change in its name, and return that.
+    """Copy a file to one beside it, named with the time of the file's last change; return the copy's path.
 
-    The file itself stays, so that its place is never empty.
+    The original stays, so that its place is never empty.
     """
     stamp = f"{path.stem}.{datetime.fromtimestamp(path.stat().st_mtime):%Y-%m-%dT%H-%M-%S}"
     names = (f"{stamp}{tail}{path.suffix}" for tail in ("", *(f"-{number}" for number in range(2, 10_000))))
@@ -108,7 +108,7 @@ def set_aside(path: Path) -> Path:
 
 
 def leftovers(folder: str | Path) -> Iterator[Path]:
-    """Files that :func:`replacing` had begun anywhere in ``folder`` when its process was killed."""
+    """The temporary files that killed processes left in ``folder``, at any depth."""
     for _, entries in walk(Path(folder)):
         yield from (Path(e) for e in entries if _LEFTOVER.fullmatch(e.name) and e.is_file(follow_symlinks=False))
 
@@ -118,11 +118,11 @@ _LEFTOVER = re.compile(r"\..+\.[a-z0-9_]{8}\.part")
 
 @contextmanager
 def locked(path: str | Path) -> Iterator[None]:
-    """Hold the file ``path`` as this process's own; the system lets go of it when the process ends, however it ends.
+    """Hold a lock on the file ``path``; the system releases it when the process ends, for whatever reason.
 
     Raises:
         BlockingIOError: another process holds it.
-        ConfigError: a link, a folder or a device is there.
+        ConfigError: ``path`` is a link, a folder or a device.
     """
     path = Path(path)
     with open_own(path, "a") as file:
@@ -145,7 +145,7 @@ def locked(path: str | Path) -> Iterator[None]:
 
 
 def lock(file: IO[str]) -> None:
-    """Hold an open file as one's own until it is closed.
+    """Lock an open file until it is closed.
 
     Raises:
         BlockingIOError: another process holds it.
@@ -169,16 +169,16 @@ def lock(file: IO[str]) -> None:
 
 
 def write_text(path: str | Path, text: str | Iterable[str]) -> None:
-    """Replace ``path`` by ``text``, whole or in pieces; lone surrogates, which UTF-8 has not, become ``?``.
+    """Replace ``path`` by ``text``, whole or in pieces; lone surrogates, which UTF-8 cannot encode, become ``?``.
 
-    Offsets still hold then.
+    Offsets stay valid.
     """
     with replacing(path, errors="replace") as file:
         file.writelines([text] if isinstance(text, str) else text)
 
 
 def write_records(path: str | Path, records: Iterable[Mapping[str, Any]]) -> int:
-    """Replace ``path`` by one JSON object a line; returns how many."""
+    """Replace ``path`` by one JSON object per line; return how many."""
     count = 0
     with replacing(path) as file:
         for record in records:
@@ -188,10 +188,10 @@ def write_records(path: str | Path, records: Iterable[Mapping[str, Any]]) -> int
 
 
 def as_line(record: Mapping[str, Any]) -> str:
-    """``record`` as a line of JSON; lone surrogates, which UTF-8 has not, as JSON's own escapes.
+    """``record`` as a line of JSON; lone surrogates, which UTF-8 cannot encode, become JSON escapes.
 
     Raises:
-        DataError: it is nested too deeply, which can be read where little is under way and not be written later.
+        DataError: it is nested too deeply; a record can be read on a shallow stack and be too deep to write later.
     """
     try:
         line = json.dumps(record, ensure_ascii=False)
@@ -201,10 +201,10 @@ def as_line(record: Mapping[str, Any]) -> str:
 
 
 def read_records(path: str | Path) -> Iterator[dict[str, Any]]:
-    """The JSON objects of a JSON Lines file (a byte order mark is no harm).
+    """The JSON objects of a JSON Lines file; it may begin with a byte order mark.
 
     Raises:
-        DataError: the file cannot be read, or a line is no JSON object; the message names it.
+        DataError: the file cannot be read, or a line is not a JSON object; the message names the line.
     """
     path = Path(path)
     try:

@@ -1,8 +1,8 @@
-"""Folders that are whole or absent: written beside their place, then put there in one step.
+"""Folders that are whole or absent: written under a temporary name, then put in place in one step.
 
-What a writer leaves beside the folder NAME while it works is hidden: ``.NAME.PID.part`` is the new folder,
-``.NAME.PID.old`` the one before, where the system cannot swap the two, and ``.NAME.lock`` is held by whoever has
-:func:`reserved` it. So whoever reserves it next knows that the others belong to processes that were killed.
+While a writer works, hidden entries lie beside the folder NAME: ``.NAME.PID.part`` is the new folder, ``.NAME.PID.old``
+the previous one, where the system cannot swap the two, and ``.NAME.lock`` is held by the process that has
+:func:`reserved` the folder. So the next process to reserve it knows that the others belong to killed processes.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from .files import locked, rename, to_disk
 
 _PAUSE = 0.02
 _BETWEEN_RENAMES = 2.0
-"""Seconds that a reader waits for a folder whose writer is between its two renames, which takes an instant."""
+"""Seconds that a reader waits while a writer is between its two renames, which take an instant."""
 
 
 @contextmanager
 def reserved(folder: Path, *, patience: float = 0.0) -> Iterator[None]:
-    """Hold ``folder`` as this process's own to write, waiting up to ``patience`` seconds for another that holds it.
+    """Hold a lock on ``folder`` for writing, waiting up to ``patience`` seconds if another process holds it.
 
-    What killed writers left is put right first: a folder that had stepped aside comes back, the rest is removed.
+    Leftovers of killed writers are cleaned up first: a folder that was moved aside is put back, the rest is removed.
 
     Raises:
         BlockingIOError: another process holds it.
@@ -52,26 +52,26 @@ def reserved(folder: Path, *, patience: float = 0.0) -> Iterator[None]:
 
 
 def restore(folder: Path) -> None:
-    """Bring ``folder`` back, for who wants to read it, if its writer was killed between two renames."""
+    """Put ``folder`` back, before it is read, if its writer was killed between two renames."""
     until = time.monotonic() + _BETWEEN_RENAMES
     while not folder.exists() and any(left.suffix == ".old" for left in _left(folder)):
         try:
             with locked(_beside(folder, "lock")):
                 _bring_back(folder)
-        except BlockingIOError:  # the writer lives
+        except BlockingIOError:  # the writer is still running
             if time.monotonic() < until:
                 time.sleep(_PAUSE)
                 continue
-        except OSError:  # not ours to write
+        except OSError:  # we may not write there
             pass
         return
 
 
 @contextmanager
 def building(folder: Path) -> Iterator[Path]:
-    """A new folder to write to, which takes the place of ``folder`` when the block ends well and vanishes when not.
+    """A new folder to write to, which replaces ``folder`` when the block succeeds and is removed when the block fails.
 
-    A kill at any moment leaves the folder that was there or the new one; see :func:`restore`.
+    After a kill at any moment the old folder or the new one is there; see :func:`restore`.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = _beside(folder, f"{os.getpid()}.part")
@@ -90,14 +90,14 @@ def building(folder: Path) -> Iterator[Path]:
 
 
 def _swap(beside: Path, folder: Path) -> None:
-    """Put ``beside`` in the place of ``folder``, whose old contents vanish."""
+    """Put ``beside`` in the place of ``folder`` and delete the old contents."""
     if not folder.exists():
         rename(beside, folder)
         _entries_to_disk(folder.parent)
         return
     old = beside
     if not _exchanged(beside, folder):
-        # A folder cannot be renamed over a full one, so the old one steps aside.
+        # A folder cannot be renamed over a full one, so the old one is moved aside.
         old = _beside(folder, f"{os.getpid()}.old")
         rename(folder, old)
         try:
@@ -110,7 +110,7 @@ def _swap(beside: Path, folder: Path) -> None:
 
 
 def _exchanged(one: Path, other: Path) -> bool:
-    """Swap two folders in one step, which Linux can on most file systems; False where it cannot."""
+    """Swap two folders in one step, as Linux can on most file systems; False where that is not possible."""
     if sys.platform != "linux":
         return False
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
@@ -126,12 +126,12 @@ def _exchanged(one: Path, other: Path) -> bool:
 
 
 def _entries_to_disk(folder: Path) -> None:
-    """Wait until the names in ``folder`` would outlive a power cut, where the system knows how."""
+    """Force the names in ``folder`` to disk, where the system supports it."""
     if sys.platform == "win32":
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError):  # not every file system can
+        with suppress(OSError):  # not every file system supports it
             os.fsync(handle)
     finally:
         os.close(handle)
@@ -144,7 +144,7 @@ def _bring_back(folder: Path) -> None:
 
 
 def _left(folder: Path) -> list[Path]:
-    """What writers of ``folder`` have beside it."""
+    """The entries that writers of ``folder`` have left beside it."""
     name = re.compile(rf"\.{re.escape(folder.name)}\.[0-9]+\.(part|old)")
     try:
         return [

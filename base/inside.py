@@ -1,7 +1,7 @@
-"""Files inside a folder that may have come from a stranger: no link leads from it to anything outside.
+"""Files inside a folder that may come from a stranger: no link in it is followed to anything outside.
 
-Where the system can, a folder is opened in its folder without following links and a file is removed from the one that
-is open, so that nobody can put a link there in between; elsewhere every step is looked at before it is taken.
+Where the system supports it, each folder is opened within its parent without following links, and a file is removed
+through the open folder, so that nobody can put a link in between. Elsewhere every step is checked before it is taken.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from .errors import ConfigError
 
 _BY_HANDLE = {os.open, os.stat, os.unlink, os.rmdir} <= os.supports_dir_fd
 _NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
-_NO_WAITING: int = getattr(os, "O_NONBLOCK", 0)  # a pipe would be waited for
+_NO_WAITING: int = getattr(os, "O_NONBLOCK", 0)  # never wait for a pipe
 _FOLDER: int = os.O_RDONLY | _NO_LINK | getattr(os, "O_DIRECTORY", 0)
 _NO_FOLDER = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
-"""What the system says where there is no folder, or a link to one."""
+"""Error numbers where there is no folder, or a link to one."""
 
 
 def is_link(path: str | Path) -> bool:
-    """Whether a path leads elsewhere: a symbolic link, on Windows a junction too."""
+    """Whether a path is a symbolic link or, on Windows, a junction."""
     try:
         return _leads_away(os.lstat(path))
     except (OSError, ValueError):
@@ -40,9 +40,9 @@ def _leads_away(found: os.stat_result) -> bool:
 
 
 def walk(folder: Path) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
-    """``folder`` and every folder below, each with its entries in the order of their names; none behind a link.
+    """``folder`` and every folder below it, each with its entries sorted by name; links to folders are not followed.
 
-    Folders that cannot be read are passed over. However deep they lie, the stack does not grow.
+    Folders that cannot be read are skipped. The stack does not grow with their depth.
     """
     waiting = [folder]
     while waiting:
@@ -57,15 +57,15 @@ def walk(folder: Path) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
 
 
 def kind(entry: os.DirEntry[str]) -> Literal["folder", "file", ""]:
-    """What an entry of a folder is, or what its link leads to; empty for what is neither and for links to nowhere."""
+    """What an entry of a folder, or the target of its link, is; empty for anything else and for broken links."""
     try:
         return "folder" if entry.is_dir() else "file" if entry.is_file() else ""
-    except OSError:  # such as of a link to itself
+    except OSError:  # such as a link to itself
         return ""
 
 
 def is_file(root: Path, path: Path) -> bool:
-    """Whether a file lies at ``path`` below ``root``, reached by no link and none itself."""
+    """Whether there is a file at ``path`` below ``root``, neither a link nor behind one."""
     try:
         for folder in _between(root, path):
             if _leads_away(os.lstat(folder)):
@@ -77,28 +77,28 @@ def is_file(root: Path, path: Path) -> bool:
 
 
 def check_way(root: Path, path: Path) -> None:
-    """See that what is written to ``path`` below ``root`` lands there.
+    """Check that a file written to ``path`` below ``root`` lands there.
 
     Raises:
         NotADirectoryError: a folder on the way is a link.
     """
     for folder in _between(root, path):
         if is_link(folder):
-            reason = "it is a link, and a run writes through none; remove it and run the same command again"
+            reason = "it is a link, and a run does not write through links; remove it and run the same command again"
             raise NotADirectoryError(errno.ENOTDIR, reason, str(folder))
 
 
 def _between(root: Path, path: Path) -> list[Path]:
-    """The folders from ``root`` to ``path``, both left out, the outermost first."""
+    """The folders between ``root`` and ``path``, without these two, outermost first."""
     steps = path.relative_to(root).parts[:-1]
     return [root.joinpath(*steps[: number + 1]) for number in range(len(steps))]
 
 
 def remove(root: Path, path: Path, *, emptied: bool = False) -> None:
-    """Remove the file ``path`` below ``root``; a link, what is reached by a link, and what is no file stay.
+    """Remove the file ``path`` below ``root``; links, anything behind a link and anything but a file stay.
 
     Args:
-        emptied: remove the folders in between as well where nothing is left in them.
+        emptied: also remove the folders in between that are empty afterwards.
     """
     *folders, name = path.relative_to(root).parts
     if not folders:
@@ -119,7 +119,7 @@ def remove(root: Path, path: Path, *, emptied: bool = False) -> None:
 
 
 def _remove_in(folder: int, folders: list[str], name: str, emptied: bool) -> None:
-    """:func:`remove` by handles: ``name`` in ``folders`` in an open folder."""
+    """:func:`remove` through handles: the file ``name`` below ``folders``, which start in an open folder."""
     if not folders:
         with suppress(FileNotFoundError):
             if stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
@@ -141,10 +141,10 @@ def _remove_in(folder: int, folders: list[str], name: str, emptied: bool) -> Non
 
 
 def open_own(path: Path, mode: str) -> IO[Any]:
-    """``open`` (text in UTF-8 with ``\\n``) for a file that is itself in its folder.
+    """``open`` (text in UTF-8 with ``\\n``) for a regular file that is not a link.
 
     Raises:
-        ConfigError: a link, a pipe, a device or a folder is there.
+        ConfigError: ``path`` is a link, a pipe, a device or a folder.
     """
     text: dict[str, Any] = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
     return open(path, mode, opener=_open_own, **text)
@@ -156,7 +156,7 @@ def _open_own(path: str, flags: int) -> int:
     try:
         handle = os.open(path, flags | _NO_LINK | _NO_WAITING, 0o666)
     except OSError as error:
-        if error.errno == errno.ELOOP:  # it was put there just now
+        if error.errno == errno.ELOOP:  # a link was put there just now
             raise _not_own(path) from None
         raise
     try:
@@ -173,4 +173,4 @@ def _check_own(path: str, found: os.stat_result) -> None:
 
 
 def _not_own(path: str) -> ConfigError:
-    return ConfigError(f"{path} is no file but a link, a folder or a device; remove it, or name another folder")
+    return ConfigError(f"{path} is not a file but a link, a folder or a device; remove it, or choose another folder")

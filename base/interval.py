@@ -1,4 +1,4 @@
-"""A figure and how far it can be trusted."""
+"""A figure and its uncertainty."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Figure:
 
     Attributes:
         value: None where it is not defined (nothing to divide by, no variation).
-        low, high: None where the value is, where fewer than two reports say anything, and where the figure is not
+        low, high: None where the value is None, where fewer than two reports contribute, and where the figure is not
             defined in half of the draws.
     """
 
@@ -30,5 +30,5 @@ class Figure:
 
     @property
     def certain(self) -> bool:
-        """Whether the interval leaves 0 out."""
+        """Whether the interval excludes 0."""
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)

@@ -1,4 +1,4 @@
-"""How much a file may ask for before it is refused: hostile or broken files must not take the machine down."""
+"""How much a file may use before it is refused, so that hostile or broken files cannot take the machine down."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ class Limits:
 
     Attributes:
         file_mb: size of the file, or of the text in a row of a table, in MiB.
-        expanded_mb: size of what is packed in it (.docx, .odt), in MiB.
-        elements: tags of a web page or of a part of a Word document, which may have twice as many attributes.
+        expanded_mb: size of its unpacked contents (.docx, .odt), in MiB.
+        elements: tags of a web page or of a part of a Word document; twice as many attributes are allowed.
         characters: length of the extracted text.
-        lines: how many lines it has.
+        lines: number of lines.
         line: length of its longest line.
         pages: pages of a PDF.
         seconds: time that LibreOffice may take to convert it.
-        read_seconds: time that reading it may take in all, by the clock on the wall.
+        read_seconds: wall-clock time that reading it may take in all.
         cpu_seconds: processor time that reading it may take.
-        memory_mb: memory that reading it may take beside the file itself, in MiB.
-        archive_mb: size of everything that is packed in an archive (.zip, .tar.gz) or table of reports, in MiB.
+        memory_mb: memory that reading it may take besides the file itself, in MiB.
+        archive_mb: size of the unpacked contents of an archive (.zip, .tar.gz) or table of reports, in MiB.
     """
 
     file_mb: int = 100
@@ -50,14 +50,14 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 OF_THE_MACHINE = ("read_seconds", "cpu_seconds", "memory_mb")
-"""Limits that a quicker machine keeps where a slower one does not: what a report comes to does not depend on them."""
+"""Limits that depend on the machine's speed and memory; they do not change the text that a report is read as."""
 
 
 def limits(settings: Iterable[str] = (), base: Limits = DEFAULT_LIMITS) -> Limits:
-    """The limits ``base`` with some of them set anew, each as ``name=number`` (``pages=5000``).
+    """The limits ``base`` with some of them replaced, each given as ``name=number`` (``pages=5000``).
 
     Raises:
-        ConfigError: an unknown name, or no whole number above 0.
+        ConfigError: an unknown name, or a value that is not a whole number above 0.
     """
     names = [field.name for field in fields(Limits)]
     found: dict[str, int] = {}
@@ -70,12 +70,12 @@ def limits(settings: Iterable[str] = (), base: Limits = DEFAULT_LIMITS) -> Limit
 
 
 def over(doc: str, found: str, name: str, limits: Limits) -> str:
-    """The sentence that refuses ``doc`` because what was ``found`` is over the limit ``name``."""
+    """The sentence that refuses ``doc`` because it has ``found``, which exceeds the limit ``name``."""
     return f"{doc} has {found}, more than the limit of {getattr(limits, name):,}; split it or raise --limit {name}"
 
 
 def too_much(doc: str, name: str, limits: Limits) -> str:
-    """The sentence that refuses ``doc`` because reading it took more than the limit ``name`` of the machine allows."""
+    """The sentence that refuses ``doc`` because reading it exceeded the limit ``name`` on time or memory."""
     takes = {
         "read_seconds": "takes longer than the limit of {:,} seconds to read",
         "cpu_seconds": "takes more than the limit of {:,} seconds of processor time to read",

@@ -1,4 +1,4 @@
-"""Under which names a service is asked, and whether a page of its own asks: scheme, host and port compared whole."""
+"""Checks the name a service was called by and the page a request comes from: scheme, host and port must match."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PLACE = re.compile(r"(\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(?::(\d{0,5}))?", re.IGNO
 
 
 class Origin(NamedTuple):
-    """Where a page comes from; two are of one site if all three are the same."""
+    """The origin of a page; two pages are of one site if all three fields are equal."""
 
     scheme: str
     host: str
@@ -23,10 +23,10 @@ class Origin(NamedTuple):
 
 
 def checked(name: str) -> str:
-    """``name`` as browsers send it: in small letters, Chinese ones in ASCII.
+    """``name`` as browsers send it: in lower case, Chinese names in ASCII.
 
     Raises:
-        ConfigError: it is no host name; a whole URL is none.
+        ConfigError: it is not a host name, for example a whole URL.
     """
     try:
         found = name.encode("idna").decode("ascii").lower()
@@ -34,13 +34,13 @@ def checked(name: str) -> str:
         found = ""
     if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", found):
         raise ConfigError(
-            f"{name!r} is no host name; give it without http:// and port, for example report.office.example"
+            f"{name!r} is not a host name; give it without http:// and port, for example report.office.example"
         )
     return found
 
 
-def place(called: str) -> tuple[str, int | None]:
-    """Host and port (None where it is the scheme's) of a Host header; an empty host where it is none."""
+def host_and_port(called: str) -> tuple[str, int | None]:
+    """Host and port (None for the scheme's own) of a Host header; the host is empty if the header is malformed."""
     found = _PLACE.fullmatch(called)
     if found is None:
         return "", None
@@ -54,19 +54,19 @@ def place(called: str) -> tuple[str, int | None]:
 
 
 def origin(url: str) -> Origin | None:
-    """The origin that a browser names or that an address has; None where it is none (``null``, another scheme)."""
+    """The origin that a browser names or that a URL has; None if there is none (``null``, another scheme)."""
     scheme, _, rest = url.partition("://")
-    host, port = place(rest)
+    host, port = host_and_port(rest)
     if scheme.lower() not in _PORTS or not host:
         return None
     return Origin(scheme.lower(), host, _PORTS[scheme.lower()] if port is None else port)
 
 
-def answers_to(host: str, names: Collection[str]) -> bool:
-    """Whether the service goes by ``host``: ``names``, any address, and what this machine calls itself.
+def accepts_host(host: str, names: Collection[str]) -> bool:
+    """Whether the service accepts ``host``: one of ``names``, any IP address, or this machine's own names.
 
-    Whoever owns a name can have it point to this machine (DNS rebinding) and so make its pages the service's own.
-    Nobody owns an address in that way, and ``localhost`` and the machine's name are not looked up abroad.
+    The owner of a domain name can point it to this machine (DNS rebinding) and so make their pages look like the
+    service's own. An IP address has no such owner, and ``localhost`` and the machine's name are not looked up outside.
     """
     if host in names or host in ("localhost", socket.gethostname().lower()):
         return True
@@ -78,19 +78,19 @@ def answers_to(host: str, names: Collection[str]) -> bool:
 
 
 def own_page(headers: Mapping[str, str], names: Collection[str] = (), addresses: Collection[str] = ()) -> bool:
-    """Whether a page of the service itself asks, or none.
+    """Whether the request comes from one of the service's own pages, or from no page.
 
     Args:
-        headers: of the request, by names in small letters.
-        names: by which a reverse proxy with TLS may be reached: there the pages are of ``https``.
-        addresses: URLs by which the service is reached besides what the request was sent to.
+        headers: the request's headers, names in lower case.
+        names: host names of a reverse proxy with TLS, whose pages have ``https``.
+        addresses: URLs of the service besides the one that the request was sent to.
     """
     if (site := headers.get("sec-fetch-site")) is not None:
         return site in ("same-origin", "none")
-    # Browsers say that over HTTPS and on this machine only; elsewhere they name where the page comes from.
+    # Browsers send that header over HTTPS and to this machine only; elsewhere they send the page's origin.
     if (named := headers.get("origin")) is None:
         return True
-    host, port = place(headers.get("host", ""))
+    host, port = host_and_port(headers.get("host", ""))
     schemes = _PORTS if host in names else ("http",)
     own = {Origin(scheme, host, _PORTS[scheme] if port is None else port) for scheme in schemes if host}
     return origin(named) in own | {origin(url) for url in addresses} - {None}

@@ -1,4 +1,4 @@
-"""What the system's refusals mean: whether they concern one file or the machine, and what a person can do."""
+"""Errors of the operating system: whether they concern one file or the machine, and what to do about them."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _MACHINE = _FULL | {
 
 
 def is_systemic(error: OSError) -> bool:
-    """Whether the next file would be refused as well: the disk is full, broken or gone, or memory is short."""
+    """Whether the next file would fail as well: the disk is full, broken or gone, or memory is short."""
     return error.errno in _MACHINE
 
 
-def of_disk(error: OSError) -> bool:
-    """Whether a disk, or the part of it that one may use, is full."""
+def is_disk_full(error: OSError) -> bool:
+    """Whether a disk, or the user's share of it, is full."""
     return error.errno in _FULL
 
 
 def describe(error: OSError) -> str:
-    """The error as a sentence: the file, what the system says, and where it is known what to do."""
+    """The error as a sentence: the file, the system's message and, if known, what to do."""
     advice = ""
-    if of_disk(error):
+    if is_disk_full(error):
         advice = "; free space and run the same command again"
     elif error.errno == errno.ENAMETOOLONG:
         advice = "; name a folder with a shorter path"
     elif isinstance(error, PermissionError):
-        advice = "; see that you may write there and that no other program has it open, and run the same command again"
+        advice = "; check that you may write there and no other program has it open, and run the same command again"
     return f"{error.filename or 'the system'}: {error.strerror or error}{advice}"

@@ -10,7 +10,7 @@ from .files import replacing
 
 
 def read_private(path: str | Path) -> str:
-    """The text of a file that only its owner can read; others' access is refused where the system knows modes."""
+    """The text of a file that only its owner can read; refused if others can, where the system has file modes."""
     path = Path(path)
     try:
         if os.name == "posix" and (mode := path.stat().st_mode & 0o777) & 0o077:
@@ -23,6 +23,6 @@ def read_private(path: str | Path) -> str:
 
 
 def write_private(path: str | Path, text: str) -> None:
-    """Replace ``path`` by ``text``, for its owner's eyes only."""
+    """Replace ``path`` by ``text``, readable by its owner only."""
     with replacing(path, private=True) as file:
         file.write(text)

@@ -1,4 +1,4 @@
-"""How a long step tells where it is, whoever shows it."""
+"""How a long step reports its progress, whatever displays it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Called with what is being done, how much of it is done and, where it is known, how much there is."""
+    """Called with the current step, how much of it is done and, if known, how much there is."""
 
     def __call__(self, what: str, done: float, total: float | None = None, /) -> None: ...
 

@@ -1,7 +1,7 @@
-"""Temporary folders that outlive nobody: what a killed process leaves, the next one removes.
+"""Temporary folders that are always removed: if a process is killed, the next one removes its folder.
 
-Beside each folder lies a lock that its process holds. The system lets go of it however the process ends, so a lock that
-can be taken says that nobody uses the folder any more.
+Each process holds a lock on a file beside its folder. The system releases it however the process ends, so a lock that
+is free means that nobody uses the folder any more.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ def scratch() -> Iterator[Path]:
 def sweep() -> None:
     """Remove the temporary folders of processes that were killed."""
     for lock in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*.lock"):
-        with suppress(OSError):  # its process lives, or it is another user's
+        with suppress(OSError):  # its process is running, or it belongs to another user
             if _own(lock):
                 with locked(lock):
                     shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
 
 
 def _own(path: Path) -> bool:
-    """Whether it is a file of this user's: where all may write, others may put a link of that name."""
+    """Whether a file belongs to this user: others may put a link of that name in a folder that all may write to."""
     found = path.lstat()
     return stat.S_ISREG(found.st_mode) and (os.name != "posix" or found.st_uid == os.geteuid())

@@ -1,4 +1,4 @@
-"""Running the service in this process until it is told to stop."""
+"""Runs a service in this process until it is stopped."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 _BACKLOG = 256
-"""Connections that wait in the system."""
+"""Connections that wait in the system's queue."""
 _AT_ONCE = 8
-"""Connections that are accepted before another is looked at; asyncio takes the backlog for it."""
+"""Connections that are accepted before any is checked; asyncio takes this number from the backlog."""
 _LOG = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -43,9 +43,9 @@ def listen(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)
     except (OSError, UnicodeError):
-        raise ConfigError(f"there is no host {host!r} on this machine; name an address of it, or 127.0.0.1") from None
+        raise ConfigError(f"{host!r} is not an address of this machine; give one of its own, or 127.0.0.1") from None
     try:
-        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows: there the other option would let two share a port
+        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows: there the other option would let two servers share a port
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -59,7 +59,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def is_local(host: str) -> bool:
-    """Whether only this machine reaches ``host``."""
+    """Whether only this machine can reach ``host``."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -67,7 +67,7 @@ def is_local(host: str) -> bool:
 
 
 def address(listening: socket.socket) -> str:
-    """The URL by which to reach what listens there, from another machine if it may be."""
+    """The URL of the listening socket, for other machines if they can reach it."""
     host, port = listening.getsockname()[:2]
     if host in ("0.0.0.0", "::"):
         return str(shared_url("0.0.0.0", port))
@@ -75,24 +75,24 @@ def address(listening: socket.socket) -> str:
 
 
 def run(app: FastAPI, listening: socket.socket, seconds: float, ready: Callable[[], None] = lambda: None) -> None:
-    """Serve until SIGTERM or Ctrl+C; then take nothing new, finish what is under way (in ``seconds``) and return.
+    """Serve until SIGTERM or Ctrl+C; then accept nothing new, finish open requests (within ``seconds``) and return.
 
-    Connections are taken on ``app.state.terms``, else on the usual ones. Faults are told on the error stream, and
-    nothing else is.
+    ``app.state.terms``, if set, replaces the usual limits on connections. Errors are logged to standard error; nothing
+    else is logged.
     """
     import uvicorn
 
-    from .connections import Connection, Crowd
+    from .connections import Connection, ConnectionTable
 
     class Guarded(Connection):
-        crowd = Crowd(getattr(app.state, "terms", DEFAULT_TERMS))
+        table = ConnectionTable(getattr(app.state, "terms", DEFAULT_TERMS))
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
                 listening.listen(_BACKLOG)
-                self.watch = asyncio.create_task(Guarded.crowd.watch())
+                self.watch = asyncio.create_task(Guarded.table.watch())
                 ready()
 
     config = uvicorn.Config(
@@ -100,15 +100,15 @@ def run(app: FastAPI, listening: socket.socket, seconds: float, ready: Callable[
         http=Guarded,
         backlog=_AT_ONCE,
         log_config=_LOG,
-        access_log=False,  # names of files are nobody's business
+        access_log=False,  # names of files are private
         server_header=False,
-        proxy_headers=False,  # nothing here asks where a request comes from
+        proxy_headers=False,  # nothing here needs the client's address
         timeout_graceful_shutdown=int(seconds) + 1,
         ws="none",
     )
     hook = threading.excepthook
     threading.excepthook = lambda given: crashed(given.exc_type, given.exc_value, given.exc_traceback)
-    # uvicorn raises the signals that it has obeyed once more; here they have been.
+    # uvicorn raises the signals again once it has stopped; they have had their effect already.
     before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         Server(config).run(sockets=[listening])

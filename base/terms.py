@@ -1,4 +1,4 @@
-"""What connections to a service are granted."""
+"""Limits on the connections to a service."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from .errors import ConfigError
 
 @dataclass(frozen=True)
 class Terms:
-    """How many connections there may be, and how slow each.
+    """How many connections may be open, and how slow each may be.
 
     Attributes:
-        connections: at one time; fewer where the system gives the process few open files.
-        per_address: of them from one address (IPv6: one network of 64 bits).
-        patience: seconds in which the headers of a request must come; a body, and an answer that is taken, get as long
-            before ``pace`` counts.
-        pace: bytes a second that they must make from then on.
+        connections: the most at one time; fewer if the system gives the process few open files.
+        per_address: the most from one address (IPv6: from one network of 64 bits).
+        patience: seconds within which the headers of a request must arrive; ``pace`` counts only after as many seconds
+            of a body, or of an answer that the client reads.
+        pace: bytes a second that a body or an answer must make from then on.
     """
 
     connections: int = 500

@@ -1,4 +1,4 @@
-"""Values read from JSON as the types that are declared for them: one check, and one wording of what is wrong."""
+"""Checks values read from JSON against declared types; all messages about wrong values are worded here."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ T = TypeVar("T")
 
 
 class Misfit(ValueError):
-    """What does not fit its type, without a subject: ``spans[0].start must be a whole number, not a text``."""
+    """A value does not fit its type; the message lacks a subject: ``spans[0].start must be a number, not a text``."""
 
 
 def parse(text: str | bytes, shape: type[T]) -> T:
-    """JSON made a ``shape``, a dataclass or a list of one; fields that it does not know are dropped.
+    """Parse JSON into a ``shape``, a dataclass or a list of one; unknown fields are dropped.
 
     Raises:
-        Misfit: it is no JSON, a field is missing or of another type.
+        Misfit: it is not JSON, or a field is missing or of another type.
     """
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        raise Misfit("it is no JSON") from None
+        raise Misfit("it is not JSON") from None
     return typed(value, shape)
 
 
 def typed(value: object, shape: type[T]) -> T:
-    """As :func:`parse`, of what was read from JSON already."""
+    """:func:`parse` for a value that was already read from JSON."""
     try:
         return _converted(value, shape)
     except UnicodeEncodeError:
@@ -36,7 +36,7 @@ def typed(value: object, shape: type[T]) -> T:
 
 
 def check(value: object, shape: Any) -> None:
-    """See that ``value``, read from JSON, is a ``shape``: a TypedDict, which may have fields that it does not know.
+    """Check that ``value``, read from JSON, is a ``shape``: a TypedDict, in which unknown fields are allowed.
 
     Raises:
         Misfit: a field is missing or of another type.
@@ -58,7 +58,7 @@ def _converted(value: object, shape: type[T]) -> T:
     try:
         return msgspec.convert(value, shape)
     except msgspec.ValidationError as error:
-        raise Misfit(_said(str(error), shape)) from None
+        raise Misfit(_reworded(str(error), shape)) from None
 
 
 _WORDS = {
@@ -72,31 +72,31 @@ _WORDS = {
 }
 
 
-def _said(message: str, shape: Any) -> str:
-    """msgspec's ``Expected `str`, got `int` - at `$.headings[0]``` in our words; no value is quoted."""
-    told, found, place = message.rpartition(" - at `$")
-    told, place = (told, place.rstrip("`").lstrip(".")) if found else (message, "")
-    if place.endswith("[...]"):  # whatever its name
+def _reworded(message: str, shape: Any) -> str:
+    """msgspec's ``Expected `str`, got `int` - at `$.headings[0]``` in plain words; no value is quoted."""
+    reason, found, place = message.rpartition(" - at `$")
+    reason, place = (reason, place.rstrip("`").lstrip(".")) if found else (message, "")
+    if place.endswith("[...]"):  # under any name
         place = f"a value of {place.removesuffix('[...]')}"
-    if match := re.fullmatch(r"Expected `([^`]+)`, got `([^`]+)`", told):
+    if match := re.fullmatch(r"Expected `([^`]+)`, got `([^`]+)`", reason):
         wanted, given = (" or ".join(_WORDS.get(name, name) for name in part.split(" | ")) for part in match.groups())
         return f"{place or 'it'} must be {wanted}, not {given}"
-    if match := re.fullmatch(r"Object missing required field `(\w+)`", told):
+    if match := re.fullmatch(r"Object missing required field `(\w+)`", reason):
         return f"{place} lacks {match[1]}" if place else f"lacks {match[1]}"
-    if told.startswith("Invalid enum value"):
+    if reason.startswith("Invalid enum value"):
         return f"{place} must be one of {', '.join(_choices(shape, place))}"
     return f"{place} holds a number that is too large"
 
 
 def _choices(shape: Any, place: str) -> tuple[str, ...]:
-    """What the Literal at ``place`` allows."""
+    """The values that the Literal at ``place`` allows."""
     for name in re.findall(r"[A-Za-z_]\w*", place):
         shape = get_type_hints(_inner(shape))[name]
     return get_args(_inner(shape))
 
 
 def _inner(shape: Any) -> Any:
-    """The type that a list or an optional is of."""
+    """The item type of a list or of an optional."""
     while (args := get_args(shape)) and get_origin(shape) is not Literal:
         shape = next(arg for arg in args if arg is not NoneType)
     return shape

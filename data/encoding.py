@@ -1,4 +1,4 @@
-"""Bytes to text: which Chinese encoding a file is in, told by evidence."""
+"""Bytes to text: finds out which Chinese encoding a file is in."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def decode(data: bytes, where: str, declared: str | None = None) -> str:
 
     Args:
         where: the file's name, for the error.
-        declared: the encoding that the file itself names (an HTML page's ``charset``); believed where it fits.
+        declared: the encoding that the file itself names (an HTML page's ``charset``); used if the bytes fit it.
 
     Raises:
-        ReadError: the bytes are no text in any of the encodings tried, or are cut off in the middle of a character.
+        ReadError: the bytes are not text in any of the encodings tried, or are cut off in the middle of a character.
     """
     for mark, encoding, name in _BOMS:
         if data.startswith(mark):
@@ -69,7 +69,7 @@ def _strict(data: bytes, codec: str) -> str | None:
 
 
 def _codec(declared: str) -> str | None:
-    """The Python codec for a declared name; GBK and GB2312 pages are read as the superset that they really use."""
+    """The Python codec for a declared name; pages that claim GBK or GB2312 are read as the superset that they use."""
     try:
         name = codecs.lookup(declared.strip()).name
     except (LookupError, ValueError):
@@ -80,7 +80,7 @@ def _codec(declared: str) -> str | None:
 
 
 def _refuse_damaged_utf8(data: bytes, where: str) -> None:
-    """Say so where the bytes are UTF-8 but for a few: another encoding would turn them into wrong characters."""
+    """Raise if only a few bytes of UTF-8 are damaged: another encoding would turn them into wrong characters."""
     lenient = data.decode("utf-8", errors="replace")
     damaged = lenient.count("\ufffd")
     chinese = sum("\u4e00" <= c <= "\u9fff" for c in lenient[:_SAMPLE])
@@ -105,7 +105,7 @@ def _by_evidence(data: bytes, where: str) -> str:
             best, text = score, decoded
     if best >= 0.02:
         return text
-    # Nothing Chinese: perhaps a text in another script, which the detector knows more of.
+    # Nothing Chinese: perhaps a text in another script, which the detector knows better.
     sample = data[:_SAMPLE]
     match = from_bytes(sample).best() if not sample.count(0) else None
     if match is not None and (found := _strict(data, match.encoding)) is not None and not _CONTROL.search(found):
@@ -122,7 +122,7 @@ def _by_evidence(data: bytes, where: str) -> str:
 
 
 def _chinese(text: str) -> float:
-    """How far the beginning of ``text`` reads as Chinese: the share of the most frequent characters, less nonsense."""
+    """How Chinese the beginning of ``text`` looks: the share of the most frequent characters, less that of nonsense."""
     sample = text[:_SAMPLE]
     if not sample:
         return 0.0

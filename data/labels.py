@@ -1,7 +1,7 @@
-"""The label set: what sentences are tagged with. Everything else follows from it.
+"""The label set: the tags for sentences, from which everything else follows.
 
-Label Studio's configuration, hot keys and colours, the model's heads and the reports are all made from a
-:class:`LabelSet`. Tags are independent: a sentence carries none, one or several.
+Label Studio's configuration, hot keys and colours, the model's outputs and the reports are all made from a
+:class:`LabelSet`. Tags are independent: a sentence has none, one or several.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..base.toml import brief, named, read_toml
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _LONGEST = 64
-"""Characters of a name or title, which stand beside every sentence."""
+"""Characters of a name or title, which are shown beside every sentence."""
 _LONGEST_LINE = 1000
 """Characters of a description."""
 
@@ -28,13 +28,13 @@ class Label:
     """One tag.
 
     Attributes:
-        name: what is stored in records, ASCII lower case (``achievement``).
-        title: what annotators and readers see (``成效``).
-        color: ``#rrggbb``; the defaults are from the palette of Okabe and Ito (2008), which colour-blind people can
-            tell apart.
-        hotkey: one key, ``1`` to ``9`` or a letter; ``0`` is kept for "none".
-        description: one line that annotators read beside the choice.
-        formerly: names that it had before; what is stored under them is this label's. They make it no other label.
+        name: the name stored in records, ASCII lower case (``achievement``).
+        title: the name that annotators and readers see (``成效``).
+        color: ``#rrggbb``; the defaults are from the palette of Okabe and Ito (2008), which is safe for colour-blind
+            readers.
+        hotkey: one key, ``1`` to ``9`` or a letter; ``0`` is reserved for "none".
+        description: one line that annotators see beside the choice.
+        formerly: its earlier names, under which records may still store it. They do not make it a different label.
     """
 
     name: str
@@ -79,16 +79,16 @@ class LabelSet:
 
     @property
     def renamed(self) -> Mapping[str, str]:
-        """The present name of each former one."""
+        """Maps each earlier name to the present one."""
         return {former: label.name for label in self.labels for former in label.formerly}
 
     def canonical(self, names: Iterable[str]) -> list[str]:
-        """``names`` in their order with each former name made the present one; unknown names stay."""
+        """``names`` in their order, with earlier names replaced by the present ones; unknown names stay."""
         renamed = self.renamed
         return [renamed.get(name, name) for name in names]
 
     def check(self, names: Iterable[str], where: str) -> tuple[str, ...]:
-        """``names`` in this set's order, or a :class:`DataError` that says which name is unknown ``where``."""
+        """``names`` in this set's order; a :class:`DataError` says which one is unknown, and ``where``."""
         wanted = set(names)
         if unknown := wanted.difference(self.names):
             raise DataError(f"{where}: unknown label {brief(min(unknown))}, expected one of {', '.join(self.names)}")
@@ -122,23 +122,23 @@ class LabelSet:
 
 
 def _check(label: Label) -> None:
-    """Raise a ConfigError if ``label`` could not be stored, shown or asked for."""
+    """Raise a ConfigError if ``label`` cannot be stored, displayed or typed."""
     texts = (label.name, label.title, label.color, label.hotkey, label.description, *label.formerly)
     if not isinstance(label.formerly, tuple) or not all(isinstance(text, str) for text in texts):
-        raise ConfigError(f"label {brief(label.name)} has a value that is no text")
+        raise ConfigError(f"label {brief(label.name)} has a value that is not a text")
     if not _is_name(label.name):
         raise ConfigError(
             f"label name {brief(label.name)} must be lower-case ASCII letters, digits, '-' or '_', at most {_LONGEST}"
         )
     if label.name == "none":
-        raise ConfigError("label name 'none' is kept for sentences without a label")
+        raise ConfigError("label name 'none' is reserved for sentences without a label")
     if not label.title.strip():
         raise ConfigError(f"label {label.name!r} needs a title")
     for field, text in (("title", label.title), ("description", label.description)):
         if len(text) > (most := _LONGEST if field == "title" else _LONGEST_LINE):
             raise ConfigError(f"label {label.name!r} has a {field} of {len(text)} characters, expected at most {most}")
         if any("\ud800" <= c <= "\udfff" for c in text):
-            raise ConfigError(f"label {label.name!r} has a {field} that is no Unicode text: {brief(text)}")
+            raise ConfigError(f"label {label.name!r} has a {field} that is not Unicode text: {brief(text)}")
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", label.color):
         raise ConfigError(f"label {label.name!r} has color {brief(label.color)}, expected #rrggbb")
     if not re.fullmatch(r"[1-9a-z]", label.hotkey):
@@ -150,7 +150,7 @@ def _is_name(text: str) -> bool:
 
 
 def _repeated(values: Iterable[str]) -> str | None:
-    """The first of ``values`` that comes again; None where none does."""
+    """The first of ``values`` that occurs twice; None if there is none."""
     counts = Counter(values)
     return next((value for value, count in counts.items() if count > 1), None)
 

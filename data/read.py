@@ -1,4 +1,4 @@
-"""Read a report: any supported file in, its text and its sentences out."""
+"""Reads a report: a file in any supported format becomes its text and its sentences."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 __all__ = ["SUFFIXES", "Limits", "load_source", "read_report", "read_reports", "read_source", "report_from_text"]
 
 SUFFIXES = (".txt", ".html", ".htm", ".mht", ".mhtml", ".docx", ".docm", ".doc", ".wps", ".odt", ".rtf", ".pdf")
-"""Names that reports in a folder have; a file named on its own is told by its content, whatever its name."""
+"""Endings of reports in a folder; the format of a file that is named on its own depends on its content alone."""
 
-_AHEAD = 8  # files that are being read, or wait for that, before they are asked for
+_AHEAD = 8  # files that are submitted for reading before their report is needed
 
 
 def read_report(path: str | Path, *, limits: Limits = DEFAULT_LIMITS, isolated: bool = True) -> Report:
-    """Read the report in the file ``path``; its kind is told by its content, not by its name.
+    """Read the report in the file ``path``; its content, not its name, decides the format.
 
     Text in any usual Chinese encoding, web pages (.html, .mht), Word (.docx), PDF with a text layer, and through
     LibreOffice .doc, .wps, .rtf and .odt.
 
     Args:
-        isolated: read it in a process of its own, which is kept for the next files and may take no more time and memory
-            than ``limits`` allow. False reads it in this process: for files of one's own; what hangs or crashes a
-            reader then does so to the program.
+        isolated: read it in a separate process, which is kept for the next files and may use no more time and memory
+            than ``limits`` allow. False reads it in this process, for files that are trusted: one that hangs or
+            crashes the reader then hangs or crashes the program.
 
     Raises:
-        ReadError: in one sentence, why the file is no report: missing, empty, not text, over a limit, no sentences, or
-            its reader was killed.
+        ReadError: the file is not a readable report: missing, empty, not text, over a limit, without sentences, or its
+            reader was killed; the message is one sentence.
         MissingExtraError: its format needs packages that are not installed.
     """
     source = load_source(path, limits)
@@ -50,17 +50,17 @@ def read_report(path: str | Path, *, limits: Limits = DEFAULT_LIMITS, isolated: 
 
 
 def read_reports(paths: Iterable[str | Path], *, limits: Limits = DEFAULT_LIMITS) -> Iterator[Report | PizhuError]:
-    """:func:`read_report` for several files, some of them at one time: in order, the error in place of a report."""
+    """:func:`read_report` for several files, some of them at the same time: yields, in order, a report or its error."""
     from .isolation.messages import Question
     from .isolation.pool import shared
 
-    def begun(path: str | Path) -> Future[Report] | PizhuError:
+    def submit(path: str | Path) -> Future[Report] | PizhuError:
         try:
             return shared().submit(Question.of(load_source(path, limits)))
         except PizhuError as error:
             return error
 
-    for found in taken_ahead(map(begun, paths), _AHEAD):
+    for found in taken_ahead(map(submit, paths), _AHEAD):
         if isinstance(found, PizhuError):
             yield found
             continue
@@ -73,13 +73,13 @@ def read_reports(paths: Iterable[str | Path], *, limits: Limits = DEFAULT_LIMITS
 
 
 def load_source(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> Source:
-    """The bytes of the file ``path``; a ReadError where it is missing, no file, or over the limit of size."""
+    """The bytes of the file ``path``; a ReadError if it is missing, not a file, or larger than the limit."""
     path = Path(path)
     return Source(_bytes(path, limits), path, limits)
 
 
 def read_source(source: Source) -> Report:
-    """:func:`read_report` for bytes that are at hand, such as a member of an archive."""
+    """:func:`read_report` for bytes in memory, such as a member of an archive."""
     if not source.data:
         raise ReadError(f"{source.name} is empty")
     extract = detect(source).read(source)

@@ -1,4 +1,4 @@
-"""From labelled records back to reports, so that what people labelled can be trained on."""
+"""Turns labelled records back into reports, so that a model can be trained on what people labelled."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ def load_reports(path: str | Path, labels: LabelSet) -> list[Report]:
     """The reports of a JSON Lines file of sentence records (docs/records.md).
 
     Raises:
-        DataError: the file cannot be read, or a record is not as docs/records.md says; the message says which.
+        DataError: the file cannot be read, or a record is not as docs/records.md says; the message names it.
     """
     return _reports(load_records(path, labels), labels)
 
 
 def reports_from_records(records: Iterable[Record], labels: LabelSet, where: str) -> list[Report]:
-    """Group ``records`` by report; what lies between the sentences is unknown and becomes white space.
+    """Group ``records`` by report; the text between the sentences is unknown and becomes white space.
 
-    Every sentence keeps its heading path, and so its identity. The model reads headings too: those that a sentence
-    carries along as ``lead`` stand before it again, unless they have records of their own, and those that stand in the
-    paths alone are put back in front of the first sentence under them.
+    Every sentence keeps its heading path, and so its identity. The model reads headings too: those in a sentence's
+    ``lead`` are put before it again, unless they have records of their own, and those that occur only in paths are put
+    before the first sentence under them.
 
     Raises:
         DataError: a record is not as docs/records.md says; the message names it as one of ``where``.
@@ -37,7 +37,7 @@ def reports_from_records(records: Iterable[Record], labels: LabelSet, where: str
 
 def _reports(records: Iterable[Record], labels: LabelSet) -> list[Report]:
     records = list(records)
-    # Answers that were pulled carry headings along that the report, where it is given with them, holds as well.
+    # Pulled answers carry headings along; where the report itself is given too, it holds them as well.
     present = {(record["doc"], record["start"]) for record in records if record.get("kind") == "heading"}
     by_doc: dict[str, list[Record]] = {}
     for record in records:
@@ -48,13 +48,13 @@ def _reports(records: Iterable[Record], labels: LabelSet) -> list[Report]:
 
 
 def _lead(record: Record) -> list[Record]:
-    """The headings between the sentence before and this one, as Label Studio's tasks carry them."""
+    """The headings between the previous sentence and this one, as Label Studio's tasks carry them."""
     return [cast(Record, {**heading, "doc": record["doc"], "kind": "heading"}) for heading in record.get("lead") or ()]
 
 
 @dataclass
 class _Piece:
-    """A stretch of the text that is put together; ``level`` and ``reach`` as in ``Span``."""
+    """A stretch of the text under construction; ``level`` and ``reach`` as in ``Span``."""
 
     start: int
     text: str
@@ -66,7 +66,7 @@ class _Piece:
 
     @property
     def title(self) -> str:
-        """What it is called in the paths of what it heads."""
+        """Its name in the heading paths below it."""
         return title_of(self.text)
 
 
@@ -76,7 +76,7 @@ def _report(doc: str, rows: Sequence[Record], names: Sequence[str]) -> Report:
     pieces: list[_Piece] = []
     path: list[_Piece] = []
 
-    def lay(piece: str, kind: Kind, headings: tuple[str, ...], labels: tuple[str, ...] | None, space: str) -> None:
+    def append(piece: str, kind: Kind, headings: tuple[str, ...], labels: tuple[str, ...] | None, space: str) -> None:
         nonlocal length
         gap = space if pieces else ""
         pieces.append(_Piece(length + len(gap), piece, kind, headings, labels))
@@ -92,14 +92,14 @@ def _report(doc: str, rows: Sequence[Record], names: Sequence[str]) -> Report:
         closed, path[kept:] = path[kept:], []
         first = len(pieces)
         for depth in range(kept, len(headings)):
-            # A heading stands right before what it heads, inline headings ("1.深化流程再造。") among the sentences.
+            # A heading precedes the text under it, inline headings ("1.深化流程再造。") among the sentences.
             if not pieces or (pieces[-1].headings, pieces[-1].title) != (headings[:depth], headings[depth]):
-                lay(headings[depth], "heading", headings[:depth], (), "\n")
+                append(headings[depth], "heading", headings[:depth], (), "\n")
             path.append(pieces[-1])
             pieces[-1].level = depth + 1
         given = row.get("labels")
         joined = first == len(pieces) and end == row["start"] and row.get("kind", "sentence") == "sentence"
-        lay(
+        append(
             row["text"],
             row.get("kind", "sentence"),
             headings,

@@ -1,7 +1,7 @@
-"""The sentence record: what a line of JSON says of one sentence, heading or piece of page furniture.
+"""The sentence record: a JSON object about one sentence, heading or piece of page furniture.
 
-docs/records.md describes every field, with examples. Records are checked here and nowhere else, when they are read;
-what has the type is right. Fields that a user's own tools have added stay where a record is passed on.
+docs/records.md describes every field, with examples. Records are checked here and nowhere else, when they are read; a
+value of this type is valid. Fields added by a user's own tools are kept when a record is passed on.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from .labels import LabelSet
 
 Kind = Literal["sentence", "heading", "furniture"]
 State = Literal["unlabelled", "labelled", "none", "skipped", "contested"]
-"""What the answers to a sentence come to."""
+"""The result of all answers to a sentence."""
 Decided = Literal["agreed", "adjudicated", "single"]
-"""All of two or more annotators said the same; an adjudicator decided; one annotator alone answered."""
+"""Two or more annotators agree; an adjudicator decided; only one annotator answered."""
 
 
 class LeadRecord(TypedDict):
-    """A heading between the sentence before and this one.
+    """A heading between the previous sentence and this one.
 
     Attributes:
         start, end: half-open range of characters in the report's text.
-        text: what stands there.
-        headings: those above it, outermost first.
+        text: the characters of the range.
+        headings: the headings above it, outermost first.
     """
 
     start: int
@@ -39,12 +39,12 @@ class LeadRecord(TypedDict):
 
 
 class SpanRecord(TypedDict):
-    """A marked stretch of a sentence.
+    """A marked range of a sentence.
 
     Attributes:
-        label: a name of the span labels.
+        label: the name of a span label.
         start, end: half-open range of characters in the sentence's own text.
-        text: what stands there.
+        text: the characters of the range.
     """
 
     label: str
@@ -54,11 +54,11 @@ class SpanRecord(TypedDict):
 
 
 class ShownRecord(TypedDict, total=False):
-    """The proposal that an annotator was shown.
+    """The proposal that an annotator saw.
 
     Attributes:
-        model: its version.
-        labels, spans: what it proposed, whichever the task asks for; null where that is not clear.
+        model: the model's version.
+        labels, spans: what it proposed, depending on the task; null if that is unclear.
     """
 
     model: str | None
@@ -71,15 +71,15 @@ class AnswerRecord(TypedDict, total=False):
 
     Attributes:
         annotator: name or email, not empty.
-        labels, spans: whichever the task asks for; ``[]`` says none, null that it was skipped or is not clear.
-        skipped: whether the annotator passed the sentence over.
-        at: when it was last changed, ISO 8601 in UTC.
-        lead_time: seconds it took, as the browser counted them.
-        from_prediction: whether it was made by correcting or confirming a proposal.
+        labels, spans: depending on the task; ``[]`` means none, null that it was skipped or is unclear.
+        skipped: whether the annotator skipped the sentence.
+        at: time of the last change, ISO 8601 in UTC.
+        lead_time: seconds that it took, measured by the browser.
+        from_prediction: whether the annotator corrected or confirmed a proposal.
         shown: the proposal that the sentence had, null if none.
-        confirmed: whether it was made from the proposal and says the same.
-        choices: the names that were chosen, where that is not clear.
-        deleted: true where Label Studio has its task no more.
+        confirmed: whether it was made from the proposal and equals it.
+        choices: the chosen names, if the answer is unclear.
+        deleted: true if Label Studio no longer has its task.
     """
 
     annotator: Required[str]
@@ -100,11 +100,11 @@ class DecisionRecord(TypedDict, total=False):
 
     Attributes:
         adjudicator: name or email.
-        labels: ``[]`` says none; null that it was skipped or is not clear.
+        labels: ``[]`` means none; null that it was skipped or is unclear.
         skipped, at, lead_time, from_prediction: as in an answer.
-        why: the reason that was chosen, null if none.
+        why: the chosen reason, null if none.
         note: the adjudicator's own words, "" if none.
-        seen: the labels of each answer that was shown, in that order; null for a skip or one that is not clear.
+        seen: the labels of each displayed answer, in order; null for a skip or an unclear answer.
     """
 
     adjudicator: str
@@ -119,13 +119,13 @@ class DecisionRecord(TypedDict, total=False):
 
 
 class DoubtRecord(TypedDict):
-    """A label that is likely wrong.
+    """A label that is probably wrong.
 
     Attributes:
         label: its name.
-        given: whether the sentence has it; if not, it is missed.
-        score: how likely it is wrong, 0 to 1.
-        why: who says so, of ``learner`` and ``guideline``.
+        given: whether the sentence has the label; if not, the label is missing.
+        score: how probable the error is, 0 to 1.
+        why: the sources of the doubt: ``learner`` and ``guideline``.
         words: the reason in Chinese.
     """
 
@@ -139,30 +139,30 @@ class DoubtRecord(TypedDict):
 class Record(TypedDict, total=False):
     """A sentence record; docs/records.md shows each field, and which commands write it.
 
-    ``doc``, ``start``, ``end`` and ``text`` are always there, unless whoever reads it asked for less.
+    ``doc``, ``start``, ``end`` and ``text`` are always present, unless the reader asked for fewer fields.
 
     Attributes:
-        report: the report's name in its run, which tells two of one ``doc`` apart; in tables over a run.
-        id: 16 hexadecimal digits, stable while the text around changes.
-        doc: the report's name with its ending.
+        report: the report's name in its run, which distinguishes reports of one ``doc``; in tables over a run.
+        id: 16 hexadecimal digits, stable while the surrounding text changes.
+        doc: the report's file name with its ending.
         start, end: half-open range of characters (code points) in the report's text, 0 <= start < end < 2**31.
-        kind: what it is; a sentence where missing. Only sentences are labelled.
+        kind: a sentence if missing. Only sentences are labelled.
         text: the characters of the range.
-        headings: those above it, outermost first.
-        previous: the sentence before it, "" for the first; null in old files.
-        lead: the headings between the sentence before and this one.
-        labels: names in the label set's order; ``[]`` says that none applies, null that nobody has said.
-        scores: probability of each label, 0 to 1; null where no model gave any.
+        headings: the headings above it, outermost first.
+        previous: the previous sentence, "" for the first; null in old files.
+        lead: the headings between the previous sentence and this one.
+        labels: names in the label set's order; ``[]`` means no label applies, null that nobody has answered.
+        scores: probability of each label, 0 to 1; null without a model.
         review: whether the model is unsure, so that a person should look.
-        model: the version under which Label Studio keeps it as a proposal.
-        context: true where it is only shown around others and never asked about.
-        state: what the answers come to.
-        spans: what all annotators marked, where figures are marked in place of labels; null as ``labels``.
-        answers: everybody's, each annotator's last one counts.
-        deleted: true where Label Studio has its task no more.
-        decided: how ``labels`` came about, null where nobody decided; in gold records.
-        adjudication: what adjudicators decided; in gold records.
-        doubts: labels that are likely wrong.
+        model: the version under which Label Studio stores the proposal.
+        context: true if it is only displayed around others and never asked about.
+        state: the result of the answers.
+        spans: the ranges that all annotators marked, in tasks that mark figures; null as in ``labels``.
+        answers: the answers of all annotators; the last one of each counts.
+        deleted: true if Label Studio no longer has its task.
+        decided: how ``labels`` were decided, null if they were not; in gold records.
+        adjudication: the adjudicators' decisions; in gold records.
+        doubts: labels that are probably wrong.
     """
 
     report: str
@@ -192,31 +192,31 @@ class Record(TypedDict, total=False):
 Shape = TypeVar("Shape", bound=Mapping[str, object])
 
 NEEDED = ("doc", "start", "end", "text")
-"""What every record has."""
+"""The fields of every record."""
 _END = 2**31
-"""Texts are shorter, and tables hold no larger numbers."""
+"""An upper bound on offsets: texts are shorter, and tables hold no larger numbers."""
 
 
 def load_records(
     path: str | Path, labels: LabelSet | None = None, needed: Collection[str] = NEEDED
 ) -> Iterator[Record]:
-    """The records of a JSON Lines file, each seen to by :func:`check_record`.
+    """The records of a JSON Lines file, each checked by :func:`check_record`.
 
     Raises:
-        DataError: the file cannot be read, or a record is not as docs/records.md says; the message says which.
+        DataError: the file cannot be read, or a record is not as docs/records.md says; the message names it.
     """
     for number, row in enumerate(read_records(path), 1):
         yield check_record(row, f"{path}, record {number}", labels, needed)
 
 
 def check_record(row: object, where: str, labels: LabelSet | None = None, needed: Collection[str] = NEEDED) -> Record:
-    """``row``, a JSON object, as the record that it is.
+    """``row``, a JSON object, as a valid record.
 
     Args:
-        row: the object; what it holds beside a record's fields is not looked at.
-        where: what messages call it.
-        labels: what its labels may be; None looks at no names.
-        needed: the fields that must be there.
+        row: the object; its fields that records do not have are not checked.
+        where: its name in messages.
+        labels: the allowed labels; None allows all.
+        needed: the required fields.
 
     Raises:
         DataError: a field is missing, of a wrong type or out of range, or a label is unknown; the message says which.
@@ -231,7 +231,7 @@ def check_record(row: object, where: str, labels: LabelSet | None = None, needed
     for number, heading in enumerate(record.get("lead") or ()):
         _check_range(heading, f"{where}: lead[{number}]")
     for name, score in (record.get("scores") or {}).items():
-        if not 0 <= score <= 1:  # nor is NaN
+        if not 0 <= score <= 1:  # false for NaN too
             raise DataError(f"{where}: the score of {brief(name)} is {brief(score)}, expected a number from 0 to 1")
     if labels is not None and (names := record.get("labels")):
         labels.check(names, where)
@@ -239,7 +239,7 @@ def check_record(row: object, where: str, labels: LabelSet | None = None, needed
 
 
 def need(record: Record, fields: Iterable[str], where: str) -> None:
-    """See that a record has ``fields``; a :class:`DataError` says which it lacks."""
+    """Check that a record has ``fields``; a :class:`DataError` says which one is missing."""
     for field in fields:
         if field not in record:
             raise DataError(f"{where}: lacks {field}")
@@ -248,9 +248,9 @@ def need(record: Record, fields: Iterable[str], where: str) -> None:
 def _check_range(part: Record | LeadRecord, where: str) -> None:
     start, end = part.get("start", 0), part.get("end", _END - 1)
     if not 0 <= start < end < _END:
-        raise DataError(f"{where}: start {brief(start)}, end {brief(end)} is no range of characters")
+        raise DataError(f"{where}: start {brief(start)}, end {brief(end)} is not a range of characters")
 
 
 def keep(row: Shape, fields: Iterable[str]) -> Shape:
-    """A record, or one inside, with those of ``fields`` that it has, in their order."""
+    """A record, or an object inside one, reduced to ``fields``, in their order."""
     return cast(Shape, {field: row[field] for field in fields if field in row})

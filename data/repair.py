@@ -1,4 +1,4 @@
-"""Text as people should read it: what copying broke is mended, and every character knows where it was."""
+"""Repairs text that copying has damaged; every character keeps its offset in the original text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BREAK = r"[ \t\u00a0]*+(?:\r\n|[\r\n\v\f\x85\u2028\u2029])[\s\u200b-\u200d\ufef
 _SPACE = r"[ \u00a0\u2002-\u200a]++"
 _INVISIBLE = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 _DROPPED = re.compile(
-    # A line broken in mid-sentence; a break between Latin words is passed as a whole, or all its parts would be tried.
+    # A line broken inside a sentence; a break between Latin words is matched whole, or all its parts would be tried.
     rf"(?<=[{_WIDE}0-9.%％]){_BREAK}|(?<!\s){_BREAK}(?:(?=[{_WIDE}])|(?P<stays>))"
     rf"|{_INVISIBLE}+"
     rf"|(?<=[{_WIDE}]){_SPACE}(?=[{_WIDE}0-9A-Za-z])|(?<=[0-9A-Za-z%％]){_SPACE}(?=[{_WIDE}])"
@@ -37,12 +37,12 @@ _ENDS = "。！？；：…，、.!?;:,”’》）)"
 
 @dataclass(frozen=True)
 class Repaired:
-    """Mended text and the way back.
+    """Repaired text, and its mapping to the original.
 
     Attributes:
-        text: the mended text.
-        origin: for each of its characters the offset of the character that it was in the text before; never falling.
-        length: how long that text was.
+        text: the repaired text.
+        origin: for each of its characters the offset of the original character; never decreasing.
+        length: the length of the original.
     """
 
     text: str
@@ -50,36 +50,36 @@ class Repaired:
     length: int
 
     def source(self, start: int, end: int) -> tuple[int, int]:
-        """The range of the text before that ``text[start:end]`` was made of."""
+        """The range of the original text from which ``text[start:end]`` was made."""
         if start >= end:
             at = self.origin[start] if start < len(self.origin) else self.length
             return at, at
         return self.origin[start], min(self.length, self.origin[end - 1] + 1)
 
     def mended(self, offset: int) -> int:
-        """The offset in ``text`` of the first character that stood at ``offset`` or behind it."""
+        """The offset in ``text`` of the first character that comes from ``offset`` or behind it."""
         return bisect_left(self.origin, offset)
 
 
 def repair(text: str, *, close: bool = False) -> Repaired:
-    """Mend one sentence.
+    """Repair one sentence.
 
-    Line breaks inside it, invisible marks and spaces inside Chinese words and numbers go; full-width letters and
-    figures become plain ones, half-width punctuation between Chinese characters becomes Chinese. Mending
-    twice changes nothing.
+    Removes line breaks, invisible characters, and spaces inside Chinese words and numbers; full-width letters and
+    digits become half-width, half-width punctuation between Chinese characters becomes Chinese. Repairing twice changes
+    nothing more.
 
     Args:
-        close: add the full stop that a sentence of some length lacks at its end.
+        close: add a missing full stop at the end, unless the sentence is short.
     """
     body, kept = text, list(range(len(text)))
-    while True:  # dropping a mark may bring two characters together that part a space
+    while True:  # dropping a character may bring two together that a space separates
         mended, kept = _mend(body, kept)
         if mended == body:
             break
         body = mended
-    told = body.rstrip()  # mended again, a space before the full stop would go
-    if close and len(told) >= 20 and "，" in told and told[-1] not in _ENDS and "\t" not in told:
-        return Repaired(told + "。", (*kept[: len(told)], len(text)), len(text))
+    trimmed = body.rstrip()  # repairing again would remove a space before the full stop
+    if close and len(trimmed) >= 20 and "，" in trimmed and trimmed[-1] not in _ENDS and "\t" not in trimmed:
+        return Repaired(trimmed + "。", (*kept[: len(trimmed)], len(text)), len(text))
     return Repaired(body, tuple(kept), len(text))
 
 
@@ -101,7 +101,7 @@ def _mend(text: str, kept: list[int]) -> tuple[str, list[int]]:
 def _replaced(
     pattern: re.Pattern[str], text: str, kept: list[int], by: Callable[[re.Match[str]], Iterable[tuple[int, str]]]
 ) -> tuple[str, list[int]]:
-    """``text`` with what ``by`` gives, characters and their places, instead of each match; ``kept`` likewise."""
+    """``text`` with each match replaced by the characters and offsets that ``by`` returns; ``kept`` likewise."""
     pieces: list[str] = []
     places: list[int] = []
     at = 0
@@ -118,18 +118,18 @@ def _replaced(
 
 
 def _left(dropped: re.Match[str]) -> Iterator[tuple[int, str]]:
-    """Of a break that stays all but its invisible marks, else nothing."""
+    """What remains of a line break that is kept without its invisible characters; else nothing."""
     if dropped["stays"] is not None:
         yield from ((i, c) for i, c in enumerate(dropped[0], dropped.start()) if not _UNSEEN.match(c))
 
 
 def _opening(text: str) -> list[int]:
-    """Where the opening brackets stand that become Chinese: those with Chinese in them.
+    """The positions of opening brackets that become Chinese: those with Chinese text in them.
 
-    One that becomes Chinese closes nothing off for those before it, so they are told from the last to the first.
+    A bracket that becomes Chinese does not close earlier ones, so they are decided from the last to the first.
     """
     found: list[int] = []
-    chinese = False  # whether some comes before the next bracket that stays as it is
+    chinese = False  # whether Chinese text comes before the next bracket that is kept
     end = len(text)
     for match in reversed(list(_BRACKET.finditer(text))):
         at = match.start()

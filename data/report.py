@@ -1,4 +1,4 @@
-"""What a report is: its text, kept once, and the sentences in it as ranges of that text."""
+"""A report: its text, stored once, and its sentences as ranges of that text."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class Span(NamedTuple):
-    """A half-open range of characters with what stands there: what splitters hand to :meth:`Report.build`.
+    """A half-open range of characters and its text: what splitters pass to :meth:`Report.build`.
 
     Attributes:
-        level: depth of what it heads, 1 the outermost, for headings and for sentences that are inline headings
-            (``1.深化流程再造。``); 0 for what heads nothing, which includes the report's title.
-        reach: the offset where an inline heading's rule ends; 0 says at the next one of its level or a higher one.
+        level: depth of the text under it, 1 the outermost, for headings and for sentences that are inline headings
+            (``1.深化流程再造。``); 0 if it heads nothing, as the report's title does.
+        reach: the offset where the text under an inline heading ends; 0 for the next one of its level or a higher one.
     """
 
     start: int
@@ -38,14 +38,14 @@ class Sentence:
 
     Attributes:
         id: 16 hexadecimal digits made from the report's name, the heading path and the normalised text (and the
-            number of the occurrence where all three repeat): stable while the text around it changes.
+            number of the occurrence if all three repeat): stable while the surrounding text changes.
         source: the report's whole text, shared by all of its sentences.
         start, end: the half-open range of characters in ``source``.
         kind: only a ``sentence`` is labelled.
-        headings: the headings above it, outermost first, as :func:`title_of` calls them.
-        labels: label names in the label set's order; ``()`` says "none", ``None`` says "not labelled".
-        scores: probability of each label, 0 to 1, where a model gave them.
-        review: True where the model doubts its answer, so that a person should look.
+        headings: the headings above it, outermost first, as :func:`title_of` names them.
+        labels: label names in the label set's order; ``()`` means "none", ``None`` means "not labelled".
+        scores: probability of each label, 0 to 1, if a model gave them.
+        review: True if the model is unsure, so that a person should look.
     """
 
     id: str
@@ -65,12 +65,12 @@ class Sentence:
 
     @property
     def title(self) -> str:
-        """What it is called in the paths of what it heads."""
+        """Its name in the heading paths below it."""
         return title_of(self.text)
 
     @property
     def clean(self) -> str:
-        """``text`` mended for people to read: broken lines joined, stray spaces gone, one kind of punctuation."""
+        """``text`` repaired for people to read: broken lines joined, stray spaces removed, uniform punctuation."""
         return repair(self.text, close=self.kind == "sentence").text
 
     def __repr__(self) -> str:  # the default would print the whole report
@@ -79,7 +79,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Report:
-    """A report as it was read.
+    """A report.
 
     Attributes:
         doc: its name, with the extension (``报告.docx``).
@@ -93,19 +93,19 @@ class Report:
 
     @property
     def heading(self) -> Sentence | None:
-        """The first heading, which is the title where the report has one."""
+        """The first heading, which is the title if the report has one."""
         return next((s for s in self.sentences if s.kind == "heading"), None)
 
     @property
     def title(self) -> str:
-        """The text of the first heading; empty where there is none."""
+        """The text of the first heading; empty if there is none."""
         return self.heading.text if self.heading else ""
 
     @classmethod
     def build(cls, doc: str, text: str, spans: Iterable[Span]) -> Report:
-        """Make a report of ranges in order: gives each its heading path and its identity.
+        """Make a report from ranges in order, and give each its heading path and its id.
 
-        A path is written with each sentence, so it stays short: a heading that would make it longer than
+        Every sentence stores its path, so paths stay short: a heading that would make a path longer than
         ``LONGEST_PATH`` characters heads nothing.
         """
         path: list[tuple[int, int, str]] = []  # level, reach, text
@@ -145,7 +145,7 @@ class Report:
         )
 
     def records(self) -> list[Record]:
-        """One JSON-ready record a sentence, heading or piece of furniture, as docs/records.md says."""
+        """One JSON-ready record per sentence, heading or piece of furniture, as docs/records.md says."""
         records: list[Record] = []
         previous = ""
         for s in self.sentences:
@@ -170,7 +170,7 @@ class Report:
 
 
 def labelled(reports: Iterable[Report]) -> list[Report]:
-    """Those with at least one labelled sentence."""
+    """The reports with at least one labelled sentence."""
     return [r for r in reports if any(s.kind == "sentence" and s.labels is not None for s in r.sentences)]
 
 
@@ -180,20 +180,20 @@ LONGEST_PATH = 400
 
 
 def title_of(text: str) -> str:
-    """What a heading with this text is called in the paths of what it heads: the text on one line.
+    """The name of a heading with this text in the paths below it: the text on one line.
 
-    More than ``LONGEST_TITLE`` characters are cut off with an ellipsis: what stands in every record may not grow.
+    More than ``LONGEST_TITLE`` characters are cut off with an ellipsis, because every record stores the path.
     """
     title = " ".join(text.split())
     return title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1] + "…"
 
 
 def normalise(text: str) -> str:
-    """``text`` as identities and models see it: NFKC, white space, invisible characters and lone surrogates gone.
+    """``text`` in the form for ids and models: NFKC, without white space, invisible characters and lone surrogates.
 
-    NFKC folds full-width letters, digits and most punctuation; the rest stays, so Chinese quotation marks differ still.
+    NFKC folds full-width letters, digits and most punctuation; other characters stay, such as Chinese quotation marks.
     """
-    # NFKC sorts accents that follow each other, in time that grows with the square of their number.
+    # NFKC sorts consecutive accents in time that grows with the square of their number.
     pieces = (text[at : at + _AT_ONCE] for at in range(0, len(text), _AT_ONCE))
     folded = "".join(unicodedata.normalize("NFKC", piece) for piece in pieces)
     return _UNSEEN.sub("", folded)

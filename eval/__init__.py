@@ -1,1 +1,1 @@
-"""From a model and labelled reports to figures and a page."""
+"""Evaluates a model on labelled reports: figures and a page."""

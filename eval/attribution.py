@@ -1,8 +1,7 @@
 """Which words led to an answer: integrated gradients over the input embeddings (Sundararajan et al. 2017).
 
-The words of the window in which a sentence is answered fade in from padding; the rest of the report stays as it is and
-reaches the sentence through the GRU. The attributions of a window add up to the logit's rise from the padded window to
-the real one.
+The words of a window fade in from padding; the rest of the report stays as it is and reaches the sentence through the
+GRU. The attributions of a window add up to the difference of the logit between the padded window and the real one.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ if TYPE_CHECKING:
     from ..models.classifier import ReportClassifier
 
 STEPS = 20
-"""Points on the way from padding to the words (Gauss and Legendre's, which need fewer than evenly spaced ones)."""
+"""Integration points from padding to the words (Gauss-Legendre, which needs fewer points than even spacing)."""
 
 
 @dataclass(frozen=True)
 class Word:
-    """A piece of text as the encoder cuts it, and its share of the logit; above 0 where it speaks for the label."""
+    """A piece of text as the encoder splits it, and its share of the logit; above 0 if it speaks for the label."""
 
     text: str
     value: float
@@ -39,13 +38,13 @@ class Word:
 
 @dataclass(frozen=True)
 class Attribution:
-    """What speaks for and against one label of one sentence.
+    """The words for and against one label of one sentence.
 
     Attributes:
-        label: whose logit was explained.
-        path: words of title and heading path.
-        words: by place in ``Report.sentences``: those of each unit that is answered in the same window.
-        rest: the share of what only gives context in the window.
+        label: the label whose logit is explained.
+        path: the words of title and heading path.
+        words: by index in ``Report.sentences``: the words of each unit that is answered in the same window.
+        rest: the share of the window's units that only give context.
         start, end: the logit of the padded window and of the real one.
     """
 
@@ -58,10 +57,10 @@ class Attribution:
 
 
 def explainer(folder: str | Path) -> Callable[[Report, int, str], Attribution]:
-    """:func:`attribute` with the model of a folder; it needs torch and the torch weights.
+    """:func:`attribute` with the model of a folder; needs torch and the torch weights.
 
     Raises:
-        ModelError, MissingExtraError: as ``load_model``.
+        ModelError, MissingExtraError: as in ``load_model``.
     """
     model, tokenizer, about = load_model(folder)
     return lambda report, place, label: attribute(model, tokenizer, about, report, place, label)
@@ -130,11 +129,11 @@ def _path(window: Window, tokenizer: Tokenizer, special: SpecialTokens, values: 
 
 
 def _words(tokenizer: Tokenizer, text: str, values: list[float]) -> tuple[Word, ...]:
-    """The pieces of ``text`` with their values; what the window cut out of a long one stands as an ellipsis."""
+    """The pieces of ``text`` with their values; an ellipsis marks what the window cut out of a long text."""
     clean = normalise(text)
     ends = [end for _, end in tokenizer.encode(clean, add_special_tokens=False).offsets]
     shares = [normalise(character) for character in text]
-    if "".join(shares) == clean:  # else characters were composed: what the model saw is shown
+    if "".join(shares) == clean:  # otherwise characters were composed: show what the model saw
         ends = [
             int(np.searchsorted(np.cumsum([len(share) for share in shares]), end)) + 1 if end else 0 for end in ends
         ]

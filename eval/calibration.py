@@ -1,4 +1,4 @@
-"""Do probabilities mean what they say? Of a hundred answers of 90%, ninety should be right."""
+"""Calibration: of a hundred answers with a probability of 90%, ninety should be right."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Bin:
     """Predictions whose probability lies in ``low`` to ``high`` (half open, the last one closed).
 
     Attributes:
-        count: how many.
-        probability: their mean probability; ``frequency`` is the share of them that truly have the label. None where
-            there are no answers.
+        count: the number of predictions.
+        probability: their mean probability; ``frequency`` is the share of them that truly have the label. None if there
+            are no predictions.
     """
 
     low: float
@@ -33,7 +33,7 @@ class Bin:
 @dataclass(frozen=True)
 class Reliability:
     """A reliability diagram and its expected calibration error: the gap between probability and frequency in a bin,
-    weighted by the bin's answers (Naeini et al. 2015, for each label by itself). Few answers make it look larger.
+    weighted by the bin's answers (Naeini et al. 2015, for each label by itself). With few answers it is overestimated.
     """
 
     bins: tuple[Bin, ...]
@@ -49,7 +49,7 @@ def reliability(
     draws: int = 1000,
     seed: int = 0,
 ) -> dict[str, Reliability]:
-    """Each label's reliability, from (sentences, labels) arrays a report; intervals resample reports."""
+    """Each label's reliability, from one (sentences, labels) array per report; intervals resample reports."""
     sums = np.stack(
         [_sums(t, c, bins) for t, c in zip(truth, probabilities, strict=True)]
     )  # (reports, 3, labels, bins)
@@ -67,7 +67,7 @@ def reliability(
 
 
 def _sums(truth: Bools, probabilities: Floats, bins: int) -> NDArray[np.floating]:
-    """(3, labels, bins): how many answers, the sum of their probabilities, how many are true."""
+    """(3, labels, bins): the number of answers, the sum of their probabilities, the number of true ones."""
     where = np.minimum((probabilities * bins).astype(int), bins - 1)
     inside = where[:, :, None] == np.arange(bins)
     parts = [inside, inside * probabilities[:, :, None], inside & truth[:, :, None]]

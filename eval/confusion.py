@@ -1,4 +1,4 @@
-"""Which label was given where another was true, when a sentence may have several."""
+"""Which labels are confused with which, when a sentence may have several."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Confusion:
     """A multi-label confusion matrix, in the manner of Heydarian et al. (2022), and the commonest wrong label sets.
 
     Attributes:
-        matrix: (labels + 1, labels + 1) counts, rows what was true. The diagonal counts labels given rightly. A label
-            that was missed counts under each label that was given wrongly in its place, or in the last column where
-            nothing was. A label given wrongly where none was missed counts in the last row. The last corner counts
-            sentences that have no label and were given none.
-        sets: (true labels, given labels, how many sentences), the commonest first, wrong ones only.
+        matrix: (labels + 1, labels + 1) counts; rows are true labels. The diagonal counts labels that were predicted
+            rightly. A missed label counts under each label that was wrongly predicted in its place, or in the last
+            column if there was none. A wrongly predicted label counts in the last row if no label was missed. The last
+            corner counts sentences that have no label and for which none was predicted.
+        sets: (true labels, predicted labels, number of sentences), most frequent first, wrong ones only.
     """
 
     matrix: tuple[tuple[int, ...], ...]

@@ -1,4 +1,4 @@
-"""Curves: precision against recall, and what is left to err when the doubtful sentences are reviewed."""
+"""Curves: precision against recall, and the remaining errors when people review the least certain sentences."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHARES = tuple(percent / 100 for percent in range(51))
 
 @dataclass(frozen=True)
 class PrecisionRecall:
-    """Precision and recall of one label at every threshold that changes them, from the strictest on.
+    """Precision and recall of one label at every threshold that changes them, the strictest first.
 
     Attributes:
         average: the area under the steps (average precision).
@@ -27,9 +27,9 @@ class PrecisionRecall:
 
 
 def precision_recall(truth: NDArray[np.bool_], probabilities: NDArray[np.floating]) -> PrecisionRecall | None:
-    """The curve of one label over (sentences,) arrays; None where the label never occurs.
+    """The curve of one label over (sentences,) arrays; None if the label never occurs.
 
-    Sentences of one probability are taken or left together.
+    Sentences with equal probability are included together.
     """
     if not truth.any():
         return None
@@ -43,11 +43,11 @@ def precision_recall(truth: NDArray[np.bool_], probabilities: NDArray[np.floatin
 
 @dataclass(frozen=True)
 class Reviewed:
-    """What holds when the most doubtful ``share`` of the sentences is given to people.
+    """Scores when people review the least certain ``share`` of the sentences.
 
     Attributes:
-        rest: macro-F1 of the sentences that nobody looks at.
-        corrected: macro-F1 of all sentences, the reviewed ones taken as right.
+        rest: macro-F1 of the sentences that are not reviewed.
+        corrected: macro-F1 of all sentences, the reviewed ones counted as right.
     """
 
     share: float
@@ -58,10 +58,10 @@ class Reviewed:
 def review_curve(
     truth: Bools, given: Bools, confidence: Floats, shares: Sequence[float] = SHARES
 ) -> tuple[Reviewed, ...]:
-    """The curve over (sentences, labels) answers and (sentences,) confidences; the doubtful go first.
+    """The curve over (sentences, labels) answers and (sentences,) confidences; the least certain are reviewed first.
 
-    Macro-F1 counts the labels that occur among the sentences it is of, truly or as given: where the last sentence of a
-    label went to review, nothing can be said of it.
+    Macro-F1 covers the labels that occur among its sentences, as true or predicted labels: once the last sentence with
+    a label is reviewed, that label has no F1.
     """
     order = np.argsort(confidence, kind="stable")
     points = []
@@ -75,6 +75,6 @@ def review_curve(
 
 
 def occurring_f1(truth: Bools, given: Bools) -> float:
-    """Macro-F1 over the labels that occur in (sentences, labels) arrays, truly or as given; 1 where none does."""
+    """Macro-F1 over the labels that occur in (sentences, labels) arrays, true or predicted; 1 if none does."""
     occurs = (truth | given).any(axis=0)
     return float(f1(counts_of(truth, given))[occurs].mean()) if occurs.any() else 1.0

@@ -1,4 +1,4 @@
-"""Evaluate a model on held-out reports, beside baselines that learn from what it was trained on."""
+"""Evaluates a model on held-out reports, next to baselines that are trained on the same data as the model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .curves import PrecisionRecall, Reviewed, precision_recall, review_curve
 from .held_out import Division, divide
 from .learning import Fit, Point, learning_curve, sizes
 from .metrics import Scores, score
-from .mistakes import Memory, Mistake, worst
+from .mistakes import Mistake, TrainingIndex, worst
 from .predictions import Gold, Predictions, collect
 from .rules import KeywordRules
 from .significance import Comparison, compare
@@ -46,12 +46,12 @@ Explain = Callable[[Report, int, str], "Attribution"]
 
 @dataclass(frozen=True)
 class Depth:
-    """How much is done beyond the model's own figures.
+    """How much to compute beyond the model's own figures.
 
     Attributes:
         baselines: score keyword rules and TF-IDF with logistic regression.
-        slow: score a frozen encoder too, and look for the training sentences nearest to the worst errors.
-        errors: how many of the worst errors are shown in their context.
+        slow: score a frozen encoder too, and find the training sentences nearest to the worst errors.
+        errors: how many of the worst errors to show in context.
         learning: train the baselines on subsets of the reports.
     """
 
@@ -63,12 +63,12 @@ class Depth:
 
 @dataclass(frozen=True)
 class Review:
-    """What the model's doubt is worth.
+    """How well the model's review marks find its errors.
 
     Attributes:
-        flagged: sentences that the model wants reviewed; ``flagged_wrong`` of them are wrong, of ``wrong`` in all.
-        rest: scores of the other sentences; None where there are none.
-        curve: by the share that is reviewed, the most doubtful first.
+        flagged: sentences that the model marks for review; ``flagged_wrong`` of them are wrong, of ``wrong`` in all.
+        rest: scores of the other sentences; None if there are none.
+        curve: by the share that is reviewed, the least certain sentences first.
     """
 
     flagged: int
@@ -80,19 +80,19 @@ class Review:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All that was found.
+    """The result of an evaluation.
 
     Attributes:
         about: the model's labels, decision rule and origin.
-        division: the reports, and those that were left out because the model knows them.
-        training: (reports, labelled sentences) that the baselines learned from.
-        repeated: sentences that stand in the training reports in the same words.
+        division: the reports, and those that are left out because the model was trained on them.
+        training: (reports, labelled sentences) that the baselines are trained on.
+        repeated: sentences that also occur, word for word, in the training reports.
         systems: scores of each system on the same sentences, the model first.
-        comparisons: the model less each of the others.
-        curves: precision and recall by label of each system that has probabilities.
+        comparisons: the model's figures minus those of each other system.
+        curves: precision and recall by label, for each system with probabilities.
         reliability, confusion, review, slices, mistakes: of the model.
         learning: points of the learning curves.
-        left_out: what was not done, and why.
+        left_out: what was not computed, and why.
     """
 
     about: About
@@ -112,12 +112,12 @@ class Evaluation:
 
     @property
     def labels(self) -> LabelSet:
-        """The model's."""
+        """The model's labels."""
         return self.about.labels
 
     @property
     def docs(self) -> tuple[str, ...]:
-        """Names of the reports that were scored."""
+        """Names of the scored reports."""
         return tuple(report.doc for report in self.division.scored)
 
     def as_dict(self) -> dict[str, Any]:
@@ -182,17 +182,18 @@ def evaluate(
     explain: Callable[[], Explain] | None = None,
     tell: Progress = silent,
 ) -> Evaluation:
-    """Score ``annotator`` on the labelled sentences of ``held_out``, and baselines fitted on ``training``.
+    """Score ``annotator`` on the labelled sentences of ``held_out``, and baselines trained on ``training``.
 
     Args:
-        held_out: those that the model knows are left out (:func:`.held_out.divide`).
-        training: reports for the baselines, the nearest sentences and the learning curve; those scored are left out.
-        facts: of reports by ``doc``: their ``kind`` and ``level``, to score by.
-        explain: loads what explains an answer (``attribution.explainer``); what it raises is told in ``left_out``.
-        tell: told how far it is.
+        held_out: labelled reports; those that the model was trained on are left out (:func:`.held_out.divide`).
+        training: reports for the baselines, the nearest sentences and the learning curve, without the scored ones.
+        facts: by ``doc``, the reports' ``kind`` and ``level``, by which scores are split.
+        explain: loads the function that explains an answer (``attribution.explainer``); its error is noted in
+            ``left_out``.
+        tell: called with the progress.
 
     Raises:
-        DataError: nothing is labelled, a label is not the model's, or it has learned from all reports.
+        DataError: nothing is labelled, a label is not one of the model's, or it was trained on all reports.
     """
     about = annotator.about
     division = divide(held_out, about.origin)
@@ -253,7 +254,7 @@ def evaluate(
 
 
 def seed(origin: Mapping[str, Any]) -> int | None:
-    """The one that a model was trained with, if its ``origin`` says so."""
+    """The seed with which a model was trained, if its ``origin`` says so."""
     found: int | None = origin.get("recipe", {}).get("training", {}).get("seed")
     return found
 
@@ -266,7 +267,7 @@ def _gold(labels: LabelSet, scored: Sequence[Report], training: Sequence[Report]
 
 
 def _teaching(training: Sequence[Report], division: Division) -> list[Report]:
-    """Those with labelled sentences, each once; no baseline learns from a report that it is scored on."""
+    """The reports with labelled sentences, each once; no baseline is trained on a report that it is scored on."""
     scored = {r.doc for r in division.scored}
     known = {r.doc: r for r in training if r.doc not in scored}
     return labelled(known.values())
@@ -279,7 +280,7 @@ def _collect(gold: Gold, annotated: Iterator[Report], name: str, tell: Progress)
 def _fits(
     names: Sequence[str], reports: Sequence[Report], depth: Depth, left_out: dict[str, str], tell: Progress
 ) -> dict[str, Fit]:
-    """How each baseline that learns is made."""
+    """For each trained baseline, the function that trains it."""
     fits: dict[str, Fit] = {
         TFIDF_ALONE: lambda reports: TfidfBaseline(names, context=False).fit(reports).annotate,
         TFIDF: lambda reports: TfidfBaseline(names).fit(reports).annotate,
@@ -304,7 +305,7 @@ def _fitted(fit: Fit, training: Sequence[Report]) -> Callable[[Report], Report]:
 
 @contextmanager
 def _or_left_out(what: str, left_out: dict[str, str]) -> Iterator[None]:
-    """What cannot be done here is told, and the rest goes on."""
+    """Note an error in ``left_out`` and go on with the rest."""
     try:
         yield
     except PizhuError as error:
@@ -335,8 +336,8 @@ def _with_nearest(
     if not training:
         raise DataError("there are no labelled training reports; name some with --training")
     watch = partial(_told, tell, "Vectors of the training sentences", len(training))
-    memory = Memory(annotator.vectors, training, watch)
-    return [replace(m, nearest=memory.nearest(gold.reports[m.report], m.place)) for m in mistakes]
+    index = TrainingIndex(annotator.vectors, training, watch)
+    return [replace(m, nearest=index.nearest(gold.reports[m.report], m.place)) for m in mistakes]
 
 
 def _explained(gold: Gold, mistakes: list[Mistake], explain: Explain, tell: Progress) -> list[Mistake]:

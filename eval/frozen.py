@@ -1,4 +1,4 @@
-"""Sentence vectors of an encoder: before it learned any label (a baseline), and of one that did (attributions)."""
+"""Sentence vectors of an encoder: an untrained one (for a baseline), or a trained one (for attributions)."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reading:
-    """A report as an encoder read it.
+    """A report's units, windows and vectors.
 
     Attributes:
         parts: its units.
-        windows: that cover them.
-        vectors: (parts, hidden) the mean of each unit's tokens.
+        windows: the windows that cover them.
+        vectors: (parts, hidden) the mean of each unit's token vectors.
     """
 
     parts: Sequence[Unit]
@@ -37,7 +37,7 @@ class Reading:
 
 
 def read(model: ReportClassifier, windower: Windower, report: Report, *, half: bool | None = False) -> Reading:
-    """Let the encoder of ``model`` read ``report``, without gradients; ``half`` as :class:`~.runtime.TorchRuntime`."""
+    """Encode ``report`` with ``model``, without gradients; ``half`` as in :class:`~.runtime.TorchRuntime`."""
     import torch
 
     from ..models.runtime import TorchRuntime
@@ -52,12 +52,12 @@ def read(model: ReportClassifier, windower: Windower, report: Report, *, half: b
 def encoder_vectors(
     setting: str = "bundled", context: ContextFormat | None = None
 ) -> Callable[[Report], NDArray[np.float32]]:
-    """A function that gives (report.sentences, hidden) vectors by an untrained encoder; zeros for furniture.
+    """A function that computes (report.sentences, hidden) vectors with an untrained encoder; zeros for furniture.
 
-    The encoder reads windows of the report, as the classifier does, and what it said of a report is kept.
+    The encoder reads windows of the report, as the classifier does; the vectors of a report are cached.
 
     Raises:
-        ModelError, MissingExtraError: as ``load_encoder``.
+        ModelError, MissingExtraError: as in ``load_encoder``.
     """
     encoder = load_encoder(setting)
     try:

@@ -1,4 +1,4 @@
-"""Which of the labelled reports a model may be scored on."""
+"""Decides which labelled reports a model may be scored on."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ..models.about import learned
 
 @dataclass(frozen=True)
 class Division:
-    """Labelled reports, divided by what they were to the model.
+    """Labelled reports, divided by their use in training the model.
 
     Attributes:
-        scored: those to score it on.
-        learned: left out, because it or a model that it came from learned from them.
+        scored: reports to score it on.
+        learned: left out, because it or its base model was trained on them.
         validation: left out, because its stopping point, temperatures and thresholds were chosen on them.
-        flattering: whether ``scored`` are such validation reports, for want of others.
+        flattering: whether ``scored`` are such validation reports, because there are no others.
     """
 
     scored: tuple[Report, ...]
@@ -28,10 +28,10 @@ class Division:
     flattering: bool = False
 
     def notes(self) -> list[str]:
-        """A sentence for each thing that a reader of the figures must know."""
+        """One sentence for each caveat that a reader of the figures must know."""
         notes = []
         if self.learned:
-            notes.append(f"{_count(self.learned)} left out: the model has learned from them")
+            notes.append(f"{_count(self.learned)} left out: the model was trained on them")
         if self.validation:
             notes.append(f"{_count(self.validation)} left out: the model's thresholds were chosen on them")
         if self.flattering:
@@ -46,7 +46,7 @@ def divide(reports: Iterable[Report], origin: Mapping[str, Any]) -> Division:
     """Divide the ``reports`` that have a labelled sentence by their names in ``origin`` (``About.origin``).
 
     Raises:
-        DataError: nothing is labelled, or the model has learned from all.
+        DataError: nothing is labelled, or the model was trained on all of them.
     """
     asked = labelled(reports)
     if not asked:
@@ -61,7 +61,7 @@ def divide(reports: Iterable[Report], origin: Mapping[str, Any]) -> Division:
     if validation:
         return Division(validation, known, flattering=True)
     raise DataError(
-        f"the model has learned from all {len(asked)} labelled reports here; "
+        f"the model was trained on all {len(asked)} labelled reports here; "
         "label reports that it has not seen and evaluate it on those"
     )
 

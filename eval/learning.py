@@ -1,4 +1,4 @@
-"""Learning curves of the cheap systems: how macro-F1 grows with the number of training reports."""
+"""Learning curves of the baselines: macro-F1 by the number of training reports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .metrics import score
 from .predictions import Gold, collect
 
 Fit = Callable[[Sequence[Report]], Callable[[Report], Report]]
-"""Learns from reports and gives what annotates one."""
+"""Trains on reports and returns the function that annotates one."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Point:
 
 
 def sizes(total: int, points: int = 5) -> tuple[int, ...]:
-    """At most ``points`` numbers of reports, each about twice the one before, the last one ``total``."""
+    """At most ``points`` numbers of reports, each about twice the one before; the last one is ``total``."""
     return tuple(sorted({max(1, round(total / 2**step)) for step in range(points)})) if total else ()
 
 
@@ -39,8 +39,8 @@ def learning_curve(
 ) -> list[Point]:
     """Train each system on nested random subsets of ``training`` and score it on ``gold``.
 
-    With all of ``training`` there is nothing to choose, so that size is trained once. ``watch`` is told how many
-    trainings are done.
+    With all of ``training`` there is only one subset, so that size is trained once. ``watch`` is called with the number
+    of finished trainings.
     """
     found = []
     for name, fit in systems.items():

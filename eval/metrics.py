@@ -1,4 +1,4 @@
-"""Metrics of multi-label answers, with bootstrap intervals over reports."""
+"""Metrics of multi-label predictions, with bootstrap intervals over reports."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Scores:
     """All figures of one system on one set of reports.
 
     Attributes:
-        labels: by name, in the label set's order.
+        labels: by label name, in the label set's order.
         macro_f1: unweighted mean of the labels' F1.
         exact_match: share of sentences whose whole label set is right.
         sentences, reports: how many were scored.
@@ -43,10 +43,10 @@ class Scores:
 def score(
     truth: Sequence[Bools], given: Sequence[Bools], names: Sequence[str], *, draws: int = 1000, seed: int = 0
 ) -> Scores:
-    """Score answers, one (sentences, labels) array a report.
+    """Score predictions, given as one (sentences, labels) array per report.
 
-    The interval resamples whole reports, since sentences of one report are not independent; counts a report are summed
-    first, so ``draws`` resamples cost little.
+    The interval resamples whole reports, since sentences of one report are not independent; counts are first summed by
+    report, so ``draws`` resamples cost little.
     """
     counts = np.stack([counts_of(t, g) for t, g in zip(truth, given, strict=True)])  # (reports, 3, labels)
     right = np.array([[(t == g).all(axis=1).sum(), len(t)] for t, g in zip(truth, given, strict=True)])

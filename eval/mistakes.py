@@ -1,4 +1,4 @@
-"""The worst errors, each in its place in the report, with the training sentences that are most like it."""
+"""The worst errors, each in its context, with the training sentences that are most similar."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .attribution import Attribution
 from .predictions import Gold, Predictions
 
 CONTEXT = 2
-"""Sentences and headings that are shown before and after."""
+"""Sentences and headings to show before and after."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Nearest:
     """A training sentence.
 
     Attributes:
-        similarity: cosine, -1 to 1, of its vector to the error's, both less the mean vector of the training sentences.
+        similarity: cosine, -1 to 1, of its vector and the error's, both minus the mean vector of the training
+            sentences.
     """
 
     doc: str
@@ -33,7 +34,7 @@ class Nearest:
 
 @dataclass(frozen=True)
 class Neighbour:
-    """What stands around an error; ``labels`` are people's, None for a heading and for what nobody labelled."""
+    """The context of an error; ``labels`` were given by people, None for a heading and for unlabelled sentences."""
 
     place: int
     kind: str
@@ -43,18 +44,18 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A sentence whose label set is wrong.
+    """A sentence with a wrong label set.
 
     Attributes:
-        report, doc: its report's number among the gold's, and name.
-        place: in ``Report.sentences``.
-        id: the sentence's.
+        report, doc: its report's index among the gold reports, and its name.
+        place: its index in ``Report.sentences``.
+        id: the sentence's id.
         probabilities: probability of each label.
-        surprise: minus the logarithm of the probability that the model gave to the true label set.
-        label: the wrong one that the model was surest about.
-        review: True where the model doubted its answer.
-        attribution: which words led to the answer for ``label``; None where it was not computed.
-        nearest: the training sentences most like it, the nearest first; empty where they were not looked for.
+        surprise: minus the logarithm of the model's probability for the true label set.
+        label: the wrong label about which the model was most certain.
+        review: True if the model marked the sentence for review.
+        attribution: the words that led to the answer for ``label``; None if not computed.
+        nearest: the most similar training sentences, nearest first; empty if not searched for.
     """
 
     report: int
@@ -76,7 +77,7 @@ class Mistake:
 
 
 def worst(gold: Gold, answers: Predictions, count: int) -> list[Mistake]:
-    """The ``count`` wrong sentences whose true labels the model held least likely, the worst first."""
+    """The ``count`` wrong sentences to whose true labels the model gave the lowest probability, worst first."""
     if answers.probabilities is None:
         raise ValueError("the worst errors of a system without probabilities are unknown")
     found = []
@@ -121,13 +122,13 @@ def _neighbour(report: Report, place: int) -> Neighbour:
     return Neighbour(place, sentence.kind, sentence.text, sentence.labels if sentence.kind == "sentence" else None)
 
 
-class Memory:
-    """The training sentences by their vectors.
+class TrainingIndex:
+    """An index of the training sentences by their vectors.
 
     Args:
         vectors: (report.sentences, width) vectors of a report: ``Annotator.vectors``.
-        reports: whose labelled sentences are remembered.
-        watch: told how many reports are done.
+        reports: reports whose labelled sentences are indexed.
+        watch: called with the number of finished reports.
     """
 
     def __init__(
@@ -149,7 +150,7 @@ class Memory:
         self._table = _unit(table - self._mean)
 
     def nearest(self, report: Report, place: int, count: int = 3) -> tuple[Nearest, ...]:
-        """The ``count`` remembered sentences most like the one at ``place`` in ``report.sentences``."""
+        """The ``count`` indexed sentences most similar to the one at ``place`` in ``report.sentences``."""
         likeness = self._table @ _unit(self.vectors(report)[place] - self._mean)
         best = np.argsort(-likeness, kind="stable")[:count]
         return tuple(

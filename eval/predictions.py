@@ -1,4 +1,4 @@
-"""The labelled sentences of held-out reports, and what a system answers to them: the ground of every figure."""
+"""The labelled sentences of held-out reports, and a system's predictions for them, on which every figure is based."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ..data.report import Report
 
 @dataclass(frozen=True)
 class Gold:
-    """The questions: sentences that people labelled.
+    """Sentences that people labelled, with their labels.
 
     Attributes:
-        reports: those with at least one labelled sentence.
-        names: of the labels, in order.
-        places: for each report the places (n,) of its labelled sentences in ``Report.sentences``.
+        reports: the reports with at least one labelled sentence.
+        names: the labels, in order.
+        places: for each report, the indices (n,) of its labelled sentences in ``Report.sentences``.
         truth: for each report (n, labels), True where people gave the label.
     """
 
@@ -30,7 +30,7 @@ class Gold:
 
     @classmethod
     def of(cls, reports: Iterable[Report], names: Sequence[str]) -> Gold:
-        """The labelled sentences of ``reports``; headings and furniture are no questions."""
+        """The labelled sentences of ``reports``, without headings and furniture."""
         kept, places, truth = [], [], []
         for report in reports:
             asked = [i for i, s in enumerate(report.sentences) if s.kind == "sentence" and s.labels is not None]
@@ -42,19 +42,19 @@ class Gold:
         return cls(tuple(kept), tuple(names), tuple(places), tuple(truth))
 
     def questions(self) -> Iterator[Report]:
-        """The reports without their labels, so that no system can peek."""
+        """The reports without their labels, so that no system can see them."""
         for report in self.reports:
             yield report.with_labels([None for _ in report.sentences])
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """One system's answers to a gold, an array for each report.
+    """One system's predictions for a gold standard, one array per report.
 
     Attributes:
-        given: (n, labels), True where the system gave the label.
-        probabilities: (n, labels) probabilities, 0 to 1; None where a system has none.
-        review: (n,), True where the system asks for a person.
+        given: (n, labels), True where the system predicts the label.
+        probabilities: (n, labels) probabilities, 0 to 1; None if the system has none.
+        review: (n,), True where the system asks for a review.
     """
 
     given: tuple[Bools, ...]
@@ -63,9 +63,9 @@ class Predictions:
 
 
 def collect(gold: Gold, annotated: Iterable[Report], watch: Callable[[int], None] = lambda done: None) -> Predictions:
-    """Read the answers off ``annotated``: the gold's reports in order, labelled by a system.
+    """Collect the predictions from ``annotated``: the gold reports, in order, labelled by a system.
 
-    ``watch`` is told how many reports are done.
+    ``watch`` is called with the number of finished reports.
     """
     given, probabilities, review = [], [], []
     for done, (report, places) in enumerate(zip(annotated, gold.places, strict=True), 1):

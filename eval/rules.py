@@ -1,4 +1,4 @@
-"""A baseline that anyone could write in an hour: keywords in the sentence, and the part of the report it stands in."""
+"""A simple baseline: keywords in the sentence, and the part of the report that it is in."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _EMPTY = re.compile(
     "报告如下|汇报如下|各位代表|请予审议|感谢|(?:的结果|的开局之年|的关键之年)[。!]?$|公布如下|^\\(?(?:署名|附件|联系)"
 )
 _HANZI = "[一二两三四五六七八九十百千]"
-_NUMBER = rf"(?:[0-9]|(?<!{_HANZI}){_HANZI}++)[余多]?[百千万亿]*[余多]?"  # of digits the last one tells
+_NUMBER = rf"(?:[0-9]|(?<!{_HANZI}){_HANZI}++)[余多]?[百千万亿]*[余多]?"  # the last digit is enough
 _UNIT = (
     "个(?!别|性|体)|项|件|家|人|名|户|批|场|期次|期(?!间)|条|倍|元|亩|公里|千米|米|吨|公斤|公顷|平方|立方|度(?!假)|"
     "所|座|处|台|辆|套|份|篇|起|宗|例|次(?!会)|天|小时|分钟|分(?![别类级])|万|亿|成(?!立|效|果|为|本)|位|类|门|对|张|"
     "册|卷|本|支|只|头|趟|班|课时|学时|村|镇|街道|社区|村镇|乡镇"
 )
 _METRIC = re.compile(rf"[0-9]%|[0-9]个?百分点|百分之|第(?:[0-9]+|[一二三四五六七八九十]+)[名位]|{_NUMBER}(?:{_UNIT})")
-_NAMES = re.compile(  # what holds numbers and measures nothing
+_NAMES = re.compile(  # text with numbers that measure nothing
     "[“\"'][^”\"']{0,12}[”\"']|[0-9]{4}(?:-[0-9]{4})?年|[0-9]{1,2}月|[0-9]{1,2}日|(?<![0-9])[0-9]++号|"
     "第[一二三四五六七八九十0-9]+[届次个]|(?<![一二三四五六七八九十])[一二三四五六七八九十]++[是要]|"
     "^\\(?[一二三四五六七八九十0-9]+[)、.](?![0-9])|两个(?:维护|确立)|[一三四两]个(?:代表|意识|自信)"
@@ -30,7 +30,7 @@ _NAMES = re.compile(  # what holds numbers and measures nothing
 
 
 class KeywordRules:
-    """Labels by keywords, for the default label set alone; there are no probabilities and nothing is learned."""
+    """Labels sentences by keywords, for the default label set only; without probabilities or training."""
 
     def annotate(self, report: Report) -> Report:
         """``report`` with labels on every sentence."""

@@ -1,4 +1,4 @@
-"""What part of a report a sentence stands in, by what its headings say."""
+"""Finds the part of a report that a sentence is in, from its headings."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _SAYS: dict[Section, re.Pattern[str]] = {
 def section(headings: Sequence[str], title: str = "") -> Section:
     """The role of the part under ``headings`` (outermost first).
 
-    The outermost heading that says one thing decides, since inner ones name subjects ("对照问题抓整改" in a review);
-    one that says several ("工作总结和下一步打算") leaves it to those within. The report's ``title`` comes last.
+    The outermost heading with one role decides, since inner headings name subjects ("对照问题抓整改" in a review). A
+    heading with several roles ("工作总结和下一步打算") leaves the decision to those below it. The ``title`` comes last.
     """
     for heading in (*headings, title):
         said = [role for role, words in _SAYS.items() if words.search(heading)]

@@ -1,4 +1,4 @@
-"""Is one system better than another on the same reports, or was it luck? Paired tests over whole reports."""
+"""Paired tests over whole reports: is one system better than another, or was it chance?"""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ PERMUTATIONS = 9999
 
 @dataclass(frozen=True)
 class Difference(Interval):
-    """One figure of one system less that of another, -1 to 1, above 0 where the first is better.
+    """A figure of one system minus that of another, -1 to 1, above 0 if the first is better.
 
     The interval draws the same reports for both systems.
 
     Attributes:
-        p: two-sided p-value of a paired permutation test that swaps the systems' answers report by report; exact where
-            there are at most 13 reports, None where scipy is missing. Not corrected for several comparisons.
+        p: two-sided p-value of a paired permutation test that swaps the systems' answers report by report; exact for
+            at most 13 reports, None if scipy is missing. Not corrected for multiple comparisons.
     """
 
     p: float | None
@@ -32,7 +32,7 @@ class Difference(Interval):
 
 @dataclass(frozen=True)
 class Comparison:
-    """How far a system is ahead of another in each figure."""
+    """How far one system is ahead of another in each figure."""
 
     macro_f1: Difference
     exact_match: Difference
@@ -48,7 +48,7 @@ def compare(
     draws: int = 1000,
     seed: int = 0,
 ) -> Comparison:
-    """Compare the answers of ``one`` system with those of an ``other``, a (sentences, labels) array a report."""
+    """Compare the predictions of systems ``one`` and ``other``, one (sentences, labels) array per report."""
     # (2, reports, 5, labels): true and false positives, false negatives; then whole sets right, and sentences.
     both = np.stack([[_row(t, g) for t, g in zip(truth, given, strict=True)] for given in (one, other)])
     reports = both.shape[1]
@@ -84,7 +84,7 @@ def _p_value(both: Counts, figure: Callable[[Counts], NDArray[np.floating]], see
         return 1.0
     rows = both.reshape(2 * reports, *both.shape[2:])
 
-    # scipy swaps numbers of one axis; here they are the numbers of rows.
+    # scipy swaps numbers along one axis; here these are row numbers.
     def ahead(ours: Counts, theirs: Counts, axis: int) -> NDArray[np.floating]:
         ours, theirs = np.moveaxis(ours, axis, -1).astype(int), np.moveaxis(theirs, axis, -1).astype(int)
         return figure(rows[ours].sum(axis=-3)) - figure(rows[theirs].sum(axis=-3))

@@ -1,4 +1,4 @@
-"""Where the model is good and where it is not: the same figures for parts of the data."""
+"""The same figures for parts of the data, to show where the model is good and where it is not."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .predictions import Gold, Predictions
 from .sections import SECTIONS, section
 
 LENGTHS = {"1-15": 15, "16-30": 30, "31-60": 60, "61+": 10**9}
-"""Characters of a sentence, white space not counted: the name of each group and its longest."""
+"""Groups by length in characters, white space not counted: the name of each group and its maximum."""
 POSITIONS = ("first quarter", "second quarter", "third quarter", "last quarter")
 
 _Values: TypeAlias = Callable[[Report], Sequence[str | None]]
@@ -26,10 +26,10 @@ _Values: TypeAlias = Callable[[Report], Sequence[str | None]]
 def slices(
     gold: Gold, answers: Predictions, facts: Mapping[str, Mapping[str, str]], *, draws: int = 500
 ) -> dict[str, dict[str, Scores]]:
-    """Scores by section, length, position and report, and by what ``facts`` tell of each report (its kind, its level).
+    """Scores by section, length, position and report, and by each report's ``facts`` (its kind, its level).
 
-    Macro-F1 of a slice counts only the labels that occur in it, truly or as given; it is 1 where none does. ``facts``
-    maps ``Report.doc`` to values by the name of the slice; reports that it leaves out are in no slice of theirs.
+    Macro-F1 of a slice covers only the labels that occur in it, true or predicted; it is 1 if none does. ``facts`` maps
+    ``Report.doc`` to values by slice name; reports that are not in it are in none of these slices.
     """
     dimensions: dict[str, tuple[_Values, Sequence[str] | None]] = {
         "kind": (lambda report: [facts.get(report.doc, {}).get("kind")] * len(report.sentences), KINDS),
@@ -76,7 +76,7 @@ def _lengths(report: Report) -> list[str | None]:
 
 
 def _positions(report: Report) -> list[str | None]:
-    """By how many of the report's sentences stand before."""
+    """Group by the share of the report's sentences that come before."""
     total = sum(s.kind == "sentence" for s in report.sentences)
     result: list[str | None] = []
     before = 0

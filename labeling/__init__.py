@@ -1,1 +1,1 @@
-"""People label sentences: Label Studio, agreement, adjudication, what to label next."""
+"""Labelling by people: Label Studio, agreement, adjudication, what to label next."""

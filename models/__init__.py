@@ -1,1 +1,1 @@
-"""Encoders, windows, the classifier, its decision rule, the model folder and what runs it."""
+"""Encoders, windows, the classifier, its decision rule, the model folder and the runtimes."""

@@ -1,4 +1,4 @@
-"""What ``pizhu.json`` says of a model, every value of it checked."""
+"""The contents of a model's ``pizhu.json``; every value is checked."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from .windows import ContextFormat
 FORMAT = 2
 _DEEPEST = 40
 _WIDEST = 4096
-"""Of a GRU."""
+"""The widest GRU."""
 
 
 @dataclass(frozen=True)
 class About:
-    """What ``pizhu.json`` says.
+    """The contents of ``pizhu.json``.
 
     Attributes:
-        labels: in the order of the outputs.
+        labels: the labels, in the order of the outputs.
         context: how windows are made.
         recurrent: width of the GRU over the report, 0 for none.
         decision: calibration and thresholds.
         regression: whether the head is a logistic regression; see ``classifier.ReportClassifier``.
-        origin: recipe, data fingerprint, splits, versions, seed: how the model was made; see :func:`learned`.
-        scores: figures, each with the data they were measured on.
-        name: of the folder that it was loaded from; empty before.
-        fingerprint: SHA-256 of ``pizhu.json``, which holds those of the other files; empty before it was saved.
+        origin: how the model was made: recipe, data fingerprint, splits, versions, seed; see :func:`learned`.
+        scores: figures, each with the data that they were measured on.
+        name: the name of the folder that it was loaded from; empty before.
+        fingerprint: SHA-256 of ``pizhu.json``, which holds those of the other files; empty until saved.
     """
 
     labels: LabelSet
@@ -49,17 +49,17 @@ class About:
 
 
 def learned(origin: Mapping[str, Any]) -> set[str]:
-    """Names of the reports that a model, or what it was made from, has learned from; not those that only judged it."""
+    """Names of the reports that a model, or its base model, was trained on, without those that only validated it."""
     data = origin.get("data", {})
     unlabelled = origin.get("unlabelled", {}).get("reports", ())
     return {*data.get("training", ()), *data.get("earlier", ()), *unlabelled}
 
 
 def as_json(about: About, sums: Mapping[str, str]) -> str:
-    """The text of ``pizhu.json``; ``sums`` are the SHA-256 of the folder's other files by their names."""
+    """The text of ``pizhu.json``; ``sums`` are the SHA-256 of the folder's other files, by name."""
     body = {
         "format": FORMAT,
-        # What labels were called once does not concern a model, which knows the names that it was trained on.
+        # Earlier names of labels are left out: the model knows the names that it was trained with.
         "labels": [{k: v for k, v in asdict(label).items() if k != "formerly"} for label in about.labels],
         "context": asdict(about.context),
         "recurrent": about.recurrent,
@@ -67,7 +67,7 @@ def as_json(about: About, sums: Mapping[str, str]) -> str:
         "decision": {
             "temperatures": about.decision.temperatures,
             "thresholds": about.decision.thresholds,
-            "doubt": about.decision.review_below,  # its name in the format since the first version
+            "doubt": about.decision.review_below,  # its name in the file format
         },
         "origin": about.origin,
         "scores": about.scores,
@@ -77,10 +77,10 @@ def as_json(about: About, sums: Mapping[str, str]) -> str:
 
 
 def from_json(written: bytes, name: str) -> tuple[About, dict[str, str]]:
-    """What :func:`as_json` was given; ``name`` is the folder's.
+    """The arguments of :func:`as_json`; ``name`` is the folder's.
 
     Raises:
-        ModelError: it is of another format.
+        ModelError: it has another format.
         ConfigError, ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError: it is damaged.
     """
     body = json.loads(written.decode("utf-8"))
@@ -92,7 +92,7 @@ def from_json(written: bytes, name: str) -> tuple[About, dict[str, str]]:
     context.check()
     if (recurrent := _count(body["recurrent"])) > _WIDEST:
         raise ValueError(f"recurrent is {recurrent}, expected at most {_WIDEST}")
-    regression = body.get("regression", False)  # older folders do not say
+    regression = body.get("regression", False)  # missing in older folders
     if not isinstance(regression, bool):
         raise ValueError(f"{brief(regression)} is neither true nor false")
     decision = _decision(body["decision"], len(labels))
@@ -116,7 +116,7 @@ def _decision(body: Mapping[str, Any], labels: int) -> Decision:
         )
     for value in (*rule.temperatures, *rule.thresholds, rule.review_below):
         if type(value) not in (int, float) or not math.isfinite(value):
-            raise ValueError(f"{brief(value)} in the decision rule is no number")
+            raise ValueError(f"{brief(value)} in the decision rule is not a number")
     if min(rule.temperatures) <= 0:
         raise ValueError(f"the temperature {brief(min(rule.temperatures))} is not above 0")
     for share in (*rule.thresholds, rule.review_below):
@@ -126,15 +126,15 @@ def _decision(body: Mapping[str, Any], labels: int) -> Decision:
 
 
 def _check_origin(origin: Mapping[str, Any]) -> None:
-    """What others read of it has to be what they expect."""
+    """Check the parts of ``origin`` that other modules read."""
     for name, lists in {"data": ("training", "validation", "earlier"), "unlabelled": ("reports",)}.items():
         part = origin.get(name, {})
         for reports in (part.get(key, []) for key in lists):
             if not isinstance(reports, list) or not all(isinstance(report, str) for report in reports):
-                raise ValueError(f"{brief(reports)} is no list of reports")
+                raise ValueError(f"{brief(reports)} is not a list of reports")
     for part in (origin.get("versions", {}), origin.get("recipe", {}), origin.get("recipe", {}).get("training", {})):
         if not isinstance(part, dict):
-            raise ValueError(f"{brief(part)} is no table")
+            raise ValueError(f"{brief(part)} is not a table")
 
 
 def _check_depth(value: Any, most: int) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Annotator:
-    """Gives every sentence of a report its labels and their probabilities.
+    """Labels every sentence of a report, with probabilities.
 
     >>> Annotator.load().annotate("报告.txt").sentences  # doctest: +SKIP
     """
@@ -45,9 +45,9 @@ class Annotator:
         """Load a model folder.
 
         Args:
-            folder: where the model lies; None for the default one (:func:`.places.default_model`).
-            device: ``cpu``, ``cuda``, …; None takes a GPU where there is one.
-            threads: how many processor threads compute; None takes one a core.
+            folder: the model folder; None for the default one (:func:`.paths.default_model`).
+            device: ``cpu``, ``cuda``, …; None uses a GPU if there is one.
+            threads: how many processor threads compute; None for one per core.
 
         Raises:
             ModelError: there is no model, or a part of it is missing, changed or made for other labels.
@@ -63,24 +63,24 @@ class Annotator:
             model.to(choose_device(device))
             annotator = cls(TorchRuntime(model, SpecialTokens.of(tokenizer).pad), tokenizer, about)
         if about.fingerprint != KNOWN:
-            annotator._try(folder)
+            annotator._check_answers(folder)
         return annotator
 
-    def _try(self, folder: Path) -> None:
-        """Raise a ModelError if the model has no answer to a first sentence: else every report would be at fault.
+    def _check_answers(self, folder: Path) -> None:
+        """Raise a ModelError if the model cannot label a first sentence, because every report would then fail.
 
-        That it comes at all, and soon, was seen to before: what is run is BERT over a short window, the graph pizhu's
-        own, the steps of the tokenizer few and bounded.
+        Loading has checked that it ends, and soon: what runs is BERT over a short window, a graph made by pizhu, and a
+        tokenizer with few and bounded steps.
         """
         try:
             answer = self.logits(_FIRST)
-        except Exception as error:  # what computes raises whatever its parts raise
+        except Exception as error:  # runtimes raise whatever their parts raise
             reason = " ".join(str(error).split())[:200]
             raise ModelError(
                 f"model folder {folder} cannot be used: it has no answer to a sentence: {reason}"
             ) from error
         if not np.isfinite(answer).all():
-            raise ModelError(f"model folder {folder} cannot be used: its answers are no numbers; train it anew")
+            raise ModelError(f"model folder {folder} cannot be used: its answers are not numbers; train it again")
 
     def annotate(self, report: Report | str | Path) -> Report:
         """The report with ``labels`` and ``scores`` on each sentence; headings and furniture get no labels.
@@ -93,11 +93,11 @@ class Annotator:
         return next(self.annotate_many([report]))
 
     def annotate_text(self, text: str, doc: str = "text") -> Report:
-        """:meth:`annotate` for a report whose text is at hand.
+        """:meth:`annotate` for a report given as text.
 
         Args:
-            text: the whole text of a report, a line a paragraph.
-            doc: what the report is called, in records and in the sentences' identities.
+            text: the whole text of a report, one paragraph per line.
+            doc: the report's name, for records and the sentences' ids.
 
         Raises:
             ReadError: the text is empty, holds no sentence or is over a limit.
@@ -105,17 +105,17 @@ class Annotator:
         return self.annotate(report_from_text(text, doc))
 
     def annotate_many(self, reports: Iterable[Report]) -> Iterator[Report]:
-        """:meth:`annotate` for each of ``reports``, in order and lazily: a few reports are held at a time."""
+        """:meth:`annotate` for each of ``reports``, in order and lazily: only a few reports are in memory at a time."""
         for report, logits in report_logits(self.runtime, self._windower, reports):
             yield answered(report, self.about.labels.names, self.about.decision, logits)
 
     def logits(self, report: Report) -> NDArray[np.float32]:
-        """Raw scores (report.sentences, labels); zeros for furniture."""
+        """Logits (report.sentences, labels); zeros for furniture."""
         found = report_logits(self.runtime, self._windower, [report])
         return next(found)[1]
 
     def vectors(self, report: Report) -> NDArray[np.float32]:
-        """(report.sentences, width) what the encoder makes of each sentence in its window; zeros for furniture."""
+        """(report.sentences, width) the encoder's vector of each sentence in its window; zeros for furniture."""
         jobs = _jobs(self._windower, [report])
         (_, parts), found = next(self.runtime.encode(jobs))
         result = np.zeros((len(report.sentences), self.runtime.width), dtype=np.float32)
@@ -129,15 +129,15 @@ _FIRST = Report.build(
     "一、工作\n完成任务12件，A\U00020000。",
     (Span(0, 4, "heading", 1), Span(5, 16, "sentence")),
 )
-"""With a heading, and with characters that no vocabulary has."""
+"""With a heading, and with characters that are in no vocabulary."""
 
 
 def annotate_text(text: str, doc: str = "text", annotator: Annotator | None = None) -> Report:
-    """The report that ``text`` is, with labels, scores and review marks on its sentences.
+    """Make ``text`` a report, with labels, scores and review marks on its sentences.
 
     Args:
-        text: the whole text of a report, a line a paragraph.
-        doc: what the report is called, in records and in the sentences' identities.
+        text: the whole text of a report, one paragraph per line.
+        doc: the report's name, for records and the sentences' ids.
         annotator: the model; None loads the default one, which takes a second each time.
 
     Raises:
@@ -148,7 +148,7 @@ def annotate_text(text: str, doc: str = "text", annotator: Annotator | None = No
 
 
 def answered(report: Report, names: tuple[str, ...], decision: Decision, logits: NDArray[np.float32]) -> Report:
-    """``report`` with what ``decision`` makes of ``logits`` (report.sentences, labels)."""
+    """``report`` with the labels that ``decision`` derives from ``logits`` (report.sentences, labels)."""
     probabilities = decision.probabilities(logits)
     given, doubted = decision.choose(probabilities), decision.review(probabilities)
     labels: list[tuple[str, ...]] = []
@@ -165,7 +165,7 @@ def answered(report: Report, names: tuple[str, ...], decision: Decision, logits:
 def report_logits(
     runtime: Runtime, windower: Windower, reports: Iterable[Report]
 ) -> Iterator[tuple[Report, NDArray[np.float32]]]:
-    """Each report with raw scores (report.sentences, labels) of its entries; zeros for furniture."""
+    """Each report with the logits (report.sentences, labels) of its entries; zeros for furniture."""
     for (report, parts), vectors in runtime.encode(_jobs(windower, reports)):
         result = np.zeros((len(report.sentences), runtime.labels), dtype=np.float32)
         if parts:
@@ -180,7 +180,7 @@ def _jobs(windower: Windower, reports: Iterable[Report]) -> Iterator[tuple[tuple
 
 
 def _gpu() -> bool:
-    """Whether torch would find a GPU; asks torch, which takes seconds to load, only where a driver is installed."""
+    """Whether torch would find a GPU; imports torch, which takes seconds, only where a driver is installed."""
     if importlib.util.find_spec("torch") is None or not any(map(ctypes.util.find_library, ("cuda", "nvcuda"))):
         return False
     import torch

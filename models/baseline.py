@@ -1,4 +1,4 @@
-"""Baselines that learn: TF-IDF of character n-grams, or vectors of a frozen encoder, and logistic regression."""
+"""Trained baselines: logistic regression on TF-IDF of character n-grams or on vectors of a frozen encoder."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ..data.report import Report, normalise
 
 
 class TfidfBaseline:
-    """One logistic regression a label over two bags of character n-grams: the sentence's, and its context's.
+    """One logistic regression per label over two bags of character n-grams: the sentence's and its context's.
 
     Args:
-        names: of the labels, in order.
-        context: look at heading path and previous sentence too.
+        names: the labels, in order.
+        context: also use the heading path and the previous sentence.
     """
 
     def __init__(self, names: Sequence[str], *, context: bool = True) -> None:
@@ -26,7 +26,7 @@ class TfidfBaseline:
         self._heads = Heads(C=10)
 
     def fit(self, reports: Sequence[Report]) -> TfidfBaseline:
-        """Learn from the labelled sentences of ``reports``.
+        """Train on the labelled sentences of ``reports``.
 
         Raises:
             DataError: they hold too little text.
@@ -46,25 +46,25 @@ class TfidfBaseline:
         rows = [row for report in reports for row in _rows(report)]
         try:
             features = self._bags.fit_transform(_texts(rows))
-        except ValueError:  # no n-gram stands in two sentences
+        except ValueError:  # no n-gram occurs in two sentences
             raise DataError("the training reports hold too little text for the TF-IDF baseline") from None
         self._heads.fit(features, np.asarray([[name in labels for name in self.names] for _, _, labels in rows]))
         return self
 
     def annotate(self, report: Report) -> Report:
-        """``report`` with labels and probabilities on every sentence, in the form of ``Annotator.annotate``."""
+        """``report`` with labels and probabilities on every sentence, as ``Annotator.annotate`` returns it."""
         rows = _rows(report.with_labels([() for _ in report.sentences]))
-        chances = (
+        probabilities = (
             self._heads.probabilities(self._bags.transform(_texts(rows))) if rows else np.zeros((0, len(self.names)))
         )
-        return _answered(report, self.names, chances)
+        return _answered(report, self.names, probabilities)
 
 
 class FrozenBaseline:
-    """One logistic regression a label over sentence vectors that were not made for these labels.
+    """One logistic regression per label over sentence vectors that were not trained for these labels.
 
     Args:
-        names: of the labels, in order.
+        names: the labels, in order.
         vectors: (report.sentences, width) vectors of a report, e.g. from ``frozen.encoder_vectors``.
     """
 
@@ -74,7 +74,7 @@ class FrozenBaseline:
         self._heads = Heads(C=0.01)  # the best on the validation split
 
     def fit(self, reports: Sequence[Report]) -> FrozenBaseline:
-        """Learn from the labelled sentences of ``reports``; a MissingExtraError where scikit-learn is missing."""
+        """Train on the labelled sentences of ``reports``; raises a MissingExtraError if scikit-learn is missing."""
         try:
             from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
         except ImportError:
@@ -89,7 +89,7 @@ class FrozenBaseline:
         return self
 
     def annotate(self, report: Report) -> Report:
-        """``report`` with labels and probabilities on every sentence, in the form of ``Annotator.annotate``."""
+        """``report`` with labels and probabilities on every sentence, as ``Annotator.annotate`` returns it."""
         asked = [i for i, s in enumerate(report.sentences) if s.kind == "sentence"]
         if not asked:
             return _answered(report, self.names, np.zeros((0, len(self.names))))
@@ -98,11 +98,11 @@ class FrozenBaseline:
 
 
 class Heads:
-    """A logistic regression a label; where all sentences of the training have a label or none has, that is the answer.
+    """One logistic regression per label; a label that all training sentences have, or none, is always or never given.
 
     Args:
-        C: of each regression, as scikit-learn defines it: small is simple.
-        solver: scikit-learn's; ``liblinear`` is several times as fast on sparse features.
+        C: of each regression, as scikit-learn defines it: smaller is simpler.
+        solver: scikit-learn's; ``liblinear`` is several times faster on sparse features.
     """
 
     def __init__(self, C: float, solver: str = "lbfgs") -> None:
@@ -110,7 +110,7 @@ class Heads:
         self._models: list[Any] = []
 
     def fit(self, features: Any, truth: NDArray[np.bool_]) -> None:
-        """Learn (sentences, labels) ``truth`` from (sentences, width) ``features``."""
+        """Train on (sentences, width) ``features`` with (sentences, labels) ``truth``."""
         from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 
         self._models = []
@@ -128,9 +128,9 @@ class Heads:
         return np.stack(columns, axis=1)
 
 
-def _answered(report: Report, names: Sequence[str], chances: NDArray[np.float64]) -> Report:
-    """``report`` with ``chances`` (sentences of kind sentence, labels) and the labels that are likelier than not."""
-    left = iter(chances)
+def _answered(report: Report, names: Sequence[str], probabilities: NDArray[np.float64]) -> Report:
+    """``report`` with ``probabilities`` (sentences of kind sentence, labels) and the labels above one half."""
+    left = iter(probabilities)
     scores = [
         dict(zip(names, map(float, next(left)), strict=True)) if s.kind == "sentence" else None
         for s in report.sentences

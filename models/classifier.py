@@ -19,9 +19,9 @@ class Batch:
 
     Attributes:
         tokens: (windows, length) ids.
-        mask: (windows, length), True where a token stands.
+        mask: (windows, length), True for a token.
         where: (units, 3): window, start and end of each answered unit.
-        units: (units,) the answered unit's place among the report's units.
+        units: (units,) the index of each answered unit among the report's units.
     """
 
     tokens: Tensor
@@ -51,14 +51,14 @@ class Batch:
 class ReportClassifier(nn.Module):
     """Scores every unit of a report for every label.
 
-    What a bare verb phrase means ("深化改革": done or planned?) is often decided pages earlier, so a bidirectional GRU
-    reads the unit vectors of the whole report, headings included, after the encoder has read its windows. Where few
-    sentences are labelled, that is more than they can teach: then the head is a logistic regression on the unit's
-    vector, the mean of its headings' and the innermost heading's.
+    The meaning of a bare verb phrase ("深化改革": done or planned?) often depends on text pages earlier. So a
+    bidirectional GRU reads the unit vectors of the whole report, headings included, after the encoder has read its
+    windows. A few labelled sentences cannot train that; for them the head is a logistic regression on the unit's
+    vector, the mean of its headings' vectors and the innermost heading's.
 
     Args:
         encoder: a BERT-shaped ``transformers`` model (``embeddings`` and ``encoder.layer``).
-        labels: how many.
+        labels: the number of labels.
         recurrent: width of the GRU in each direction; 0 leaves it out.
         regression: whether the head is a regression; it has no GRU.
         dropout: in the head, 0 to 1.
@@ -82,7 +82,7 @@ class ReportClassifier(nn.Module):
 
     @property
     def depth(self) -> int:
-        """Number of the encoder's layers."""
+        """The number of encoder layers."""
         return len(self.encoder.encoder.layer)
 
     def lower(self, batch: Batch, layers: int) -> Tensor:
@@ -93,7 +93,7 @@ class ReportClassifier(nn.Module):
     def vectors(self, batch: Batch, hidden: Tensor | None = None, layers: int = 0) -> Tensor:
         """Unit vectors (units, hidden): the mean of each answered unit's tokens.
 
-        ``hidden`` may hold what :meth:`lower` gave for the first ``layers`` layers.
+        ``hidden`` may hold the result of :meth:`lower` for the first ``layers`` layers.
         """
         if hidden is None:
             hidden = self.lower(batch, layers)
@@ -116,10 +116,10 @@ class ReportClassifier(nn.Module):
         return result
 
     def features(self, vectors: Tensor, outline: UnitPositions) -> Tensor:
-        """(units, 3 × hidden) what the regression looks at: own vector, headings' mean, innermost heading's."""
+        """(units, 3 × hidden) the regression's input: own vector, headings' mean, innermost heading's."""
         normed = self.norm(vectors)
         above = torch.from_numpy(outline.above).to(vectors.device)
-        path = torch.cat([normed, torch.zeros_like(normed[:1])])[above]  # -1 is the row of zeros
+        path = torch.cat([normed, torch.zeros_like(normed[:1])])[above]  # -1 is the added row of zeros
         mean = path.sum(dim=1) / (above >= 0).sum(dim=1, keepdim=True).clamp(min=1)
         return torch.cat([normed, mean, path[:, -1]], dim=1)
 

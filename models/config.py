@@ -1,7 +1,7 @@
-"""What ``config.json`` may say of an encoder: its form, and nothing that would load code.
+"""Reads an encoder's ``config.json``: the sizes of the network, and nothing that would load code.
 
-transformers takes more from such a file than the form of a network: classes that come with a model, attention from a
-hub, quantisers. So its configuration is made of the fields below alone.
+transformers reads more than sizes from such a file: classes that come with a model, attention code from a hub,
+quantisers. So pizhu builds the configuration from the fields below alone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..base.errors import ModelError
 from ..base.toml import brief
 
 TYPES = ("bert", "camembert", "data2vec-text", "electra", "ernie", "roberta", "xlm-roberta")
-"""The kinds of encoder whose arrays and layers are BERT's."""
+"""The kinds of encoder with BERT's arrays and layers."""
 SIZES = (
     "vocab_size",
     "hidden_size",
@@ -44,7 +44,7 @@ def read_config(path: Path) -> dict[str, Any]:
     """The fields in the ``config.json`` of a model folder, all of :data:`SIZES` among them.
 
     Raises:
-        ModelError: it is no JSON object, or a field is missing or cannot be so.
+        ModelError: it is not a JSON object, or a field is missing or has an impossible value.
     """
     text = path.read_bytes()
     if len(text) > _MOST_BYTES:
@@ -52,22 +52,22 @@ def read_config(path: Path) -> dict[str, Any]:
     try:
         config = known_fields(json.loads(text.decode("utf-8")))
     except (ValueError, RecursionError):
-        raise ModelError(f"{path.name} is no JSON") from None
+        raise ModelError(f"{path.name} is not JSON") from None
     if missing := next((name for name in SIZES if name not in config), None):
         raise ModelError(f"{path.name} lacks {missing}")
     if config["hidden_size"] % config["num_attention_heads"]:
-        raise ModelError(f"{path.name} has a hidden_size that its num_attention_heads cannot share")
+        raise ModelError(f"{path.name} has a hidden_size that is not divisible by num_attention_heads")
     return config
 
 
 def known_fields(raw: Any) -> dict[str, Any]:
-    """What of a configuration (a JSON object) describes the form of an encoder; all else is left out.
+    """The fields of a configuration (a JSON object) that describe the encoder's form; all others are left out.
 
     Raises:
-        ModelError: it is of a kind that is not among :data:`TYPES`, or a field cannot be so.
+        ModelError: its kind is not among :data:`TYPES`, or a field has an impossible value.
     """
     if not isinstance(raw, Mapping):
-        raise ModelError("its configuration is no JSON object")
+        raise ModelError("its configuration is not a JSON object")
     if (kind := raw.get("model_type")) not in TYPES:
         raise ModelError(f"its model_type is {brief(kind)}, expected a BERT-shaped model: {', '.join(TYPES)}")
     found = {}
@@ -75,7 +75,7 @@ def known_fields(raw: Any) -> dict[str, Any]:
         for name in names:
             value = raw.get(name)
             if value is not None and not fits(value):
-                raise ModelError(f"its {name} is {brief(value)}, which cannot be")
+                raise ModelError(f"its {name} is {brief(value)}, which is impossible")
             if value is not None:
                 found[name] = value
     return found

@@ -16,9 +16,9 @@ class Decision:
     """The decision rule.
 
     Attributes:
-        temperatures: one a label, above 0; probability = sigmoid(logit / temperature) (Guo et al. 2017).
-        thresholds: one a label, between 0 and 1; a label is given when its probability reaches it.
-        review_below: answers whose :meth:`confidence` is below it need a person's review; 0 sends none.
+        temperatures: one per label, above 0; probability = sigmoid(logit / temperature) (Guo et al. 2017).
+        thresholds: one per label, between 0 and 1; a sentence gets a label whose probability reaches it.
+        review_below: answers with a :meth:`confidence` below it need a person's review; 0 selects none.
     """
 
     temperatures: tuple[float, ...]
@@ -32,12 +32,12 @@ class Decision:
         return result
 
     def choose(self, probabilities: Floats) -> NDArray[np.bool_]:
-        """(sentences, labels), True where the label is given."""
+        """(sentences, labels), True where the sentence gets the label."""
         result: NDArray[np.bool_] = probabilities >= np.asarray(self.thresholds)
         return result
 
     def confidence(self, probabilities: Floats) -> Floats:
-        """(sentences,) the probability, 0 to 1, that all labels of a sentence are right, were they independent."""
+        """(sentences,) the probability, 0 to 1, that all labels of a sentence are right, assuming independence."""
         given = self.choose(probabilities)
         result: Floats = np.where(given, probabilities, 1 - probabilities).prod(axis=1)
         return result
@@ -49,22 +49,22 @@ class Decision:
 
     @classmethod
     def plain(cls, labels: int) -> Decision:
-        """No calibration, one half everywhere."""
+        """No calibration, and one half as every threshold."""
         return cls((1.0,) * labels, (0.5,) * labels)
 
     @classmethod
     def fit(cls, logits: Floats, truth: NDArray[np.bool_]) -> Decision:
         """Choose temperatures by likelihood and thresholds by F1 on validation ``logits`` and ``truth``.
 
-        A threshold moves away from one half only as far as F1 gains: among equal F1 the nearest to one half is taken,
-        and the search stays within 0.25 and 0.75, so that a small validation set cannot lead it astray.
+        A threshold leaves one half only if that raises F1: among equal F1 the nearest to one half is taken. The search
+        stays within 0.25 and 0.75, so that a small validation set cannot lead it astray.
         """
         temperatures = tuple(_temperature(logits[:, i], truth[:, i]) for i in range(truth.shape[1]))
         probabilities = cls(temperatures, (0.5,) * truth.shape[1]).probabilities(logits)
         return cls(temperatures, tuple(_threshold(probabilities[:, i], truth[:, i]) for i in range(truth.shape[1])))
 
     def reviewing(self, logits: Floats, share: float = 0.1) -> Decision:
-        """The same rule with :attr:`review_below` such that ``share`` (0 to 1) of validation ``logits`` need review."""
+        """The same rule, with :attr:`review_below` by which ``share`` (0 to 1) of validation ``logits`` need review."""
         confidence = self.confidence(self.probabilities(logits))
         return replace(self, review_below=float(round(np.quantile(confidence, share), 4)))
 

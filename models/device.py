@@ -1,4 +1,4 @@
-"""Where a model computes."""
+"""Chooses the device and the precision for computing."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 
 def choose_device(name: str | None = None) -> torch.device:
-    """The device called ``name`` (``cpu``, ``cuda``, ``cuda:1``, …); None takes a GPU where there is one.
+    """The device called ``name`` (``cpu``, ``cuda``, ``cuda:1``, …); None uses a GPU if there is one.
 
     Raises:
-        ConfigError: there is no such device on this machine.
+        ConfigError: this machine has no such device.
     """
     import torch
 
     try:
         device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
         torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:  # torch raises either
+    except (RuntimeError, AssertionError) as error:  # torch raises one or the other
         reason = str(error).partition("\n")[0].partition(", ")[0]
         raise ConfigError(
             f"device {name!r} cannot be used on this machine ({reason}); name another, e.g. cpu"
@@ -30,7 +30,7 @@ def choose_device(name: str | None = None) -> torch.device:
 
 
 def halves(device: torch.device) -> bool:
-    """Whether ``device`` multiplies matrices faster in bfloat16: a GPU, or a processor made for it."""
+    """Whether ``device`` multiplies matrices faster in bfloat16, as GPUs and some processors do."""
     import torch
 
     if device.type == "cpu":
@@ -40,9 +40,9 @@ def halves(device: torch.device) -> bool:
 
 
 def half_precision(device: torch.device) -> torch.autocast:
-    """Where matrices are multiplied in bfloat16 while a model learns, if that is faster on ``device``.
+    """A context in which training multiplies matrices in bfloat16, if that is faster on ``device``.
 
-    Sums stay in float32, and so do the weights that are learned (mixed precision; Micikevicius et al. 2018).
+    Sums and the trained weights stay in float32 (mixed precision; Micikevicius et al. 2018).
     """
     import torch
 

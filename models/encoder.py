@@ -1,4 +1,4 @@
-"""Encoders by setting: ``bundled``, a folder, or a hub id."""
+"""Loads encoders by setting: ``bundled``, a folder, or a hub id."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 
-_HINTS = ("where no hub is reached", "set HF_HUB_OFFLINE=0 to let it be downloaded; where no hub is reached")
+_HINTS = ("without access to a hub", "set HF_HUB_OFFLINE=0 to download it; without access to a hub")
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ def load_encoder(setting: str = "bundled", *, offline: bool = False) -> Encoder:
     """Load an encoder.
 
     Args:
-        setting: ``bundled``; a folder (anything that exists, or starts like a path); else a hub id, which is downloaded
+        setting: ``bundled``; a folder (if it exists, or looks like a path); else a hub id, which is downloaded
             with ``HF_HUB_OFFLINE=0`` in the environment (see :mod:`pizhu.base.silence`).
-        offline: forbid the hub.
+        offline: do not use the hub.
 
     Raises:
-        ModelError: a missing folder, a hub id under ``offline``, an unreachable hub, or a model that is not
-            BERT-shaped.
+        ModelError: the folder is missing, a hub id is given with ``offline``, the hub cannot be reached, or the model
+            is not BERT-shaped.
         MissingExtraError: torch or transformers is not installed.
     """
     if setting == "bundled":
@@ -62,7 +62,7 @@ def load_encoder(setting: str = "bundled", *, offline: bool = False) -> Encoder:
 def _is_folder(setting: str) -> bool:
     try:
         return Path(setting).is_dir()
-    except OSError:  # longer than a path can be
+    except OSError:  # too long for a path
         return False
 
 
@@ -74,7 +74,7 @@ def _load(source: str, setting: str, *, local: bool) -> tuple[Any, Tokenizer]:
         raise MissingExtraError("an encoder", "train") from None
     try:
         with quiet_transformers():
-            # Neither pickled weights nor code that comes with a model is ever run.
+            # Neither pickled weights nor code that comes with a model is ever loaded.
             options: dict[str, Any] = {"local_files_only": local, "trust_remote_code": False}
             form = {"config": AutoConfig.for_model(**_form(source))} if local else {"attn_implementation": "sdpa"}
             model, found = AutoModel.from_pretrained(
@@ -100,9 +100,9 @@ def _load(source: str, setting: str, *, local: bool) -> tuple[Any, Tokenizer]:
     if not hasattr(model, "embeddings") or not hasattr(getattr(model, "encoder", None), "layer"):
         raise ModelError(f"encoder {setting!r} is a {type(model).__name__}, expected a BERT-shaped model")
     pieces = tokenizer.get_vocab_size(with_added_tokens=False)
-    if not rows / 2 < pieces <= rows:  # where a vocabulary is missing, transformers makes an empty one
+    if not rows / 2 < pieces <= rows:  # if a vocabulary is missing, transformers makes an empty one
         raise ModelError(f"encoder {setting!r} has {rows} token vectors, but its tokenizer has {pieces} pieces")
-    if found["missing_keys"]:  # transformers would leave them at random and say so in a warning only
+    if found["missing_keys"]:  # transformers would leave them random and only warn
         raise ModelError(
             f"encoder {setting!r} lacks weights that its config.json asks for: {min(found['missing_keys'])}"
         )
@@ -110,12 +110,12 @@ def _load(source: str, setting: str, *, local: bool) -> tuple[Any, Tokenizer]:
 
 
 def _form(source: str) -> dict[str, Any]:
-    """What the configuration in a folder says of the encoder's form, and no more (:mod:`.config`)."""
+    """The fields of a folder's configuration that describe the encoder's form, and no others (:mod:`.config`)."""
     return known_fields(json.loads((Path(source) / CONFIG).read_text(encoding="utf-8")))
 
 
 class quiet_transformers:
-    """Within it, transformers draws no progress bars and warns of nothing."""
+    """A context in which transformers shows no progress bars and no warnings."""
 
     def __enter__(self) -> None:
         from transformers.utils import logging

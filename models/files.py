@@ -1,4 +1,4 @@
-"""What the files of a model folder are called."""
+"""The names of the files in a model folder."""
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"

@@ -1,4 +1,4 @@
-"""The model folder: everything a model needs, in one place, checked when it is loaded."""
+"""The model folder: all files that a model needs, checked when they are loaded."""
 
 from __future__ import annotations
 
@@ -32,28 +32,28 @@ if TYPE_CHECKING:
 _MOST_BYTES = {WEIGHTS: 2**33, ABOUT: 2**25}
 _MOST_BYTES_ELSE = 2**26
 _MOST_ATTENTION = 2**30
-"""Numbers that the attention of a window may fill: its tokens squared times the heads."""
+"""The most numbers in the attention of a window: its tokens squared times the heads."""
 
 
 def save_model(
     folder: str | Path, model: ReportClassifier, tokenizer: Tokenizer, about: About, *, compact: bool = False
 ) -> Path:
-    """Write a model folder; a model that was there is replaced whole, or stays if this is stopped or killed.
+    """Write a model folder; an existing model is replaced as a whole, or stays if this is interrupted or killed.
 
-    With ``compact`` the weights are those of :func:`.quantise.quantise`, a quarter of the size.
+    With ``compact`` the weights are quantised (:func:`.quantise.quantise`), to a quarter of the size.
 
     Raises:
-        ModelError: as :func:`check_place`.
+        ModelError: as in :func:`check_place`.
     """
     from safetensors.numpy import save_file
 
     folder = check_place(folder)
     with folders.building(folder) as beside:
         state = {name: value.detach().float().cpu().contiguous().numpy() for name, value in model.state_dict().items()}
-        # One entry only: safetensors writes several in any order, and the same model should be the same bytes.
+        # One entry only: safetensors writes several in any order, and the same model should give the same bytes.
         save_file(quantise(state) if compact else state, beside / WEIGHTS, {"labels": ",".join(about.labels.names)})
         model.encoder.config.save_pretrained(beside)
-        shutil.copymode(beside / CONFIG, beside / WEIGHTS)  # safetensors shuts colleagues out of a shared folder
+        shutil.copymode(beside / CONFIG, beside / WEIGHTS)  # safetensors makes the file unreadable for colleagues
         config = read_config(beside / CONFIG)
         made = graphs(config, read_header(beside / WEIGHTS).arrays) if has_graph(config) else {}
         for name, graph in made.items():
@@ -66,33 +66,33 @@ def save_model(
 
 
 def check_place(folder: str | Path, sources: Iterable[str | Path] = ()) -> Path:
-    """``folder``, absolute, if a model may be written there: nothing but an older model would be replaced.
+    """``folder``, absolute, if a model may be written there: it may replace an older model and nothing else.
 
     Args:
-        sources: model folders that the new one is made from, which stay.
+        sources: model folders that the new model is made from, which must stay.
 
     Raises:
-        ModelError: something else is there, or one of ``sources``.
+        ModelError: there is something else, or one of ``sources``.
     """
     folder = Path(folder).resolve()
     for source in map(Path, sources):
         lost = (source.resolve(), *source.resolve().parents)
-        # Where names differ in case only they may mean one folder; the file system knows.
+        # Names that differ only in case may mean one folder; the file system decides.
         if folder.exists() and any(path.exists() and path.samefile(folder) for path in lost):
             raise ModelError(
                 f"{source}, which the new model is made from, would be lost; name another folder with --out"
             )
     if folder.exists() and not (folder / ABOUT).is_file() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise ModelError(f"{folder} exists and is no model folder; name a new one, nothing else is ever overwritten")
+        raise ModelError(f"{folder} exists and is not a model folder, so it is not overwritten; choose a new folder")
     return folder
 
 
 @contextmanager
 def reserved(folder: str | Path, sources: Iterable[str | Path] = ()) -> Iterator[Path]:
-    """:func:`check_place`, and hold ``folder`` against other processes that would write a model there.
+    """:func:`check_place`, and lock ``folder`` against other processes that would write a model there.
 
     Raises:
-        ModelError: as :func:`check_place`, or another process holds it.
+        ModelError: as in :func:`check_place`, or another process holds the lock.
     """
     folder = check_place(folder, sources)
     with ExitStack() as stack:
@@ -107,21 +107,21 @@ def reserved(folder: str | Path, sources: Iterable[str | Path] = ()) -> Iterator
 
 
 def is_model(folder: str | Path) -> bool:
-    """Whether there is a model folder, as far as can be seen without reading it."""
+    """Whether ``folder`` looks like a model folder, without reading its files."""
     folder = Path(folder)
     try:
         folders.restore(folder)
         return (folder / ABOUT).is_file()
-    except (OSError, ValueError):  # no path of this system
+    except (OSError, ValueError):  # not a valid path on this system
         return False
 
 
 def load_about(folder: str | Path) -> About:
-    """Read ``pizhu.json`` and check the files it names, each by itself and against the others; nothing of them runs.
+    """Read ``pizhu.json`` and check the files it names, each by itself and against the others; run nothing.
 
     Raises:
         ModelError: the folder or a file is missing, changed since it was written, of another format, or does not
-            belong to the others.
+            match the others.
     """
     folder = Path(folder)
     folders.restore(folder)
@@ -129,7 +129,7 @@ def load_about(folder: str | Path) -> About:
         raise ModelError(f"model folder {folder} does not exist; name another, or train one with: pizhu train")
     try:
         (folder / ABOUT).stat()
-        if not (folder / ABOUT).is_dir():  # of which the system says the better sentence
+        if not (folder / ABOUT).is_dir():  # the system has a better message for a folder
             _check_file(folder, ABOUT)
         about, sums = _read_about(folder)
         _check_files(folder, sums)
@@ -139,7 +139,7 @@ def load_about(folder: str | Path) -> About:
             except ModelError as error:
                 raise _unusable(folder, error) from None
     except FileNotFoundError as error:
-        raise ModelError(f"{folder} is no model folder: it lacks {Path(error.filename).name}") from None
+        raise ModelError(f"{folder} is not a model folder: it lacks {Path(error.filename).name}") from None
     except OSError as error:
         raise ModelError(f"model folder {folder} cannot be read: {error.strerror}") from None
     return about
@@ -159,7 +159,7 @@ def _read_about(folder: Path) -> tuple[About, dict[str, str]]:
 
 
 def _check_files(folder: Path, sums: Mapping[str, str]) -> None:
-    """See that all files that a model needs are named, and that those named lie in ``folder`` and are unchanged."""
+    """Check that all files that a model needs are listed, and that the listed files lie in ``folder`` unchanged."""
     for name in sums:
         if not _PLAIN.fullmatch(name):
             raise ModelError(f"{folder / ABOUT} names the file {brief(name)}, which is not one in the folder itself")
@@ -179,12 +179,12 @@ def _check_files(folder: Path, sums: Mapping[str, str]) -> None:
 
 
 def _check_file(folder: Path, name: str) -> None:
-    """See that there is a file that may be read: in ``folder`` itself, not too large, no device."""
+    """Check that a file may be read: it is in ``folder`` itself, not too large, and not a device."""
     path = folder / name
     if not path.is_file():
         raise ModelError(f"model folder {folder} lacks {name}; copy the whole folder again")
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise ModelError(f"{name} in model folder {folder} is a link to elsewhere; put the file itself there")
+        raise ModelError(f"{name} in model folder {folder} is a link; put the file itself there")
     if path.stat().st_size > (most := _MOST_BYTES.get(name, _MOST_BYTES_ELSE)):
         raise ModelError(f"{name} in model folder {folder} is larger than {most // 2**20} MB")
 
@@ -205,21 +205,19 @@ def check_parts(folder: Path, about: About) -> None:
     if tokens > config["max_position_embeddings"]:
         raise ModelError(f"its windows have {tokens} tokens, its encoder {config['max_position_embeddings']} positions")
     if tokens**2 * config["num_attention_heads"] > _MOST_ATTENTION:
-        raise ModelError(
-            f"its windows of {tokens} tokens with so many heads of attention take more memory than there is"
-        )
+        raise ModelError(f"its windows of {tokens} tokens with so many attention heads need too much memory")
     made = graphs(config, header.arrays) if has_graph(config) else {}
     for name in (ENCODER_GRAPH, HEAD_GRAPH):
-        # A graph may ask for anything, without end or limit. So one runs only if it is what pizhu makes of the weights.
+        # A graph may run for ever or take all memory. So it runs only if pizhu makes the same graph of the weights.
         if (folder / name).exists() and (folder / name).read_bytes() != made.get(name):
             raise ModelError(f"{name} is not the graph that pizhu makes of its weights; copy the whole folder again")
 
 
 def load_model(folder: str | Path) -> tuple[ReportClassifier, Tokenizer, About]:
-    """Load a model folder, every part checked.
+    """Load a model folder and check every part.
 
     Raises:
-        ModelError: as :func:`load_about`, or the weights are for other labels or another shape.
+        ModelError: as in :func:`load_about`, or the weights are for other labels or another shape.
         MissingExtraError: torch or transformers is not installed.
     """
     folder = Path(folder)
@@ -250,10 +248,10 @@ def load_model(folder: str | Path) -> tuple[ReportClassifier, Tokenizer, About]:
 
 
 def load_tokenizer(folder: Path, about: About) -> Tokenizer:
-    """The tokenizer of a model folder that :func:`load_about` found whole.
+    """The tokenizer of a model folder that :func:`load_about` has checked.
 
     Raises:
-        ModelError: as :func:`.tokenizer.read_tokenizer`.
+        ModelError: as in :func:`.tokenizer.read_tokenizer`.
     """
     from tokenizers import Tokenizer
 

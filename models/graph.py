@@ -1,11 +1,11 @@
 """ONNX graphs of a trained model: ``encoder.onnx`` from tokens to hidden states, ``head.onnx`` from vectors to scores.
 
 The graphs hold no weights: they point into the folder's ``model.safetensors`` (a safetensors file is plain arrays one
-after another, which is what ONNX calls external data), so one file of weights serves torch and ONNX Runtime alike.
-Weights may be float32, float16 or, with a scale a row, int8; matrices of int8 are multiplied as integers, the
-activations quantised on the way (dynamic quantisation): with one scale a window, or one a token where measured that
-matters, which is in the feed-forward layers. There a few tokens are so much larger than the others that on a window's
-scale the others would lose most of their eight bits. ONNX Runtime folds the transposes and casts below when it loads a
+after another, which ONNX calls external data), so one file of weights serves torch and ONNX Runtime alike. Weights may
+be float32, float16 or, with one scale per row, int8. Matrices of int8 are multiplied as integers, with activations
+quantised on the way (dynamic quantisation): with one scale per window, or one per token in the feed-forward layers,
+where measurements show that it matters. There a few tokens are so much larger than the others that on a window's scale
+the others would lose most of their eight bits. ONNX Runtime folds the transposes and casts below when it loads a
 graph.
 """
 
@@ -29,35 +29,35 @@ OPSET = 20
 _FUSED = "com.microsoft"  # ONNX Runtime's own operators: fused attention, sums with norms, dynamic quantisation
 _TYPES = {"F32": FLOAT, "F16": FLOAT16, "I8": INT8}
 _GELU_LEAST = -0.17
-"""What GELU never falls below."""
+"""The minimum of GELU."""
 
 
 @dataclass
 class _Graph:
-    """Nodes and initialisers of one graph, put together from stored tensors."""
+    """Nodes and initialisers of one graph, built from stored tensors."""
 
     stored: Mapping[str, Stored]
     nodes: list[tuple[str, str, tuple[str, ...], list[str], dict[str, Any]]] = field(default_factory=list)
     initialisers: dict[str, bytes] = field(default_factory=dict)
 
     def node(self, kind: str, *inputs: str, domain: str = "", outputs: int = 1, **attributes: Any) -> Any:
-        """Append a node; its output's name, or all of them where there are several."""
+        """Append a node; returns its output's name, or a list of names if there are several."""
         names = [f"{kind.lower()}_{len(self.nodes)}_{i}" for i in range(outputs)]
         self.nodes.append((kind, domain, inputs, names, attributes))
         return names[0] if outputs == 1 else names
 
     def fused(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:
-        """A node of ONNX Runtime's own."""
+        """Append one of ONNX Runtime's own nodes."""
         return self.node(kind, *inputs, domain=_FUSED, outputs=outputs, **attributes)
 
     def constant(self, name: str, value: Any) -> str:
-        """A small array kept in the graph itself."""
+        """A small array stored in the graph itself."""
         if name not in self.initialisers:
             self.initialisers[name] = messages.array(name, value)
         return name
 
     def raw(self, name: str) -> str:
-        """The stored tensor as it is."""
+        """The stored tensor, unchanged."""
         if name not in self.initialisers:
             s = self.stored[name]
             self.initialisers[name] = messages.stored_array(name, _TYPES[s.type], s.shape, WEIGHTS, s.offset, s.length)
@@ -69,11 +69,11 @@ class _Graph:
         return found if self.stored[name].type == "F32" else self.node("Cast", found, to=FLOAT)
 
     def joined(self, names: list[str]) -> str:
-        """Tensors laid end to end along their first axis."""
+        """Tensors concatenated along their first axis."""
         return names[0] if len(names) == 1 else str(self.node("Concat", *names, axis=0))
 
     def linear(self, x: str, *names: str) -> str:
-        """``x`` times the weights ``names`` (rows are outputs; several are laid side by side), plus their biases."""
+        """``x`` times the weights ``names`` (rows are outputs; several are placed side by side), plus their biases."""
         weights = [f"{name}.weight" for name in names]
         bias = self.joined([self.real(f"{name}.bias") for name in names])
         matrix = self.node("Transpose", self.joined([self.raw(w) for w in weights]), perm=[1, 0])
@@ -85,13 +85,13 @@ class _Graph:
         return str(self.node("Add", self.node("MatMul", x, matrix), bias))
 
     def linear_by_token(self, x: str, name: str, least: float | None = None) -> str:
-        """:meth:`linear` of ``x`` (1, tokens, width) whose activations, where weights are int8, have a scale a token.
+        """:meth:`linear` of ``x`` (1, tokens, width), with one activation scale per token if the weights are int8.
 
-        ``least`` is a value that ``x`` never falls below; None where it falls as low as it rises.
+        ``least`` is a lower bound of ``x``; None if ``x`` is roughly symmetric around 0.
         """
         if self.stored[f"{name}.weight"].type != "I8":
             return self.linear(x, name)
-        zero = 128 if least is None else 24  # the byte that stands for 0; below it lies what is less
+        zero = 128 if least is None else 24  # the byte for 0; smaller bytes are negative
         size = self.node("Abs", x) if least is None else x
         most = self.node("ReduceMax", size, self.constant("last", _ints(-1)), keepdims=1)
         step = self.node("Mul", most, self.constant(f"rise_{zero}", np.array(1 / (255 - zero), dtype=np.float32)))
@@ -106,7 +106,7 @@ class _Graph:
         return str(self.node("Add", self.node("Mul", y, step), self.real(f"{name}.bias")))
 
     def file(self, name: str, inputs: Sequence[bytes], output: str, shape: Sequence[int | str]) -> bytes:
-        """The graph's file; its last node makes the ``output``."""
+        """The graph's file; its last node computes the ``output``."""
         self.nodes[-1][3][0] = output
         nodes = [messages.node(*parts) for parts in self.nodes]
         made = messages.value(output, FLOAT, shape)
@@ -114,13 +114,13 @@ class _Graph:
 
 
 def has_graph(config: Mapping[str, Any]) -> bool:
-    """Whether :func:`graphs` knows the encoder of ``config``: BERT as ``transformers.BertModel`` is."""
+    """Whether :func:`graphs` supports the encoder of ``config``: BERT as in ``transformers.BertModel``."""
     plain = config.get("position_embedding_type", "absolute") == "absolute" and not config.get("is_decoder")
     return config.get("model_type") == "bert" and config.get("hidden_act") == "gelu" and plain
 
 
 def graphs(config: Mapping[str, Any], stored: Mapping[str, Stored]) -> dict[str, bytes]:
-    """Both graphs' files by their names, for the encoder of ``config`` and the arrays ``stored`` in the weights."""
+    """Both graphs' files by name, for the encoder of ``config`` and the arrays ``stored`` in the weights."""
     return {ENCODER_GRAPH: _encoder(_Graph(stored), config), HEAD_GRAPH: _head(_Graph(stored))}
 
 
@@ -172,13 +172,13 @@ def _head(g: _Graph) -> bytes:
 
 
 def _mixed(g: _Graph, x: str) -> str:
-    """``x`` with the units' roles, what the GRU makes of them, and the layer that mixes both."""
+    """``x`` with the units' roles, through the GRU and the layer that mixes both."""
     own = g.node("Add", x, g.node("Gather", g.real("role.weight"), "roles"))
     if "recurrent.weight_ih_l0" in g.stored:
         zero, one = g.constant("zero", _ints(0)), g.constant("one", _ints(1))
 
         def both(parts: Sequence[str]) -> str:
-            """The two directions' ``parts``, laid end to end in each, as one tensor with the direction first."""
+            """The two directions' ``parts``, concatenated in each direction, as one tensor with the direction first."""
             sides = [g.joined([_reordered(g, f"recurrent.{p}_l0{side}") for p in parts]) for side in ("", "_reverse")]
             return g.joined([g.node("Unsqueeze", side, zero) for side in sides])
 
@@ -198,10 +198,10 @@ def _mixed(g: _Graph, x: str) -> str:
 
 
 def _features(g: _Graph, x: str) -> str:
-    """``x`` of each unit, the mean of its headings' and the innermost heading's; zeros where there are none."""
+    """``x`` of each unit, the mean of its headings' vectors and the innermost heading's; zeros if there are none."""
     one = g.constant("one", _ints(1))
     nothing = g.constant("nothing", np.zeros((1, g.stored["norm.weight"].shape[0]), dtype=np.float32))
-    path = g.node("Gather", g.node("Concat", x, nothing, axis=0), "above")  # -1 is the row of nothing
+    path = g.node("Gather", g.node("Concat", x, nothing, axis=0), "above")  # -1 is the added row of zeros
     there = g.node("Cast", g.node("GreaterOrEqual", "above", g.constant("zero", _ints(0))), to=FLOAT)
     count = g.node("ReduceSum", there, one, keepdims=1)
     count = g.node("Max", count, g.constant("least", np.array(1, dtype=np.float32)))
@@ -215,6 +215,6 @@ def _ints(*values: int) -> NDArray[np.int64]:
 
 
 def _reordered(g: _Graph, name: str) -> str:
-    """torch keeps a GRU's gates as reset, update, new; ONNX wants update, reset, new."""
+    """The gates of a GRU: torch has reset, update, new; ONNX needs update, reset, new."""
     reset, update, new = g.node("Split", g.real(name), outputs=3, axis=0, num_outputs=3)
     return str(g.node("Concat", update, reset, new, axis=0))

@@ -1,8 +1,8 @@
-"""ONNX's messages in bytes: the few kinds of them that a graph of ours needs.
+"""Encodes ONNX's messages as bytes: only the few kinds that pizhu's graphs need.
 
-The package onnx could do it, but is too large to ask of everybody who runs a model, whose graphs are made anew to be
-checked. In protocol buffers a message is its fields one after another, and a field its number, its kind and its value.
-The numbers are those of ``onnx.proto``.
+The package onnx could do this, but is too large a dependency for everyone who runs a model; checking a model means
+making its graphs again. In protocol buffers a message is a sequence of fields, and a field is its number, its kind and
+its value. The numbers are those of ``onnx.proto``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Value = int | float | str | bytes
 Attribute = int | float | str | list[int]
 
 FLOAT, UINT8, INT8, INT64, FLOAT16 = 1, 2, 3, 7, 10
-"""ONNX's numbers of element types."""
+"""ONNX's numbers for element types."""
 _TYPES = {"float32": FLOAT, "uint8": UINT8, "int64": INT64}
 _IR_VERSION = 10
 
@@ -26,14 +26,14 @@ _IR_VERSION = 10
 def node(
     kind: str, domain: str, inputs: Iterable[str], outputs: Iterable[str], attributes: Mapping[str, Attribute]
 ) -> bytes:
-    """A node that makes ``outputs`` of ``inputs``."""
+    """A node that computes ``outputs`` from ``inputs``."""
     given = [(5, _attribute(name, value)) for name, value in sorted(attributes.items())]
     names = [*((1, name) for name in inputs), *((2, name) for name in outputs)]
     return _message(*names, (4, kind), *given, (7, domain))
 
 
 def array(name: str, value: NDArray[np.generic]) -> bytes:
-    """A small array kept in the graph itself."""
+    """A small array stored in the graph itself."""
     dims = [(1, size) for size in value.shape]
     little = value.astype(value.dtype.newbyteorder("<"))
     return _message(*dims, (2, _TYPES[value.dtype.name]), (8, name), (9, little.tobytes()))
@@ -48,7 +48,7 @@ def stored_array(name: str, kind: int, shape: Sequence[int], location: str, offs
 
 
 def value(name: str, kind: int, shape: Sequence[int | str]) -> bytes:
-    """What goes into a graph or comes out of it; a size that is a text may be any."""
+    """An input or output of a graph; a size given as text may vary."""
     dims = [(1, _message((1, size) if isinstance(size, int) else (2, size))) for size in shape]
     return _message((1, name), (2, _message((1, _message((1, kind), (2, _message(*dims)))))))
 
@@ -61,7 +61,7 @@ def model(
     output: bytes,
     opsets: Mapping[str, int],
 ) -> bytes:
-    """A file of one graph; ``opsets`` are the versions of the operators by domain."""
+    """A file with one graph; ``opsets`` are the operators' versions by domain."""
     graph = _message(
         *((1, node) for node in nodes),
         (2, name),
@@ -91,7 +91,7 @@ def _field(number: int, value: Value) -> bytes:
         return _varint(number << 3 | 2) + _varint(len(value)) + value
     if isinstance(value, float):
         return _varint(number << 3 | 5) + struct.pack("<f", value)
-    return _varint(number << 3) + _varint(value % 2**64)  # a negative one as its complement
+    return _varint(number << 3) + _varint(value % 2**64)  # negative numbers as two's complement
 
 
 @lru_cache(1024)

@@ -1,8 +1,8 @@
-"""Weights in eight bits: a compact model for shipping, for torch and ONNX Runtime alike.
+"""Eight-bit weights: a compact model for shipping, for torch and ONNX Runtime alike.
 
-Matrices of the encoder and its word vectors become int8, one scale a row (output channel); all else becomes float16.
-Values stay within -64 to 63, seven bits: on processors without VNNI, products of eight-bit numbers overflow the 16 bits
-that ONNX Runtime adds them up in, and answers would differ from machine to machine.
+The encoder's matrices and word vectors become int8, with one scale per row (output channel); everything else becomes
+float16. Values stay within -64 to 63, that is seven bits: on processors without VNNI, sums of eight-bit products
+overflow the 16 bits that ONNX Runtime uses, and answers would differ from machine to machine.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 SCALE = ".scale"
-"""What is added to a matrix's name for the name of its scales."""
+"""Suffix of a matrix's name for its scales."""
 _MOST = 63
 
 
 def quantise(state: Mapping[str, NDArray[np.floating]]) -> dict[str, NDArray[Any]]:
-    """``state`` (names as torch has them) with int8 matrices and float32 scales, the rest in float16."""
+    """``state`` (torch's names) with int8 matrices and float32 scales, the rest in float16."""
     result: dict[str, NDArray[Any]] = {}
     for name, value in state.items():
         if (name.startswith("encoder.encoder.") and value.ndim == 2) or name.endswith("word_embeddings.weight"):
@@ -32,7 +32,7 @@ def quantise(state: Mapping[str, NDArray[np.floating]]) -> dict[str, NDArray[Any
 
 
 def dequantise(tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
-    """The float32 state that :func:`quantise` made ``tensors`` of, as near as eight bits come; others unchanged."""
+    """The float32 state that :func:`quantise` turned into ``tensors``, to eight bits' precision; others unchanged."""
     result: dict[str, NDArray[np.float32]] = {}
     for name, value in tensors.items():
         if name.endswith(SCALE):

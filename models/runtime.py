@@ -1,6 +1,6 @@
-"""What computes a model's answers: ONNX Runtime on processors, torch on GPUs and for models without graphs.
+"""Runs models: ONNX Runtime on processors, torch on GPUs and for models without graphs.
 
-Both say the same of a window whatever else is computed beside it, so that answers do not depend on the batch, on the
+Both give the same answer for a window whatever else they compute with it, so answers do not depend on the batch, on the
 order of reports or on the number of threads.
 """
 
@@ -32,19 +32,19 @@ Job = TypeVar("Job")
 
 
 class Runtime(Protocol):
-    """An encoder over windows and a head over the units of a report."""
+    """Runs an encoder over windows and a head over the units of a report."""
 
     width: int
-    """Of a unit's vector."""
+    """Width of a unit's vector."""
     labels: int
-    """How many there are."""
+    """Number of labels."""
     kind: str
-    """What computes, where and how exactly: another kind may give other last digits."""
+    """The engine, its device and precision: another kind may differ in the last digits."""
 
     def encode(self, jobs: Iterable[tuple[Job, Sequence[Window]]]) -> Iterator[tuple[Job, Floats]]:
         """For each job, in order: vectors (units, width) of all units that its windows answer.
 
-        Lazy: a few jobs are taken ahead of the one that is handed out.
+        Lazy: only a few jobs are read ahead of the one that is yielded.
         """
         ...
 
@@ -54,10 +54,10 @@ class Runtime(Protocol):
 
 
 class OnnxRuntime:
-    """ONNX Runtime on the processor: a window a call without padding, as many calls at once as there are threads.
+    """ONNX Runtime on the processor: one window per call without padding, and as many calls at once as threads.
 
-    Measured on two cores, one thread a window is faster than two threads in each, and windows alone are no slower
-    than batches: attention needs no mask and nothing is padded.
+    Measured on two cores, one thread per window is faster than two, and single windows are no slower than batches:
+    attention needs no mask and nothing is padded.
     """
 
     kind = "onnxruntime on cpu"
@@ -68,19 +68,19 @@ class OnnxRuntime:
         hush_onnxruntime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.enable_mem_pattern = False  # a pattern would be kept for every length of window
+        options.enable_mem_pattern = False  # otherwise a pattern is stored for every window length
         options.log_severity_level = 3
         try:
             self._encoder, self._head = (
                 onnxruntime.InferenceSession(str(folder / name), options, providers=["CPUExecutionProvider"])
                 for name in (ENCODER_GRAPH, HEAD_GRAPH)
             )
-        except Exception as error:  # onnxruntime's own have no common base
+        except Exception as error:  # onnxruntime's errors have no common base
             reason = " ".join(str(error).split())[:200]
             raise ModelError(f"model folder {folder} cannot be loaded: {reason}") from error
         self.width = int(self._encoder.get_outputs()[0].shape[-1])
         self.labels = int(self._head.get_outputs()[0].shape[-1])
-        self._asked = [asked.name for asked in self._head.get_inputs()]  # roles or above, as the head has it
+        self._asked = [asked.name for asked in self._head.get_inputs()]  # roles or above, depending on the head
         self.threads = threads or cores()
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="pizhu-encoder")
 
@@ -109,22 +109,22 @@ class OnnxRuntime:
         return np.stack([hidden[start:end].mean(axis=0) for _, start, end in window.spans])
 
     def _collect(self, job: Job, answers: Sequence[Future[Floats]]) -> tuple[Job, Floats]:
-        # Windows follow each other and each unit is answered once, so their answers laid end to end are the report's.
+        # Windows follow each other and each unit is answered once, so their concatenated answers are the report's.
         parts = [answer.result() for answer in answers]
         return job, np.concatenate(parts) if parts else np.zeros((0, self.width), dtype=np.float32)
 
 
 class TorchRuntime:
-    """torch, on a processor or a GPU: windows of several jobs, sorted by length, in batches of many tokens."""
+    """torch on a processor or a GPU: windows of several jobs, sorted by length, in batches of many tokens."""
 
     def __init__(self, model: ReportClassifier, pad: int, *, half: bool | None = None) -> None:
-        """``pad`` fills batches; ``half`` asks for bfloat16, None takes it on a GPU."""
+        """``pad`` fills batches; ``half`` selects bfloat16, None selects it on a GPU."""
         self.model, self.pad = model, pad
         self.device = next(model.parameters()).device
         self.half = self.device.type == "cuda" if half is None else half
         self.kind = _torch_kind(self.device.type, self.half)
         self.width, self.labels = int(model.encoder.config.hidden_size), int(model.out.out_features)
-        # On a GPU a batch has to be large to be worth its start; on a processor it only has to fit the cache.
+        # On a GPU a batch has to be large to be worth a kernel launch; on a processor it only has to fit the cache.
         self.tokens = 65_536 if self.device.type == "cuda" else 4096
 
     def encode(self, jobs: Iterable[tuple[Job, Sequence[Window]]]) -> Iterator[tuple[Job, Floats]]:
@@ -173,7 +173,7 @@ class TorchRuntime:
 
 
 def batches(found: Sequence[tuple[Any, Window]], most: int) -> list[list[tuple[Any, Window]]]:
-    """Windows of like length together, at most ``most`` tokens a batch after padding."""
+    """Groups windows of similar length, at most ``most`` tokens per batch after padding."""
     groups: list[list[tuple[Any, Window]]] = []
     for pair in sorted(found, key=lambda pair: -len(pair[1].tokens)):
         if groups and len(groups[-1][0][1].tokens) * (len(groups[-1]) + 1) <= most:
@@ -184,7 +184,7 @@ def batches(found: Sequence[tuple[Any, Window]], most: int) -> list[list[tuple[A
 
 
 def kind_of(folder: Path, *, gpu: bool) -> str:
-    """The kind of runtime that the model in ``folder`` gets on a machine with or without a GPU; loads nothing."""
+    """The runtime's kind for the model in ``folder`` on a machine with or without a GPU; loads nothing."""
     if (folder / ENCODER_GRAPH).is_file() and not gpu:
         return OnnxRuntime.kind
     return _torch_kind("cuda" if gpu else "cpu", gpu)
@@ -195,7 +195,7 @@ def _torch_kind(device: str, half: bool) -> str:
 
 
 def cores() -> int:
-    """Processors that this process may use."""
+    """The number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

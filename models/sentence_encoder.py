@@ -1,7 +1,7 @@
-"""Vectors of single sentences that lie close where two sentences mean alike, from an encoder as it was pre-trained.
+"""Vectors of single sentences, close for sentences of similar meaning, from an encoder as it was pre-trained.
 
-The vectors of a trained classifier (``Annotator.vectors``) do not serve: it was taught to tell plans from achievements,
-so what a sentence is about hardly shows in them.
+The vectors of a trained classifier (``Annotator.vectors``) are unsuitable: it was trained to tell plans from
+achievements, so they hardly reflect a sentence's topic.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from .encoder import Encoder, load_encoder
 from .windows import SpecialTokens
 
 _TOKENS = 160
-"""Most tokens of a sentence that are read."""
+"""The most tokens of a sentence that are read."""
 _BATCH = 16
 
 
 class SentenceEncoder:
-    """An encoder that gives a sentence the mean of its tokens' vectors."""
+    """Encodes a sentence as the mean of its tokens' vectors."""
 
     def __init__(self, encoder: Encoder, device: str | None = None) -> None:
         self.name = encoder.name
         self._model, self._tokenizer = encoder.model, encoder.tokenizer
         self._special = SpecialTokens.of(encoder.tokenizer)
-        # Room for the two special tokens, and for the two places that RoBERTa leaves free.
+        # Leave room for the two special tokens, and for the two positions that RoBERTa leaves unused.
         self._most = min(_TOKENS, self._model.config.max_position_embeddings - 4)
         self._model.to(choose_device(device)).eval()
 

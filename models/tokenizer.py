@@ -1,8 +1,8 @@
-"""A tokenizer from its file, checked before anything of it runs.
+"""Loads a tokenizer from its file; the file is checked before anything in it runs.
 
-A ``tokenizer.json`` may ask for what takes all memory or for ever: replacements that double the text thirty times over,
-a regular expression that tries exponentially many ways, a table of characters that become books. So it may only hold
-steps that pizhu knows, few of them, none of which makes a text much longer, and expressions that are matched in one go.
+A hostile ``tokenizer.json`` may use all memory or never end: replacements that double the text thirty times over, a
+regular expression with exponentially many ways to match, a table that turns characters into books. So it may only hold
+steps that pizhu knows, few of them, that make no text much longer, and expressions that match without backtracking.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _MOST_BYTES = 2**26
 _LONGEST_PIECE = 256
 _LONGEST_WORD = 200
-"""Characters of a word that WordPiece looks at: it takes their number squared."""
+"""Characters of a word that WordPiece reads: its time grows with their square."""
 _MOST_STEPS = 8
 _MOST_ADDED = 10_000
 
@@ -43,16 +43,16 @@ def read_tokenizer(path: Path, vocabulary: int) -> Tokenizer:
 
 
 def make_tokenizer(body: Any, vocabulary: int) -> Tokenizer:
-    """The tokenizer that ``body`` (as in a ``tokenizer.json``) describes; it never cuts or fills a text.
+    """The tokenizer that ``body`` (as in a ``tokenizer.json``) describes; it never truncates or pads a text.
 
-    Tokens that were added without the encoder getting vectors of them are left out: their text is read like any other.
+    Added tokens for which the encoder has no vector are left out, and their text is read like any other.
 
     Args:
-        vocabulary: how many tokens the encoder has vectors of.
+        vocabulary: how many token vectors the encoder has.
 
     Raises:
-        ModelError: it numbers pieces that have no vector, or might take more time or memory than it should. What has
-            another form than a tokenizer raises what it happens to.
+        ModelError: it numbers pieces that have no vector, or might take too much time or memory. A ``body`` that is not
+            shaped like a tokenizer raises various errors.
     """
     _check(body, vocabulary)
     tokenizer = _build(body)
@@ -70,9 +70,7 @@ def _check(body: Any, vocabulary: int) -> None:
             if kind not in known:
                 raise ModelError(f"its tokenizer has the {part} {brief(kind)}, which pizhu does not run")
             if kind in _RARE and count > _RARE[kind]:
-                raise ModelError(
-                    f"its tokenizer has {count} times the {part} {kind}, which makes texts longer each time"
-                )
+                raise ModelError(f"its tokenizer has the {part} {kind} {count} times, and each makes texts longer")
         for step in steps:
             if (check := known[step["type"]]) is not None:
                 check(step)
@@ -82,9 +80,9 @@ def _check(body: Any, vocabulary: int) -> None:
     pieces, numbers = _pieces(body["model"])
     pieces += [token["content"] for token in added]
     if max(map(str.__len__, pieces)) > _LONGEST_PIECE or not all(token["content"] for token in added):
-        raise ModelError(f"its tokenizer has a piece of more than {_LONGEST_PIECE} characters, or adds one of none")
+        raise ModelError(f"its tokenizer has a piece of more than {_LONGEST_PIECE} characters, or adds an empty one")
     if not all(type(number) is int and number >= 0 for number in numbers):
-        raise ModelError("its tokenizer numbers a piece with what is no number")
+        raise ModelError("its tokenizer has a piece with an invalid number")
     if max(numbers) >= vocabulary:
         raise ModelError(
             f"it has {vocabulary} token vectors, but its tokenizer has a piece with the number {max(numbers)}"
@@ -98,7 +96,7 @@ def _build(body: Mapping[str, Any]) -> Tokenizer:
         tokenizer = _with_pieces(body) if body["model"].keys() == _UNIGRAM else Tokenizer.from_str(json.dumps(body))
         tokenizer.no_truncation()
         tokenizer.no_padding()
-    except BaseException as error:  # a panic of Rust is no Exception
+    except BaseException as error:  # a panic in Rust is not an Exception
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
         raise ModelError(f"its tokenizer cannot be made: {' '.join(str(error).split())[:200]}") from None
@@ -109,7 +107,7 @@ _UNIGRAM = {"type", "unk_id", "vocab", "byte_fallback"}
 
 
 def _with_pieces(body: Mapping[str, Any]) -> Tokenizer:
-    """A tokenizer given the pieces of its Unigram model as they were parsed: that saves to parse them twice."""
+    """A tokenizer that gets the pieces of its Unigram model already parsed, which saves parsing them twice."""
     from tokenizers import AddedToken, Tokenizer
     from tokenizers.models import Unigram
 
@@ -124,7 +122,7 @@ def _with_pieces(body: Mapping[str, Any]) -> Tokenizer:
 
 
 def _flat(step: Any, part: str) -> Iterator[Mapping[str, Any]]:
-    """The steps of a part of a tokenizer, those in sequences one by one."""
+    """The steps of a part of a tokenizer, with sequences flattened."""
     waiting = [step] if step is not None else []
     while waiting:
         step = waiting.pop()
@@ -143,18 +141,18 @@ def _pieces(model: Mapping[str, Any]) -> tuple[list[str], list[int]]:
     if isinstance(vocabulary, list):
         pieces, scores = zip(*vocabulary, strict=True)
         if not math.isfinite(sum(scores)):
-            raise ModelError("its tokenizer has a piece whose score is no number")
+            raise ModelError("its tokenizer has a piece whose score is not a number")
         if not all(pieces):
             raise ModelError("its tokenizer has an empty piece")
         if type(model["unk_id"]) is not int or not 0 <= model["unk_id"] < len(vocabulary):
-            raise ModelError("its tokenizer has no piece for what it does not know")
+            raise ModelError("its tokenizer has no piece for unknown text")
         return list(pieces), [len(vocabulary) - 1]
     if model.get("dropout") is not None:
-        raise ModelError("its tokenizer leaves pieces to chance")
+        raise ModelError("its tokenizer chooses pieces at random")
     if model.get("max_input_chars_per_word", 0) > _LONGEST_WORD:
-        raise ModelError(f"its tokenizer looks at words of more than {_LONGEST_WORD} characters")
+        raise ModelError(f"its tokenizer accepts words of more than {_LONGEST_WORD} characters")
     if "merges" not in model and model["unk_token"] not in vocabulary:
-        raise ModelError("its tokenizer has no piece for what it does not know")
+        raise ModelError("its tokenizer has no piece for unknown text")
     affixes = [model.get(name) or "x" for name in ("continuing_subword_prefix", "end_of_word_suffix")]
     return [*vocabulary, *affixes], list(vocabulary.values())
 
@@ -175,7 +173,7 @@ def _prepending(step: Mapping[str, Any]) -> None:
 
 def _cutting(step: Mapping[str, Any]) -> None:
     if type(step["length"]) is not int or step["length"] < 1:
-        raise ModelError("its tokenizer cuts texts into pieces of no length")
+        raise ModelError("its tokenizer cuts texts into pieces of length 0")
 
 
 def _framing(step: Mapping[str, Any]) -> None:
@@ -184,12 +182,12 @@ def _framing(step: Mapping[str, Any]) -> None:
 
 
 _END = 2**31
-"""In a table of characters: a unit with this bit is the place of what a character becomes, the others lead there."""
+"""Flag in a table of characters: a unit with this bit holds the offset of a replacement; the others lead to it."""
 _LONGEST_BECOMES = 64
 
 
 def _mapping(step: Mapping[str, Any]) -> None:
-    """See that a table of characters (SentencePiece's: a double-array trie, then texts) stays within its bounds."""
+    """Check that a table of characters (SentencePiece's: a double-array trie, then texts) stays within its bounds."""
     data = base64.b64decode(step["precompiled_charsmap"], validate=True)
     if not data:
         return
@@ -205,7 +203,7 @@ def _mapping(step: Mapping[str, Any]) -> None:
         and (below[~end] | 255).max(initial=0) < len(units)
         and end[ended].all()
         and places.max(initial=0) < len(texts)
-        and (texts[places] & 0xC0 != 0x80).all()  # no place is within a character
+        and (texts[places] & 0xC0 != 0x80).all()  # no offset is inside a character
     ):
         raise ModelError("its tokenizer has a table of characters that is damaged")
     if np.diff(np.flatnonzero(texts == 0), prepend=-1).max() > _LONGEST_BECOMES:
@@ -223,11 +221,11 @@ _MOST_TIMES = 16
 
 
 def _shortest(pattern: Mapping[str, Any]) -> int:
-    """Characters of the shortest text that a pattern matches, 1 or more.
+    """Length of the shortest text that a pattern matches, 1 or more.
 
     Raises:
-        ModelError: it matches nothing at all, or is no expression that is matched in one go: characters one after
-            another, of which one may stand there so many times or fewer, and the last any number of times.
+        ModelError: it may match an empty text, or is not an expression that matches without backtracking: a sequence of
+            characters, of which one may be repeated up to a limit, and the last any number of times.
     """
     if "String" in pattern:
         shortest = len(pattern["String"])
@@ -240,7 +238,7 @@ def _shortest(pattern: Mapping[str, Any]) -> int:
 
 
 def _branches(text: str) -> Iterator[list[re.Match[str]]]:
-    """The atoms of each alternative; a branch of none where the text is no such expression."""
+    """The atoms of each alternative; an empty branch if the text is not such an expression."""
     branch: list[re.Match[str]] = []
     at = 0
     while at < len(text) and len(text) <= _MOST_ATOMS:
@@ -257,7 +255,7 @@ def _branches(text: str) -> Iterator[list[re.Match[str]]]:
 
 
 def _branch(atoms: list[re.Match[str]]) -> int | None:
-    """Characters of the shortest match, None where to look for one could take long."""
+    """Length of the shortest match, None if matching could take long."""
     shortest = varying = 0
     for atom in atoms:
         least, most = atom["least"], atom["most"]
@@ -301,6 +299,6 @@ _STEPS: dict[str, dict[str, Check]] = {
         "Replace": _replacing,
     },
 }
-"""What each part may do, and what a step of it has to be checked for."""
+"""The steps that each part may have, and how each step is checked."""
 _RARE = {"ByteLevel": 1, "Metaspace": 2, "Precompiled": 1}
-"""How many times a part may do what makes a text longer by as much again."""
+"""How often a part may have a step that doubles the length of a text."""

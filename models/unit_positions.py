@@ -1,4 +1,4 @@
-"""Where each unit of a report stands: what part it plays, and which units are the headings above it."""
+"""The role of each unit of a report, and the headings above it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .windows import Unit
 
 DEEPEST = 4
-"""Headings above a unit that are told; of more, the innermost."""
+"""The most headings above a unit that are kept; the innermost ones if there are more."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class UnitPositions:
     """The units of one report, in order.
 
     Attributes:
-        roles: (units,) as ``windows.Unit.role``.
-        above: (units, DEEPEST) the places of the headings above each, the innermost last; -1 where there is none.
+        roles: (units,) as in ``windows.Unit.role``.
+        above: (units, DEEPEST) the indices of the headings above each unit, the innermost last; -1 for none.
     """
 
     roles: NDArray[np.int64]
@@ -28,7 +28,7 @@ class UnitPositions:
 
     @classmethod
     def of(cls, parts: Sequence[Unit]) -> UnitPositions:
-        """Of all units of a report."""
+        """The positions of all units of a report."""
         above = np.full((len(parts), DEEPEST), -1, dtype=np.int64)
         for row, part in enumerate(parts):
             if found := part.above[-DEEPEST:]:
@@ -36,6 +36,6 @@ class UnitPositions:
         return cls(np.array([part.role for part in parts], dtype=np.int64), above)
 
     def only(self, kept: NDArray[np.bool_]) -> UnitPositions:
-        """Of the units that ``kept`` (units,) names, as if the report had no others."""
+        """The positions of the units selected by ``kept`` (units,), as if the report had no others."""
         places = np.append(np.where(kept, np.cumsum(kept) - 1, -1), -1)
         return UnitPositions(self.roles[kept], places[self.above[kept]])

@@ -1,4 +1,4 @@
-"""What a file of weights says it holds, read without reading the weights.
+"""Reads the header of a file of weights, without reading the weights.
 
 A safetensors file is an 8-byte length, a JSON header of that length, then the arrays one after another.
 """
@@ -21,12 +21,12 @@ Shape = tuple[int, ...]
 
 _LONGEST_HEADER = 2**24
 _SIZES = {"F32": 4, "F16": 2, "I8": 1}
-"""Bytes of an element, by the types that pizhu writes."""
+"""Bytes per element, for the types that pizhu writes."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """An array in the file: the type of its elements, its shape, and where its bytes lie."""
+    """An array in the file: the type of its elements, its shape, and the range of its bytes."""
 
     type: str
     shape: Shape
@@ -36,11 +36,11 @@ class Stored:
 
 @dataclass(frozen=True)
 class Header:
-    """What the file holds.
+    """The contents of the file.
 
     Attributes:
-        arrays: by name.
-        labels: of the classifier, joined by commas; None where it is not said.
+        arrays: the arrays by name.
+        labels: the classifier's labels, joined by commas; None if not given.
     """
 
     arrays: Mapping[str, Stored]
@@ -62,7 +62,7 @@ def read_header(path: Path) -> Header:
     """Read and check the header of the safetensors file ``path``.
 
     Raises:
-        ModelError: it is damaged, or says what cannot be.
+        ModelError: it is damaged, or holds impossible values.
     """
     with path.open("rb") as file:
         start = file.read(8)
@@ -81,14 +81,14 @@ def read_header(path: Path) -> Header:
     for name, array in arrays.items():
         scale = arrays.get(name + SCALE)
         if (array.type == "I8") != (scale is not None and scale.shape == array.shape[:1]):
-            raise ModelError(f"{name} has eight bits without a scale for each of its rows, or such a scale without")
+            raise ModelError(f"{name} is int8 without a scale for each row, or has such scales without being int8")
     return Header(arrays, labels)
 
 
 def _stored(entry: Mapping[str, Any], first: int, room: int) -> Stored:
     size, shape, (start, end) = _SIZES[entry["dtype"]], tuple(entry["shape"]), entry["data_offsets"]
     if not all(type(number) is int and number >= 0 for number in (*shape, start, end)):
-        raise ValueError("a size is no count")
+        raise ValueError("a size is not a count")
     if end > room or end - start != size * math.prod(shape):
         raise ValueError("an array is not where it should be")
     return Stored(entry["dtype"], shape, first + start, end - start)
@@ -143,4 +143,4 @@ def _head(hidden: int, labels: int, recurrent: int, regression: bool) -> dict[st
 
 
 def _show(shape: Shape | None) -> str:
-    return "none" if shape is None else " × ".join(map(str, shape)) or "of a number"
+    return "none" if shape is None else " × ".join(map(str, shape)) or "scalar"

@@ -2,7 +2,7 @@
 
 A window is ``[CLS] title and heading path [SEP] some units before, then units up to the budget, one after [SEP]``. A
 unit is a sentence or a heading; furniture is left out. Every unit is *answered* in exactly one window, by the mean of
-its own tokens; where it only gives context its tokens are read and thrown away.
+its own tokens; where it only gives context, the result for its tokens is not used.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ContextFormat:
-    """How windows are made; travels in the model folder, since a model answers well only in the format it learned.
+    """How windows are made; stored in the model folder, since a model works well only in the format it was trained on.
 
     Attributes:
         tokens: the longest window, special tokens included; at least ``prefix + unit + 3``.
         before: units of context before the first answered one.
         after: units of context after the last answered one.
         prefix: the most tokens of title and heading path.
-        unit: the most tokens of one unit; of longer ones head and tail are kept.
-        units: the most answered units of a window; 0 for as many as there is room for.
+        unit: the most tokens of one unit; a longer one keeps its head and tail.
+        units: the most answered units of a window; 0 for as many as fit.
     """
 
     tokens: int = 256
@@ -41,14 +41,14 @@ class ContextFormat:
     units: int = 0
 
     def check(self) -> None:
-        """Raise a ConfigError, which names the field, if no window could be made so."""
+        """Raise a ConfigError that names the field if no window can be made with these values."""
         for name, (least, most) in _RANGES.items():
             if not least <= (value := getattr(self, name)) <= most:
                 raise ConfigError(f"context.{name} is {brief(value)}, expected {least} to {most}")
-        if self.prefix + self.unit > self.tokens - 3:  # what frames a window
+        if self.prefix + self.unit > self.tokens - 3:  # the special tokens
             raise ConfigError(
                 f"context.prefix + context.unit is {self.prefix + self.unit}, "
-                f"expected at most context.tokens less 3, {self.tokens - 3}"
+                f"expected at most context.tokens minus 3, {self.tokens - 3}"
             )
 
 
@@ -67,10 +67,10 @@ class Unit:
     """A sentence or heading as the model sees it.
 
     Attributes:
-        index: its place in ``Report.sentences``.
-        role: 0 a sentence, 1 one that opens a paragraph, 2 to 5 a heading of level 1 to 4 or deeper.
+        index: its index in ``Report.sentences``.
+        role: 0 a sentence, 1 a sentence that opens a paragraph, 2 to 5 a heading of level 1 to 4 or deeper.
         tokens: its token ids, at most ``ContextFormat.unit``.
-        above: the places among the units of the headings above it, outermost first; the title is none.
+        above: the indices, among the units, of the headings above it, outermost first, without the title.
     """
 
     index: int
@@ -92,7 +92,7 @@ class Window:
 
 @dataclass(frozen=True)
 class SpecialTokens:
-    """Ids that frame and fill a window."""
+    """Ids of the tokens that frame and pad a window."""
 
     cls: int
     sep: int
@@ -100,7 +100,7 @@ class SpecialTokens:
 
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> SpecialTokens:
-        """Looked up in the vocabulary: RoBERTa's names, else BERT's; a ModelError where neither are there."""
+        """The ids from the vocabulary: RoBERTa's names, else BERT's; a ModelError if it has neither."""
 
         def find(*names: str) -> int:
             found = next((i for name in names if (i := tokenizer.token_to_id(name)) is not None), None)
@@ -113,14 +113,14 @@ class SpecialTokens:
 
 @dataclass(frozen=True)
 class Windower:
-    """Cuts reports into what an encoder reads: its tokenizer and the format of its windows, kept together."""
+    """Cuts reports into windows: holds the encoder's tokenizer and the format of the windows."""
 
     tokenizer: Tokenizer
     context: ContextFormat
 
     @cached_property
     def special(self) -> SpecialTokens:
-        """The ids that frame and fill a window."""
+        """The ids that frame and pad a window."""
         return SpecialTokens.of(self.tokenizer)
 
     def units(self, report: Report) -> list[Unit]:
@@ -128,11 +128,11 @@ class Windower:
         return units(report, self.tokenizer, self.context)
 
     def windows(self, report: Report, parts: Sequence[Unit]) -> list[Window]:
-        """Cover all ``parts`` of ``report``, which :meth:`units` gave, with windows, each part answered once."""
+        """Cover all ``parts`` of ``report``, the result of :meth:`units`, with windows; each part is answered once."""
         return windows(report, parts, self.tokenizer, self.special, self.context)
 
     def without_headings(self) -> Windower:
-        """The same, but its windows come without title and heading path."""
+        """The same, but with windows without title and heading path."""
         return replace(self, context=replace(self.context, prefix=0))
 
 
@@ -141,7 +141,7 @@ def units(report: Report, tokenizer: Tokenizer, context: ContextFormat) -> list[
     kept = [(i, s) for i, s in enumerate(report.sentences) if s.kind != "furniture"]
     encoded = tokenizer.encode_batch_fast([normalise(s.text) for _, s in kept], add_special_tokens=False)
     result: list[Unit] = []
-    latest: dict[str, int] = {}  # a topic sentence is a heading of those that follow, so any unit may be one
+    latest: dict[str, int] = {}  # any unit may be a heading: a topic sentence is one for the sentences after it
     end = 0
     for (index, sentence), encoding in zip(kept, encoded, strict=True):
         opens = "\n" in report.text[end : sentence.start] or not end
@@ -156,7 +156,7 @@ def units(report: Report, tokenizer: Tokenizer, context: ContextFormat) -> list[
 def windows(
     report: Report, parts: Sequence[Unit], tokenizer: Tokenizer, special: SpecialTokens, context: ContextFormat
 ) -> list[Window]:
-    """Cover all ``parts`` of ``report`` with windows, each part answered once."""
+    """Cover all ``parts`` of ``report`` with windows; each part is answered once."""
     title = report.title
     result: list[Window] = []
     first = 0

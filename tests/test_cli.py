@@ -89,7 +89,7 @@ def test_every_option_and_argument_is_explained() -> None:
         (["train", "--labels", "none.toml"], "label set file none.toml does not exist"),
         (["train", "--no-corpus"], "there is no labelled sentence to train on; label some and pull them"),
         (["train", "--any-versions"], "--any-versions needs --again"),
-        (["train", "--out", "."], "exists and is no model folder"),
+        (["train", "--out", "."], "exists and is not a model folder"),
         (
             ["annotate", "x.txt", "--model", "none"],
             "model folder none does not exist; name another, or train one with: pizhu train",

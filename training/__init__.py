@@ -1,1 +1,1 @@
-"""From a recipe and labelled reports to a model folder."""
+"""Trains a model folder from a recipe and labelled reports."""

@@ -1,4 +1,4 @@
-"""Checkpoints: all that a killed training needs to go on, in one safetensors file."""
+"""Checkpoints: everything that an interrupted training needs to continue, in one safetensors file."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from torch import Tensor, nn
 from ..base.files import beside
 
 _WHOLE = ({"parameter"}, {"parameter", "step", "exp_avg", "exp_avg_sq"})
-"""What is kept of a parameter that had no gradient yet, and of one that AdamW has moved."""
+"""What is stored of a parameter without a gradient so far, and of one that AdamW has updated."""
 
 
 @dataclass
 class State:
-    """How far a training has come, apart from its weights.
+    """The state of a training, apart from its weights.
 
     Attributes:
         step: steps done.
         scores: macro-F1 at each validation.
-        best: the trained parameters by name as they were at the highest of ``scores``; empty where nobody asks.
+        best: the trained parameters by name at the highest of ``scores``; empty if not needed.
     """
 
     step: int = 0
@@ -32,19 +32,19 @@ class State:
     best: dict[str, Tensor] = field(default_factory=dict)
 
     def note(self, score: float, model: nn.Module | None) -> None:
-        """Add the ``score`` of a validation; if it is the highest yet, keep the parameters of ``model``."""
+        """Add the ``score`` of a validation; if it is the highest so far, store the parameters of ``model``."""
         if model is not None and score > max(self.scores, default=-1.0):
             self.best = {n: p.detach().clone() for n, p in model.named_parameters() if p.requires_grad}
         self.scores.append(score)
 
     @property
     def stale(self) -> int:
-        """Validations since the highest score."""
+        """Number of validations since the highest score."""
         return len(self.scores) - 1 - self.scores.index(max(self.scores)) if self.scores else 0
 
 
 def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: State, run: str) -> None:
-    """Keep trained parameters, the optimizer's moments and ``state`` of the run with fingerprint ``run``."""
+    """Save trained parameters, the optimizer's moments and ``state`` of the run with fingerprint ``run``."""
     tensors: dict[str, Tensor] = {f"best/{name}": tensor.cpu() for name, tensor in state.best.items()}
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
@@ -58,9 +58,9 @@ def save_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
 
 
 def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, run: str) -> State:
-    """Restore what :func:`save_checkpoint` kept; a new state where there is nothing of this ``run``.
+    """Restore what :func:`save_checkpoint` saved; a new state if there is nothing of this ``run``.
 
-    A damaged checkpoint costs time, not the training: then nothing is touched.
+    A damaged checkpoint costs time, not the training: in that case nothing is restored.
     """
     learned = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
     try:
@@ -75,7 +75,7 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimiz
         kept: dict[str, dict[str, Tensor]] = {name: {} for name in learned}
         for full, tensor in tensors.items():
             key, _, name = full.partition("/")
-            form = () if key == "step" else learned[name].shape  # a count; all else has the parameter's own form
+            form = () if key == "step" else learned[name].shape  # a count; everything else has the parameter's shape
             if (tensor.shape, tensor.dtype) != (form, learned[name].dtype):
                 return State()
             kept[name][key] = tensor

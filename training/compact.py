@@ -1,4 +1,4 @@
-"""A model in a quarter of the size, published only where measuring shows that it says the same."""
+"""Writes a model in a quarter of its size, but only if measurements show that it gives the same answers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .sources import check_labels
 from .validation import answers, decide, decided
 
 MOST_LOST = 0.003
-"""Macro-F1 that eight bits may cost."""
+"""The most macro-F1 that eight bits may cost."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Parity:
     """How far two forms of a model agree on the labelled sentences of some reports.
 
     Attributes:
-        sentences: how many.
+        sentences: the number of sentences.
         difference: the largest difference of a probability.
-        changed: share of sentences with another set of labels, 0 to 1.
+        changed: share of sentences with a different set of labels, 0 to 1.
         before, after: macro-F1.
-        left_out: labelled reports that were not measured on, since the model had learned from them.
+        left_out: labelled reports that were not used, since the model was trained on them.
     """
 
     sentences: int
@@ -79,26 +79,26 @@ class Parity:
 
 
 def compact(model: str | Path, validation: Sequence[Report], out: str | Path) -> Parity:
-    """Write ``model`` with int8 matrices to the folder ``out``, its decision rule chosen anew on ``validation``.
+    """Write ``model`` with int8 matrices to the folder ``out``; its decision rule is chosen again on ``validation``.
 
-    Both forms are compared under rules chosen the same way; labels with too few cases keep the rule that they have.
-    Reports that the model learned from are left out: they would calibrate it to be surer than it may be.
+    Both forms are compared under rules that are chosen the same way; labels with too few cases keep their rule. Reports
+    that the model was trained on are left out, because it is too certain about them.
 
     Raises:
-        DataError: nothing in ``validation`` is labelled, or the model learned from all of it, or it has other labels.
-        ModelError: the model is unusable or stands at ``out``, another process makes a model there, its encoder is not
+        DataError: nothing in ``validation`` is labelled, the model was trained on all of it, or it has other labels.
+        ModelError: the model is unusable or is at ``out``, another process is making a model there, its encoder is not
             BERT's, or eight bits cost more than :data:`MOST_LOST`; then nothing is written.
     """
     model, out = Path(model), check_place(out, [model])
     about = load_about(model)
     if not has_graph(read_config(model / CONFIG)):
-        raise ModelError(f"the encoder of {model} is not BERT's, and others do not run in eight bits; keep it as it is")
+        raise ModelError(f"the encoder of {model} is not BERT's, the only kind that runs in eight bits; keep it")
     given = labelled(validation)
     check_labels(given, about.labels)
     taught = learned(about.origin)
     validation = [report for report in given if report.doc not in taught]
     if not validation:
-        why = f" that {model} did not learn from" if given else ""
+        why = f" that {model} was not trained on" if given else ""
         raise DataError(f"there is no labelled sentence to measure on{why}; name labelled records with --data")
     sweep()
     with reserved(out, [model]):
@@ -112,7 +112,7 @@ def compact(model: str | Path, validation: Sequence[Report], out: str | Path) ->
             save_model(folder / "int8", network, tokenizer, about, compact=True)
             small = Annotator.load(folder / "int8", device="cpu")
             logits, _ = answers(small.runtime, examples)
-            del small  # Windows removes no file that is open
+            del small  # Windows cannot remove an open file
         about = decided(about, logits, truth, about.decision)
         parity = replace(Parity.of(truth, before, (about.decision, logits)), left_out=len(given) - len(validation))
         if parity.before - parity.after > MOST_LOST:

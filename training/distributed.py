@@ -1,4 +1,4 @@
-"""Several processes that train one model together, as torchrun and accelerate start them."""
+"""Several processes that train one model together, as started by torchrun and accelerate."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ..models.device import choose_device
 
 @dataclass(frozen=True)
 class ProcessGroup:
-    """This process among those that train together.
+    """This process within the group that trains together.
 
     Attributes:
-        device: where it computes.
-        rank: its number, from 0; the first writes all files.
-        count: how many there are.
+        device: the device that it computes on.
+        rank: its number, from 0; process 0 writes all files.
+        count: the number of processes.
     """
 
     device: torch.device
@@ -33,7 +33,7 @@ class ProcessGroup:
         return self.rank == 0
 
     def add_up(self, parameters: Sequence[nn.Parameter]) -> None:
-        """Give every process the sum of all their gradients; where one has none, it counts as zero."""
+        """Give every process the sum of all gradients; a missing gradient counts as zero."""
         if self.count == 1:
             return
         flat = torch.cat([torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in parameters])
@@ -44,33 +44,33 @@ class ProcessGroup:
             first += parameter.numel()
 
     def share(self, module: nn.Module) -> None:
-        """Give every process the first one's parameters of ``module``."""
+        """Give every process the parameters that ``module`` has in process 0."""
         if self.count > 1:
             for parameter in module.parameters():
                 distributed.broadcast(parameter.data, 0)
 
     def wait(self) -> None:
-        """Until all have come here."""
+        """Wait until all processes have reached this call."""
         if self.count > 1:
             distributed.barrier()
 
 
 def processes() -> int:
-    """How many torchrun or accelerate started; 1 where this one runs alone."""
+    """The number of processes that torchrun or accelerate started; 1 if this process runs alone."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def rank() -> int:
-    """This process's number among those that torchrun or accelerate started; 0 where it runs alone."""
+    """This process's number within the group that torchrun or accelerate started; 0 if it runs alone."""
     return int(os.environ.get("RANK", "0")) if processes() > 1 else 0
 
 
 @contextmanager
 def joined(device: str | None = None) -> Iterator[ProcessGroup]:
-    """Join the processes that torchrun or accelerate started, if it did.
+    """Join the group of processes that torchrun or accelerate started, if there is one.
 
     Args:
-        device: as in ``choose_device``; among several processes each takes the GPU of its own number.
+        device: as in ``choose_device``; in a group, each process takes the GPU with its local number.
 
     Raises:
         ConfigError: this machine has no such device.
@@ -83,11 +83,11 @@ def joined(device: str | None = None) -> Iterator[ProcessGroup]:
         torch.cuda.set_device(place)
     else:
         place = choose_device(device)
-    begun = not distributed.is_initialized()
-    if begun:
+    started = not distributed.is_initialized()
+    if started:
         distributed.init_process_group("nccl" if place.type == "cuda" else "gloo")
     try:
         yield ProcessGroup(place, distributed.get_rank(), distributed.get_world_size())
     finally:
-        if begun:
+        if started:
             distributed.destroy_process_group()

@@ -1,4 +1,4 @@
-"""Labelled reports made ready for the network, with what the frozen layers say of them computed once."""
+"""Prepares labelled reports for the network; the frozen layers' outputs for them are computed once."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ..models.runtime import batches
 from ..models.unit_positions import UnitPositions
 from ..models.windows import Window, Windower
 
-# Above this many tokens the frozen layers' answers are not kept (1.5 GB for a width of 384).
+# Above this many tokens the frozen layers' outputs are not cached (1.5 GB for a width of 384).
 CACHED_TOKENS = 1_000_000
-# A report whose windows are of unlike length, or have more tokens than fit the memory at once, is read in groups.
+# A report whose windows differ in length, or have more tokens than fit into memory at once, is encoded in groups.
 GROUPED_TOKENS, TOGETHER = 4096, 100_000
 
 
@@ -28,12 +28,12 @@ class Example:
     """One report.
 
     Attributes:
-        windows: with title and heading path, and, in ``bare``, without (or none at all).
-        places: of its units among the report's sentences.
-        outline: of its units.
-        targets: (units, labels) 0 or 1, or between them where a teacher has a say.
-        known: (units,) True where a person, the corpus or a teacher gave labels; only these carry loss.
-        vectors: (units, width) a teacher's unit vectors, to be learned as well; None without a teacher.
+        windows: its windows with title and heading path; ``bare`` holds those without (or nothing).
+        places: the indices of its units among the report's sentences.
+        outline: the positions of its units.
+        targets: (units, labels) 0 or 1, or between them with a teacher.
+        known: (units,) True where a person, the corpus or a teacher gave labels; only these have a loss.
+        vectors: (units, width) a teacher's unit vectors, to be learned too; None without a teacher.
     """
 
     windows: list[Window]
@@ -53,7 +53,7 @@ class Example:
         *,
         bare: bool = True,
     ) -> Example:
-        """Tokenise ``report``; its sentences' ``labels`` are the targets; without ``bare`` no bare windows."""
+        """Tokenise ``report``; its sentences' ``labels`` are the targets; without ``bare``, ``bare`` stays empty."""
         parts = windower.units(report)
         targets = torch.zeros((len(parts), len(names)))
         known = torch.zeros(len(parts), dtype=torch.bool)
@@ -69,33 +69,33 @@ class Example:
         return cls(covered, without, places, UnitPositions.of(parts), targets, known)
 
     def counted(self, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """(units,) the units ``known`` and the headings above them: all that a regression over ``known`` looks at."""
+        """(units,) the units ``known`` and the headings above them: the inputs of a regression over ``known``."""
         found = known.copy()
         above = self.outline.above[known]
         found[above[above >= 0]] = True
         return found
 
     def narrowed(self) -> Example:
-        """This, read no further than a regression over its labelled units looks."""
+        """The example reduced to the inputs of a regression over its labelled units."""
         counted = self.counted(self.known.numpy())
         return replace(self, windows=holding(self.windows, counted), bare=holding(self.bare, counted))
 
 
 def holding(found: Sequence[Window], units: NDArray[np.bool_]) -> list[Window]:
-    """The windows among ``found`` that answer one of ``units``, a mask over the report's."""
+    """The windows among ``found`` that answer one of ``units``, a mask over the report's units."""
     return [window for window in found if any(units[unit] for unit, _, _ in window.spans)]
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Some windows of an example, ready for a step: the batch, and its lower hidden states if they are kept."""
+    """Some windows of an example, ready for a step: the batch, and its lower hidden states if they are cached."""
 
     batch: Batch
     hidden: Tensor | None
 
 
 class Lower:
-    """Hidden states after the frozen layers, computed once a window and kept, since frozen layers never change."""
+    """Caches the hidden states after the frozen layers: computed once per window, since frozen layers never change."""
 
     def __init__(self, model: ReportClassifier, layers: int, pad: int, examples: Sequence[Example]) -> None:
         self.model, self.layers, self.pad = model, layers, pad
@@ -105,7 +105,7 @@ class Lower:
         self._kept: dict[Window, Tensor] = {}
 
     def warm(self, example: Example) -> None:
-        """Compute those of ``example``, always its windows together, so that they come out the same to the last bit."""
+        """Compute the states of ``example``, always with the same windows together, so that no bit differs."""
         groups = (*_alike(example.windows), *_alike(example.bare)) if self.enabled else ()
         for group in groups:
             batch = Batch.of(group, self.pad, self.device)
@@ -115,16 +115,16 @@ class Lower:
                 self._kept[window] = hidden[row, : len(window.tokens)].clone()
 
     def vectors(self, example: Example) -> tuple[Tensor, NDArray[np.bool_]]:
-        """The vectors (read units, width) of the units that the windows of ``example`` answer, without gradients.
+        """Vectors (read units, width) of the units that the windows of ``example`` answer, without gradients.
 
-        And a mask (units,) of those units.
+        Also returns a mask (units,) of those units.
         """
         count = len(example.known)
         found = torch.zeros((count, self.model.encoder.config.hidden_size), device=self.device)
         kept = torch.zeros(count, dtype=torch.bool)
         for group in _alike(example.windows):
             stretch = self.stretch(group, 0, count)
-            assert stretch is not None  # no group is empty
+            assert stretch is not None  # groups are never empty
             with torch.no_grad(), half_precision(self.device):
                 read = self.model.vectors(stretch.batch, stretch.hidden, self.layers)
             found[stretch.batch.units] = read
@@ -132,7 +132,7 @@ class Lower:
         return found[kept.to(self.device)], kept.numpy()
 
     def stretch(self, found: Sequence[Window], first: int, last: int) -> Stretch | None:
-        """The windows among ``found`` that answer units ``first`` to ``last`` (half open); None where none does."""
+        """The windows among ``found`` that answer units ``first`` to ``last`` (half open); None if none does."""
         whole = [w for w in found if w.spans[0][0] < last and w.spans[-1][0] >= first]
         if not whole:
             return None
@@ -145,7 +145,7 @@ class Lower:
 
 
 def _alike(found: Sequence[Window]) -> list[list[Window]]:
-    """``found`` in one group; where padding would be half of it, or it would be large, in groups of like length."""
+    """``found`` in one group; if half of it would be padding, or it is large, in groups of similar length."""
     lengths = [len(window.tokens) for window in found]
     if not found or max(lengths) * len(found) < min(2 * sum(lengths), TOGETHER):
         return [list(found)] if found else []

@@ -1,4 +1,4 @@
-"""The training: from a recipe and labelled reports to a model folder, resumable, the same model for the same seed."""
+"""Training: from a recipe and labelled reports to a model folder; resumable, and deterministic for a seed."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ from .validation import answers, decided, score
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a training stands; handed to the caller's ``watch`` after every step.
+    """The progress of a training, passed to the caller's ``watch`` after every step.
 
     Attributes:
-        stage: ``ask`` (teachers), ``resume`` (once, where it goes on from a checkpoint), ``prepare`` or ``train``.
-        step, steps: done, and in all.
+        stage: ``ask`` (teachers), ``resume`` (once, when it continues from a checkpoint), ``prepare`` or ``train``.
+        step, steps: finished steps, and all steps.
         loss: mean over recent steps.
-        score: macro-F1 on the validation reports when last measured, None before.
+        score: macro-F1 on the validation reports at the last measurement, None before the first.
     """
 
     stage: str
@@ -70,32 +70,32 @@ def train(
 ) -> Path:
     """Fine-tune an encoder or a model and write a model folder.
 
-    Killed and started again with the same arguments, it goes on from the last checkpoint (kept beside ``out``) and ends
-    with the same model: every step draws its random numbers from the seed and its own number alone. Started by
-    torchrun or accelerate, the processes share the reports of each step and the first writes the model.
+    If it is killed and started again with the same arguments, it continues from the last checkpoint (stored beside
+    ``out``) and ends with the same model: every step draws its random numbers from the seed and its own number alone.
+    Started by torchrun or accelerate, the processes share the reports of each step, and process 0 writes the model.
 
     Args:
         recipe: all settings.
-        training, validation: labelled reports; validation chooses temperatures and thresholds, and when to stop if the
-            recipe has patience.
+        training, validation: labelled reports; validation chooses temperatures and thresholds, and the stopping point
+            if the recipe has ``patience``.
         out: the model folder to write.
         labels: the label set; its order is the order of outputs.
         sources: where the reports come from (``Sources.origin``), recorded so that the training can be repeated.
-        offline: forbid the hub.
-        device: ``cpu``, ``cuda``, …; None takes a GPU where there is one.
+        offline: do not use the hub.
+        device: ``cpu``, ``cuda``, …; None uses a GPU if there is one.
         watch: called after every step.
 
     Raises:
-        DataError: no labelled sentence to learn from, or a label that never occurs.
-        ModelError: what to start from is unusable, or stands at ``out``, or something that is no model does, or
-            another process makes a model there.
+        DataError: there is no labelled sentence to learn from, or a label never occurs.
+        ModelError: the encoder or model to start from is unusable or is at ``out``, something other than a model is
+            there, or another process is making a model there.
         ConfigError: this machine has no such device.
     """
     started_from = [recipe.encoder.folder] if recipe.encoder.folder else []
     out = check_place(out, started_from)
     training, validation = labelled(training), labelled(validation)
     check_data(training, validation, labels)
-    with begun(out, started_from), joined(device) as ranks:
+    with reserving(out, started_from), joined(device) as ranks:
         recipe = shared_steps(recipe, ranks)
         start = load_start(recipe, labels.names, offline=offline)
         about = untrained(recipe, labels, describe(recipe, start, training, validation, sources, ranks))
@@ -106,13 +106,13 @@ def train(
 
 
 def untrained(recipe: Recipe, labels: LabelSet, origin: Mapping[str, Any]) -> About:
-    """What the folder of a model made by ``recipe`` says before anything is chosen on validation reports."""
+    """The ``About`` of a model made by ``recipe``, before validation reports choose its decision rule."""
     head, decision = recipe.head, Decision.plain(len(labels))
     return About(labels, recipe.context, head.recurrent, decision, head.regression, dict(origin))
 
 
 def shared_steps(recipe: Recipe, ranks: ProcessGroup) -> Recipe:
-    """``recipe`` with as many reports a step as ``ranks`` can share."""
+    """``recipe`` with the number of reports per step rounded up so that ``ranks`` can share them evenly."""
     shared = math.ceil(recipe.training.reports / ranks.count) * ranks.count
     return replace(recipe, training=replace(recipe.training, reports=shared))
 
@@ -128,17 +128,17 @@ def describe(
     unlabelled: Sequence[Report] = (),
     teachers: Sequence[About] = (),
 ) -> dict[str, Any]:
-    """How a model is made, for its folder (``About.origin``)."""
+    """How a model is made, for ``About.origin``."""
     own = {r.doc for r in (*training, *unlabelled)}
     taught = {
         "teachers": [teacher.fingerprint for teacher in teachers],
         "unlabelled": {"reports": [r.doc for r in unlabelled], "fingerprint": fingerprint_reports(unlabelled)},
     }
-    told = recipe.as_dict()
+    settings = recipe.as_dict()
     if (path := Path(recipe.encoder.name)).is_absolute():
-        told["encoder"]["name"] = f"./{recorded(path)}"  # with the point it can be no hub id
+        settings["encoder"]["name"] = f"./{recorded(path)}"  # with the dot it cannot be a hub id
     return {
-        "recipe": told,
+        "recipe": settings,
         "start": start.fingerprint,
         "data": {
             "fingerprint": fingerprint_data(training, validation),
@@ -165,7 +165,7 @@ def learn(
 ) -> None:
     """Train ``start.model`` on ``examples``, choose its decision rule on ``validation`` and write it to ``out``.
 
-    Checkpoints lie beside ``out`` until it is written.
+    Checkpoints are stored beside ``out`` until it is written.
     """
     windower = Windower(start.tokenizer, about.context)
     judged = [Example.of(report, about.labels.names, windower, bare=False) for report in validation]
@@ -182,13 +182,13 @@ def learn(
 
 
 @contextmanager
-def begun(out: Path, sources: Sequence[Path]) -> Iterator[None]:
-    """Hold ``out`` for the model that this process, and those that train with it, make of ``sources``.
+def reserving(out: Path, sources: Sequence[Path]) -> Iterator[None]:
+    """Lock ``out`` for the model that this process, and its group, make from ``sources``.
 
     Raises:
-        ModelError: as :func:`.folder.reserved`.
+        ModelError: as in :func:`.folder.reserved`.
     """
-    if rank() > 0:  # the first holds it for all
+    if rank() > 0:  # process 0 holds the lock for all
         yield
         return
     with reserved(out, sources):
@@ -198,7 +198,7 @@ def begun(out: Path, sources: Sequence[Path]) -> Iterator[None]:
 
 
 def training_folder(out: Path) -> Path:
-    """Where a training that writes to ``out`` keeps what it needs to go on."""
+    """The folder where a training that writes to ``out`` stores what it needs to continue."""
     return out.with_name(f".{out.name}.training")
 
 
@@ -229,7 +229,7 @@ def _steps(
         watch(Progress("prepare", number, len(examples) + len(measured), math.nan, None))
     if model.regression and not state.step:
         regression.start(model, lower, examples)
-        ranks.share(model)  # what each has solved may differ in its last digits
+        ranks.share(model)  # their own solutions may differ in the last digits
     stepper = Stepper(model, optimizer, lower, examples, schedule, ranks)
     losses: list[float] = []
     while state.step < schedule.steps and not (settings.patience and state.stale >= settings.patience):
@@ -250,7 +250,7 @@ def _steps(
 def check_data(
     training: Sequence[Report], validation: Sequence[Report], labels: LabelSet, *, every: bool = True
 ) -> None:
-    """See that the reports can be learned from; with ``every`` each label must occur.
+    """Check that the reports can be trained on; with ``every``, each label must occur.
 
     Raises:
         DataError: they cannot.

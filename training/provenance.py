@@ -1,4 +1,4 @@
-"""What a model was made of and with: fingerprints and versions."""
+"""What a model was made from: fingerprints and versions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def fingerprint_reports(reports: Sequence[Report]) -> str:
 
 
 def fingerprint_data(training: Sequence[Report], validation: Sequence[Report]) -> str:
-    """SHA-256 over both, and over which is which."""
+    """SHA-256 over both lists and over which is which."""
     return fingerprint([fingerprint_reports(training), fingerprint_reports(validation)])
 
 
@@ -43,12 +43,12 @@ def fingerprint_model(model: nn.Module, tokenizer: Tokenizer) -> str:
 
 
 def recorded(path: Path) -> str:
-    """``path`` as a model folder names it: what lies above the working folder concerns nobody who is given that."""
+    """``path`` as a model folder records it: without the folders above the working folder, which are private."""
     return path.name if path.is_absolute() else path.as_posix()
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide what a training computes."""
+    """Versions of Python and of the packages that influence a training."""
     found = {"python": platform.python_version()}
     packages = ("pizhu", "torch", "transformers", "tokenizers", "numpy", "scikit-learn", "scipy")
     return found | {name: version_of(name, "unknown") for name in packages}

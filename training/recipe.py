@@ -1,4 +1,4 @@
-"""Recipes: one TOML file says how a model is trained; every field is checked before anything runs."""
+"""Recipes: a TOML file describes how a model is trained; every field is checked before anything runs."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from ..models.windows import ContextFormat
 
 @dataclass(frozen=True)
 class EncoderSettings:
-    """What a training starts from.
+    """The encoder or model that a training starts from.
 
     Attributes:
-        name: ``bundled``, a folder or a hub id: a bare encoder. ``shipped`` (the model that pizhu brings along) or the
-            folder of any pizhu model: that model, its head included as far as the labels are the same.
-        frozen_layers: how many of its lower layers (with the embeddings) stay as they are.
-        layers: how many layers are kept of it, 0 for all: of a bare encoder the lowest; of a pizhu model the frozen
-            ones, and of the others some evenly spread up to the last.
+        name: ``bundled``, a folder or a hub id: an encoder alone. ``shipped`` (the model that comes with pizhu) or the
+            folder of any pizhu model: that model, including its head for the labels that are the same.
+        frozen_layers: how many of its lower layers (with the embeddings) are not trained.
+        layers: how many of its layers are kept, 0 for all: of an encoder alone the lowest; of a pizhu model the frozen
+            ones, and others evenly spread up to the last.
     """
 
     name: str = "bundled"
@@ -35,7 +35,7 @@ class EncoderSettings:
 
     @property
     def folder(self) -> Path | None:
-        """The model folder that ``name`` means, None where it means a bare encoder."""
+        """The model folder that ``name`` means, None if it means an encoder alone."""
         if self.name == "shipped":
             return SHIPPED
         return Path(self.name) if is_model(self.name) else None
@@ -43,13 +43,13 @@ class EncoderSettings:
 
 @dataclass(frozen=True)
 class HeadSettings:
-    """What scores a report's sentences.
+    """The layers that score a report's sentences.
 
     Attributes:
         recurrent: width of the layer over the report in each direction, 0 for none.
-        regression: whether a logistic regression does, on the vectors of the sentence and of its headings, solved
-            rather than learned step by step: for few labelled sentences. It has no recurrent layer.
-        dropout: 0 to 1.
+        regression: whether the head is a logistic regression on the vectors of the sentence and of its headings, solved
+            and not trained step by step: for few labelled sentences. It has no recurrent layer.
+        dropout: dropout in the head, 0 to 1.
     """
 
     recurrent: int = 192
@@ -59,23 +59,23 @@ class HeadSettings:
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """The loop.
+    """The training loop.
 
     Attributes:
-        seed: of everything random.
+        seed: seed of all random numbers.
         epochs: how often every training report is seen.
-        min_steps: where the epochs come to fewer steps, more epochs are made.
-        reports: a step; several processes share them, and then it is rounded up to a multiple of their number.
-        patience: stop when validation macro-F1 has not risen this many times in a row, and take the weights that had
-            the highest; 0 goes to the end and takes the last. It is measured every epoch, at most twenty times in all.
+        min_steps: if the epochs have fewer steps, there are more epochs.
+        reports: reports per step; several processes share them, rounded up to a multiple of their number.
+        patience: stop when validation macro-F1 has not risen this many times in a row, and use the weights with the
+            highest; 0 trains to the end and uses the last. It is measured every epoch, but at most twenty times in all.
         encoder_lr, head_lr: peak learning rates of the encoder and of the layers above it.
         warmup: share of the steps in which the rates rise; they fall to zero over the rest.
-        weight_decay: of AdamW.
+        weight_decay: AdamW's weight decay.
         crop: probability that a step sees only a stretch of the report, so that no part is taken for granted.
-        heading_dropout: probability that a step's windows come without title and heading path.
-        sentences: the most labelled sentences that a visit learns from, drawn anew each time; 0 for all.
+        heading_dropout: probability that a step's windows have no title and heading path.
+        sentences: the most labelled sentences that a visit learns from, drawn again each time; 0 for all.
         hard_label_weight: with a teacher, the weight of the labels against its probabilities, 0 to 1.
-        vector_loss_weight: with a teacher, the weight of the distance to its unit vectors beside the labels' loss.
+        vector_loss_weight: with a teacher, the weight of the distance to its unit vectors, added to the labels' loss.
         checkpoint_steps: steps between checkpoints.
     """
 
@@ -124,7 +124,7 @@ class Recipe:
 
 
 _LONGEST_NAME = 4096
-"""Characters of a path, on any system."""
+"""Characters of a path, the maximum on any system."""
 
 _RANGES: dict[str, tuple[float, float]] = {
     "encoder.frozen_layers": (0, 1000),
@@ -159,24 +159,24 @@ RENAMED = {
     "truth": "hard_label_weight",
     "imitation": "vector_loss_weight",
 }
-"""Fields of ``[training]`` by the names that they had at first; files with these load, and say so."""
+"""Earlier names of ``[training]`` fields; files that use them load, with a warning."""
 _RETIRED = {"near": 0.0}
-"""Fields of ``[training]`` that are no more, with the value at which they changed nothing."""
+"""Former fields of ``[training]``, with the value at which they had no effect."""
 
 
 def load_recipe(source: str | Path = "default", overrides: Iterable[str] = ()) -> Recipe:
     """Load a recipe.
 
-    Where it starts from a pizhu model, the fields of ``context`` and ``head`` (but for the dropout) that it does not
-    name are that model's, since a model answers well only in the format it learned.
+    If it starts from a pizhu model, the fields of ``context`` and ``head`` (except the dropout) that it does not set
+    are that model's, since a model works well only in the format it was trained on.
 
     Args:
         source: a TOML file, or the name of a shipped recipe (``default``, ``small``, ``demo``,
             ``finetune``, ``own``).
-        overrides: ``section.field=value`` settings that win over the file.
+        overrides: ``section.field=value`` settings that take precedence over the file.
 
     Raises:
-        ConfigError: the file is missing or no TOML, or a field is unknown, of a wrong type or out of range.
+        ConfigError: the file is missing or not TOML, or a field is unknown, of a wrong type or out of range.
         ModelError: the pizhu model to start from is missing or damaged.
     """
     path = Path(source)
@@ -191,7 +191,7 @@ def load_recipe(source: str | Path = "default", overrides: Iterable[str] = ()) -
     for override in overrides:
         _override(table, override)
     for old, new in _modernised(table):
-        message = f"recipe {source}: training.{old} is called training.{new} now; use the new name"
+        message = f"recipe {source}: training.{old} is now called training.{new}; use the new name"
         warnings.warn(message, RenamedWarning, stacklevel=2)
     folder = recipe_from_dict({k: v for k, v in table.items() if k == "encoder"}, str(source)).encoder.folder
     if folder is not None:
@@ -204,7 +204,7 @@ def load_recipe(source: str | Path = "default", overrides: Iterable[str] = ()) -
 
 
 def recipe_from_dict(table: Mapping[str, Any], where: str) -> Recipe:
-    """Check ``table`` (sections of fields, by present or earlier names) and make the recipe.
+    """Check ``table`` (sections of fields, under present or earlier names) and make the recipe.
 
     Raises:
         ConfigError: a field is unknown, of a wrong type or out of range; the message begins with ``where``.
@@ -218,17 +218,17 @@ def recipe_from_dict(table: Mapping[str, Any], where: str) -> Recipe:
 
 
 def _modernised(table: dict[str, Any]) -> list[tuple[str, str]]:
-    """Give the fields of ``[training]`` their present names; returns those that had an earlier one."""
+    """Rename the fields of ``[training]`` to their present names; returns the (old, new) names of those renamed."""
     training = table.get("training")
     if not isinstance(training, dict):
         return []
     for name, idle in _RETIRED.items():
         if training.pop(name, idle) != idle:
-            raise ConfigError(f"training.{name} is no field any more; only {idle} can be made again")
+            raise ConfigError(f"training.{name} is no longer a field; only {idle} can be made again")
     found = [(old, new) for old, new in RENAMED.items() if old in training]
     for old, new in found:
         if new in training:
-            raise ConfigError(f"training.{old} is the earlier name of training.{new}; give one of them")
+            raise ConfigError(f"training.{old} is the earlier name of training.{new}; set only one of them")
         training[new] = training.pop(old)
     return found
 
@@ -255,7 +255,7 @@ def _from_dict(table: Mapping[str, Any]) -> Recipe:
 
 def _typed(name: str, value: Any, kind: type) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value) if abs(value) < 2**53 else math.inf  # which no field allows
+        return float(value) if abs(value) < 2**53 else math.inf  # no field allows infinity
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         expected = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}[kind]
         raise ConfigError(f"{name} is {brief(value)}, expected {expected}")
@@ -272,5 +272,5 @@ def _override(table: dict[str, Any], override: str) -> None:
     except ConfigError:
         parsed = value.strip()  # a bare word is a text
     body = table.setdefault(section, {})
-    if isinstance(body, dict):  # else the file is wrong, and what checks it says so
+    if isinstance(body, dict):  # otherwise the file is wrong, and its check reports that
         body[key] = parsed

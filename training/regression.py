@@ -1,6 +1,6 @@
-"""Heads that are logistic regressions: solved over all labelled sentences at once, before the steps and after them.
+"""Heads that are logistic regressions: solved over all labelled sentences at once, before and after the steps.
 
-The steps tune the encoder; from a head that already knows what it can, they change no more of it than helps (linear
+The steps tune the encoder. If the head is already good, they change no more of the encoder than helps (linear
 probing, then fine-tuning: Kumar et al. 2022, arXiv:2202.10054).
 """
 
@@ -19,22 +19,22 @@ from ..models.classifier import ReportClassifier
 from .examples import Example, Lower
 
 Reading = tuple[Tensor, NDArray[np.bool_]]
-"""What ``Lower.vectors`` says of an example."""
+"""The result of ``Lower.vectors`` for an example."""
 
-# Inverse strengths of the penalty. A head that fits its sentences leaves the steps nothing to do, so the first is weak.
+# Inverse strengths of the penalty. A head that fits its sentences leaves nothing to the steps, so the first is weak.
 BEFORE, AFTER = 0.001, 0.1
 
 
 def start(model: ReportClassifier, lower: Lower, examples: Sequence[Example]) -> None:
-    """Let each element of a vector have mean 0 and deviation 1 over what ``examples`` read, and solve a weak head.
+    """Scale each element of a vector to mean 0 and deviation 1 over ``examples``, and solve a weak head.
 
-    Encoders have a few elements that are large in every vector, and hide the others from a penalty on all alike.
+    Encoders have a few elements that are large in every vector; under one penalty they hide the others.
     """
     read = _read(model, lower, examples)
     vectors = torch.cat([vectors for vectors, _ in read])
     normed = torch.nn.functional.layer_norm(vectors, vectors.shape[1:], eps=model.norm.eps)
     deviation, mean = torch.std_mean(normed, dim=0, correction=0)
-    deviation = deviation.clamp(min=0.01)  # what hardly changes here may change elsewhere
+    deviation = deviation.clamp(min=0.01)  # an element that hardly varies here may vary elsewhere
     with torch.no_grad():
         model.norm.weight.copy_(1 / deviation)
         model.norm.bias.copy_(-mean / deviation)
@@ -44,8 +44,8 @@ def start(model: ReportClassifier, lower: Lower, examples: Sequence[Example]) ->
 def solve(model: ReportClassifier, lower: Lower, examples: Sequence[Example]) -> None:
     """Set the head of ``model`` to the regression over the labelled sentences of ``examples``.
 
-    For each label those with it weigh as much in all as those without. A label that all of them have, or none, is given
-    to every sentence, or to none.
+    For each label, the sentences with it have the same total weight as those without. A label that all sentences have,
+    or none has, is then given to every sentence or to none.
     """
     _solve(model, examples, _read(model, lower, examples), AFTER)
 
@@ -77,7 +77,7 @@ def _solve(model: ReportClassifier, examples: Sequence[Example], read: Sequence[
 
 
 def balance(examples: Sequence[Example]) -> Tensor:
-    """(2, labels) weights by which the sentences without a label, and those with it, weigh the same in all."""
+    """(2, labels) weights with which the sentences without a label, and those with it, have the same total weight."""
     targets = torch.cat([example.targets[example.known] for example in examples])
     share = targets.mean(dim=0).clamp(min=1e-6, max=1 - 1e-6)
     return torch.stack([0.5 / (1 - share), 0.5 / share])

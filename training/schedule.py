@@ -1,4 +1,4 @@
-"""Which reports a step sees, and how fast it learns: all of it follows from the seed and the step's number alone."""
+"""Decides which reports a step sees and its learning rate, from the seed and the step's number alone."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from .recipe import TrainingSettings
 
-# A validation reads every validation report; more of them than this would cost more than they tell.
+# A validation reads every validation report, so more validations than this cost more than they are worth.
 VALIDATIONS = 20
 
 
 @dataclass(frozen=True)
 class Visit:
-    """One look at one report: its place among the reports, and a source of random numbers for this visit alone."""
+    """One visit of one report: its index among the reports, and a source of random numbers for this visit alone."""
 
     report: int
     draw: random.Random
@@ -29,13 +29,13 @@ class Schedule:
 
     @property
     def visits(self) -> int:
-        """Looks at reports in all: whole epochs."""
+        """Visits of reports in total: whole epochs."""
         wanted = self.settings.min_steps * self.settings.reports
         return self.count * max(self.settings.epochs, math.ceil(wanted / self.count))
 
     @property
     def steps(self) -> int:
-        """Steps in all; the last may see fewer reports than the others."""
+        """Steps in total; the last may see fewer reports than the others."""
         return math.ceil(self.visits / self.settings.reports)
 
     @property
@@ -49,7 +49,7 @@ class Schedule:
         return [self._visit(number) for number in range(first, min(first + self.settings.reports, self.visits))]
 
     def rate(self, step: int) -> float:
-        """Share of the peak learning rate: up in a line, then down along a cosine."""
+        """Share of the peak learning rate: a linear rise, then a fall along a cosine."""
         rise = max(1, round(self.settings.warmup * self.steps))
         if step < rise:
             return (step + 1) / rise

@@ -1,4 +1,4 @@
-"""What to train on: the shipped corpus, labelled records of one's own, or both."""
+"""The data to train on: the shipped corpus, the user's labelled records, or both."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .provenance import fingerprint_reports, recorded
 
 @dataclass(frozen=True)
 class Sources:
-    """Training and validation reports with their label set; no report stands on both sides.
+    """Training and validation reports with their label set; no report is in both.
 
     Attributes:
-        origin: where they come from, JSON-ready: ``corpus`` (whether the shipped one is among them) and ``files``, each
-            with ``name`` and the ``fingerprint`` of its reports.
+        origin: where they come from, JSON-ready: ``corpus`` (whether the shipped corpus is included) and ``files``,
+            each with ``name`` and the ``fingerprint`` of its reports.
     """
 
     training: list[Report]
@@ -32,7 +32,7 @@ class Sources:
 
 
 def gather(paths: Sequence[Path], labels: LabelSet = DEFAULT_LABELS, *, corpus: bool = True) -> Sources:
-    """Load and divide the reports of ``paths``; with ``corpus`` add the shipped training and validation splits."""
+    """Load and divide the reports of ``paths``; with ``corpus``, add the shipped training and validation splits."""
     reports: list[Report] = []
     files = []
     for path in paths:
@@ -50,8 +50,8 @@ def gather(paths: Sequence[Path], labels: LabelSet = DEFAULT_LABELS, *, corpus: 
 def divide(reports: Sequence[Report], taught: Set[str] = frozenset()) -> tuple[list[Report], list[Report]]:
     """Training and validation reports.
 
-    One in five, chosen by its name's checksum, goes to validation, so that it stays on its side when more reports are
-    labelled later; but not where it alone has a label that nothing in training teaches (or ``taught`` already).
+    One in five, chosen by its name's checksum, goes to validation, so that it stays there when more reports are
+    labelled later; except if it alone has a label that no training report has (nor ``taught``).
     """
     chosen = [zlib.crc32(report.doc.encode("utf-8")) % 5 == 0 for report in reports]
     training = [report for report, kept in zip(reports, chosen, strict=True) if not kept]
@@ -65,7 +65,7 @@ def divide(reports: Sequence[Report], taught: Set[str] = frozenset()) -> tuple[l
 
 
 def check_labels(reports: Iterable[Report], labels: LabelSet) -> None:
-    """Raise a DataError if ``reports`` have a label that is not among ``labels``."""
+    """Raise a DataError if ``reports`` have a label that is not in ``labels``."""
     if unknown := {n for r in reports for s in r.sentences for n in s.labels or ()} - set(labels.names):
         raise DataError(
             f"the data have the label {min(unknown)!r}, which is not in the label set {', '.join(labels.names)}"
@@ -73,5 +73,5 @@ def check_labels(reports: Iterable[Report], labels: LabelSet) -> None:
 
 
 def _labels(reports: Sequence[Report]) -> set[str]:
-    """Those that occur on sentences."""
+    """The labels that occur on sentences."""
     return {name for r in reports for s in r.sentences if s.kind == "sentence" for name in s.labels or ()}

@@ -1,4 +1,4 @@
-"""What a training starts from: a bare encoder below a new head, or a pizhu model with the head it has learned."""
+"""The start of a training: an encoder with a new head, or a pizhu model with the head that it has learned."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Start:
     """A network before its first step.
 
     Attributes:
-        depth: layers of the encoder it came from, of which it may have fewer.
-        fingerprint: of the weights and the tokenizer it came from.
-        learned: names of the reports that those have learned from.
+        depth: number of layers of the original encoder; the network may have fewer.
+        fingerprint: fingerprint of the original weights and tokenizer.
+        learned: names of the reports that the original was trained on.
     """
 
     model: ReportClassifier
@@ -38,15 +38,15 @@ class Start:
 
 
 def load_start(recipe: Recipe, names: Sequence[str], *, offline: bool = False) -> Start:
-    """Load what ``recipe.encoder`` names and put a head for the labels ``names`` on it.
+    """Load the encoder or model that ``recipe.encoder`` names and add a head for the labels ``names``.
 
-    A pizhu model gives its encoder, its layers over the report and the scores of every label that it knows; other
-    labels start from nothing. With another form of head than the model's, with one that is solved, or where the model
-    knows none of the labels, only its encoder is taken.
+    A pizhu model provides its encoder, its layers over the report and the scores of every label that it knows; other
+    labels start from scratch. If the head has another form than the model's or is a regression, or if the model knows
+    none of the labels, only its encoder is used.
 
     Raises:
-        ConfigError: it has fewer layers than ``layers`` or ``frozen_layers`` says.
-        ModelError: there is no such encoder or model, it is unusable, or it reads shorter windows than the recipe's.
+        ConfigError: it has fewer layers than ``layers`` or ``frozen_layers`` asks for.
+        ModelError: there is no such encoder or model, it is unusable, or its windows are shorter than the recipe's.
     """
     folder = recipe.encoder.folder
     if folder is None:
@@ -66,9 +66,9 @@ def load_start(recipe: Recipe, names: Sequence[str], *, offline: bool = False) -
     if kept > depth:
         raise ConfigError(f"encoder.layers is {kept}, expected at most the encoder's own {depth}")
     if frozen > kept:
-        raise ConfigError(f"encoder.frozen_layers is {frozen}, expected at most the {kept} layers that there are")
+        raise ConfigError(f"encoder.frozen_layers is {frozen}, expected at most the {kept} layers of the encoder")
     if kept < depth:
-        # A head knows what the last layer says; without one the lowest layers are the better start (docs/ablation.md).
+        # A head needs the last layer's output; without one the lowest layers are a better start (docs/ablation.md).
         _shorten(network, kept, kept if known is None else frozen)
     head = recipe.head
     torch.manual_seed(recipe.training.seed)
@@ -79,7 +79,7 @@ def load_start(recipe: Recipe, names: Sequence[str], *, offline: bool = False) -
 
 
 def _shorten(network: Any, count: int, lowest: int) -> None:
-    """Keep ``count`` layers of ``network``: the ``lowest``, and above them evenly spread ones to the last."""
+    """Keep ``count`` layers of ``network``: the ``lowest``, and above them evenly spread ones up to the last."""
     layers = network.encoder.layer
     above = range(1, count - lowest + 1)
     kept = [*range(lowest), *(lowest + n * (len(layers) - lowest) // (count - lowest) - 1 for n in above)]
@@ -88,9 +88,9 @@ def _shorten(network: Any, count: int, lowest: int) -> None:
 
 
 def _fits(about: About, head: HeadSettings, names: Sequence[str]) -> bool:
-    """Whether the head of the model of ``about`` is a start for ``head`` and the labels ``names``.
+    """Whether the head of the model of ``about`` is a useful start for ``head`` and the labels ``names``.
 
-    One for other labels only is in the way: it has learned to tell apart what these do not (docs/training.md).
+    A head for other labels only is a hindrance: it has learned other distinctions (docs/training.md).
     """
     if head.regression or about.regression:
         return False
@@ -98,7 +98,7 @@ def _fits(about: About, head: HeadSettings, names: Sequence[str]) -> bool:
 
 
 def _take_head(model: ReportClassifier, known: ReportClassifier, old: Sequence[str], new: Sequence[str]) -> None:
-    """Copy the layers above the encoder from ``known``, the scores of each label that both have included."""
+    """Copy the layers above the encoder from ``known``, including the scores of the labels that both have."""
     state, given = model.state_dict(), known.state_dict()
     for name in state:
         if not name.startswith("out."):

@@ -1,4 +1,4 @@
-"""One step of training: a part of each of its reports, the loss of their labelled sentences, the optimizer's move."""
+"""One step of training: a part of each of its reports, the loss of their labelled sentences, an optimizer update."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from .schedule import Schedule, Visit
 
 
 def freeze(model: ReportClassifier, layers: int) -> None:
-    """Leave the embeddings and the lowest ``layers`` layers as they are."""
-    # The embeddings are always frozen: measured, that costs nothing and saves most of the optimizer's memory.
+    """Freeze the embeddings and the lowest ``layers`` layers."""
+    # The embeddings are always frozen: measurements show no loss, and it saves most of the optimizer's memory.
     for parameter in model.encoder.embeddings.parameters():
         parameter.requires_grad_(False)
     for layer in model.encoder.encoder.layer[:layers]:
@@ -33,7 +33,7 @@ def freeze(model: ReportClassifier, layers: int) -> None:
 
 
 def make_optimizer(model: ReportClassifier, recipe: Recipe) -> torch.optim.Optimizer:
-    """AdamW over what is not frozen; each group's ``peak`` is its highest learning rate."""
+    """AdamW over the parameters that are not frozen; each group's ``peak`` is its highest learning rate."""
     body = [p for p in model.encoder.parameters() if p.requires_grad]
     inside = {id(p) for p in model.encoder.parameters()}
     head = [p for p in model.parameters() if id(p) not in inside]
@@ -48,7 +48,7 @@ def make_optimizer(model: ReportClassifier, recipe: Recipe) -> torch.optim.Optim
 
 @dataclass(frozen=True)
 class Stepper:
-    """Makes the steps of one training."""
+    """Runs the steps of one training."""
 
     model: ReportClassifier
     optimizer: torch.optim.Optimizer
@@ -59,17 +59,17 @@ class Stepper:
 
     @cached_property
     def unit(self) -> float:
-        """Mean number of labelled sentences of a visit."""
+        """Mean number of labelled sentences per visit."""
         most = self.schedule.settings.sentences or math.inf
         return sum(min(int(e.known.sum()), most) for e in self.examples) / len(self.examples)
 
     @cached_property
     def balance(self) -> Tensor | None:
-        """Weights (2, labels) of sentences without and with each label, as a regression weighs them; else None."""
+        """Weights (2, labels) of sentences without and with each label, as in a regression; else None."""
         return balance(self.examples).to(self.ranks.device) if self.model.regression else None
 
     def step(self, number: int) -> float:
-        """Make step ``number`` and return the mean loss over this process's labelled sentences and the labels."""
+        """Run step ``number``; return the mean loss over this process's labelled sentences and the labels."""
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * self.schedule.rate(number)
         self.model.train()
@@ -88,21 +88,21 @@ class Stepper:
         return total / max(1, sentences)
 
     def _loss(self, visit: Visit) -> tuple[Tensor, int]:
-        """The loss of a visit, summed over labelled sentences and averaged over labels, and how many those are."""
+        """The loss of a visit, summed over labelled sentences and averaged over labels, and the number of sentences."""
         example, draw, settings = self.examples[visit.report], visit.draw, self.schedule.settings
-        torch.manual_seed(draw.getrandbits(62))  # dropout: of this visit alone, so that a resumed run repeats it
+        torch.manual_seed(draw.getrandbits(62))  # dropout of this visit alone, so that a resumed run repeats it
         first, last = _part(example, draw, settings)
         found = example.bare if draw.random() < settings.heading_dropout else example.windows
         place = self.ranks.device
         learned = _drawn(example, first, last, draw, settings.sentences)
-        # A window without what is learned gives context only: it is read, if at all, but not learned through.
+        # A window without labelled units gives context only: it is read, if at all, without gradients.
         taught = holding(found, example.counted(learned) if self.model.regression else learned)
         vectors = torch.zeros((last - first, self.model.encoder.config.hidden_size), device=place)
         seen = torch.zeros(last - first, dtype=torch.bool, device=place)
         chosen = set(taught)
         for group, through in (([w for w in found if w not in chosen], False), (taught, True)):
             if (through or not self.model.regression) and (stretch := self.lower.stretch(group, first, last)):
-                # Half precision anew for each: it keeps the weights it has cast, those without gradients as well.
+                # Each group has its own half-precision context, which caches cast weights, with or without gradients.
                 with torch.set_grad_enabled(through), half_precision(place):
                     read = self.model.vectors(stretch.batch, stretch.hidden, self.lower.layers)
                 vectors = vectors.index_copy(0, stretch.batch.units, read)
@@ -124,18 +124,18 @@ class Stepper:
 
 
 def _part(example: Example, draw: random.Random, settings: TrainingSettings) -> tuple[int, int]:
-    """A stretch of at least a quarter of the report with something to learn in it, or all of it."""
+    """A stretch of at least a quarter of the report that contains labelled units, or the whole report."""
     count = len(example.known)
     if draw.random() >= settings.crop or count < 8:
         return 0, count
     length = draw.randint(count // 4, count)
-    # Half of the cuts keep the beginning: a report without its end is commoner than one without its title.
+    # Half of the cuts keep the beginning: a report without its end is more frequent than one without its title.
     first = 0 if draw.random() < 0.5 else draw.randint(0, count - length)
     return (first, first + length) if example.known[first : first + length].any() else (0, count)
 
 
 def _drawn(example: Example, first: int, last: int, draw: random.Random, most: int) -> NDArray[np.bool_]:
-    """(units,) the labelled units from ``first`` to ``last`` (half open) or, of more, ``most`` of them; 0 for all."""
+    """(units,) the labelled units from ``first`` to ``last`` (half open), at most ``most`` of them; 0 for all."""
     found = np.flatnonzero(example.known[first:last].numpy()) + first
     if most and len(found) > most:
         found = np.array(draw.sample(found.tolist(), most))

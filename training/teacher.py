@@ -1,4 +1,4 @@
-"""What teachers say of reports: probabilities and unit vectors for a smaller model to learn from."""
+"""The teachers' answers about reports: probabilities and unit vectors for a smaller model to learn from."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Lesson:
-    """What the teachers say of one report.
+    """The teachers' answers about one report.
 
     Attributes:
-        probabilities: (report.sentences, labels) the mean over teachers, after each one's calibration.
+        probabilities: (report.sentences, labels) the mean over the teachers' calibrated probabilities.
         vectors: (report.sentences, width) unit vectors of the first teacher.
     """
 
@@ -47,14 +47,14 @@ def lessons(
     device: torch.device,
     tick: Callable[[], None],
 ) -> list[Lesson]:
-    """Ask ``teachers`` about ``reports``; answers are kept in ``folder``, so that a killed run asks no question twice.
+    """Ask ``teachers`` about ``reports``; answers are stored in ``folder``, so that a killed run continues from there.
 
     ``tick`` is called after each answer.
 
     Raises:
         ModelError: a teacher is unusable or knows other labels.
     """
-    told: list[list[tuple[Floats, Floats]]] = [[] for _ in reports]
+    per_report: list[list[tuple[Floats, Floats]]] = [[] for _ in reports]
     for teacher in teachers:
         model, tokenizer, about = load_model(teacher)
         if about.labels.names != tuple(names):
@@ -63,7 +63,7 @@ def lessons(
             )
         windower = Windower(tokenizer, about.context)
         runtime = TorchRuntime(model.to(device), windower.special.pad, half=halves(device))
-        for answers, report in zip(told, reports, strict=True):
+        for answers, report in zip(per_report, reports, strict=True):
             path = folder / f"{fingerprint([about.fingerprint, fingerprint_reports([report])])[:24]}.safetensors"
             count, width = len(report.sentences), runtime.width
             kept = _kept(path, (count, len(names)), (count, width))
@@ -82,15 +82,18 @@ def lessons(
                     save_file({"probabilities": probabilities, "vectors": vectors}, part)
             answers.append(kept)
             tick()
-    return [Lesson(np.mean([probabilities for probabilities, _ in answers], axis=0), answers[0][1]) for answers in told]
+    return [
+        Lesson(np.mean([probabilities for probabilities, _ in answers], axis=0), answers[0][1])
+        for answers in per_report
+    ]
 
 
 def taught(example: Example, lesson: Lesson, sentences: Sequence[bool], weight: float) -> Example:
-    """``example`` with what ``lesson`` says of it.
+    """``example`` with the answers of ``lesson`` added.
 
     Args:
-        sentences: for each unit whether it is a sentence, of which alone labels are learned.
-        weight: of the example's own labels where it has any, 0 to 1.
+        sentences: for each unit whether it is a sentence; only sentences have labels to learn.
+        weight: weight of the example's own labels, if any, 0 to 1.
     """
     probabilities = torch.from_numpy(lesson.probabilities[list(example.places)])
     own = example.known.unsqueeze(1)
@@ -100,7 +103,7 @@ def taught(example: Example, lesson: Lesson, sentences: Sequence[bool], weight: 
 
 
 def _kept(path: Path, *shapes: tuple[int, int]) -> tuple[Floats, Floats] | None:
-    """The answers in ``path``, of ``shapes``; None where they are not there or damaged, and have to be asked for."""
+    """The answers stored in ``path``, of ``shapes``; None if they are missing or damaged."""
     try:
         found = load_file(path)
         probabilities, vectors = found["probabilities"], found["vectors"]

@@ -1,4 +1,4 @@
-"""What validation reports say of a model: its score while it learns, its decision rule when it has learned."""
+"""Uses validation reports to score a model during training and to choose its decision rule afterwards."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..models.device import half_precision
 from ..models.runtime import Runtime
 from .examples import Example, Lower
 
-# A label with fewer validation sentences (or fewer without it) has no threshold of its own: it would be an accident.
+# A label with fewer validation sentences (or fewer without it) has no threshold of its own: it would be due to chance.
 ENOUGH = 20
 
 
@@ -36,7 +36,7 @@ def score(model: ReportClassifier, lower: Lower, examples: Sequence[Example]) ->
 
 
 def answers(runtime: Runtime, examples: Sequence[Example]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """(sentences, labels) logits and truth over the labelled sentences of whole reports, read as an annotator reads."""
+    """(sentences, labels) logits and truth over the labelled sentences of whole reports, read as an annotator does."""
     logits, truth = [], []
     for example, vectors in runtime.encode((example, example.windows) for example in examples):
         known = example.known.numpy()
@@ -48,9 +48,9 @@ def answers(runtime: Runtime, examples: Sequence[Example]) -> tuple[NDArray[np.f
 def decide(logits: NDArray[np.float32], truth: NDArray[np.bool_], old: Decision | None = None) -> Decision:
     """The decision rule for validation ``logits`` and ``truth``, both (sentences, labels).
 
-    Labels with too few cases to choose by keep what ``old`` says of them. Without ``old`` they share one temperature
-    and one threshold, chosen over all labels together; where even those are too few, nothing is calibrated and one half
-    decides.
+    Labels with too few cases keep the values of ``old``. Without ``old`` they share one temperature and one threshold,
+    chosen over all labels together; if even those cases are too few, nothing is calibrated and the threshold is one
+    half.
     """
     count = truth.shape[1]
     cases = np.minimum(truth.sum(axis=0), (~truth).sum(axis=0))
@@ -69,7 +69,7 @@ def decide(logits: NDArray[np.float32], truth: NDArray[np.bool_], old: Decision 
 
 
 def decided(about: About, logits: NDArray[np.float32], truth: NDArray[np.bool_], old: Decision | None = None) -> About:
-    """``about`` with :func:`decide`'s rule for validation ``logits`` and ``truth``, and what it scores there."""
+    """``about`` with :func:`decide`'s rule for validation ``logits`` and ``truth``, and its scores there."""
     decision = decide(logits, truth, old)
     given = decision.choose(decision.probabilities(logits))
     scores = {"macro_f1": round(macro_f1(truth, given), 4), "sentences": len(truth)}

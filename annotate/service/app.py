@@ -14,9 +14,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
-from ...base.door import Door
+from ...base.admission import AdmissionMiddleware
 from ...base.errors import MissingExtraError, PizhuError
-from ...base.origins import answers_to, own_page, place
+from ...base.origins import accepts_host, host_and_port, own_page
 from ...base.refusal import Refusal, no_room, said
 from ...base.scratch import sweep
 from ...data.isolation.messages import Question
@@ -60,10 +60,10 @@ def create_app(
     def known(request: Request) -> None:
         """Refuse requests to unknown host names and requests from pages of other sites."""
         if called := request.headers.get("host"):
-            host, _ = place(called)
+            host, _ = host_and_port(called)
             if not host:
                 raise Refusal(403, f"{called[:80]!r} is not a host name; request the service by its address")
-            if not answers_to(host, settings.names):
+            if not accepts_host(host, settings.names):
                 sentence = f"unknown host {host[:80]!r}; start the service with --name {host[:80]}"
                 raise Refusal(403, sentence)
         if request.method != "GET" and not own_page(request.headers, settings.names):
@@ -88,7 +88,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.terms = settings.terms
-    app.add_middleware(Door, admit=known, all_mb=settings.max_requests * settings.limits.file_mb)
+    app.add_middleware(AdmissionMiddleware, admit=known, all_mb=settings.max_requests * settings.limits.file_mb)
     app.add_middleware(Envelope, meters=meters, routes=("/", "/annotate", "/health", "/metrics"))
     _say_what_is_wrong(app, settings)
 

@@ -1,7 +1,7 @@
 """Pages: one self-contained HTML file each, in Chinese, that opens offline and prints.
 
-Here lie what draws them (:mod:`.templates`), the frame that all of them have, what the pages of figures share, and
-charts as inline SVG.
+The package holds the template renderer (:mod:`.templates`), the frame of all pages, what the pages of figures share,
+and charts as inline SVG.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def assemble(
     Args:
         heading: what kind of page it is.
         about: one line on what it shows.
-        tiles: name, figure and note of each of the large figures.
+        tiles: name, value and note of each headline figure.
         sections: anchor, title and body of each section. One without a body is left out.
-        title: what stands before ``heading`` in the browser's title.
-        style: rules of this page alone.
+        title: text before ``heading`` in the browser's title.
+        style: CSS rules of this page alone.
     """
     return str(
         render(

@@ -1,4 +1,4 @@
-"""Bars of shares that lie side by side, as the macro ``bar`` draws them (macros.html.j2)."""
+"""Stacked bars of shares, as the macro ``bar`` draws them (macros.html.j2)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 
 def pieces(shares: Iterable[tuple[str, float, float]]) -> list[tuple[str, float, float]]:
-    """Where each share stands: (look, start, width) in hundredths of the bar; shares of nothing are left out.
+    """The segments of a bar: (look, start, width), the latter two in percent of the bar; empty shares are left out.
 
     Args:
-        shares: of each its look (a class or a colour), how much it is, and of how much.
+        shares: for each its look (a class or a colour), its amount, and the total.
     """
     found = []
     start = 0.0

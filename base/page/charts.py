@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 INK, SOFT, GRID = "#1d2430", "#5b6577", "#e3e6ec"
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9")
-"""Okabe and Ito's colours, without yellow, which paper swallows."""
+"""Okabe and Ito's colours, without yellow, which is too pale on paper."""
 DASHES = ("", "7 4", "2 3", "9 3 2 3", "4 2", "1 2")
 SHAPES = ("circle", "square", "diamond", "triangle", "cross", "ring")
 
@@ -28,7 +28,7 @@ Points = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True)
 class Axis:
-    """A linear axis from ``low`` to ``high`` with ``ticks`` where lines and numbers, or their ``names``, stand."""
+    """A linear axis from ``low`` to ``high``, with lines and numbers (or ``names``) at its ``ticks``."""
 
     low: float
     high: float
@@ -38,21 +38,21 @@ class Axis:
     names: tuple[str, ...] = ()
 
     def place(self, value: float) -> float:
-        """0 to 1 along the axis; what lies beyond its ends stays at them."""
+        """The position along the axis, 0 to 1; values beyond its ends are moved to them."""
         return (min(max(value, self.low), self.high) - self.low) / ((self.high - self.low) or 1.0)
 
     def text(self, value: float) -> str:
-        """How a tick is written."""
+        """The label of a tick."""
         if self.names:
             return self.names[self.ticks.index(value)]
         return f"{value:.0%}" if self.percent else f"{value:g}"
 
 
 class Plot:
-    """A plotting area with two axes; what is drawn later lies above.
+    """A plotting area with two axes; later drawings cover earlier ones.
 
     Args:
-        name: what the chart shows, for readers who hear it.
+        name: what the chart shows, for screen readers.
         x, y: the axes.
         width, height: of the whole picture, in pixels at its natural size.
     """
@@ -74,7 +74,7 @@ class Plot:
         self._label(11, middle, y.title, "middle", turned=f"rotate(-90 11 {middle:.1f})")
 
     def line(self, points: Points, color: str, *, dash: str = "", width: float = 2) -> None:
-        """A line through ``points``; those that fall on one pixel are drawn once."""
+        """A line through ``points``; points that fall on one pixel are drawn once."""
         pixels: list[str] = []
         for x, y in points:
             pixel = f"{self._x(x):.1f},{self._y(y):.1f}"
@@ -93,7 +93,7 @@ class Plot:
         )
 
     def band(self, points: Sequence[tuple[float, float, float]], color: str) -> None:
-        """The area between the second and the third of each point."""
+        """The area between the second and the third value of each point."""
         upper = [f"{self._x(x):.1f},{self._y(high):.1f}" for x, _, high in points]
         lower = [f"{self._x(x):.1f},{self._y(low):.1f}" for x, low, _ in reversed(points)]
         self._parts.append(element("polygon", points=" ".join(upper + lower), fill=color, fill_opacity=".13"))
@@ -148,23 +148,23 @@ def picture(name: str, width: float, height: float, *parts: Markup) -> Markup:
 
 
 def text(x: float, y: float, words: str, anchor: str, color: str = SOFT, **more: str | None) -> Markup:
-    """Words that start, have their middle or end (``anchor``) at pixel ``x``, ``y``."""
+    """Text whose start, middle or end (``anchor``) is at pixel ``x``, ``y``."""
     return element("text", words, x=f"{x:.1f}", y=f"{y:.1f}", text_anchor=anchor, fill=color, **more)
 
 
 def rectangle(x: float, y: float, width: float, height: float, *inside: Markup, **look: str) -> Markup:
-    """A rectangle; its corner and size in pixels."""
+    """A rectangle; position and size are in pixels."""
     size = {"width": f"{width:.1f}", "height": f"{height:.1f}"}
     return element("rect", *inside, x=f"{x:.1f}", y=f"{y:.1f}", **size, **look)
 
 
 def tip(words: str) -> list[Markup]:
-    """What is shown under the pointer, to stand inside a mark; nothing where there are no words."""
+    """A tooltip, to put inside a mark; empty if there are no words."""
     return [element("title", words)] if words else []
 
 
 def dot(x: float, y: float, color: str, shape: str = "circle", size: float = 4, note: str = "") -> Markup:
-    """A mark of one of :data:`SHAPES`, its centre at pixel ``x``, ``y``, with a white rim that parts it from others.
+    """A mark of one of :data:`SHAPES`, its centre at pixel ``x``, ``y``, with a white rim to set it off from others.
 
     ``note`` is shown under the pointer.
     """
@@ -195,7 +195,7 @@ def whisker(
     zero: float | None = None,
     width: int = 180,
 ) -> Markup:
-    """A figure and its interval on one line, to stand in a table's cell under :func:`ruler`."""
+    """A figure and its interval on one line, for a table's cell below :func:`ruler`."""
 
     def at(value: float) -> float:
         return 8 + axis.place(value) * (width - 16)
@@ -217,7 +217,7 @@ def ruler(axis: Axis, width: int = 180) -> Markup:
 
 
 def sample(color: str, *, shape: str = "", dash: str = "") -> Markup:
-    """What an entry of a legend shows of a line: a stretch of it, and its dot."""
+    """A legend's sample of a line: a stretch of it, with its dot."""
     mark = [dot(13, 8, color, shape)] if shape else []
     size = {"viewBox": "0 0 26 16", "width": "26", "height": "16"}
     return element("svg", stroke("M1 8H25", color, dash), *mark, **size, aria_hidden="true")
@@ -238,5 +238,5 @@ def ticks(low: float, high: float, most: int = 5) -> tuple[float, ...]:
 
 
 def floor_of(values: Sequence[float], most: float = 0.8) -> float:
-    """Where an axis of scores should begin: the tenth below the lowest of ``values``, ``most`` at the highest."""
+    """Where an axis of scores should begin: the tenth below the lowest of ``values``, but at most ``most``."""
     return max(0.0, min(most, floor(min(values, default=most) * 10) / 10))

@@ -1,4 +1,4 @@
-"""Elements of drawings: the one place where Python writes markup, for charts whose places are computed."""
+"""SVG elements: the only place where Python writes markup, for charts whose coordinates are computed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ def element(name: str, *inside: str, **attributes: str | float | None) -> Markup
     """An SVG element: ``element("text", "甲 < 乙", x=3, text_anchor="end")``.
 
     Args:
-        name: of the element; the program's own, never text.
+        name: of the element; always the program's own, never text from a report.
         inside: text, which is escaped, or other elements.
-        attributes: called as in SVG, with ``_`` for ``-`` and a ``_`` behind Python's own words (``class_``); their
-            values are escaped, and one that is None is left out.
+        attributes: named as in SVG, with ``_`` for ``-`` and a ``_`` after Python's keywords (``class_``); their values
+            are escaped, and those that are None are left out.
     """
     given = Markup().join(
         Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), value)

@@ -1,7 +1,7 @@
-"""Pages from Jinja2's templates, which escape whatever text they are given.
+"""Pages from Jinja2 templates, which escape all text.
 
-A template is a file of the package, beside the modules that own it; its name is its path from the package's root
-(``annotate/web/page.html.j2``). What a report says is only ever a value in one: no template is made from text.
+A template is a file of the package, next to the module that uses it; its name is its path from the package's root
+(``annotate/web/page.html.j2``). Text from reports is only ever passed as a value: no template is made from text.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def render(name: str, **values: Any) -> Markup:
-    """The template ``name`` with ``values``: markup, which other templates take as it is.
+    """Render the template ``name`` with ``values`` to markup, which other templates insert as it is.
 
     Raises:
-        jinja2.UndefinedError: the template asks for a value that is not given.
+        jinja2.UndefinedError: the template needs a value that is not given.
     """
     from markupsafe import Markup
 
@@ -27,12 +27,12 @@ def render(name: str, **values: Any) -> Markup:
 
 
 def stream(name: str, **values: Any) -> Iterator[str]:
-    """The same in pieces, made while they are asked for."""
+    """:func:`render` in pieces, each made when it is asked for."""
     return _environment().get_template(name).generate(values)
 
 
 def macro(name: str, of: str) -> Callable[..., Markup]:
-    """The macro ``of`` of the template ``name``, to be called as a function."""
+    """The macro ``of`` of the template ``name``, as a function."""
     found: Callable[..., Markup] = getattr(_environment().get_template(name).module, of)
     return found
 

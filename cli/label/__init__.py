@@ -1,4 +1,4 @@
-"""`pizhu label`: the labelling loop with Label Studio, one file a command."""
+"""`pizhu label`: the labelling loop with Label Studio, one file for each command."""
 
 from __future__ import annotations
 

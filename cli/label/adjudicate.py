@@ -1,4 +1,4 @@
-"""`pizhu label adjudicate`: contested sentences to an adjudicator, gold answers back."""
+"""`pizhu label adjudicate`: send contested sentences to an adjudicator, or fetch gold answers."""
 
 from __future__ import annotations
 
@@ -27,9 +27,7 @@ def adjudicate(
     ] = None,
     blind: Annotated[
         bool | None,
-        typer.Option(
-            "--blind/--not-blind", help="Hide what three or more annotators' answers come to.", show_default=False
-        ),
+        typer.Option("--blind/--not-blind", help="Hide the consensus of three or more annotators.", show_default=False),
     ] = None,
     overwrite_config: OverwriteConfig = False,
     folder: Folder = None,
@@ -39,9 +37,10 @@ def adjudicate(
 ) -> None:
     """Send the sentences that annotators disagree on to a second project, or (--pull) fetch the gold answers.
 
-    The adjudicator sees the answers without names and gives a reason. Repeat the command as answers come in: what is
-    there is not sent again. Gold answers hold what annotators agreed on and what was adjudicated, with who and why;
-    train on them with `pizhu train --data GOLD.jsonl`, score annotators with `pizhu label agreement --gold GOLD.jsonl`.
+    The adjudicator sees the answers without names and gives a reason. Repeat the command as answers come in: sentences
+    already sent are not sent again. Gold answers hold what annotators agreed on and what was adjudicated, by whom and
+    why. Train on them with `pizhu train --data GOLD.jsonl`; score annotators with
+    `pizhu label agreement --gold GOLD.jsonl`.
     """
     from ...base.errors import ConfigError
     from ...labeling.adjudication import adjudication_title, pull_gold, push_contested

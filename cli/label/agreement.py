@@ -26,14 +26,14 @@ def agreement(
         typer.Option(help="Decided answers, as `pizhu label adjudicate --pull` writes them.", show_default=False),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Write the whole report, a page in Chinese.", show_default=False)
+        Path | None, typer.Option("--out", "-o", help="Write the full report, a page in Chinese.", show_default=False)
     ] = None,
     labels: Labels = None,
     as_json: Json = False,
 ) -> None:
-    """Measure how far annotators agree: each label, each pair, over time, with and without proposals.
+    """Measure how far annotators agree: on each label, in each pair, over time, with and without proposals.
 
-    Cohen's and Fleiss' kappa and Krippendorff's alpha stand with 95% bootstrap intervals over reports. The page of
+    Cohen's and Fleiss' kappa and Krippendorff's alpha come with 95% bootstrap intervals over reports. The page of
     --out adds heat maps, who drifts, who is too fast or follows wrong proposals, and the most contested sentences.
     """
     from ...base.files import write_text
@@ -57,11 +57,11 @@ def agreement(
     if found.gold:
         show(_gold(found))
     if out:
-        echo(f"the whole report: {out}")
+        echo(f"the full report: {out}")
 
 
 def agreement_table(found: Agreement, labels: LabelSet) -> Table:
-    """Agreement for people to read."""
+    """The agreement on each label, as a table."""
     exact = found.exact.value or 0.0
     table = _table(
         f"{', '.join(found.annotators)}: {found.sentences} sentences answered by two or more, "
@@ -78,7 +78,7 @@ def agreement_table(found: Agreement, labels: LabelSet) -> Table:
 
 
 def _pairs(found: Agreement) -> Table:
-    table = _table("Cohen's kappa of each pair, mean of the labels'", "", found.annotators)
+    table = _table("Cohen's kappa of each pair, mean over labels", "", found.annotators)
     kappas = {frozenset((pair.first, pair.second)): pair.kappa.value for pair in found.pairs}
     for one in found.annotators:
         values = (kappas.get(frozenset((one, other))) for other in found.annotators)
@@ -96,7 +96,7 @@ def _gold(found: Agreement) -> Table:
 
 
 def _table(title: str, first: str, columns: Iterable[str]) -> Table:
-    """A table of figures."""
+    """An empty table for figures."""
     table = Table(title=title)
     table.add_column(first)
     for column in columns:

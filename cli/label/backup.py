@@ -1,4 +1,4 @@
-"""`pizhu label backup`, `restore`: everything of a served Label Studio in one file, and back."""
+"""`pizhu label backup`, `restore`: back up everything of a served Label Studio to one file, and restore it."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def backup(
         Path | None, typer.Option(help="Where backups go [default: `backups` in the server's folder].")
     ] = None,
     keep: Annotated[
-        int | None, typer.Option(min=1, help="Remove this server's older backups in --out, all but so many.")
+        int | None, typer.Option(min=1, help="Keep this many of this server's backups in --out; remove older ones.")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Write projects, answers, accounts, uploads and trained models to one file; Label Studio may be in use meanwhile.
 
-    Made to run on a schedule, as in cron: `15 12,18 * * *  pizhu label backup --out /backups --keep 28`. The file is
-    named by its time (UTC) and holds passwords: only you can read it. A server on PostgreSQL needs PostgreSQL's client
-    programs (pg_dump) here, of the server's version or later.
+    Run it on a schedule, for example by cron: `15 12,18 * * *  pizhu label backup --out /backups --keep 28`. The file
+    is named by its time (UTC) and holds passwords: only you can read it. For a server with PostgreSQL, install
+    PostgreSQL's client programs (pg_dump) here, of the server's version or later.
     """
     from ...labeling.server.backup import backup as back_up
 
@@ -51,10 +51,10 @@ def restore(
     database_password_file: DatabasePasswordFile = None,
     as_json: Json = False,
 ) -> None:
-    """Put a backup into a new or empty folder; `pizhu label serve --folder` then has the same projects and accounts.
+    """Restore a backup to a new or empty folder; `pizhu label serve --folder` then has the same projects and accounts.
 
-    Nothing is overwritten: the folder, and for a server on PostgreSQL the database that --database names, must be
-    empty. Every part is checked against its sum first.
+    Nothing is overwritten: the folder, and for a server with PostgreSQL the database given by --database, must be
+    empty. Every part is checked against its checksum first.
     """
     from ...labeling.server.backup import restore as put_back
     from ...labeling.server.postgresql import find_postgresql

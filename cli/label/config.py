@@ -18,7 +18,7 @@ def config(
     task: Task = "sentences",
     labels: Labels = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Also write the configuration (XML) here, to look at it.")
+        Path | None, typer.Option("--out", "-o", help="Also write the configuration (XML) to this file.")
     ] = None,
     folder: Folder = None,
     url: Url = None,
@@ -27,8 +27,8 @@ def config(
 ) -> None:
     """Show what the next push would change in the project: labels, hot keys, colours, layout; changes nothing itself.
 
-    A label is renamed by naming its old name in the label set: `formerly = "old_name"`. The exit status is 1 where
-    something would change.
+    To rename a label, give its old name in the label set: `formerly = "old_name"`. The exit status is 1 if something
+    would change.
     """
     from ...base.files import write_text
     from ...labeling.studio.project import difference
@@ -40,14 +40,14 @@ def config(
     if as_json:
         echo(json.dumps(asdict(found), ensure_ascii=False))
     elif not (found.change or found.stored):
-        echo("The project's configuration is as it should be.")
+        echo("The project's configuration is up to date.")
     else:
         for line in found.change.lines():
             echo(line)
         for name, some in found.stored.items():
             echo(f"{name} is stored in {some.answers} answers, {some.drafts} drafts, {some.proposals} proposals")
         if found.by_hand:
-            echo("somebody changed the configuration in Label Studio; push with --overwrite-config undoes that")
+            echo("somebody changed the configuration in Label Studio; push with --overwrite-config to undo that")
         echo(f"\n{found.change.diff}")
     if found.change or found.stored:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""`pizhu label connect` and `disconnect`: make a prediction service known to the project, or take it out."""
+"""`pizhu label connect` and `disconnect`: register a prediction service with the project, or remove it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import typer
 
 from ..display import echo
 from .options import Folder, Json, Title, TokenFile, Url, access
-from .predict import PORT, SecretFile, service_folder, told
-from .proposals import told_shown
+from .predict import PORT, SecretFile, describe, service_folder
+from .proposals import describe_shown
 
 
 def connect(
@@ -20,7 +20,7 @@ def connect(
     ] = f"http://127.0.0.1:{PORT}",
     project: Title = None,
     events: Annotated[
-        bool, typer.Option("--events", help="Tell it of annotations, which its --retrain-every counts.")
+        bool, typer.Option("--events", help="Notify it of annotations, which its --retrain-every counts.")
     ] = False,
     secret_file: SecretFile = None,
     folder: Folder = None,
@@ -28,7 +28,7 @@ def connect(
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Register a prediction service in the project, or its new address; Label Studio tries it at once.
+    """Register a prediction service with the project, or its new address; Label Studio checks it at once.
 
     Example: `pizhu label connect http://10.0.0.5:9090 --secret-file 口令`
     """
@@ -41,8 +41,8 @@ def connect(
     path = secret_file or service_folder(folder) / "secret"
     if not path.exists():
         raise LabelingError(
-            f"{path} does not exist; start the service here with `pizhu label predict-serve`, which makes it, or give "
-            "--secret-file with a copy of the service's"
+            f"{path} does not exist; start the service here with `pizhu label predict-serve`, which creates it, or "
+            "give --secret-file with a copy of the service's"
         )
     secret = read_private(path).strip()
     there = access(folder, url, token_file)
@@ -50,7 +50,7 @@ def connect(
     if as_json:
         echo(json.dumps(asdict(found), ensure_ascii=False))
     else:
-        echo(told(found, there.url, title, address))
+        echo(describe(found, there.url, title, address))
 
 
 def disconnect(
@@ -60,7 +60,7 @@ def disconnect(
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Take the prediction service out of the project: annotators see what was pushed again, also where it is down.
+    """Remove the prediction service from the project, even if it is down: annotators see again what was pushed.
 
     Example: `pizhu label disconnect`
     """
@@ -74,7 +74,7 @@ def disconnect(
         echo(json.dumps(asdict(found), ensure_ascii=False))
         return
     services = " and ".join(found.addresses)
-    what = f"the service at {services} was taken out" if services else "no service of pizhu's is registered"
+    what = f"the service at {services} was removed" if services else "no pizhu service is registered"
     echo(f"{title} at {there.url}: {what}")
-    for line in told_shown(found.shown):
+    for line in describe_shown(found.shown):
         echo(line)

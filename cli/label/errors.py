@@ -21,7 +21,7 @@ _LINES = 20
 def errors(
     files: Annotated[
         list[Path],
-        typer.Argument(help="Labelled sentences, as `pizhu label pull` writes them; files of corrections come last."),
+        typer.Argument(help="Labelled sentences, as `pizhu label pull` writes them; put files of corrections last."),
     ],
     out: Annotated[Path | None, typer.Option(help="Write the doubtful sentences to this .jsonl file.")] = None,
     push: Annotated[bool, typer.Option("--push", help="Send them to a project for review in Label Studio.")] = False,
@@ -33,7 +33,7 @@ def errors(
         typer.Option(
             min=0,
             max=1,
-            help="Report labels doubted by at least this much; lower finds more [default: what was measured best].",
+            help="Report labels with at least this score; a lower value finds more [default: the best measured].",
         ),
     ] = None,
     labels: Labels = None,
@@ -46,8 +46,8 @@ def errors(
     """Find labels that are likely wrong, the most suspicious first.
 
     Each report is checked by a learner trained on the other reports (confident learning), and against the rules of the
-    guideline: metric without a number and the reverse, thanks and lead-ins with a label. Labels of two reports at least
-    are needed, of twenty it is worth the while.
+    guideline: metric without a number and the reverse, thanks and lead-ins with a label. At least two labelled reports
+    are needed; the results are useful from about twenty.
 
     Example: pizhu label errors answers.jsonl --out doubts.jsonl --push
     """
@@ -76,8 +76,8 @@ def errors(
             )
     count = int(pool.known.sum())
     if as_json:
-        told = {"labelled": count, "doubtful": records, "project": pushed.url if pushed else None}
-        echo(json.dumps(told, ensure_ascii=False))
+        result = {"labelled": count, "doubtful": records, "project": pushed.url if pushed else None}
+        echo(json.dumps(result, ensure_ascii=False))
     else:
         show(_table(records, count))
         if out is not None:

@@ -18,7 +18,7 @@ def next_(
     inputs: Annotated[
         list[Path],
         typer.Argument(
-            help="Reports and .jsonl files of sentence records, those that `pizhu label pull` wrote included."
+            help="Reports and .jsonl files of sentence records, including those that `pizhu label pull` wrote."
         ),
     ],
     out: Annotated[Path, typer.Option(help="The .jsonl file to write, for `pizhu label push`.")],
@@ -29,20 +29,20 @@ def next_(
     model: Annotated[
         list[str] | None,
         typer.Option(
-            help="Model folder, `default` for the one of `pizhu annotate`, or `light` for a learner trained on what is "
-            "labelled; give two for disagreement [default: light, or default while nothing is labelled].",
+            help="Model folder, `default` for the one of `pizhu annotate`, or `light` for a learner trained on the "
+            "labelled sentences; give two for disagreement [default: light, or default while nothing is labelled].",
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of what is drawn at random.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed for random choices.")] = 1,
     labels: Labels = None,
     as_json: Json = False,
 ) -> None:
-    """Choose whole paragraphs that are worth most to label next, and say what more labels are expected to bring.
+    """Choose the whole paragraphs that are most useful to label next, and estimate the gain from more labels.
 
-    Sentences that are labelled, skipped or contested are left out. mixed looks for uncertain answers, counts rare
-    labels more and takes no two paragraphs alike; uncertainty only the first; disagreement sets two models against each
-    other; diversity takes what is least like anything labelled; rare seeks the labels that few sentences have.
+    Sentences that are labelled, skipped or contested are left out. uncertainty chooses what the model is least certain
+    about; mixed does so with more weight on rare labels and avoids similar paragraphs; disagreement chooses what two
+    models disagree on; diversity, what is least similar to anything labelled; rare, likely cases of rare labels.
 
     Example: pizhu label next reports/*.docx answers.jsonl --count 200 --out next.jsonl && pizhu label push next.jsonl
     """
@@ -64,8 +64,8 @@ def next_(
 
     write_records(out, found.records)
     if as_json:
-        told = {name: value for name, value in asdict(found).items() if name != "records"}
-        echo(json.dumps({"path": str(out), "strategy": strategy, **told}, ensure_ascii=False))
+        result = {name: value for name, value in asdict(found).items() if name != "records"}
+        echo(json.dumps({"path": str(out), "strategy": strategy, **result}, ensure_ascii=False))
         return
     by = f" by {' and '.join(found.models)}" if found.models else ""
     echo(f"{out}: {found.sentences} sentences in {found.paragraphs} paragraphs, of {found.open} open ones{by}")

@@ -1,4 +1,4 @@
-"""What the commands of `pizhu label` share: options, and what they stand for."""
+"""Options that the commands of `pizhu label` share, and the objects made from them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def kind_and_labels(task: str, path: Path | None) -> tuple[TaskKind, LabelSet]:
 
 
 def with_folders(paths: Iterable[Path]) -> list[Path]:
-    """``paths``, in each folder's place its reports, or the records of them where it holds no others."""
+    """``paths``, with each folder replaced by the reports in it, or by its files of records if it has no reports."""
     from ...annotate.inputs.find import Folder, is_run
     from ...annotate.run.tables import records_in
     from ...base.errors import ReadError

@@ -1,4 +1,4 @@
-"""`pizhu label predict-serve`: proposals while people label, and a better model from their answers."""
+"""`pizhu label predict-serve`: propose labels while people label, and train a better model on their answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SecretFile = Annotated[
     Path | None,
-    typer.Option(help="Private file of the service's secret, made if missing [default: FOLDER/predict/secret]."),
+    typer.Option(help="Private file of the service's secret, created if missing [default: FOLDER/predict/secret]."),
 ]
 PORT = 9090
 
@@ -28,7 +28,7 @@ def predict_serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = PORT,
     project: Title = None,
     labels: Labels = None,
-    connect: Annotated[bool, typer.Option("--connect", help="Register the service in the project.")] = False,
+    connect: Annotated[bool, typer.Option("--connect", help="Register the service with the project.")] = False,
     address: Annotated[
         str | None, typer.Option(help="Where Label Studio reaches the service [default: where it listens].")
     ] = None,
@@ -37,27 +37,27 @@ def predict_serve(
         list[str] | None, typer.Option("--set", help="One field of the recipe; may be repeated.", show_default=False)
     ] = None,
     corpus: Annotated[
-        bool, typer.Option(help="Train on the shipped corpus, and judge by its validation split, as well.")
+        bool, typer.Option(help="Also train on the shipped corpus and evaluate on its validation split.")
     ] = True,
-    body_mb: Annotated[int, typer.Option(min=1, help="The most that a request may send, in MB.")] = 16,
+    body_mb: Annotated[int, typer.Option(min=1, help="The largest request body, in MB.")] = 16,
     connections: Connections = 500,
     per_address: PerAddress = 125,
     patience: Patience = 10,
     retrain_every: Annotated[
-        int, typer.Option(min=0, help="Train by itself after so many annotations; 0: only when asked.")
+        int, typer.Option(min=0, help="Start a training after this many annotations; 0: only on request.")
     ] = 0,
     secret_file: SecretFile = None,
     folder: Folder = None,
     url: Url = None,
     token_file: TokenFile = None,
 ) -> None:
-    """Propose labels in Label Studio while people label; learn from their answers when asked.
+    """Propose labels in Label Studio while people label; train on their answers on request.
 
-    Whoever opens a sentence is shown the model's labels for it, read in the context of the whole report. Training is
-    started by the button in Label Studio (project settings, Model), by the one on the service's page, or by
-    --retrain-every: it runs in the background, and its model is taken only if its macro-F1 is higher than the present
-    one's on the same validation reports. Open the service's address in a browser to see how it stands (user `pizhu`,
-    the secret as password). Models, state and secret lie in FOLDER/predict.
+    Annotators who open a sentence see the model's labels for it, made in the context of the whole report. The button in
+    Label Studio (project settings, Model), the button on the service's page or --retrain-every starts a training. It
+    runs in the background; the new model is used only if its macro-F1 is higher than the present one's on the same
+    validation reports. Open the service's address in a browser to see the progress (user `pizhu`, the secret as
+    password). Models, state and secret are in FOLDER/predict.
 
     Example: `pizhu label predict-serve --connect`, then label.
     """
@@ -86,13 +86,10 @@ def predict_serve(
         retrain_every,
     )
 
-    def tell(sentence: str) -> None:
-        complain(sentence)
-
     connected = threading.Event()
     start = (model or default_model()).absolute()
     with (
-        server.listen(host, port) as listening,  # a taken port is told before the model is loaded
+        server.listen(host, port) as listening,  # raises if the port is taken, before the model is loaded
         opened(
             home,
             start,
@@ -106,35 +103,38 @@ def predict_serve(
     ):
         here = server.address(listening)
         if not server.is_local(host):
-            tell("whoever reaches this machine and knows the secret can use the service, unencrypted")
+            complain("anyone who reaches this machine and knows the secret can use the service, unencrypted")
         if problem := app.state.predictor.problem:
-            tell(problem)
+            complain(problem)
 
         def attempt() -> None:
             there = access(folder, url, token_file)
             found = register(there, address or here, secret, title, events=retrain_every > 0)
             connected.set()
-            echo(told(found, there.url, title, address or here))
+            echo(describe(found, there.url, title, address or here))
 
         def ready() -> None:
             echo(f"pizhu proposes labels at {here}")
             if connect:
-                keep_trying(attempt, tell)
+                keep_trying(attempt, complain)
 
         server.run(app, listening, 100, ready)
         if connected.is_set():
-            tell("annotators see no proposals until it runs again, or those that were pushed: pizhu label disconnect")
+            complain(
+                "annotators see no proposals until the service runs again; to show what was pushed instead, run "
+                "`pizhu label disconnect`"
+            )
 
 
 def service_folder(folder: Path | None) -> Path:
-    """Where the service keeps its things: with the server's data."""
+    """The service's folder, in the server's."""
     from ...labeling.server.server import default_folder
 
     return (folder or default_folder()).absolute() / "predict"
 
 
-def told(found: Registered, label_studio: str, project: str, address: str) -> str:
-    """A registration in words."""
+def describe(found: Registered, label_studio: str, project: str, address: str) -> str:
+    """A registration, in words."""
     if found.created:
         what = "registered"
     elif found.moved_from:

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 def proposals(
     show: Annotated[
         str | None,
-        typer.Option(help="Show this model version's, or those of the prediction service `pizhu`.", show_default=False),
+        typer.Option(
+            help="Show the proposals of this model version, or `pizhu` for the prediction service's.",
+            show_default=False,
+        ),
     ] = None,
     project: Title = None,
     folder: Folder = None,
@@ -26,10 +29,10 @@ def proposals(
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Tell whose proposals annotators see, of how many sentences, and whose else the project has; or change it.
+    """Show which models' proposals the project has, for how many sentences, and whose annotators see; or change that.
 
-    Of several models' proposals Label Studio shows one's. A push shows what it has sent, unless a prediction service is
-    connected.
+    Label Studio shows the proposals of one model only. After a push it shows what was pushed, unless a prediction
+    service is connected.
     """
     from ...labeling.studio.shown import choose
     from ...labeling.studio.task_types import TITLE
@@ -40,42 +43,42 @@ def proposals(
         return
     for version, count in found.versions.items():
         echo(f"{version}: proposals for {count} sentences")
-    for line in told_shown(found):
+    for line in describe_shown(found):
         echo(line)
 
 
-def told_shown(found: Shown) -> list[str]:
+def describe_shown(found: Shown) -> list[str]:
     """What annotators see, in words."""
-    told = []
+    lines = []
     if found.trouble:
-        told.append(trouble(found.trouble))
+        lines.append(trouble(found.trouble))
     elif found.live:
-        told.append(f"annotators see what the prediction service {found.by} proposes, not what was pushed")
+        lines.append(f"annotators see what the prediction service {found.by} proposes, not what was pushed")
     elif found.by:
-        told.append(f"annotators see the proposals of {found.by}")
+        lines.append(f"annotators see the proposals of {found.by}")
     elif found.versions:
-        told.append(
-            "annotators see no proposals; show some with `pizhu label proposals --show VERSION`, or, where the "
+        lines.append(
+            "annotators see no proposals; show some with `pizhu label proposals --show VERSION`, or, if the "
             "project hides them, with `pizhu label push --not-blind`"
         )
     else:
-        told.append("annotators see no proposals; `pizhu label push --model default` makes some for what is there")
+        lines.append("annotators see no proposals; `pizhu label push --model default` makes some")
     if found.hidden:
-        told.append(hidden(found.hidden))
-    return told
+        lines.append(hidden(found.hidden))
+    return lines
 
 
 def trouble(why: str) -> str:
-    """A prediction service that proposes nothing."""
+    """The message for a prediction service that proposes nothing."""
     return (
-        f"annotators see no proposals: {why}; start the service that fits, or show what was pushed with "
+        f"annotators see no proposals: {why}; start a service that fits, or show what was pushed with "
         "`pizhu label disconnect`"
     )
 
 
 def hidden(count: int) -> str:
-    """Sentences whose proposals are another model's."""
+    """The message for sentences that have only other models' proposals."""
     return (
-        f"{count} sentences that are still open have proposals of other models only, which nobody sees now; give them "
-        "this model's with `pizhu label push --model MODEL`, or choose whose are shown with `pizhu label proposals`"
+        f"{count} sentences that are still open have proposals of other models only, which nobody sees now; add "
+        "this model's with `pizhu label push --model MODEL`, or choose whose to show with `pizhu label proposals`"
     )

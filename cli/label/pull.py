@@ -1,4 +1,4 @@
-"""`pizhu label pull`: answers from Label Studio."""
+"""`pizhu label pull`: fetch answers from Label Studio."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ def pull(
     task: Task = "sentences",
     labels: Labels = None,
     full: Annotated[bool, typer.Option("--full", help="Fetch everything, not only what changed.")] = False,
-    list_: Annotated[bool, typer.Option("--list", help="Tell which pulls found something new, and end.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="List the pulls that found something new, and exit.")] = False,
     at: Annotated[
         datetime | None,
-        typer.Option(help="Print the answers as they were after the last pull until then (local time), and end."),
+        typer.Option(help="Print the answers as of this local time (after the last pull before it), and exit."),
     ] = None,
     folder: Folder = None,
     url: Url = None,
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Fetch every sentence with every annotator's answer; after the first time, only what changed is asked for.
+    """Fetch every sentence with every annotator's answer; after the first time, only what changed.
 
-    Nothing is ever lost: earlier states are kept in a folder beside the output (--list, --at), sentences that were
-    deleted in Label Studio stay in the output, marked, and nothing is ever deleted in Label Studio.
+    Nothing is ever lost: a folder beside the output keeps earlier states (--list, --at), and sentences that were
+    deleted in Label Studio stay in the output, marked. Nothing is deleted in Label Studio.
     """
     kind, chosen = kind_and_labels(task, labels)
     if list_:
@@ -69,7 +69,7 @@ def pull(
 
 
 def _print(pulled: Pulled, kind: TaskKind, where: list[str]) -> None:
-    """``where`` are the options that say which project was pulled."""
+    """Print the result; ``where`` holds the options that identify the project."""
     states = ", ".join(f"{count} {state}" for state, count in sorted(pulled.states.items())) or "no sentences"
     echo(f"{pulled.path}: {states}")
     if pulled.answers:
@@ -86,7 +86,7 @@ def _print(pulled: Pulled, kind: TaskKind, where: list[str]) -> None:
     if pulled.withdrawn:
         echo(f"{pulled.withdrawn} answers were deleted in Label Studio; earlier pulls hold them (--list, --at)")
     if pulled.kept:
-        echo(f"the file that stood there is kept as {pulled.kept}")
+        echo(f"the earlier file is kept as {pulled.kept}")
 
 
 def _list(output: Path, as_json: bool) -> None:

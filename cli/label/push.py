@@ -1,4 +1,4 @@
-"""`pizhu label push`: sentences to Label Studio."""
+"""`pizhu label push`: send sentences to Label Studio."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def push(
     ] = None,
     remove_label: Annotated[
         list[str] | None,
-        typer.Option("--remove-label", help="Let this label go although answers hold it; may be repeated."),
+        typer.Option("--remove-label", help="Remove this label even if answers use it; may be repeated."),
     ] = None,
     overwrite_config: OverwriteConfig = False,
     folder: Folder = None,
@@ -66,12 +66,12 @@ def push(
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Send sentences to be labelled; what is there already is not sent again, so an interrupted push is just repeated.
+    """Send sentences to be labelled; those already there are not sent again, so an interrupted push can be repeated.
 
-    Records with labels and scores, as `pizhu annotate` writes them, are shown to annotators as proposals; with --model
-    they are made on the way. Without inputs the project is created or its configuration brought up to date: see with
-    `pizhu label config` what that would change. With --task spans only sentences that are labelled metric or hold a
-    quantity are sent, with the quantities marked.
+    Labels and scores of records, as `pizhu annotate` writes them, are shown to annotators as proposals; with --model,
+    the push makes the proposals. Without inputs it creates the project or updates its configuration (see what that
+    would change with `pizhu label config`). With --task spans it sends only sentences that are labelled metric or hold
+    a quantity, with the quantities marked.
     """
     from ...labeling.studio.push import push as send
 
@@ -103,7 +103,7 @@ def push(
     else:
         echo(f"{pushed.sent} sentences sent, {pushed.present} were there, {pushed.proposals} proposals sent")
         if pushed.renewed:
-            echo(f"{pushed.renewed} sentences that were there got proposals of this model as well")
+            echo(f"{pushed.renewed} sentences that were there also got proposals of this model")
         if pushed.trouble:
             echo(trouble(pushed.trouble))
         elif pushed.live:

@@ -1,4 +1,4 @@
-"""`pizhu label rename`: answers that were given under a label's former name."""
+"""`pizhu label rename`: rename labels in the project and in local files."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .proposals import trouble
 
 def rename(
     labels: Annotated[
-        Path, typer.Option("--labels", help="TOML file of the label set; renamed labels say `formerly`.")
+        Path, typer.Option("--labels", help="TOML file of the label set; renamed labels have `formerly`.")
     ],
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Answers files to rewrite as well.", show_default=False)
+        list[Path] | None, typer.Argument(help="Files of answers to rewrite as well.", show_default=False)
     ] = None,
     project: Title = None,
     task: Task = "sentences",
@@ -29,10 +29,10 @@ def rename(
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Rename labels in all that the project stores, and in local files of answers where they are named.
+    """Rename labels in everything that the project stores, and in the given local files of answers.
 
-    In the label set the renamed label says `formerly = "old_name"`. Who answered and when stays as it is. Interrupted,
-    it is just repeated. A push with that label set does the same for the project.
+    In the label set, the renamed label has `formerly = "old_name"`. Annotators and times of answers stay as they are.
+    If interrupted, repeat the command. A push with that label set does the same for the project.
     """
     from ...labeling.studio.project import rename_labels
     from ...labeling.studio.rename import renamed_files
@@ -40,13 +40,13 @@ def rename(
 
     kind, chosen = kind_and_labels(task, labels)
     there = access(folder, url, token_file)
-    # The files lie ready before the project is touched, and take their places after it.
+    # The new files are complete before the project is touched, and replace the old ones after it.
     with renamed_files(files or (), chosen) as rewritten, shown() as progress:
         stored = rename_labels(there, chosen, project, kind, progress)
     now = choose(there, project or kind.title)
     if as_json:
-        told = {"project": asdict(stored), "files": rewritten, "trouble": now.trouble}
-        echo(json.dumps(told, ensure_ascii=False))
+        result = {"project": asdict(stored), "files": rewritten, "trouble": now.trouble}
+        echo(json.dumps(result, ensure_ascii=False))
         return
     echo(f"renamed in {stored.answers} answers, {stored.drafts} drafts, {stored.proposals} proposals")
     for path, count in rewritten.items():

@@ -31,27 +31,30 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on [default: a free one].")] = None,
     public_url: Annotated[
         str | None,
-        typer.Option(help="What users type, where a proxy or container stands before it: https://label.office.example"),
+        typer.Option(help="The address that users type, behind a proxy or container: https://label.office.example"),
     ] = None,
     database: Database = None,
     database_password_file: DatabasePasswordFile = None,
     annotators: Annotated[
-        Path | None, typer.Option(help="Who may log in: one a line, `name` or `name, email`.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="File of those who may log in, one on each line: `name` or `name, email`.", show_default=False
+        ),
     ] = None,
     environment: Annotated[
         Path | None,
         typer.Option(help="Virtual environment for Label Studio [default: PIZHU_LABEL_STUDIO_ENV, or user data]."),
     ] = None,
-    install_only: Annotated[bool, typer.Option("--install-only", help="Install Label Studio and end.")] = False,
-    foreground: Annotated[bool, typer.Option("--foreground", help="Stay until Ctrl+C, then stop it.")] = False,
+    install_only: Annotated[bool, typer.Option("--install-only", help="Install Label Studio and exit.")] = False,
+    foreground: Annotated[bool, typer.Option("--foreground", help="Wait for Ctrl+C, then stop it.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Start Label Studio on this machine, for this machine only unless told otherwise; no calls to the internet.
+    """Start Label Studio on this machine, by default for this machine only; it makes no calls to the internet.
 
-    The first start installs it into an environment of its own (1 GB, two minutes) and makes the database (1 to 2
-    minutes): SQLite, or PostgreSQL with --database, which later starts remember. Repeat the command with a longer
-    --annotators list to add people. Label Studio's open edition has no roles: whoever logs in can delete a project,
-    so back up on a schedule (`pizhu label backup --keep 14`) and pull often.
+    The first start installs it into its own environment (1 GB, two minutes) and creates the database (1 to 2 minutes):
+    SQLite, or PostgreSQL with --database, which later starts remember. To add people, repeat the command with a longer
+    --annotators list. Label Studio's open edition has no roles: anyone who logs in can delete a project, so back up on
+    a schedule (`pizhu label backup --keep 14`) and pull often.
     """
     from ...base.extras import require
 
@@ -88,7 +91,7 @@ def serve(
 
 
 def status(folder: Folder = None, as_json: Json = False) -> None:
-    """Tell whether Label Studio runs here, and where; the exit status is 1 when it does not."""
+    """Show whether Label Studio runs here, and where; the exit status is 1 if it does not."""
     from ...labeling.server import server as servers
 
     server = servers.running(folder)
@@ -132,7 +135,7 @@ def _print_server(server: Server, as_json: bool) -> None:
         echo(f"  stop with   pizhu label stop {here}")
     if server.shared:
         complain(
-            "whoever reaches this address sees the log-in page, passwords and answers travel unencrypted over"
+            "anyone who reaches this address sees the log-in page, passwords and answers are sent unencrypted over"
             " HTTP, and there are no roles: anyone who logs in can delete a project. Use it in a trusted network only,"
             " and back up on a schedule."
         )

@@ -1,4 +1,4 @@
-"""`pizhu label transfer`: answers into another project, or back into one that lost them."""
+"""`pizhu label transfer`: import answers into another project, or back into one that lost them."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def transfer(
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Put pulled answers into a project: on another server, or back where sentences were deleted.
+    """Import pulled answers into a project: on another server, or after sentences were deleted.
 
-    Every annotator's answers come with their times, lead times and skips, so that pulling again writes the same
-    records. Sentences that the project has are left alone: an interrupted transfer is just repeated. On the server
-    that runs here, annotators without an account get one.
+    All annotators' answers keep their times, lead times and skips, so that another pull writes the same records.
+    Sentences that the project has stay as they are, so an interrupted transfer can be repeated. On the server that runs
+    here, annotators without an account get one.
     """
     from ...labeling.server.server import running
     from ...labeling.studio.transfer import transfer as send

@@ -1,1 +1,1 @@
-"""The labelled corpus: its files, and what loads, checks, counts and exports them."""
+"""The labelled corpus: its files, and how they are loaded, checked, counted and exported."""

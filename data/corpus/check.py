@@ -1,4 +1,4 @@
-"""What can be wrong with a labelled corpus, found before anything is trained on it."""
+"""Checks a labelled corpus for faults before anything is trained on it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..report import Sentence, normalise
 from .load import SPLITS, CorpusReport, Split, load_corpus, load_splits
 
 LONGEST_RUN = 24
-"""Characters in a row that two reports may share; phrases of the language of government are shorter."""
+"""Characters in a row that two reports may share; set phrases of government language are shorter."""
 RUN_SHARE = 0.01
 """Share of sentences that may have a longer run in common with another report."""
 NEAR = 0.6
@@ -28,7 +28,7 @@ _INVISIBLE = re.compile(
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong, with the file and the line (0: the file as a whole)."""
+    """A fault, with its file and line (0: the file as a whole)."""
 
     path: Path
     line: int
@@ -43,7 +43,7 @@ class Findings:
     """What a check found.
 
     Attributes:
-        problems: what makes the check fail.
+        problems: the faults that make the check fail.
         reports, sentences: how many were read.
         shared_runs: sentences with a run longer than ``LONGEST_RUN`` in common with another report.
         near_duplicates: sentences with a near-duplicate in another report.
@@ -58,7 +58,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class _Place:
-    """A sentence of the corpus with where it stands."""
+    """A sentence of the corpus and its position."""
 
     report: CorpusReport
     line: int
@@ -103,13 +103,13 @@ def _splits(reports: Sequence[CorpusReport], folder: str | Path | None) -> Itera
     named = Counter(name for names in splits.values() for name in names)
     for name, times in named.items():
         if times > 1:
-            yield Problem(path, 0, f"report {name} stands in {times} places; a report belongs to one split")
+            yield Problem(path, 0, f"report {name} is listed {times} times; a report belongs to one split")
     ids = {report.id for report in reports}
     for name in sorted(named.keys() - ids):
-        yield Problem(path, 0, f"report {name} is named but there is no {name}.txt")
+        yield Problem(path, 0, f"report {name} is listed but there is no {name}.txt")
     for report in reports:
         if report.id not in named:
-            yield Problem(report.path, 0, "is in no split; name it in splits.toml")
+            yield Problem(report.path, 0, "is in no split; list it in splits.toml")
 
 
 def _characters(reports: Sequence[CorpusReport]) -> Iterator[Problem]:
@@ -185,7 +185,7 @@ def _near(places: Sequence[_Place], sides: Mapping[str, Split], found: Findings)
             one, two = (sides.get(places[k].report.id) for k in (i, j))
             if one and two and one != two:
                 found.problems.append(
-                    places[i].problem(f"is nearly the same as {places[j]}, and they stand on two sides ({one}, {two})")
+                    places[i].problem(f"is nearly the same as {places[j]} on the other side of a split ({one}, {two})")
                 )
     found.near_duplicates = len(near)
     if len(near) > NEAR_SHARE * len(places):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class CorpusRecord(Record):
-    """A record with what the head of its report says, whose ``kind`` is the ``genre``, and the hard case that it is."""
+    """A record with the fields of its report's head (its ``kind`` is called ``genre``) and the sentence's hard case."""
 
     level: str
     body: str
@@ -25,7 +25,7 @@ class CorpusRecord(Record):
 
 
 def corpus_records(split: Split, folder: str | Path | None = None) -> list[CorpusRecord]:
-    """One record a sentence, heading or piece of furniture of a split, with what the report's head says."""
+    """One record per sentence, heading or piece of furniture of a split, with the fields of the report's head."""
     return [
         {**record, "level": r.level, "body": r.body, "genre": r.kind, "year": r.year, "case": case}
         for r in load_corpus(folder, split)

@@ -1,9 +1,9 @@
-"""The labelled corpus: reports written for this project, stored one a file with their labels in place.
+"""The labelled corpus: reports written for this project, one per file, with their labels in place.
 
-A file is a TOML head between two ``+++`` lines, then a line a unit: ``CODE | text`` or ``CODE @case | text``. CODE is
-``#`` (heading), ``~`` (furniture), ``-`` (a sentence without a tag) or the initials of its labels (``AM``). An empty
-line ends a paragraph; the lines of a paragraph follow each other in the text without anything between them. ``@case``
-names a hard case of the guideline that the sentence was written for.
+A file is a TOML head between two ``+++`` lines, then one line per unit: ``CODE | text`` or ``CODE @case | text``. CODE
+is ``#`` (heading), ``~`` (furniture), ``-`` (a sentence without a tag) or the initials of its labels (``AM``). An empty
+line ends a paragraph; the lines of a paragraph follow each other in the text with nothing between them. ``@case``
+names the hard case of the guideline for which the sentence was written.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class CorpusReport:
 
     Attributes:
         id: the file's stem.
-        level, body, kind, year, plan, style: what the head says; ``plan`` tells whether the report has a plan part.
+        level, body, kind, year, plan, style: the fields of the head; ``plan`` tells whether the report has a plan part.
         report: the text and its labelled sentences.
-        cases: for each entry of ``report.sentences`` the hard case it was written for, or None.
+        cases: for each entry of ``report.sentences`` the hard case for which it was written, or None.
         lines: for each entry the line in the file, counted from 1.
         path: the file.
     """
@@ -69,7 +69,7 @@ class CorpusReport:
 
 
 def corpus_folder() -> Path:
-    """Where the shipped corpus lies."""
+    """The folder of the shipped corpus."""
     return Path(str(files(__package__)))
 
 

@@ -1,6 +1,6 @@
 """The state of a reading process: what it may use while it reads, and what it leaves behind.
 
-In a program that reads by itself none of this is in force.
+None of this applies in a program that reads files itself.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ _dies_with_parent = False
 
 
 def begin() -> None:
-    """Make this a reading process."""
+    """Turn this process into a reading process."""
     global _begun
     _begun = True
-    system.settle()
+    system.prepare()
     _die_with_parent(True)
 
 
 def is_begun() -> bool:
-    """Whether this is a reading process, which is ended together with what it starts."""
+    """Whether this is a reading process; if so, its end also ends what it has started."""
     return _begun
 
 
 def scratch() -> Path | None:
-    """The folder for temporary files, which is removed after the process; None for that of the system."""
+    """The folder for temporary files, which is removed after the process has ended; None for the system's folder."""
     global _scratch
     if _begun and _scratch is None:
         _scratch = _left_behind.enter_context(new_scratch())
@@ -43,7 +43,7 @@ def scratch() -> Path | None:
 
 @contextmanager
 def reading(limits: Limits) -> Iterator[None]:
-    """The time in which one file is read, within ``limits``."""
+    """While the block runs, one file is read, within ``limits``."""
     global _limits
     _limits = limits
     system.limit(limits)
@@ -57,8 +57,8 @@ def reading(limits: Limits) -> Iterator[None]:
 
 
 @contextmanager
-def another_program() -> Iterator[None]:
-    """The time in which this process waits for a program that has limits of its own."""
+def external_program() -> Iterator[None]:
+    """While the block runs, this process waits for a program that has limits of its own."""
     if _limits is None:
         yield
         return
@@ -73,15 +73,15 @@ def another_program() -> Iterator[None]:
 
 
 def end() -> None:
-    """End this process and what it started, and remove what it left."""
+    """End this process and what it has started, and remove its temporary files."""
     _left_behind.close()
     system.end()
 
 
 def _leave_tidily() -> None:
-    """Where there are files, have a thread remove them at the program's end: the system's kill would leave them.
+    """If there are temporary files, have a thread remove them when the program ends; a kill by the system would not.
 
-    Not while a file is read, which may keep all threads from running.
+    Not while a file is read, since the reader may keep all threads from running.
     """
     if _scratch is not None:
         _die_with_parent(False)

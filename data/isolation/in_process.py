@@ -1,4 +1,4 @@
-"""For whoever reads files of their own: the same without a process, and without limits of time and memory."""
+"""Reading without a separate process, and without limits on time and memory, for files that are trusted."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from .messages import Question
 
 
 class InProcess:
-    """Takes the place of a :class:`.pool.ReaderPool`; a hostile file may then hang or end the program."""
+    """Takes the place of a :class:`.pool.ReaderPool`; a hostile file may hang or crash the program."""
 
     def submit(self, question: Question) -> Future[Report]:
-        """Read a report at once."""
+        """Read a report at once, in this thread."""
         answer: Future[Report] = Future()
         try:
             answer.set_result(read_here(question))
@@ -23,7 +23,7 @@ class InProcess:
 
 
 def read_here(question: Question) -> Report:
-    """The report that is asked for; raises what ``data.read.read_source`` raises."""
+    """The report that ``question`` asks for; raises what ``data.read.read_source`` raises."""
     if question.is_text:
         return report_from_text(question.text(), question.doc, limits=question.limits)
     return read_source(question.source())

@@ -1,7 +1,7 @@
-"""What passes between a program and the processes that read files for it: frames of JSON and bytes.
+"""Messages between a program and the processes that read files for it: frames of JSON and bytes.
 
-A process that has read a hostile file may say whatever that file wants. So nothing that comes from it is unpickled: it
-is bounded, and its types and ranges are checked.
+A process that has read a hostile file may send anything. So its messages are never unpickled; their size is limited,
+and their types and ranges are checked.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ _HEXADECIMAL = re.compile("[0-9a-f]*")
 _LENGTHS = struct.Struct("<QQ")
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 _LONGEST = 4_000
-"""Characters of a refusal; a file's name can have 255."""
+"""Characters of an error message; a file's name can have 255."""
 
 
-class SpoiltError(Exception):
-    """What came is no answer."""
+class InvalidMessageError(Exception):
+    """The message is not a valid frame or answer."""
 
 
 def send(pipe: IO[bytes], head: Mapping[str, Any], body: bytes | IO[bytes] = b"", size: int | None = None) -> None:
-    """Write one frame; ``size`` is the number of bytes in a ``body`` that is an open file."""
+    """Write one frame; ``size`` is the number of bytes in ``body`` if that is an open file."""
     packed = json.dumps(head).encode("ascii")
     length = len(body) if isinstance(body, bytes) else size
     pipe.write(_LENGTHS.pack(len(packed), length) + packed)
@@ -46,29 +46,29 @@ def send(pipe: IO[bytes], head: Mapping[str, Any], body: bytes | IO[bytes] = b""
 
 
 def receive(pipe: IO[bytes], most: int | None = None) -> tuple[dict[str, Any], bytes] | None:
-    """Read one frame; None where the other side has ended.
+    """Read one frame; None if the other side has closed the pipe.
 
     Args:
-        most: bytes that it may have; None trusts the sender.
+        most: the most bytes that the frame may have; None trusts the sender.
 
     Raises:
-        SpoiltError: it has more, or is no frame.
+        InvalidMessageError: the frame is larger, or malformed.
     """
     lengths = pipe.read(_LENGTHS.size)
     if len(lengths) < _LENGTHS.size:
         return None
     of_head, of_body = _LENGTHS.unpack(lengths)
     if most is not None and of_head + of_body > most:
-        raise SpoiltError(f"an answer of {of_head + of_body:,} bytes")
+        raise InvalidMessageError(f"an answer of {of_head + of_body:,} bytes")
     packed, body = pipe.read(of_head), pipe.read(of_body)
     if len(packed) + len(body) < of_head + of_body:
         return None
     try:
         head = json.loads(packed)
     except (ValueError, RecursionError):
-        raise SpoiltError("no JSON") from None
+        raise InvalidMessageError("not JSON") from None
     if not isinstance(head, dict):
-        raise SpoiltError("no object")
+        raise InvalidMessageError("not an object")
     return head, body
 
 
@@ -78,9 +78,9 @@ class Question:
 
     Attributes:
         doc: its name.
-        body: its bytes, or an open file that stands at their beginning.
-        size: how many they are.
-        is_text: whether they are its text (UTF-8, surrogates passed) and no file.
+        body: its bytes, or an open file positioned at their beginning.
+        size: the number of bytes.
+        is_text: whether the bytes are the report's text (UTF-8, surrogates passed) and not a file.
     """
 
     doc: str
@@ -91,28 +91,28 @@ class Question:
 
     @classmethod
     def of(cls, source: Source) -> Question:
-        """That the file ``source`` be read."""
+        """The question for the file ``source``."""
         return cls(source.name, source.limits, source.data, len(source.data))
 
     @classmethod
     def of_text(cls, text: str, doc: str, limits: Limits) -> Question:
-        """That ``text`` be split."""
+        """The question for splitting ``text``."""
         body = text.encode("utf-8", "surrogatepass")
         return cls(doc, limits, body, len(body), is_text=True)
 
     def send(self, pipe: IO[bytes]) -> None:
-        """Write it."""
+        """Write the question to ``pipe``."""
         head = {"doc": self.doc, "limits": vars(self.limits), "is_text": self.is_text}
         send(pipe, head, self.body, self.size)
 
     @classmethod
     def received(cls, head: Mapping[str, Any], body: bytes) -> Question:
-        """What :meth:`send` wrote."""
+        """The question that :meth:`send` wrote."""
         return cls(head["doc"], Limits(**head["limits"]), body, len(body), head["is_text"])
 
     @property
     def most(self) -> int:
-        """Bytes that an answer may have: more than any report within the limits comes to."""
+        """The most bytes that an answer may have: more than any report within the limits needs."""
         return 2**20 + 48 * self.limits.characters
 
     def source(self) -> Source:
@@ -128,7 +128,7 @@ class Question:
 
 
 def report_to_message(report: Report) -> tuple[dict[str, Any], bytes]:
-    """``report`` as the head and body of a frame; its headings, which many sentences share, once."""
+    """``report`` as the head and body of a frame; headings, which many sentences share, are stored once."""
     names: dict[str, int] = {}
     paths: dict[tuple[str, ...], int] = {}
     for s in report.sentences:
@@ -149,7 +149,7 @@ def report_to_message(report: Report) -> tuple[dict[str, Any], bytes]:
 
 
 def error_to_message(error: Exception) -> dict[str, Any]:
-    """What a reader raised, as the head of a frame."""
+    """A reader's error as the head of a frame."""
     if isinstance(error, ReadError):
         return {"refused": str(error)}
     if isinstance(error, MissingExtraError):
@@ -162,18 +162,18 @@ def error_to_message(error: Exception) -> dict[str, Any]:
 
 
 def report_of(question: Question, head: Mapping[str, Any], body: bytes) -> Report:
-    """The report that is the answer to ``question``; raises what the reader raised.
+    """The report that answers ``question``; raises what the reader raised.
 
     Raises:
-        SpoiltError: it is no answer.
-        ReadError, MissingExtraError, OSError: what the reader raised; of a fault in a reader the first.
+        InvalidMessageError: the answer is invalid.
+        ReadError, MissingExtraError, OSError: what the reader raised; a ReadError also for a fault in a reader.
     """
     try:
         if "report" in head:
             return _report(question.doc, head["report"], body.decode("utf-8", "surrogatepass"))
         error = _error(question, head)
     except (ValueError, KeyError, TypeError, IndexError, OverflowError) as reason:
-        raise SpoiltError(repr(reason)[:200]) from None
+        raise InvalidMessageError(repr(reason)[:200]) from None
     raise error
 
 
@@ -210,7 +210,7 @@ def _error(question: Question, head: Mapping[str, Any]) -> Exception:
 
 
 def _numbers(values: Any, end: int) -> list[int]:
-    """``values``, which must be a list of whole numbers from 0 to below ``end``."""
+    """Check that ``values`` is a list of whole numbers from 0 to below ``end``."""
     if not set(map(type, _list(values))) <= {int}:
         raise TypeError("no numbers")
     if values and not 0 <= min(values) <= max(values) < end:

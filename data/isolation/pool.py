@@ -1,4 +1,4 @@
-"""The reading processes of a program: a few, kept warm, each asked for one file at a time."""
+"""The reading processes of a program: a few, kept alive, each reading one file at a time."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from typing import Protocol
 from ...base.errors import ConfigError, ReadError
 from ...base.limits import OF_THE_MACHINE, Limits, too_much
 from ..report import Report
-from .messages import Question, SpoiltError, report_of
+from .messages import InvalidMessageError, Question, report_of
 from .process import Process
 from .system import system
 
-_PATIENCE = 0.2  # seconds; waiting without an end would shut out Ctrl-C on Windows
-_TICK = 0.2  # seconds between looks at what runs
+_PATIENCE = 0.2  # seconds; waiting without a timeout would block Ctrl-C on Windows
+_TICK = 0.2  # seconds between checks of the running processes
 _START_SECONDS = 60
 _SLOW_SECONDS = 1.0
 _IDLE_SECONDS = 60.0
 _SIGKILL = 9
-_GIVEN_UP, _NOT_BEGUN, _SPOILT = "given up", "not begun", "a spoilt answer"
+_CANCELLED, _NOT_STARTED, _INVALID = "cancelled", "not started", "an invalid answer"
 
 
 class Pending(Future[Report]):
     """A report that is being read, or waits for its turn.
 
-    ``result`` raises what ``data.read.read_report`` raises; ``cancel`` ends the process that reads it, if one does.
+    ``result`` raises what ``data.read.read_report`` raises; ``cancel`` ends the process that reads it, if any.
     """
 
     def __init__(self, question: Question, stop: Callable[[Pending], None]) -> None:
@@ -40,7 +40,7 @@ class Pending(Future[Report]):
         self._stop = stop
 
     def result(self, timeout: float | None = None) -> Report:
-        """The report; whoever is interrupted while waiting for it without a ``timeout`` gives it up."""
+        """The report; an interrupt while waiting without a ``timeout`` cancels it."""
         if timeout is not None:
             return super().result(timeout)
         try:
@@ -55,28 +55,28 @@ class Pending(Future[Report]):
                 self.cancel()
 
     def cancel(self) -> bool:
-        """Give it up; False where it is done."""
+        """Cancel it; False if it is done."""
         if not super().cancel():
             self._stop(self)
         return not self.done() or self.cancelled()
 
 
 class Reader(Protocol):
-    """What reads files: :class:`ReaderPool`, or :class:`.in_process.InProcess`."""
+    """Reads files: a :class:`ReaderPool` or an :class:`.in_process.InProcess`."""
 
     def submit(self, question: Question) -> Future[Report]:
-        """Have a report read; does not wait for it."""
+        """Start to read a report and return at once."""
 
 
 @dataclass(slots=True)
 class _Turn:
-    """A file's turn with a process.
+    """The reading of one file by a process.
 
     Attributes:
-        deadline: when it is ended, by the clock of ``time.monotonic``.
+        deadline: when it is stopped, by the clock of ``time.monotonic``.
         began: when the process was ready.
-        slow: whether it has taken long, so that others may be read beside it.
-        ended: why it was ended before it was done: a limit's name, or one of the reasons above.
+        slow: whether it has taken long, so that others may be read at the same time.
+        ended: why it was stopped early: a limit's name, or one of the reasons above.
     """
 
     deadline: float
@@ -92,15 +92,15 @@ class _Turn:
 
 
 class ReaderPool:
-    """Reads files in processes of its own, in the order in which they are asked for.
+    """Reads files in its own processes, in the order of the requests.
 
-    A process that dies, hangs or takes too much costs its file alone; another takes its place. One that did well is
-    asked again.
+    A process that dies, hangs or exceeds a limit costs only its own file; another takes its place. A process that did
+    well is used again.
     """
 
     def __init__(self, size: int = 2, slow: int = 0) -> None:
-        """``size`` files are read at one time, and beside them ``slow`` others that take over a second, so that these
-        do not keep the rest waiting."""
+        """Read ``size`` files at a time, and in addition up to ``slow`` files that take over a second, so that these do
+        not delay the others."""
         self._size, self._most_slow = size, slow
         self._lock = Lock()
         self._work, self._watching = Condition(self._lock), Condition(self._lock)
@@ -118,18 +118,18 @@ class ReaderPool:
         self.close()
 
     def submit(self, question: Question) -> Pending:
-        """Have a report read; does not wait for it."""
+        """Start to read a report and return at once."""
         pending = Pending(question, self._give_up)
         with self._lock:
             if self._closed:
-                raise RuntimeError("the processes that read have been ended")
+                raise RuntimeError("the reading processes have been ended")
             self._waiting.append(pending)
             self._grow()
             self._work.notify()
         return pending
 
     def close(self) -> None:
-        """End all processes; what is not done is given up."""
+        """End all processes; unfinished reports are cancelled."""
         with self._lock:
             self._closed = True
             left, threads = [*self._waiting, *self._turns], [*self._threads]
@@ -141,10 +141,10 @@ class ReaderPool:
         for thread in threads:
             thread.join(timeout=5)
 
-    # A thread for each process, and one that watches them.
+    # One thread per process, and one that watches them.
 
     def _grow(self) -> None:
-        """Add a thread where a file waits for one and there may be more."""
+        """Start a thread if a file waits for one and the limit allows it."""
         free = len(self._threads) - len(self._turns)
         if free < len(self._waiting) and len(self._threads) - self._slow() < self._size:
             thread = Thread(target=self._serve, name="pizhu-reader", daemon=True)
@@ -169,7 +169,7 @@ class ReaderPool:
                 process.end()
 
     def _next(self) -> Pending | None:
-        """The file whose turn it is; None where this thread is not needed any more."""
+        """The next file; None if this thread is no longer needed."""
         with self._lock:
             while not self._closed and len(self._threads) - self._slow() <= self._size:
                 while self._waiting:
@@ -185,30 +185,30 @@ class ReaderPool:
             return None
 
     def _read(self, pending: Pending, process: Process | None) -> Process | None:
-        """Have ``process``, or a new one, read; returns the one that may be asked again."""
+        """Have ``process``, or a new one, read the file; return the process if it can be used again."""
         question, turn = pending.question, self._turns[pending]
         answer: Report | Exception | None = None
         spent = True
         try:
-            if process is not None and not process.alive():  # somebody ended it since
+            if process is not None and not process.alive():  # it has ended since
                 process.end()
                 process = None
-            begun = process is not None
+            started = process is not None
             process = process or Process()
-            if self._give(turn, process) and (begun or process.begin()):
+            if self._register(turn, process) and (started or process.begin()):
                 self._start_clock(turn, question.limits)
                 if (frame := process.ask(question)) is not None:
                     spent = frame[0].get("spent") is not False
                     answer = report_of(question, *frame)
-        except SpoiltError:
-            turn.ended = turn.ended or _SPOILT
+        except InvalidMessageError:
+            turn.ended = turn.ended or _INVALID
         except Exception as error:
             answer = error
-        with self._lock:  # from here on nobody ends the process but this thread
+        with self._lock:  # from here on only this thread ends the process
             del self._turns[pending]
         if process is not None and (spent or turn.slow or turn.ended):
             status = process.end()
-            answer = answer or _failure(question, turn, process.said, status)
+            answer = answer or _failure(question, turn, process.startup_error, status)
             process = None
         assert answer is not None
         if isinstance(answer, Report):
@@ -217,8 +217,8 @@ class ReaderPool:
             pending.set_exception(answer)
         return process
 
-    def _give(self, turn: _Turn, process: Process) -> bool:
-        """Let ``process`` be known as the one that reads; False where it need not any more."""
+    def _register(self, turn: _Turn, process: Process) -> bool:
+        """Register ``process`` as the reader of this turn; False if the turn has been stopped."""
         with self._lock:
             turn.process = process
             return not turn.ended
@@ -231,10 +231,10 @@ class ReaderPool:
     def _give_up(self, pending: Pending) -> None:
         with self._lock:
             if (turn := self._turns.get(pending)) is not None:
-                turn.end(_GIVEN_UP)
+                turn.end(_CANCELLED)
 
     def _watch(self) -> None:
-        """End what takes too long, and let others in beside what takes long."""
+        """Stop readings that take too long, and start others beside slow ones."""
         with self._lock:
             while not self._closed:
                 self._rests = not self._turns
@@ -242,11 +242,11 @@ class ReaderPool:
                 now = time.monotonic()
                 for pending, turn in self._turns.items():
                     if now > turn.deadline:
-                        turn.end(_NOT_BEGUN if turn.began is None else "read_seconds")
+                        turn.end(_NOT_STARTED if turn.began is None else "read_seconds")
                     elif turn.began is not None and turn.process is not None:
-                        self._weigh(turn, turn.process, now - turn.began, pending.question.limits)
+                        self._check_turn(turn, turn.process, now - turn.began, pending.question.limits)
 
-    def _weigh(self, turn: _Turn, process: Process, seconds: float, limits: Limits) -> None:
+    def _check_turn(self, turn: _Turn, process: Process, seconds: float, limits: Limits) -> None:
         if not process.limits_memory and process.memory_mb() > limits.memory_mb:
             turn.end("memory_mb")
         elif seconds > _SLOW_SECONDS and not turn.slow and self._slow() < self._most_slow:
@@ -256,24 +256,24 @@ class ReaderPool:
 
 
 def _failure(question: Question, turn: _Turn, said: str, status: int) -> Exception:
-    """Why there is no answer."""
+    """The error for a reading without an answer."""
     doc = question.doc
-    if turn.ended == _GIVEN_UP:
+    if turn.ended == _CANCELLED:
         return CancelledError()
     if turn.ended in OF_THE_MACHINE:
         return ReadError(too_much(doc, turn.ended, question.limits))
     if turn.began is None:
-        return ConfigError(f"the process that reads files does not begin ({said or f'status {status}'})")
+        return ConfigError(f"the process that reads files cannot start ({said or f'status {status}'})")
     if system.ran_out_of_time(status):
         return ReadError(too_much(doc, "cpu_seconds", question.limits))
     if status == -_SIGKILL and not turn.ended:
         return ReadError(
-            f"{doc} cannot be read: the process that read it was killed, which the system does where memory is short; "
-            "free some and try it again, or split it"
+            f"{doc} cannot be read: the process that read it was killed, as the system does if memory is short; "
+            "free some and try again, or split it"
         )
     return ReadError(
-        f"{doc} cannot be read: it breaks the process that reads it ({turn.ended or f'status {status}'}); save it anew "
-        "or in another format"
+        f"{doc} cannot be read: it crashes the process that reads it ({turn.ended or f'status {status}'}); save it "
+        "again or in another format"
     )
 
 
@@ -282,7 +282,7 @@ _sharing = Lock()
 
 
 def shared() -> ReaderPool:
-    """The pool of whoever has none of their own: begun when it is first asked for, ended with the program."""
+    """The program's own pool, created at first use and ended with the program."""
     global _shared
     with _sharing:
         if _shared is None:
@@ -292,7 +292,7 @@ def shared() -> ReaderPool:
 
 
 def _forget() -> None:
-    """A copy of this program that ``fork`` made has none of its threads, and asks for processes of its own."""
+    """After ``fork``: the copy of the program has none of the threads, so it will start processes of its own."""
     global _shared, _sharing
     _shared, _sharing = None, Lock()
 

@@ -1,4 +1,4 @@
-"""A reading process, seen from the program that uses it."""
+"""A reading process, as the program that uses it sees it."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from .messages import Question, receive
 from .system import system
 
 _WORKER = f"{__package__}.worker"
-# Modules come from where this program has its own, and not from the current folder, where a stranger's files may lie.
+# Modules are imported from where this program imports its own, never from the current folder, which may be hostile.
 _BEGIN = "import sys; sys.path[:] = sys.argv[1:]; from {} import main; main()"
 _HELLO = 4_096
 
 
 class Process:
-    """A process that reads one file after the other.
+    """A process that reads one file after another.
 
-    Its methods are for one thread, which must live as long as the process does, since Linux ends it with that thread;
-    :meth:`kill` and :meth:`lower` are for any thread, until :meth:`end` is called.
+    Its methods must all be called by one thread, which must outlive the process, because Linux ends the process
+    together with that thread. :meth:`kill` and :meth:`lower` may be called by any thread until :meth:`end` is called.
 
     Attributes:
-        pid: its number.
-        limits_memory: whether the system refuses it memory over the limit.
-        said: why it did not begin.
+        pid: its process id.
+        limits_memory: whether the system enforces its limit on memory.
+        startup_error: its message if it failed to start.
     """
 
     def __init__(self) -> None:
-        self.limits_memory, self.said = True, ""
+        self.limits_memory, self.startup_error = True, ""
         self._begun = False
         command = [sys.executable, "-c", _BEGIN.format(_WORKER), *map(os.path.abspath, sys.path)]
         pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         self._popen: subprocess.Popen[bytes] = subprocess.Popen(command, **pipes, **system.OPTIONS)
         assert self._popen.stdin and self._popen.stdout and self._popen.stderr
         self._questions, self._answers, self._errors = self._popen.stdin, self._popen.stdout, self._popen.stderr
-        self._family = system.Family(self._popen)
+        self._tree = system.ProcessTree(self._popen)
         self.pid = self._popen.pid
 
     def begin(self) -> bool:
-        """Wait until it is ready; False where it ended before."""
+        """Wait until it is ready; False if it ended before."""
         hello = receive(self._answers, _HELLO)
         if hello is None:
             return False
@@ -52,31 +52,31 @@ class Process:
         return True
 
     def ask(self, question: Question) -> tuple[dict[str, Any], bytes] | None:
-        """The answer to a question; None where it ended before it gave one.
+        """The answer to a question; None if the process ended before it answered.
 
         Raises:
-            SpoiltError: it answered something else.
+            InvalidMessageError: the answer is invalid.
         """
         try:
             question.send(self._questions)
             return receive(self._answers, question.most)
-        except OSError:  # a broken pipe, by any of its names
+        except OSError:  # a broken pipe, whatever its error is called
             return None
 
     def alive(self) -> bool:
-        """Whether it has not ended."""
-        return self._family.alive()
+        """Whether it is running."""
+        return self._tree.alive()
 
     def kill(self) -> None:
-        """End it and what it started, whatever they do."""
-        self._family.kill()
+        """End it and what it has started, at once."""
+        self._tree.kill()
 
     def lower(self) -> None:
-        """Let others have the processor first."""
-        self._family.lower()
+        """Lower its priority."""
+        self._tree.lower()
 
     def memory_mb(self) -> int:
-        """The memory that it holds, with what it started; 0 where psutil is not installed to tell."""
+        """The memory that it uses, in MiB, with what it has started; 0 if psutil is not installed."""
         if find_spec("psutil") is None:
             return 0
         import psutil
@@ -88,15 +88,15 @@ class Process:
         return total // 2**20
 
     def end(self) -> int:
-        """End it, wait for that and remove what it left; returns its exit status."""
-        self._family.kill()
-        with suppress(subprocess.TimeoutExpired):  # which only a broken disk or network can make it
+        """End it, wait for that and remove its files; return its exit status."""
+        self._tree.kill()
+        with suppress(subprocess.TimeoutExpired):  # only a broken disk or network can delay it
             self._popen.wait(5)
         if not self._begun:
-            self.said = self._errors.read().decode("utf-8", "replace").strip().rpartition("\n")[2][:200]
+            self.startup_error = self._errors.read().decode("utf-8", "replace").strip().rpartition("\n")[2][:200]
         for pipe in (self._questions, self._answers, self._errors):
-            with suppress(OSError):  # what was not written any more
+            with suppress(OSError):  # for output that was not written in time
                 pipe.close()
-        self._family.close()
+        self._tree.close()
         sweep()  # it may have converted a file
         return self._popen.returncode or 0

@@ -1,4 +1,4 @@
-"""The part that differs from system to system, under one name."""
+"""The module for this operating system."""
 
 import sys
 

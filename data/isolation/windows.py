@@ -1,4 +1,4 @@
-"""Windows: what a reading process may use, and how it is ended with all that it started, by means of job objects."""
+"""Windows: sets the limits of a reading process, and ends it with all that it has started, through job objects."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _KILL_ON_CLOSE, _PROCESS_TIME, _PROCESS_MEMORY, _NO_DIALOG = 0x2000, 0x2, 0x100,
 _EXTENDED = 9  # JobObjectExtendedLimitInformation
 _NO_WINDOW, _BELOW_NORMAL = 0x08000000, 0x4000
 _SYNCHRONIZE, _FOR_EVER = 0x100000, 0xFFFFFFFF
-_OUT_OF_QUOTA = 1816  # how a process ends whose time is used up
-_OWN = 2**28  # bytes that an idle reader has at most
+_OUT_OF_QUOTA = 1816  # exit status of a process that has used up its time
+_OWN = 2**28  # bytes; an idle reader uses less
 
 
 class _Basic(ctypes.Structure):
@@ -44,7 +44,7 @@ class _Extended(ctypes.Structure):
 
 
 class Job:
-    """A job object: processes that are bounded together and end when its last handle is closed."""
+    """A job object: its processes share limits and end when its last handle is closed."""
 
     def __init__(self) -> None:
         self._system = _kernel()
@@ -54,7 +54,7 @@ class Job:
         self.limit()
 
     def limit(self, memory: int = 0, seconds: float = 0.0) -> None:
-        """Bound each process in it: to ``memory`` bytes and ``seconds`` since its start; 0 does not bound."""
+        """Limit each of its processes to ``memory`` bytes and ``seconds`` since its start; 0 sets no limit."""
         wanted = _Extended()
         basic = wanted.BasicLimitInformation
         basic.LimitFlags = _KILL_ON_CLOSE | _NO_DIALOG
@@ -69,27 +69,27 @@ class Job:
             raise _error()
 
     def add(self, process: int) -> None:
-        """Put the process with the handle ``process`` into it."""
+        """Add the process with the handle ``process``."""
         if not self._system.AssignProcessToJobObject(self._handle, process):
             raise _error()
 
     def kill(self) -> None:
-        """End all processes in it."""
+        """End all its processes."""
         self._system.TerminateJobObject(self._handle, 1)
 
     def close(self) -> None:
-        """Give it up, which ends what is still in it."""
+        """Close the handle, which ends the processes that are left."""
         self._system.CloseHandle(self._handle)
 
 
-# From outside, in the program that has files read.
+# From outside, in the program that uses the process.
 
 OPTIONS: dict[str, Any] = {"creationflags": _NO_WINDOW}
-"""Of ``Popen``: no console that would hand on Ctrl-C or open a window."""
+"""Arguments of ``Popen``: no console, which would pass on Ctrl-C or open a window."""
 
 
-class Family:
-    """A process and what it started."""
+class ProcessTree:
+    """A process and the processes that it has started."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process, self._job = process, _job_of(_handle(process))
@@ -99,36 +99,36 @@ class Family:
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """End them all, whatever they do."""
+        """End them all at once."""
         if self._job is not None:
             self._job.kill()
         self._process.kill()
 
     def lower(self) -> None:
-        """Let others have the processor first."""
+        """Lower their priority."""
         _kernel().SetPriorityClass(_handle(self._process), _BELOW_NORMAL)
 
     def close(self) -> None:
-        """It has ended."""
+        """Release resources after the process has ended."""
         if self._job is not None:
             self._job.close()
 
 
 def ran_out_of_time(status: int) -> bool:
-    """Whether a process that ended so had used its processor time up."""
+    """Whether a process with this exit status has used up its processor time."""
     return status == _OUT_OF_QUOTA
 
 
-# From inside, in the reading process. Its job lies within that of the program, and ends LibreOffice with it.
+# From inside, in the reading process. Its job is nested in the program's job, and ends LibreOffice together with it.
 
 LIMITS_MEMORY = True
-"""Whether the system refuses memory over the limit; not where there is no job."""
+"""Whether the system enforces the limit on memory; not if there is no job."""
 
 _own: Job | None = None
 
 
-def settle() -> None:
-    """Before the first file: no dialog after a crash, and a job for what this process starts."""
+def prepare() -> None:
+    """Before the first file: no dialog after a crash, and a job for the processes that this one starts."""
     global _own, LIMITS_MEMORY
     system = _kernel()
     system.SetErrorMode(0x3)
@@ -137,19 +137,19 @@ def settle() -> None:
 
 
 def limit(limits: Limits) -> None:
-    """Bound what this process may use from now on for one file."""
+    """Set the limits of this process for one file."""
     if _own is not None:
         _own.limit(_OWN + limits.memory_mb * 2**20, os.times().user + limits.cpu_seconds)
 
 
 def lift() -> None:
-    """Bound neither memory nor processor time any more."""
+    """Lift the limits on memory and processor time."""
     if _own is not None:
         _own.limit()
 
 
 def die_with_parent(yes: bool) -> None:
-    """Nothing to do: the program holds the job that this process is in, and its end closes that."""
+    """Nothing to do: the program holds the job of this process, and the job closes when the program ends."""
 
 
 def wait_for_end_of(answers: int) -> None:
@@ -161,17 +161,17 @@ def wait_for_end_of(answers: int) -> None:
 
 
 def end() -> None:
-    """End this process at once; its job ends what it started."""
+    """End this process at once; its job ends the processes that it has started."""
     os._exit(1)
 
 
 def resident_mb() -> int:
-    """The memory that this process holds, in MiB; not asked for here."""
+    """The memory that this process uses, in MiB; not measured here."""
     return 0
 
 
 def _kernel() -> Any:
-    kernel = getattr(ctypes, "WinDLL")("kernel32", use_last_error=True)  # noqa: B009 (there is none elsewhere)
+    kernel = getattr(ctypes, "WinDLL")("kernel32", use_last_error=True)  # noqa: B009 (missing on other systems)
     handle = wintypes.HANDLE
     for name in ("CreateJobObjectW", "GetCurrentProcess", "OpenProcess"):
         getattr(kernel, name).restype = handle
@@ -191,7 +191,7 @@ def _handle(process: subprocess.Popen[bytes]) -> int:
 
 
 def _job_of(process: int) -> Job | None:
-    """A job with ``process`` in it; None where the system refuses, as old ones do for processes that are in one."""
+    """A job with ``process`` in it; None if the system refuses, as old ones do if the process has a job already."""
     try:
         job = Job()
         job.add(process)

@@ -1,4 +1,4 @@
-"""What a reading process runs: questions on its standard input, answers on its standard output, one after the other."""
+"""What a reading process runs: it takes questions from standard input and writes answers to standard output."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _MOST_GROWTH_MB = 256
 
 
 def main() -> None:
-    """Answer until the pipe of questions ends, or the process is spent.
+    """Answer until the pipe of questions ends or the process should be replaced.
 
-    An answer's head says with ``spent`` that the process shall be asked no more: it has read many files, holds much
+    ``spent`` in an answer's head says that the process takes no more questions: it has read many files, uses much
     memory, or failed at a file in a way that may have harmed it.
     """
     questions, answers = _pipes()
     confinement.begin()
     Thread(target=_end_with_program, args=(answers.fileno(),), daemon=True).start()
     send(answers, {"limits_memory": system.LIMITS_MEMORY})
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # until now whoever starts this can hear why it does not begin
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # until now the parent can read why the process fails to start
     most = system.resident_mb() + _MOST_GROWTH_MB
     for left in reversed(range(_MOST_FILES)):
         if (frame := receive(questions)) is None:
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def _pipes() -> tuple[IO[bytes], IO[bytes]]:
-    """The standard input and output, which nothing else that runs here may read or write."""
+    """The standard input and output; after this, no other code in this process can read or write them."""
     taken = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1):
@@ -62,6 +62,6 @@ def _answer(question: Question) -> tuple[dict[str, Any], bytes, bool]:
 
 
 def _is_foreign(question: Question) -> bool:
-    """Whether another engine than Python's or libxml2 read it, which may be harmed where it refuses."""
+    """Whether native code other than Python's and libxml2 read the file; a file that it refuses may have harmed it."""
     assert isinstance(question.body, bytes)
     return not question.is_text and (pdf.matches(question.body) or office.matches(question.body))

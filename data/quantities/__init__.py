@@ -1,4 +1,4 @@
-"""Quantities: the figures of metric sentences, with what they measure, how they moved and against what."""
+"""Quantities: the figures of metric sentences, with what they measure, how they changed and what they compare to."""
 
 from __future__ import annotations
 

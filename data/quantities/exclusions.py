@@ -1,4 +1,4 @@
-"""Numbers that measure nothing: dates, periods, ordinals, names, fixed terms, thresholds. The guideline's rules."""
+"""Numbers that measure nothing: dates, periods, ordinals, names, fixed terms, thresholds (rules of the guideline)."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ ASIDE = (
     rf"|第{NUMERAL}.?|每{NUMERAL}|(?:周|星期|礼拜)[一二三四五六日]"
     rf"|{NUMERAL}[多余]?(?:年|月|日|号|时(?!间)|季|周(?!岁)|世纪|旬|级|等(?=[奖功级舱公])|届)"
 )
-"""A regular expression for what is passed over, numbers and all."""
+"""A regular expression for text that is skipped together with its numbers."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Veto:
-    """Where a figure measures nothing.
+    """A context in which a figure measures nothing.
 
     Attributes:
-        units: the units it is about; None for all.
-        before, after: what must stand right before and right behind the figure.
-        unless: what, standing before it, lifts the veto.
-        numerals: the numerals it is about; None for all, ``hanzi`` for Chinese ones, ``digit`` for single Chinese
-            digits.
+        units: the units that it applies to; None for all.
+        before, after: what must stand directly before and after the figure.
+        unless: what lifts the veto if it stands before the figure.
+        numerals: the numerals that it applies to; None for all, ``hanzi`` for Chinese ones, ``digit`` for single
+            Chinese digits.
     """
 
     units: frozenset[str] | None
@@ -99,7 +99,7 @@ _VETOES = (
     ),
     _veto(("岁", "周岁"), unless="(?:年龄|寿命|均龄)[^，。；]{0,5}"),  # 65岁以上老年人
     _veto(("分钟", "公里"), after="[^，。；]{0,6}圈"),
-    # Single Chinese digits stand in many words and names.
+    # Single Chinese digits are part of many words and names.
     _veto("批片道路层段把面口头对类种本场条分根位", numerals=("一",)),
     _veto(COUNTS, unless=_ALONE, numerals=("一",)),
     _veto(COUNTS, numerals=("二", "零")),  # 二期, 二本, 零处罚: counts say 两
@@ -115,6 +115,6 @@ _VETOES = (
 
 
 def measures(text: str, start: int, end: int, numeral: str, unit: str) -> bool:
-    """Whether ``text[start:end]``, a numeral with its plain ``unit``, measures something where it stands."""
+    """Whether ``text[start:end]``, a numeral with its plain ``unit``, measures something in this context."""
     before, after = text[max(0, start - 12) : start], text[end : end + 12]
     return not any(veto.holds(numeral, unit, before, after) for veto in _VETOES)

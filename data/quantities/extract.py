@@ -1,4 +1,4 @@
-"""From a sentence to its quantities."""
+"""Extracts the quantities of a sentence."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _SIDES = re.compile("[、和及与]|以及")
 
 
 def quantities(sentence: Sentence | str) -> tuple[Quantity, ...]:
-    """The quantities of a sentence, in order; ranges are characters of the report's text, or of the text itself.
+    """The quantities of a sentence, in order; ranges are characters of the report's text, or of ``sentence`` if a str.
 
-    What measures nothing (dates, names, ordinals) is none, whatever labels the sentence has. Time is linear in the
-    length.
+    Numbers that measure nothing (dates, names, ordinals) are left out, whatever labels the sentence has. The time is
+    linear in the length.
     """
     if isinstance(sentence, Sentence):
         text, shift = sentence.text, sentence.start
@@ -44,7 +44,7 @@ def report_quantities(report: Report, label: str | None = "metric") -> Iterator[
     """Each quantity of a report with its sentence, in the order of the text.
 
     Args:
-        label: only sentences that carry this label are read; None reads all sentences, labelled or not.
+        label: read only sentences with this label; None reads all sentences, labelled or not.
     """
     for sentence in report.sentences:
         if sentence.kind == "sentence" and (label is None or label in (sentence.labels or ())):
@@ -58,7 +58,7 @@ def _wide(mark: re.Match[str]) -> str:
 
 @dataclass
 class _Reading:
-    """A mended sentence on its way to quantities."""
+    """A repaired sentence while its quantities are extracted."""
 
     text: str
 
@@ -98,7 +98,7 @@ class _Reading:
         return _shared_out(self.text, result, leads)
 
     def _name(self, figure: Figure, before: int, stop: int, earlier: Sequence[Quantity]) -> tuple[Lead, str]:
-        """What stands before the figure, taken apart, and its indicator; empty: that of the one before."""
+        """The words before the figure, taken apart, and its indicator; empty if the previous figure's holds."""
         between = self.text[before : figure.start]
         near = between[-80:]
         if figure.unit == "位次" and not _JOINED.fullmatch(between) and take_apart(near, "位次") == Lead(near):
@@ -134,7 +134,7 @@ class _Reading:
         return lead, name
 
     def _subject(self, figure: Figure) -> str:
-        """The words of the clause before the figure's own, which says nothing of what it measures."""
+        """The words of the clause before the figure's own, where that does not say what the figure measures."""
         clauses = [
             clause for clause in _BREAK.split(self.text[max(0, figure.start - 80) : figure.start])[:-1] if clause
         ]

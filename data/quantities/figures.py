@@ -1,4 +1,4 @@
-"""Figures: numerals with their units, as they stand in a sentence."""
+"""Figures: numerals with their units, as written in a sentence."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Figure:
     """A number with its unit.
 
     Attributes:
-        start, end: where numeral and unit stand in the text.
-        value: in units, not in thousands or millions of them (3.2万件 is 32000); of a range the lower end.
+        start, end: the range of numeral and unit in the text.
+        value: in single units, with 万 or 千 multiplied out (3.2万件 is 32000); the lower end of a range.
         upper: the upper end of a range, else None.
         unit: 件, 元, %, 百分点, 位次 (of a rank), …; empty where there is none.
-        bound: about (约), at least (以上) or at most (以内) that much; empty for the number itself.
+        bound: about (约), at least (以上) or at most (以内) that much; empty if the number is exact.
     """
 
     start: int
@@ -69,13 +69,13 @@ _BEFORE = re.compile(
 _AFTER = re.compile("(?P<about>左右|上下)|(?P<least>及?以上|之多|多(?![个名项次]))|(?P<most>及?以[下内]|之内)")
 _BOUNDS: dict[str, Bound] = {"about": "约", "least": "以上", "most": "以内"}
 _LONGEST = 18
-_ABSURD = Decimal(10) ** 20  # what is as large was never counted, and decimals have 28 digits
+_ABSURD = Decimal(10) ** 20  # nothing as large is ever counted, and decimals have 28 digits
 _INDEXED = re.compile("(?:指数|系数|得分|评分|分值|综合分)[^0-9，。；、]{0,4}$")
 _ELIDED = re.compile(rf"(?:[、和及与]{NUMERAL}个?){{0,5}}[、和及与]{NUMERAL}({UNIT})")
 
 
 def figures(text: str) -> list[Figure]:
-    """The figures of a mended sentence (``data/repair.py``), in order; none overlaps another, each has a numeral."""
+    """The figures of a repaired sentence (``data/repair.py``), in order; none overlaps another, each has a numeral."""
     if row := _ROW.fullmatch(text):
         return list(_cells(row))
     found = (_figure(text, match) for match in _FOUND.finditer(text) if match.lastgroup != "aside")
@@ -83,7 +83,7 @@ def figures(text: str) -> list[Figure]:
 
 
 def _cells(row: re.Match[str]) -> Iterator[Figure]:
-    """The cells of a table's row, whose units stand in its head."""
+    """The cells of a table's row, whose units are in its head."""
     start = row.start("cells")
     for cell in re.finditer(r"(-?)([0-9][0-9.,]*)(%?)", row["cells"]):
         value = number(cell[2])
@@ -158,10 +158,10 @@ def _stands_alone(text: str, start: int, numeral: str) -> bool:
 
 
 def _value(numeral: str, scale: str = "") -> tuple[Decimal | None, Decimal | None]:
-    """Its value, and the upper end where two digits side by side give a range (两三百)."""
+    """The value, and the upper end if two digits side by side give a range (两三百)."""
     value, upper = number(numeral), None
     if len(numeral) > 1 and set(numeral) <= DIGITS.keys():
-        value = None  # digits in a row are no number of things
+        value = None  # digits in a row do not count anything
     if value is None and (pair := interval(numeral)):
         value, upper = pair
     factor = number(scale) if scale else None
@@ -171,7 +171,7 @@ def _value(numeral: str, scale: str = "") -> tuple[Decimal | None, Decimal | Non
 
 
 def _range(match: re.Match[str]) -> tuple[Decimal | None, Decimal | None, str]:
-    """3至5万个, 1%至2%: both ends and the unit; the scale of the upper end holds for a lower end that has none."""
+    """3至5万个, 1%至2%: both ends and the unit; a lower end without a scale has that of the upper end."""
     low, _ = _value(match["low"], match["low_scale"])
     high, _ = _value(match["high"], match["high_scale"])
     if low is None or high is None:

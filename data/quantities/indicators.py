@@ -1,4 +1,4 @@
-"""What a figure counts or measures: the words of its clause that name it."""
+"""What a figure counts or measures: the words of its clause that say so."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _LONGEST = 40
 
 
 def core(lead: str) -> str:
-    """``lead`` without what introduces it (numbering, periods, 全市, 累计) and what links it to a figure (达到, 为)."""
+    """``lead`` without words that introduce it (numbering, periods, 全市, 累计) or link it to a figure (达到, 为)."""
     before = None
     while lead != before:
         before = lead
@@ -75,7 +75,7 @@ def tail(text: str, start: int, stop: int, unit: str) -> str:
         return ""
     if passed != words and unit != "%" and not words.startswith("的"):
         return ""
-    if start + len(words) == stop < len(text):  # it runs up to the next figure, and into what is said of that
+    if start + len(words) == stop < len(text):  # it reaches the next figure, whose words it may include
         return core(take_apart(passed, unit).core)
     return _balanced(_CLOSING.sub("", passed)[:_LONGEST])
 
@@ -86,22 +86,22 @@ def _balanced(name: str) -> str:
 
 
 def verbs(indicator: str) -> str:
-    """The verbs that an indicator opens with: 查处 of 查处案件."""
+    """The verbs at the beginning of an indicator: 查处 of 查处案件."""
     match = _VERBS.match(indicator)
     return match[0] if match else ""
 
 
 def wants_object(indicator: str) -> bool:
-    """Whether it ends with a verb, so that what it is about stands behind the figure: 中央财政新增*47亿元*补助资金."""
+    """Whether it ends with a verb, so that its object stands behind the figure: 中央财政新增*47亿元*补助资金."""
     return re.search(f"(?:{VERBS}|拿出|用好|用于|增发|发行)$", indicator) is not None
 
 
 def thing(indicator: str) -> str:
-    """What an indicator's verbs are about: 复议申请 of 市本级收到复议申请; all of it where there is no verb."""
+    """The object of an indicator's verbs: 复议申请 of 市本级收到复议申请; all of it if there is no verb."""
     match = _VERBS.search(indicator)
     return (indicator[match.end() :] if match else "") or indicator
 
 
 def is_verb(indicator: str) -> bool:
-    """Whether it is only verbs, so that what they are about stands before: 受理案件20件，*办结*18件."""
+    """Whether it consists of verbs, so that their object stands before it: 受理案件20件，*办结*18件."""
     return re.fullmatch(f"(?:基本|依法)?(?:{VERBS})+(?:成功)?", indicator) is not None

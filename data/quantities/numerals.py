@@ -1,6 +1,6 @@
 """Numerals as reports write them, and their values: 1,234, 2.46, 3.2万, 1亿2000万, 一百二十三, 两万五, 九十九点六.
 
-Values are decimal, so that 1.15万 is 11500 and nothing near it.
+Values are decimal, so that 1.15万 is exactly 11500.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8}
 
 _PLAIN = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?"
 _KILO = "(?![瓦克米卡伏帕焦赫])"
-"""What may not follow 千: there it belongs to the unit (千瓦)."""
+"""Characters that cannot follow 千: it would belong to the unit (千瓦)."""
 _SCALE = rf"(?:[十百万亿]|千{_KILO})"
 NUMERAL = (
     rf"(?:{_PLAIN}{_SCALE}{{1,2}}(?:[0-9]+{_SCALE}{{1,2}})*|{_PLAIN}"
@@ -26,10 +26,10 @@ _LONGEST = 40
 
 
 def number(text: str) -> Decimal | None:
-    """The value of a numeral, or None where ``text`` is none.
+    """The value of a numeral, or None if ``text`` is not one.
 
-    A last digit right after a unit counts in tenths of it (``两万五`` 25000, ``三千八`` 3800), digits alone are
-    read one by one (``二〇二五``), and a unit that begins counts once (``十``).
+    A last digit right after a unit counts in tenths of that unit (``两万五`` 25000, ``三千八`` 3800), digits alone are
+    read one by one (``二〇二五``), and a unit at the beginning counts once (``十``).
     """
     if not 0 < len(text) <= _LONGEST:
         return None
@@ -97,7 +97,7 @@ _NEIGHBOURS = re.compile(
 
 
 def interval(text: str) -> tuple[Decimal, Decimal] | None:
-    """Both ends of a range that two digits side by side give: ``两三百`` 200 to 300, ``十五六`` 15 to 16."""
+    """Both ends of a range written as two digits side by side: ``两三百`` 200 to 300, ``十五六`` 15 to 16."""
     if len(text) > _LONGEST or (match := _NEIGHBOURS.search(text)) is None:
         return None
     at = match.start()

@@ -1,4 +1,4 @@
-"""What a quantity is."""
+"""The quantity and its fields."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _FALL = re.compile("负增长|减|降|缩|落|跌|滑|窄|短|低|少|慢|后移
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """One figure of a report and what it says.
+    """One figure of a report and what it measures.
 
     Attributes:
         start, end: half-open range of numeral and unit in characters: of the report's text for a ``Sentence``, of the
             text itself for a text.
-        text: what stands there.
-        indicator: what is counted or measured, in the report's words (``办理行政复议案件``); empty where it is not
-            said.
-        value: in units of ``unit``: 3.2万件 is 32000, 三成 is 30 (%), 四分之三 is 75 (%); of a range the lower end.
+        text: the characters of the range.
+        indicator: what is counted or measured, in the report's words (``办理行政复议案件``); empty if it does not
+            say.
+        value: in units of ``unit``: 3.2万件 is 32000, 三成 is 30 (%), 四分之三 is 75 (%); the lower end of a range.
         upper: the upper end of a range (``3至5个``, ``两三百``), else None.
         unit: 件, 元, %, 百分点, 倍, 番, …; ``位次`` for a rank; empty where there is none.
         bound: 约 (近, 左右), 以上 (超过, 不少于, 余), 以内 (不足, 以下), or empty.
-        change: the word of movement right before the figure (``增长``, ``提高到``, ``由``), or empty: then the
-            figure is a level. 到, 至, 为 and 成 at its end, and ``由`` and ``从``, say that the figure is a level
-            too, reached or left; any other says that it is the amount of change.
-        comparison: against what: ``同比``, ``比上年``, ``预算`` (为预算的98%); for a rank its field (``全省``).
+        change: the word for a change right before the figure (``增长``, ``提高到``, ``由``), or empty if the figure is
+            a level. A change that ends in 到, 至, 为 or 成, and ``由`` and ``从``, also give a level, reached or left;
+            any other gives the amount of change.
+        comparison: compared with what: ``同比``, ``比上年``, ``预算`` (为预算的98%); for a rank its field (``全省``).
         period: the period named before it in the sentence (``全年``, ``2022年``), or empty.
     """
 
@@ -49,21 +49,21 @@ class Quantity:
 
     @property
     def is_change(self) -> bool:
-        """Whether the figure is an amount of change (增长5%), no level (增长到5%)."""
+        """Whether the figure is an amount of change (增长5%) and not a level (增长到5%)."""
         return bool(self.change) and self.change not in ("由", "从") and self.change[-1] not in "到至为成"
 
     @property
     def direction(self) -> int:
-        """1 where the change says up, -1 where it says down, 0 where it says neither."""
+        """1 if the change is a rise, -1 if it is a fall, 0 if it is neither."""
         if _FALL.search(self.change):
             return -1
         return 1 if _RISE.search(self.change) else 0
 
     @property
     def key(self) -> str:
-        """What to match by, from report to report: the bare indicator, the unit and, for a change, its kind.
+        """The key for matching quantities of two reports: the bare indicator, the unit and, for a change, its kind.
 
-        Quantities of two reports with one key measure one thing in one unit, as far as words can tell.
+        Two quantities with one key measure the same thing in the same unit, insofar as words can tell.
         """
         name = normalise(self.indicator)
         name = _ASIDES.sub("", name)
@@ -90,7 +90,7 @@ class Quantity:
 
 
 def plain_number(value: Decimal) -> int | float:
-    """As JSON and spreadsheets take it."""
+    """The value in the form for JSON and spreadsheets."""
     return int(value) if value == value.to_integral_value() else float(value)
 
 

@@ -1,4 +1,4 @@
-"""The units that reports count and measure in."""
+"""The units of counts and measurements in reports."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ _PART_OF_A_WORD = {
     "字": "样|号",
     "分": r"(?![，。；：、！？）\s和及]|$|以上|以下|左右)",
 }
-"""What makes a unit part of another word (三次产业, 五家渠, 每周四轮流); 分 counts only where nothing follows."""
+"""Contexts in which a unit is part of another word (三次产业, 五家渠, 每周四轮流); 分 counts if nothing follows."""
 _BY = (
     "人次|人|亩|平方米|平方公里|立方米|千克|公斤|吨|升|户|天|年|月|日|次|千瓦时|千瓦|小时|分钟|件|个|只|头|公里|斤|村|班|"
     "10万|千人|万人|秒"
@@ -88,6 +88,6 @@ _ALIASES = {
 
 
 def plain(unit: str) -> str:
-    """``unit`` under the name that tables use: 个百分点 is 百分点, 台（套） is 台套."""
+    """The name of ``unit`` in tables: 百分点 for 个百分点, 台套 for 台（套）."""
     unit = re.sub("[（）]", "", unit)
     return _ALIASES.get(unit, unit)

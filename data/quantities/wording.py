@@ -1,4 +1,4 @@
-"""The words around a figure: how it moved, against what it is compared, which period it is of."""
+"""The words around a figure: how it changed, what it is compared with, which period it belongs to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BASES = "平均|水平|目标|增速|增幅|涨幅|居民|预期|任务|计划|
 _THAN = "(?:比(?![例重值率])|较(?![大高低多快好为少强]))"
 _HANZI_YEAR = "[一二][〇○零一二三四五六七八九]{3}年"
 _PART_OF_A_WORD = "[位名列排上跃提前荣一二三四五六七八九十0-9]"
-"""What may not stand before the verb of a rank, because the two are one word."""
+"""Characters that cannot stand before the verb of a rank, because the two form one word."""
 
 _BOUND = re.compile(
     "(?:近|约|大约|约为|将近|接近|不少于|不低于|不小于|至少|超过|超|突破|越过|跨上|逾|多达|高达|"
@@ -65,13 +65,13 @@ _MOVED = ("升", "移", "跃", "进", "降", "退")
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """What stands before a figure, taken apart.
+    """The words before a figure, taken apart.
 
     Attributes:
-        core: what is left for the indicator.
+        core: the rest, from which the indicator is made.
         change: 增长, 提高到, 由, …
-        comparison: 同比, 比上年, of a share the whole that was planned, of a rank the field.
-        each: True where 分别 shares out several figures.
+        comparison: 同比, 比上年; for a share the planned whole, for a rank the field.
+        each: True if 分别 assigns several figures.
     """
 
     core: str
@@ -81,7 +81,7 @@ class Lead:
 
 
 def take_apart(lead: str, unit: str) -> Lead:
-    """Take change and comparison off the end of ``lead``, the words that stand before a figure in ``unit``."""
+    """Split change and comparison from the end of ``lead``, the words before a figure in ``unit``."""
     if unit == "位次":
         return _rank(lead)
     core = _DATED.sub("", _BOUND.sub("", _EACH.sub("", lead)))
@@ -115,7 +115,7 @@ def _adverbs(core: str) -> tuple[str, bool]:
 
 
 def _compared(core: str) -> tuple[str, str]:
-    """``core`` without the comparison at its end, and the comparison."""
+    """``core`` without the comparison at its end, and that comparison."""
     match = _COMPARED.search(core)
     if match is None:
         return core, ""
@@ -152,4 +152,4 @@ PERIOD = re.compile(
     r"|过去[一二三四五]年|“?十[一二三四五]五”?(?:期间|时期|以来|末)"
     r"|春运[一二三四五六七八九十0-9]{0,3}天?(?:期间)?|[^\W等的和及]{2,5}期间"
 )
-"""A period that figures behind it are of."""
+"""A period that applies to the figures behind it."""

@@ -1,4 +1,4 @@
-"""The formats that reports come in, told apart by content: a file's name says nothing certain."""
+"""The formats of reports, recognised by content: a file's name proves nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORMATS: tuple[Format, ...] = (
     Format("web page", html.matches, html.read),
     Format("text", lambda data: True, text.read),
 )
-"""In the order they are tried; plain text is what is left."""
+"""In the order in which they are tried; anything else is plain text."""
 
 _BINARY = (
     (b"\x89PNG", "a picture"),
@@ -31,7 +31,7 @@ _BINARY = (
 
 
 def detect(source: Source) -> Format:
-    """The format of a file; raises ReadError for kinds that are no report."""
+    """The format of a file; raises ReadError for kinds of files that are not reports."""
     for format in FORMATS[:-1]:
         if format.matches(source.data):
             return format

@@ -1,4 +1,4 @@
-"""What every reader of a format takes and gives."""
+"""The input and output of every format's reader."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..segment import Hint
 
 @dataclass(frozen=True)
 class Source:
-    """A file to read: its bytes, and its place for formats that another program converts."""
+    """A file to read: its bytes, and its path for formats that another program converts."""
 
     data: bytes
     path: Path
@@ -27,11 +27,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Extract:
-    """The text of a file, one paragraph a line, and what its format knows of the lines.
+    """The text of a file, one paragraph per line, and what its format says about the lines.
 
     Attributes:
         text: for a .txt file its decoded characters, unchanged.
-        hints: by the offset of a line's first character that is not white space.
+        hints: keyed by the offset of a line's first character that is not white space.
     """
 
     text: str
@@ -40,10 +40,10 @@ class Extract:
 
 @dataclass(frozen=True)
 class Format:
-    """One kind of file.
+    """A file format.
 
     Attributes:
-        name: what it is called in messages.
+        name: its name in messages.
         matches: whether the bytes are of this kind.
         read: turns them into text; raises ReadError or MissingExtraError.
     """
@@ -54,7 +54,7 @@ class Format:
 
 
 class Lines:
-    """Collects lines and their hints into an :class:`Extract`; of a ``source`` no more than its limit of characters."""
+    """Collects lines and their hints into an :class:`Extract`, up to the ``source``'s limit of characters, if given."""
 
     def __init__(self, source: Source | None = None) -> None:
         self._source = source
@@ -80,9 +80,9 @@ class Lines:
 
     @property
     def length(self) -> int:
-        """Characters so far."""
+        """The number of characters so far."""
         return self._length
 
     def extract(self) -> Extract:
-        """What was collected."""
+        """The lines collected so far."""
         return Extract("\n".join(self._parts) + "\n" if self._parts else "", self._hints)

@@ -45,7 +45,7 @@ _LINKS = 0.6  # a block with at least this share of its characters in links is n
 
 
 def matches(data: bytes) -> bool:
-    """Whether a web page begins here, in any of the encodings that pages are saved in."""
+    """Whether ``data`` begins as a web page does, in any of the encodings in which pages are saved."""
     head = data[:4096]
     if head[:2] in (b"\xff\xfe", b"\xfe\xff") or head[1:2] == b"\0" or head[:1] == b"\0":
         head = head.replace(b"\0", b"")[2 if head[:1] in b"\xff\xfe" else 0 :]
@@ -53,18 +53,18 @@ def matches(data: bytes) -> bool:
 
 
 def read(source: Source) -> Extract:
-    """Read the page's own text; scripts, styles and forms say nothing, and nothing is fetched."""
+    """Read the page's own text; scripts, styles and forms are ignored, and nothing is fetched."""
     return from_markup(decode(source.data, source.name, declared_encoding(source.data)), source)
 
 
 def declared_encoding(data: bytes) -> str | None:
-    """The encoding that a page names in its head."""
+    """The encoding that a page declares in its head."""
     declared = _CHARSET.search(data[:4096])
     return (declared[1] or declared[2]).decode("ascii") if declared else None
 
 
 def from_markup(markup: str, source: Source) -> Extract:
-    """The text of a page given as decoded mark-up."""
+    """The text of a page, from its decoded mark-up."""
     markup = re.sub(r"^\s*<\?xml[^>]*\?>", "", markup).replace("\0", "")
     unclosed = examine(markup, source)
     parser = lxml_html.HTMLParser(
@@ -74,10 +74,10 @@ def from_markup(markup: str, source: Source) -> Extract:
         root = lxml_html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
     except (etree.LxmlError, ValueError):
         raise ReadError(f"{source.name} is a web page without any text") from None
-    if parser.error_log.filter_from_fatals():  # the parser went no further
+    if parser.error_log.filter_from_fatals():  # the parser stopped there
         raise ReadError(
-            f"{source.name} is a web page whose tags nest too deep to be read to its end; open it in a browser and save"
-            " the text as .txt"
+            f"{source.name} is a web page whose tags nest too deeply to be read to its end; open it in a browser and "
+            "save the text as .txt"
         )
     walker = _Walker(Lines(source), _SILENT - unclosed)
     walker.walk(root)
@@ -87,7 +87,7 @@ def from_markup(markup: str, source: Source) -> Extract:
 
 
 class _Walker:
-    """Goes through the page once, without recursion: pages are nested as deep as they like."""
+    """Walks through the page once, without recursion, since pages may be nested to any depth."""
 
     def __init__(self, lines: Lines, silent: Set[str]) -> None:
         self.lines = lines
@@ -103,7 +103,7 @@ class _Walker:
 
     def walk(self, root: etree._Element) -> None:
         silent = 0
-        row: etree._Element | None = None  # of data, which is added as a whole
+        row: etree._Element | None = None  # a row of data, which is added as a whole
         forms = iter(_hold_paragraphs(root))
         opened: list[_Opened | None] = []
         quiets: list[bool] = []
@@ -189,7 +189,7 @@ class _Walker:
 
 
 class _Opened(NamedTuple):
-    """An element that is read: whether its text stands beside the report's own, whether it is bold."""
+    """An element that is being read: whether its text is apart from the report's own, and whether it is bold."""
 
     tag: str
     beside: bool
@@ -197,7 +197,7 @@ class _Opened(NamedTuple):
 
 
 def _is_data_row(row: etree._Element) -> bool:
-    """Whether a table row holds data, cell by cell, rather than the page's layout or, unclosed, the rows below it."""
+    """Whether a table row holds data, cell by cell, and not the page's layout or, if unclosed, the rows below it."""
     cells = [cell for cell in row if cell.tag in ("td", "th")]
     if len(cells) < 2 or any(True for _ in row.iterdescendants(*_LAYOUT)):
         return False
@@ -211,7 +211,7 @@ def _flat(cell: etree._Element) -> str:
 
 
 def _hold_paragraphs(root: etree._Element) -> list[bool]:
-    """For each form of the page, in order, whether there are paragraphs in it: some pages are one form."""
+    """For each form of the page, in order, whether it contains paragraphs: on some pages one form holds everything."""
     found: list[bool] = []
     around: list[int] = []
     for event, node in etree.iterwalk(root, events=("start", "end"), tag=("form", "p")):

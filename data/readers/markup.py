@@ -1,4 +1,4 @@
-"""What a page's mark-up asks of the parser, told before it is parsed: attributes without end, tags that never close."""
+"""Estimates what a page's mark-up costs, before it is parsed: endless attributes, tags that never close."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from ...base.limits import over
 from .base import Source
 
 RAW = frozenset(["script", "style", "textarea", "title", "iframe"])
-"""Elements that hold characters only: what looks like a tag in them is none, up to their own end."""
+"""Elements that hold only characters: up to their end tag, nothing in them is a tag."""
 ASIDE = frozenset(
     re.findall(r"\w+", "noscript template object svg canvas audio video map button select option datalist")
 )
-"""Elements whose text is none of the page's own, and which hold what comes behind them where their end is missing."""
+"""Elements whose text is not the page's own; if their end tag is missing, they swallow the text behind them."""
 
 _ATTRIBUTE = r"""[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"?|'[^']*+'?|[^\s>]*+))?+"""
 _ATTRIBUTES = re.compile(_ATTRIBUTE)
 _TAG = re.compile(rf"<(?:(!--)|[!?][^>]*+>?+|([A-Za-z][^\s/>]*+)((?:{_ATTRIBUTE})*+)[\s/]*+>?+)")
 _MOST = 1000
-"""Attributes of one tag: the parser holds each against all before it."""
+"""Attributes of one tag: the parser compares each with all before it."""
 _ENDS = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in RAW}
 _ENDS["!--"] = re.compile(r"(?<=<!--)-?>|--!?>")
 _LINE = re.compile(r"</?(?:p|br|td|div|li)\b", re.IGNORECASE)
 
 
 def examine(markup: str, source: Source) -> set[str]:
-    """The names in ``ASIDE`` of elements that the page opens more often than it closes them.
+    """The names of elements in ``ASIDE`` that the page opens more often than it closes them.
 
     Raises:
-        ReadError: more elements or attributes than the limit; or text behind something that never ends, of which the
-            parser, as a browser, reads nothing.
+        ReadError: there are more elements or attributes than the limit, or text behind something that never ends, which
+            parsers and browsers do not read.
     """
     limits = source.limits
     if (tags := markup.count("<")) > 2 * limits.elements:
         raise ReadError(over(source.name, f"{tags // 2:,} elements", "elements", limits))
     total = 0
-    exact = len(markup) > 4 * limits.elements  # less has no room for too many
+    exact = len(markup) > 4 * limits.elements  # a shorter page cannot have too many
     opened: Counter[str] = Counter()
     for name, tag, ends in _tags(markup):
         if exact or tag.end() - tag.start() > 2 * _MOST:
@@ -56,13 +56,13 @@ def examine(markup: str, source: Source) -> set[str]:
     if total > 2 * limits.elements:
         raise ReadError(over(source.name, f"attributes for {total // 2:,} elements", "elements", limits))
     unclosed = {name for name, count in opened.items() if count > _closed(name, markup)}
-    return unclosed if "select" in unclosed else unclosed - {"option"}  # whose ends may be left out
+    return unclosed if "select" in unclosed else unclosed - {"option"}  # the end tag of "option" is optional
 
 
 def _tags(markup: str) -> Iterator[tuple[str, re.Match[str], bool]]:
-    """Each start tag and comment: its name in small letters, what it matches, and whether it ends.
+    """Each start tag and comment: its name in lower case, its match, and whether it ends.
 
-    Comments and what raw elements hold are passed over.
+    Comments and the contents of raw elements are skipped.
     """
     at = 0
     while tag := _TAG.search(markup, at):

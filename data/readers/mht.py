@@ -1,6 +1,6 @@
 """Web pages saved as one file (.mht, .mhtml): a mail message whose longest HTML part is the page.
 
-The parts are told here and not by the standard library's parser, which holds each line against each boundary around it.
+The parts are split here because the standard library's parser compares each line with each boundary around it.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _KIND = re.compile(
 _HEADERS = re.compile(rb"(?:(?:[!-9;-~]*+:|[\t ])[^\r\n]*+(?:\r\n|\r|\n|\Z))*+")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _BOUNDARY_END = re.compile(rb"(--)?[ \t]*+(?:\r\n|\r|\n|\Z)")
-_LONGEST_HEAD = 1 << 16  # bytes of a part's headers that are looked at
-_LONGEST_HEADER = 2000  # characters: taking one apart takes time by the square of its semicolons
-_DEEPEST = 10  # parts in parts; browsers and Word need two
+_LONGEST_HEAD = 1 << 16  # bytes of a part's headers that are read
+_LONGEST_HEADER = 2000  # characters; parsing time grows with the square of the semicolons
+_DEEPEST = 10  # levels of parts within parts; browsers and Word need two
 
 
 def matches(data: bytes) -> bool:
@@ -34,7 +34,7 @@ def matches(data: bytes) -> bool:
 
 
 def read(source: Source) -> Extract:
-    """Read the longest HTML part: frames and advertisements have parts of their own."""
+    """Read the longest HTML part, since frames and advertisements are parts of their own."""
     try:
         pages = list(_pages(source, 0, len(source.data), 0))
     except (ValueError, LookupError):
@@ -46,9 +46,9 @@ def read(source: Source) -> Extract:
 
 
 def _pages(source: Source, start: int, end: int, depth: int) -> Iterator[tuple[bytes, str | None]]:
-    """The web pages in ``data[start:end]``, a part of the message, with the encodings that their headers name."""
+    """The web pages in ``data[start:end]``, a part of the message, with the encodings from their headers."""
     if depth > _DEEPEST:
-        raise ReadError(f"{source.name} has parts in parts more than {_DEEPEST} deep; save it again as .html")
+        raise ReadError(f"{source.name} has parts nested more than {_DEEPEST} deep; save it again as .html")
     data = source.data
     headers = _HEADERS.match(data, start, end)
     body = headers.end() if headers else start
@@ -71,18 +71,18 @@ def _pages(source: Source, start: int, end: int, depth: int) -> Iterator[tuple[b
 
 
 def _between(data: bytes, mark: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The ranges between lines that hold ``mark``, up to the line that holds it with ``--`` behind."""
-    begun: int | None = None
+    """The ranges between lines that hold ``mark``, up to the line where ``--`` follows it."""
+    part_start: int | None = None
     while (at := data.find(mark, start, end)) >= 0:
         line = _BOUNDARY_END.match(data, at + len(mark), end) if at == start or data[at - 1] in b"\r\n" else None
         if line is None:
             newline = _LINE_END.search(data, at, end)
             start = newline.end() if newline else end
             continue
-        if begun is not None and begun < at:
-            yield begun, max(begun, at - (2 if data[at - 2 : at] == b"\r\n" else 1))
-        if line[1] and begun != at:
+        if part_start is not None and part_start < at:
+            yield part_start, max(part_start, at - (2 if data[at - 2 : at] == b"\r\n" else 1))
+        if line[1] and part_start != at:
             return
-        begun = start = line.end()
-    if begun is not None and begun < end:
-        yield begun, end
+        part_start = start = line.end()
+    if part_start is not None and part_start < end:
+        yield part_start, end

@@ -1,4 +1,4 @@
-"""Old Word, WPS, rich-text and OpenDocument files: LibreOffice turns them into .docx, where it is installed."""
+"""Old Word, WPS, rich-text and OpenDocument files: LibreOffice, if installed, converts them to .docx."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 
 from ...base.errors import ReadError
 from ...base.silence import NOWHERE
-from ..isolation.confinement import another_program, is_begun, scratch
+from ..isolation.confinement import external_program, is_begun, scratch
 from . import word
 from .base import Extract, Source
 
@@ -29,24 +29,24 @@ _PLACES = (
 
 
 def matches(data: bytes) -> bool:
-    """Whether this is a file of Microsoft's old compound format, rich text or OpenDocument."""
+    """Whether this is a file in Microsoft's old compound format, rich text or OpenDocument."""
     return data.startswith((_OLE, b"{\\rtf")) or _is_open_document(data)
 
 
 def read(source: Source) -> Extract:
-    """Convert to .docx and read that; raises ReadError where LibreOffice is missing, fails or takes too long."""
+    """Convert to .docx and read that; raises ReadError if LibreOffice is missing, fails or takes too long."""
     _refuse(source)
     program = find_office()
     if program is None:
         raise ReadError(
-            f"{source.name} is {_kind(source.data)}, which LibreOffice converts and which is not installed: install it "
+            f"{source.name} is {_kind(source.data)}; to read it, install LibreOffice "
             "(on Debian and Ubuntu the package libreoffice-writer), or save the report as .docx"
         )
     return word.read(replace(source, data=_convert(source, program)))
 
 
 def find_office() -> str | None:
-    """Where LibreOffice is, or None."""
+    """The path of LibreOffice, or None."""
     found = shutil.which("soffice") or shutil.which("libreoffice")
     return found or next((place for place in _PLACES if Path(place).exists()), None)
 
@@ -77,7 +77,7 @@ def _refuse(source: Source) -> None:
 
 @contextmanager
 def _profile() -> Iterator[Path]:
-    """A profile that nothing else has open, be it the user's program or another thread: LibreOffice would refuse."""
+    """A profile that no other LibreOffice, of the user or of another thread, has open: it would refuse a second one."""
     try:
         own = _FREE.get_nowait()
     except Empty:
@@ -94,11 +94,11 @@ _FREE: SimpleQueue[tempfile.TemporaryDirectory[str]] = SimpleQueue()  # the firs
 def _convert(source: Source, program: str) -> bytes:
     ending = ".rtf" if source.data.startswith(b"{\\rtf") else ".odt" if source.data[:2] == b"PK" else ".doc"
     kept = tempfile.TemporaryDirectory(prefix="pizhu-", dir=scratch(), ignore_cleanup_errors=True)
-    with kept as folder, _profile() as profile, another_program():
+    with kept as folder, _profile() as profile, external_program():
         given = Path(folder, f"report{ending}")
         given.write_bytes(source.data)
         command = [program, f"-env:UserInstallation={profile.as_uri()}", "--headless", "--norestore"]
-        command += [f"-env:UNO_SHARED_PACKAGES_CACHE={profile.as_uri()}/shared"]  # else it tries to write beside itself
+        command += [f"-env:UNO_SHARED_PACKAGES_CACHE={profile.as_uri()}/shared"]  # else it writes beside itself
         command += ["--convert-to", "docx", "--outdir", str(Path(folder, "out")), str(given)]
         # Linked pictures must not be fetched, and the desktop's libraries keep caches and settings of their own.
         _run(command, os.environ | NOWHERE | dict.fromkeys(_HOMES, str(profile)), source)
@@ -112,7 +112,7 @@ def _convert(source: Source, program: str) -> bytes:
 
 def _run(command: list[str], environment: dict[str, str], source: Source) -> None:
     quiet = subprocess.DEVNULL
-    own_group = _has_group()  # so that what it starts can be ended with it
+    own_group = _has_group()  # so that the processes it starts can be ended with it
     process = subprocess.Popen(
         command, env=environment, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=own_group
     )
@@ -130,7 +130,7 @@ def _run(command: list[str], environment: dict[str, str], source: Source) -> Non
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End LibreOffice with the processes that it started; those of a reading process end with that, very soon."""
+    """End LibreOffice and its processes; in a reading process, they end with that process, very soon."""
     if not _has_group():
         process.kill()
     else:

@@ -1,4 +1,4 @@
-"""Plain text: its decoded characters are the report's text, offsets and line ends included."""
+"""Plain text: the decoded characters are the report's text, with its offsets and line ends."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from .base import Extract, Source
 
 
 def read(source: Source) -> Extract:
-    """Decode; nothing is changed, so every offset is an offset into the file's characters."""
+    """Decode without any change, so that every offset is an offset into the file's characters."""
     return Extract(decode(source.data, source.name))

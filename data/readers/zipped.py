@@ -1,4 +1,4 @@
-"""Zipped formats opened safely: nothing is unpacked to disk, and no part may grow beyond the limit."""
+"""Opens zipped formats safely: nothing is unpacked to disk, and no part may exceed the limit."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from .base import Source
 
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
 _LONG_NAME = re.compile(rb"xmlns(?::[^\s=:\"'<>]*+)?\s*+=\s*+(?:\"[^\"<]{500}|'[^'<]{500})")
-"""A namespace whose name is copied with the name of each element in it."""
+"""A namespace of 500 characters or more: the parser copies it for the name of each element in it."""
 _ENTRY = b"PK\x01\x02"
 _MOST_PARTS = 20_000
 
 
 BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""Compression methods that zipfile unpacks piece by piece; of others 4 KB may become 4 GB at once."""
+"""Compression methods that zipfile unpacks piece by piece; with others 4 KB may become 4 GB at once."""
 
 
 class Archive:
-    """The parts of a zipped document, read one by one and counted."""
+    """Reads the parts of a zipped document one by one and counts their bytes."""
 
     def __init__(self, source: Source) -> None:
         self._name = source.name
         self._left = source.limits.expanded_mb * 2**20
         self._limits = source.limits
-        if (parts := source.data.count(_ENTRY)) > _MOST_PARTS:  # before the directory is read, which takes memory
+        if (parts := source.data.count(_ENTRY)) > _MOST_PARTS:  # check before reading the directory, which takes memory
             raise ReadError(f"{self._name} has {parts:,} parts, which no word processor writes; it is refused")
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(source.data))
@@ -40,29 +40,29 @@ class Archive:
             raise ReadError(f"{self._name} is damaged or cut off: its zip directory cannot be read") from None
 
     def read(self, part: str) -> bytes:
-        """The bytes of ``part``; a ReadError where it is damaged, locked or over the limit."""
+        """The bytes of ``part``; raises a ReadError if it is damaged, encrypted or over the limit."""
         try:
             if self._zip.getinfo(part).compress_type not in BOUNDED:
                 raise NotImplementedError
             with self._zip.open(part) as file:
-                data = file.read(self._left + 1)  # the size that the directory states may be a lie
+                data = file.read(self._left + 1)  # the size in the directory may be false
         except KeyError:
             raise ReadError(f"{self._name} is damaged: it has no part {part}") from None
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError):
             raise ReadError(f"{self._name} is damaged: its part {part} cannot be unpacked") from None
-        except RuntimeError:  # zipfile's word for a password; NotImplementedError is one too
+        except RuntimeError:  # zipfile raises it for passwords; NotImplementedError is a subclass
             raise ReadError(f"{self._name} is protected by a password; save it without one") from None
         self.take(len(data))
         return data
 
     def take(self, size: int) -> None:
-        """Count ``size`` bytes that were unpacked; a ReadError where they are more than the limit, all together."""
+        """Count ``size`` unpacked bytes; raises a ReadError if they exceed the limit in total."""
         if size > self._left:
             raise ReadError(f"{self._name} unpacks to more than {self._limits.expanded_mb} MB, perhaps a zip bomb")
         self._left -= size
 
     def xml(self, part: str) -> etree._Element:
-        """The root of an XML part; entity declarations are refused, nothing is fetched."""
+        """The root of an XML part; entity declarations are refused, and nothing is fetched."""
         data = self.read(part)
         plain = data.replace(b"\0", b"") if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:4] else data
         if _DOCTYPE.search(plain):
@@ -74,9 +74,9 @@ class Archive:
         if (attributes := data.count(b"=")) > 2 * self._limits.elements:
             raise ReadError(over(self._name, f"attributes for {attributes // 2:,} elements", "elements", self._limits))
         if _LONG_NAME.search(plain):
-            raise ReadError(f"{self._name} is damaged: its part {part} has a namespace without end")
+            raise ReadError(f"{self._name} is damaged: its part {part} has a namespace that is too long")
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
         try:
             return etree.fromstring(data, parser)
         except (etree.XMLSyntaxError, ValueError):
-            raise ReadError(f"{self._name} is damaged: its part {part} is no XML") from None
+            raise ReadError(f"{self._name} is damaged: its part {part} is not XML") from None

@@ -1,4 +1,4 @@
-"""Text in, ranges out: paragraphs, headings, page furniture and sentences of a report."""
+"""Splits a report's text into ranges: paragraphs, headings, page furniture and sentences."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["Hint", "outline", "spans"]
 
 
 def spans(text: str, hints: Mapping[int, Hint] | None = None) -> list[Span]:
-    """Sentences, headings and furniture of ``text`` in order, as ranges that never overlap.
+    """Sentences, headings and furniture of ``text``, in order, as ranges that never overlap.
 
-    ``hints`` says, by the offset of a line's first character that is not white space, what a format knows of the line.
+    ``hints`` says what a format knows about a line, keyed by the offset of its first character that is not white space.
     """
     hints = hints or {}
     found = paragraphs(text, hints)

@@ -1,4 +1,4 @@
-"""Lines that belong to the web page or the printed page, not to the report: never labelled."""
+"""Lines that belong to the web page or the printed page and not to the report; they are never labelled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FIELD = (
     "|文号|发文字号|文件编号|(?:信息)?有效性|时效性|更新(?:时间|日期)|日期|时间|分享(?:到|至)?|关键词|信息名称|上一[篇条页]|下一[篇条页]|备案号"
     "|您?(?:现在|当前)?(?:所在)?的?位置"
 )
-# A line that has nothing but these, dates and separators is furniture.
+# A line that holds only these, dates and separators is furniture.
 _CONTROLS = re.compile(
     r"扫一扫(?:在)?|扫描(?:下方)?二维码|二维码|查看原文|(?:在)?手机(?:上)?(?:打开|查看|浏览)?(?:当前页面?|本页)?|打印(?:本页|正文|此页|该页)?|关闭(?:窗口|本页)?|浏览字号"
     r"|字号|字体|收藏(?:本页)?|返回(?:顶部|首页|列表|上页)?|分享(?:到|至)?|微信|微博|朋友圈|相关(?:新闻|链接|阅读|文章|信息|附件下载|推荐|稿件)|友情链接"
@@ -61,7 +61,7 @@ _PAGE = re.compile(
     r"|Page\s*+[0-9]++(?:\s*+(?:of|/)\s*+[0-9]++)?$"
 )
 _CONTENTS = re.compile(r"目\s*+[录次]$|.{2,80}?[.．·…⋯]{3}[.．·…⋯]*+[\s.．·…]*+[-—(（]?\s*+[0-9]{1,3}\s*+[-—)）]?$")
-# Under a report's title: who spoke where and when.
+# Under a report's title: who spoke, where and when.
 _OFFICE = (
     "总理|省长|市长|县长|区长|州长|旗长|盟长|主席|主任|局长|厅长|部长|院长|检察长|校长|乡长|镇长"
     "|书记|专员|董事长|总经理"
@@ -73,10 +73,10 @@ _OCCASION = re.compile(
 
 
 def is_furniture(line: str) -> bool:
-    """Whether ``line`` (without white space around it) is page furniture by its own words."""
+    """Whether the words of ``line`` (without white space around it) show that it is page furniture."""
     if len(line) > 240:
         return False
-    if line[-1] in "。；！？":  # a sentence, but for the notes on copyright and on codes to scan
+    if line[-1] in "。；！？":  # a sentence, except for notes on copyright and on codes to scan
         return len(line) <= 60 and _NOTICE.match(line) is not None
     return bool(
         _PAGE.match(line)
@@ -94,14 +94,14 @@ def _is_controls(line: str) -> bool:
     fields = len(_FIELDS.findall(line)) if any(c in line for c in ":：【[［") else 0
     if fields > 1 or (fields and re.search(_DATE, line)):
         return True
-    # A date in words that stands alone is the signature's; a dash alone may number what the next line says.
+    # A date in words on its own belongs to the signature; a dash on its own may number the next line.
     return not _CONTROLS.sub("", line) and not re.fullmatch(
         r"[（(]?[12][0-9]{3}\s*年.{2,12}日?[）)]?|[—―－-]{1,3}", line
     )
 
 
 def is_table_row(line: str) -> bool | None:
-    """Whether ``line`` is a row of a table set with wide gaps (True) or its head (False); None is neither."""
+    """Whether ``line`` is a row of a table set with wide gaps (True) or its head (False); None if neither."""
     if len(line) > 200 or "。" in line:
         return None
     cells = _GAP.split(line)
@@ -113,7 +113,7 @@ def is_table_row(line: str) -> bool | None:
 
 
 def is_licence(line: str) -> bool:
-    """Whether Wikisource's licence begins here, below the text: what follows it is furniture as well."""
+    """Whether Wikisource's licence begins here, below the text: the lines after it are furniture too."""
     return line.startswith(("本作品在", "本作品是", "本作品来自", "本作品收录", "注：中文维基文库"))
 
 

@@ -1,4 +1,4 @@
-"""Which paragraphs are headings or run-in headings, and how deep they stand."""
+"""Finds headings and run-in headings."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _DATE = re.compile(r"[（(]?\s*[12〇○一二三四五六七八九零０-９0-9
 _NAME = re.compile(r"(?:[\u4e00-\u9fff·]\s*){2,4}(?<![局厅委府部院办处])")
 _BODY_END = re.compile(rf"[{STOPS}；;：:，,、…][”’」』）)】》\"]*$")
 _ATTACHED = re.compile(r"附\s*+件?\s*+[：:]|附\s*+件\s*+[0-9一二三四五六七八九十]?\s*+[.、：:]")
-_LONGEST = 200  # characters of any heading: a paragraph that is marked up as one is text all the same
+_LONGEST = 200  # characters of any heading: a longer paragraph is text, even if marked up as a heading
 _LONGEST_IN_WORDS = {"plain": 50, "arabic": 45, "arabic-bracket": 45, "circled": 45}
 _LONGEST_NUMBERED = 90
 
 
 def candidates(found: Sequence[Paragraph]) -> list[bool]:
-    """For each paragraph, whether it stands alone as headings do: short, without a full stop, something below it."""
+    """For each paragraph, whether it stands alone as a heading does: short, without a full stop, with text below it."""
     alone = [_alone(p) for p in found]
     after_body = False  # going upwards: whether some text follows
     below: Paragraph | None = None
@@ -34,7 +34,7 @@ def candidates(found: Sequence[Paragraph]) -> list[bool]:
         if alone[i] and not p.hint.level:
             plain = p.marker is None
             if not after_body or (plain and below is not None and _DATE.match(below.body)):
-                alone[i] = False  # a signature, a list at the end
+                alone[i] = False  # a signature or a list at the end
         if not alone[i] and (_BODY_END.search(p.body) or len(p.body) > 50):
             after_body = True
         below = p
@@ -43,7 +43,7 @@ def candidates(found: Sequence[Paragraph]) -> list[bool]:
         if p.kind == "furniture":
             continue
         if unclosed and p.marker is None and not p.hint.level:
-            alone[i] = False  # a piece of the sentence that was broken above it
+            alone[i] = False  # a piece of the broken sentence above it
         unclosed = not alone[i] and not _BODY_END.search(p.body) and len(p.body) > 12
     _unmark_lists(found, alone)
     return alone
@@ -70,7 +70,7 @@ def _alone(p: Paragraph) -> bool:
 
 
 def _unmark_lists(found: Sequence[Paragraph], alone: list[bool]) -> None:
-    """Numbered lines in a row with nothing between them are a list, not headings."""
+    """Consecutive numbered lines with nothing between them are a list, not headings."""
     run: list[int] = []
     attached = False
     for i, p in enumerate([*found, None]):

@@ -25,11 +25,11 @@ RANKS = {
     "dash": 15,
     "bold": 16,
 }
-"""Usual order of the numbering styles, outermost first; a report's own order goes before it."""
+"""The usual order of numbering styles, outermost first; a report's own order takes precedence."""
 
 
 class Marker(NamedTuple):
-    """What numbers a line: ``style`` is a key of ``RANKS``, ``number`` its value (dashes 0), ``length`` its width."""
+    """A line's numbering: ``style`` is a key of ``RANKS``, ``number`` its value (dashes 0), ``length`` its width."""
 
     style: str
     number: int
@@ -82,7 +82,7 @@ def marker(line: str) -> Marker | None:
 
 
 def _value(numeral: str) -> int:
-    """What counts on; 0 where it is nothing that a list counts with, such as 十百."""
+    """The number for counting; 0 if no list counts with this numeral, such as 十百."""
     if numeral[0].isdigit():
         return int(numeral)
     value = number(numeral.removesuffix("条"))

@@ -1,4 +1,4 @@
-"""How deep headings and run-in headings stand, from their numbering and from how the report nests its numberings."""
+"""The depth of headings and run-in headings, from their numbering and from how the report nests its numberings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .paragraphs import NO_HINT, Hint
 from .sentences import SPACE
 
 _RUN_IN = 45  # longest first sentence of a paragraph, in characters, that counts as a run-in heading
-_LONGEST_TITLE = 2000  # of what stands above the text, how much is looked through for a title that comes again
+_LONGEST_TITLE = 2000  # characters above the text that are searched for a repeated title
 _LEAF = re.compile(r"(?:前|引|序|导|弁)\s*言|导\s*语|结束语|结\s*语|后\s*记|附\s*[录件表][一二三四五六0-9]{0,2}")
 _PART = re.compile(
     r"^(?:[12][0-9]{3}年|今年|去年|明年|下一步|过去|今后|[上下]半年|[“]?十[一二三四五]五).{0,24}$"
@@ -26,8 +26,8 @@ _OWN_PARAGRAPH = ("clause", "ordinal", "dash")
 def outline(text: str, spans: Sequence[Span], hints: Mapping[int, Hint] | None = None) -> list[Span]:
     """``spans`` of ``text``, whose kinds are known, with ``level`` and ``reach`` set.
 
-    The title heads nothing. A short first sentence of a paragraph that carries a number (``1.深化流程再造。``) or is
-    bold heads what follows it and remains a sentence.
+    The title heads nothing. A short first sentence of a paragraph that has a number (``1.深化流程再造。``) or is bold
+    heads the text after it and remains a sentence.
     """
     hints = hints or {}
     titles = _titles([text[s.start : s.end] if s.kind == "heading" else None for s in spans if s.kind != "furniture"])
@@ -59,7 +59,7 @@ def outline(text: str, spans: Sequence[Span], hints: Mapping[int, Hint] | None =
 def _styles(
     text: str, spans: Sequence[Span], hints: Mapping[int, Hint], titles: set[str]
 ) -> dict[int, tuple[str, int]]:
-    """For each heading but the title: the style that decides its depth, and its number."""
+    """For each heading but the title: the style that determines its depth, and its number."""
     found: dict[int, tuple[str, int]] = {}
     outlines: dict[str, set[int]] = {}
     plain: list[int] = []
@@ -75,12 +75,12 @@ def _styles(
         if found[i][0] == "plain":
             found[i] = ("leaf", 0) if _LEAF.fullmatch(body) else found[i]
             plain.append(i)
-    # Outline levels count where each numbering has its own; where all headings share one, they say nothing.
+    # Outline levels count if each numbering has its own; if all headings share one, they mean nothing.
     if len(set().union(*outlines.values())) == len(outlines) == sum(map(len, outlines.values())):
         for i in found:
             if level := hints.get(spans[i].start, NO_HINT).level:
                 found[i] = (f"outline{level}", found[i][1])
-    # Without numbers, "2019年工作回顾" and "2020年工作思路" stand above what lies between them.
+    # Headings without numbers, such as "2019年工作回顾" and "2020年工作思路", rank above the headings between them.
     parts = {i for i in plain if _PART.search(text[spans[i].start : spans[i].end])}
     if len(parts) > 1 and plain[0] in parts and len(parts) < len(plain):
         for i in plain:
@@ -90,7 +90,7 @@ def _styles(
 
 
 def _titles(bodies: Sequence[str | None]) -> set[str]:
-    """The headings that are the report's title: those above all text, down to the one that is named like a report."""
+    """The headings that form the report's title: all above the text, down to the one that is named like a report."""
     top: list[str] = []
     for body in bodies:
         if body is None or marker(body):
@@ -120,7 +120,7 @@ def _begins_line(text: str, start: int) -> bool:
 
 
 def _paragraph_end(text: str, spans: Sequence[Span], first: int) -> int:
-    """Where the paragraph of ``spans[first]`` ends; a run-in heading alone on its line takes the next one with it."""
+    """The end of the paragraph of ``spans[first]``; a run-in heading alone on its line includes the next paragraph."""
     last = first
     crossed = False
     while last + 1 < len(spans) and spans[last + 1].kind == "sentence":
@@ -134,16 +134,16 @@ def _paragraph_end(text: str, spans: Sequence[Span], first: int) -> int:
 
 
 class _Levels:
-    """Gives each heading its depth.
+    """Assigns each heading its depth.
 
-    A style that is open returns to where it stands. Another one goes below what ranks higher in the usual order, with
-    two exceptions that the report itself makes: a style that begins with its number one below a heading that usually
-    ranks lower (一、 under （一）) nests there from then on, and headings without a number keep their first place.
+    A style that is open keeps its depth. A new one goes below the styles that rank higher in the usual order, with two
+    exceptions that the report itself makes: a style that starts with its number one below a heading that usually
+    ranks lower (一、 under （一）) stays nested there, and headings without a number keep their first depth.
     """
 
     def __init__(self) -> None:
-        self._open: list[tuple[str, bool]] = []  # style, whether it stands on its own line
-        self._above: dict[str, str | None] = {}  # for the exceptions: the style above
+        self._open: list[tuple[str, bool]] = []  # style, whether it is on its own line
+        self._above: dict[str, str | None] = {}  # for the exceptions: each style's parent
 
     def place(self, style: str, number: int, own_line: bool) -> int:
         """The level of the next heading, 1 the outermost."""

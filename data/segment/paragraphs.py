@@ -1,4 +1,4 @@
-"""Lines, and which of them belong to one paragraph: text copied from PDF or wiki pages breaks in mid-sentence."""
+"""Joins lines to paragraphs: text copied from PDF or wiki pages breaks in mid-sentence."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _CLOSED = re.compile(r"[》）)”’」』〕]")
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What a file format knows of a line, keyed by the line's first character.
+    """What a file format knows about a line, keyed by the line's first character.
 
     Attributes:
-        kind: what the line is, where the format tells; None leaves it to the words.
-        level: outline level of a heading, 1 the outermost; 0 leaves it to the numbering.
-        bold: how many characters at its start are bold: a run-in heading.
+        kind: what the line is, if the format says so; None lets its words decide.
+        level: outline level of a heading, 1 the outermost; 0 lets the numbering decide.
+        bold: how many characters at its start are bold, as in a run-in heading.
     """
 
     kind: Kind | None = None
@@ -41,14 +41,14 @@ class Hint:
 
 @dataclass(slots=True)
 class Paragraph:
-    """One or more lines that read as one.
+    """One or more lines that form one paragraph.
 
     Attributes:
-        start, end: its range, white space around it left out; line breaks inside it are breaks in mid-sentence.
-        body: its text, the line breaks left out.
-        marker: the numbering it begins with.
-        kind: what it is, where its words or the format say so; None is not known yet.
-        hint: what the format knows.
+        start, end: its range, without white space around it; line breaks inside it are in mid-sentence.
+        body: its text without line breaks.
+        marker: the numbering at its beginning.
+        kind: what it is, if its words or the format say so; None if not known yet.
+        hint: what the format knows about it.
     """
 
     start: int
@@ -72,7 +72,7 @@ class _Line:
 
     @property
     def width(self) -> int:
-        """Columns it fills: Chinese characters fill two."""
+        """Columns that it fills: a Chinese character fills two."""
         return 2 * (self.indent + len(self.text)) - len(self.text.encode("ascii", "ignore"))
 
 
@@ -119,18 +119,18 @@ def _lines(text: str) -> Iterator[_Line]:
             yield _Line(start, start + len(body), body, start - match.start(), gap)
             gap = 0
         elif not raw.strip():
-            # A line with nothing but a zero-width mark is a scar of a page's mark-up rather than a blank line.
+            # A line with only a zero-width character is left over from mark-up and does not count as a blank line.
             gap += 1
 
 
 def _blank_lines_part(lines: list[_Line]) -> bool:
-    """Whether blank lines part the paragraphs, so that a single line break is doubtful."""
+    """Whether blank lines separate the paragraphs, so that a single line break may be in mid-sentence."""
     after = [b.gap > 0 for a, b in pairwise(lines) if a.text.rstrip(_CLOSERS)[-1:] in STOPS]
     return len(after) > 2 and sum(after) >= 0.7 * len(after)
 
 
 class _Wrap(NamedTuple):
-    """How a text was wrapped: lines from ``width`` on are full, paragraphs begin further in than ``margin``."""
+    """How a text was wrapped: lines of ``width`` or more are full, paragraphs are indented by more than ``margin``."""
 
     width: int
     margin: int
@@ -138,7 +138,7 @@ class _Wrap(NamedTuple):
 
 
 def _wrap(lines: list[_Line]) -> _Wrap | None:
-    """How the lines were wrapped, or None where they were not: wrapped lines are equally wide and end anywhere."""
+    """How the lines were wrapped, or None if they were not: wrapped lines have equal width and end anywhere."""
     widths = [line.width for line in lines]
     common = Counter(width for width in widths if 32 <= width <= 140)
     width = max((w for w in common if sum(common[w - n] for n in range(5)) > 1), default=0)
@@ -150,18 +150,18 @@ def _wrap(lines: list[_Line]) -> _Wrap | None:
     margin = Counter(line.indent for line in lines).most_common(1)[0][0]
     return _Wrap(
         width - 8,
-        margin,  # a long number that did not fit leaves a gap
+        margin,  # a long number that does not fit leaves a gap
         any(line.indent > margin for line in lines),
     )
 
 
 def _continues(above: Paragraph, last: _Line, line: _Line, hint: Hint, spaced: bool, wrap: _Wrap | None) -> bool:
-    """Whether ``line`` goes on with the sentence that ``above``, whose last line is ``last``, left open."""
+    """Whether ``line`` continues the sentence that ``above``, whose last line is ``last``, left unfinished."""
     body, text = above.body, line.text
     if above.kind or hint.kind or hint.level or above.hint.level or line.gap > 1 or len(body) > _LONGEST:
         return False
     full = wrap is not None and last.width >= wrap.width
-    end = body.rstrip(_CLOSERS)[-1:]  # of nothing but closing marks nothing, which counts as a stop
+    end = body.rstrip(_CLOSERS)[-1:]  # empty if there are only closing marks, which counts as a stop
     closed = end in _ENDS
     if closed and (not full or end in STOPS or marker(text)):
         return False

@@ -1,4 +1,4 @@
-"""Where sentences end inside one paragraph.
+"""Finds the ends of sentences inside one paragraph.
 
 A sentence ends at 。！？, closing quotes and brackets included, at the semicolon before an enumerator (一是…；二是…)
 and at the paragraph's end; never inside 《》, brackets or quotation marks.
@@ -22,7 +22,7 @@ _PAIRS = {
 _OPENER = {closer: opener for opener, closer in _PAIRS.items()}
 _MIXED = {"（": "(", "(": "（", "［": "[", "[": "［"}  # half-width and full-width brackets close each other
 _QUOTES = '“‘「『"'
-# A pair further apart than this is two typing errors rather than one quotation.
+# A pair of quotes further apart than this is two typing errors and not a quotation.
 _LONGEST = {"《": 150, "〈": 150, "“": 400, "‘": 200, "「": 400, "『": 200, '"': 400}
 _LONGEST_BRACKET = 200
 
@@ -35,7 +35,7 @@ ENUMERATOR = (
 _END = re.compile(
     rf"[。！？｡]+|(?<![A-Za-z0-9/])[!?]+|[!?]+(?![A-Za-z0-9=&/])|[；;](?=\s*{ENUMERATOR})|(?:……|…)(?=\s*(?:这|那|为此|对此|但|然而))"
 )
-# Half-width or full-width points as full stops, on pages that know no other.
+# Half-width or full-width points as full stops, on pages that have no other stops.
 _POINT = re.compile(r"(?<=[\u4e00-\u9fff”》）)])[.．](?=\s*(?:[\u4e00-\u9fff“《（]|$))")
 _CLOSERS = "”’」』》〉）)】〕］]〗"
 _BEHIND = SPACE + _CLOSERS
@@ -44,7 +44,7 @@ _CLINGS = "的等和与及之为是或在到中上下里来"
 
 
 def split(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Ranges of the sentences of the paragraph ``text[start:end]``, white space around them left out."""
+    """Ranges of the sentences of the paragraph ``text[start:end]``, without white space around them."""
     piece = text[start:end]
     begin = 0
     for stop in _ends(piece):
@@ -64,7 +64,7 @@ def _trim(piece: str, begin: int, stop: int) -> tuple[int, int] | None:
 
 
 def _ends(piece: str) -> list[int]:
-    """Offsets just behind each sentence, the paragraph's own end left out."""
+    """Offsets just behind each sentence, except the paragraph's own end."""
     closed = _closed(piece)
     found = [(match.start(), match.end()) for match in _END.finditer(piece)]
     if "。" not in piece:
@@ -82,7 +82,7 @@ def _ends(piece: str) -> list[int]:
             if piece[stop:close].strip(_BEHIND) or not _ends_with(piece, opened, stop, close):
                 continue
             stop = close + 1
-        while stop < len(piece) and piece[stop] in _CLOSERS:  # strays included: 。” without its “
+        while stop < len(piece) and piece[stop] in _CLOSERS:  # also stray ones: 。” without its “
             stop += 1
         ends.append(stop)
     return ends
@@ -102,17 +102,17 @@ def _ends_with(piece: str, opened: int, stop: int, close: int) -> bool:
     before = opened - 1
     while before >= 0 and piece[before] in SPACE:
         before -= 1
-    if before < 0 or piece[before] in "：:" + STOPS:  # a full quotation, introduced by a colon or standing alone
+    if before < 0 or piece[before] in "：:" + STOPS:  # a full quotation, after a colon or on its own
         return True
     # Inside a clause (“怎么办？”的疑问) only a full stop can end the sentence.
     return piece[stop - 1] in "。｡" and piece[after] not in _CLINGS
 
 
 def _closed(piece: str) -> list[tuple[int, int]]:
-    """Outermost pairs of quotes and brackets, in order; marks without a partner are passed over."""
+    """Outermost pairs of quotes and brackets, in order; unpaired marks are skipped."""
     straight = piece.count('"') % 2 == 0
     waiting: list[tuple[str, int]] = []
-    quoted = 0  # straight quotes among those that wait
+    quoted = 0  # straight quotes among the open ones
     pairs: list[tuple[int, int]] = []
     for match in _MARK.finditer(piece):
         mark, at = match[0], match.start()

@@ -1,4 +1,4 @@
-"""The evaluation report: one self-contained HTML page, in Chinese, that opens offline."""
+"""The evaluation report: one self-contained HTML page in Chinese that opens offline."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def page(found: Evaluation, *, model: str, data: str, made: date | None = None) 
     Text from reports is escaped everywhere: it is data, never markup.
 
     Args:
-        model, data: what was evaluated on what, in words.
-        made: the day; None leaves it out.
+        model, data: descriptions of the model and of the data.
+        made: the day of the evaluation; None leaves it out.
     """
     parts = [
         ("summary", "结论", _findings(found)),

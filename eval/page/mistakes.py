@@ -1,4 +1,4 @@
-"""The worst errors on the page: each in its context, with what led to it and the training sentences like it."""
+"""The worst errors on the page: each in its context, with the decisive words and similar training sentences."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _STRONG = 0.5
-"""Share of the strongest word's weight from which a word is underlined, so that print without colours shows it."""
+"""Share of the strongest word's weight from which a word is underlined, so that prints without colour show it."""
 _FAINT = 0.06
 """Share below which a word is not coloured."""
 
 
 class _Piece(NamedTuple):
-    """Words as they are coloured: their class, how strongly, and their weight; no strength, no colour."""
+    """Coloured words: their class, the strength of the colour, and their weight; without strength, no colour."""
 
     kind: str
     strength: float | None
@@ -31,7 +31,7 @@ class _Piece(NamedTuple):
 
 
 def errors(found: Evaluation) -> Markup | None:
-    """The section; None where none were asked for."""
+    """The section; None if no errors were requested."""
     if not found.mistakes:
         return None
     return render(
@@ -46,7 +46,7 @@ def errors(found: Evaluation) -> Markup | None:
 def _error(
     mistake: Mistake, found: Evaluation
 ) -> tuple[Mistake, list[tuple[str, list[_Piece], tuple[str, ...]]], list[_Piece], list[tuple[str, float, Markup]]]:
-    """The mistake; what stands around it, line by line (class, words, labels); the headings' words; probabilities."""
+    """The mistake; its context, line by line (class, words, labels); the headings' words; the probabilities."""
     words = mistake.attribution.words if mistake.attribution else {}
     most = _most(mistake.attribution)
     around = {n.place: n for n in (*mistake.before, *mistake.after)}

@@ -1,4 +1,4 @@
-"""The sections of the page that are figures: tables and charts."""
+"""The sections of the page with figures: tables and charts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 FEW = 10
-"""Sentences of a label in a slice below which its F1 says little."""
+"""Below so many sentences of a label in a slice, its F1 means little."""
 SHOWN_REPORTS = 25
 _SHARE = Axis(0, 1, (0, 0.2, 0.4, 0.6, 0.8, 1))
 
@@ -44,7 +44,7 @@ def labels(found: Evaluation) -> Markup:
 
 
 def baselines(found: Evaluation) -> Markup | None:
-    """The systems side by side, and how far the model is ahead of each; None where there is no other."""
+    """The systems side by side, and how far the model is ahead of each; None if there is no other system."""
     if len(found.systems) == 1:
         return None
     axis = _axis([s.macro_f1.low for s in found.systems.values()])
@@ -71,7 +71,7 @@ def baselines(found: Evaluation) -> Markup | None:
 
 
 def curves(found: Evaluation) -> Markup:
-    """Precision against recall, a panel a label."""
+    """Precision against recall, one panel per label."""
     rival = found.curves.get(TFIDF, {})
     panels = []
     for name in found.labels.names:
@@ -102,7 +102,7 @@ def _steps(curve: PrecisionRecall) -> list[tuple[float, float]]:
 
 
 def calibration(found: Evaluation) -> Markup:
-    """Reliability diagrams, a panel a label."""
+    """Reliability diagrams, one panel per label."""
     panels = [
         (name, reliability.error, _reliability(reliability, _color(found, name)))
         for name, reliability in found.reliability.items()
@@ -130,7 +130,7 @@ def _reliability(found: Reliability, color: str) -> Markup:
 
 
 def confused(found: Evaluation) -> Markup:
-    """The multi-label confusion matrix, and the commonest wrong label sets."""
+    """The multi-label confusion matrix, and the most frequent wrong label sets."""
     rows = []
     for i, (name, row) in enumerate(zip((*found.labels.names, ""), found.confusion.matrix, strict=True)):
         total = sum(row) or 1
@@ -145,12 +145,12 @@ def confused(found: Evaluation) -> Markup:
 
 
 def _heat(count: int, share: float, *, right: bool) -> tuple[int, float, str, float]:
-    """A cell: how many, which share of the row, and its colour's name and strength."""
+    """A cell: its count, its share of the row, and its colour's name and strength."""
     return count, share, "for" if right else "against", 0.08 + (0.3 if right else 0.6) * share
 
 
 def review(found: Evaluation) -> Markup:
-    """Macro-F1 of the unflagged against the share that people review."""
+    """Macro-F1 of the sentences not marked for review, against the share that people review."""
     curve, total = found.review.curve, found.systems[MODEL].sentences
     low = charts.floor_of([point.rest for point in curve], 0.9)
     last = curve[-1].share
@@ -180,7 +180,7 @@ def review(found: Evaluation) -> Markup:
 
 
 def sliced(found: Evaluation) -> Markup:
-    """Scores of parts of the data."""
+    """Scores for parts of the data."""
     parts = []
     for dimension, values in found.slices.items():
         shown = list(values.items())
@@ -204,7 +204,7 @@ def sliced(found: Evaluation) -> Markup:
 
 
 def learning(found: Evaluation) -> Markup | None:
-    """Macro-F1 of the cheap systems by the number of training reports; None where it was not measured."""
+    """Macro-F1 of the baselines by the number of training reports; None if not measured."""
     if not found.learning:
         return None
     counts = sorted({p.reports for p in found.learning})

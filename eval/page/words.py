@@ -1,4 +1,4 @@
-"""The Chinese names of things, and which differences are no luck."""
+"""Chinese names for systems and groups, and whether a difference is significant."""
 
 from __future__ import annotations
 
@@ -50,5 +50,5 @@ VALUES = {
 
 
 def certain(found: Difference) -> bool:
-    """Whether interval and test agree that the difference is not luck."""
+    """Whether the interval and the test agree that the difference is not due to chance."""
     return (found.low > 0 or found.high < 0) and (found.p is None or found.p < 0.05)

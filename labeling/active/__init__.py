@@ -1,1 +1,1 @@
-"""What to label next, and labels that are likely wrong."""
+"""Active learning: what to label next, and which labels are likely wrong."""

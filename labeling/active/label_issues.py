@@ -1,4 +1,4 @@
-"""Which labels are likely wrong: confident learning, and what the guideline says."""
+"""Finds labels that are likely wrong, by confident learning and by rules of the guideline."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .pool import Bools, Floats, Pool
 from .violations import violations
 
 MIN_SCORE = 0.965
-"""Doubt from which a label is reported: with it three in four planted errors were found, and four in five reports
-were right (``bench/label_errors.py``; chosen on seeds that the benchmark does not use)."""
+"""The lowest score at which a label is reported: three in four planted errors were found with it, and four in five
+reported labels were wrong (``bench/label_errors.py``; chosen on seeds that the benchmark does not use)."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class LabelIssue:
     """A sentence with a label that is likely wrong.
 
     Attributes:
-        record: the sentence's.
-        label: the doubted one.
-        given: whether the sentence has it; if not, it is missed.
+        record: the sentence's record.
+        label: the doubted label.
+        given: whether the sentence has it; if not, it is likely missing.
         score: how likely it is wrong, 0 to 1.
         why: ``learner`` (learned from the other reports' labels) or ``guideline``, or both.
         words: the reason in Chinese, for annotators.
@@ -48,10 +48,11 @@ def find_errors(
     """The doubtful labels of a pool's labelled sentences, the most doubtful first.
 
     Args:
-        pool: of at least two reports.
-        labels: the pool's; rules of the guideline are asked for the default set alone.
-        min_score: from 0 to 1, how doubtful a label must be to the learner; lower finds more and is wrong more often.
-        progress: told how far the learning is.
+        pool: sentences of at least two reports.
+        labels: the pool's label set; the guideline's rules apply to the default set only.
+        min_score: from 0 to 1, how doubtful a label must be to the learner; a lower value finds more errors and raises
+            more false alarms.
+        progress: reports how far the training is.
 
     Raises:
         DataError: too few reports, or too little text.
@@ -65,9 +66,10 @@ def find_errors(
     found: dict[tuple[int, int], LabelIssue] = {}
     for row, column in zip(*np.nonzero(learned), strict=True):
         name, given = pool.names[column], bool(pool.truth[row, column])
-        chance = float(probabilities[row, column])
-        words = f"参照其他报告的标法，{'不像' if given else '像'}“{titles[name]}”（把握{_own(chance, not given):.0%}）"
-        found[row, column] = LabelIssue(pool.records[row], name, given, _own(chance, not given), ("learner",), words)
+        probability = float(probabilities[row, column])
+        score = 1 - probability if given else probability
+        words = f"参照其他报告的标法，{'不像' if given else '像'}“{titles[name]}”（把握{score:.0%}）"
+        found[row, column] = LabelIssue(pool.records[row], name, given, score, ("learner",), words)
     if labels.names == DEFAULT_LABELS.names:
         for row, column, doubt in _against_guideline(pool):
             if (other := found.get((row, column))) is not None:
@@ -86,11 +88,11 @@ def find_errors(
 def find_label_issues(pool: Pool, probabilities: Floats, min_score: float = MIN_SCORE) -> Bools:
     """(sentences, labels) True where a label is likely wrong.
 
-    Confident learning (Northcutt, Jiang and Chuang 2021), one yes-or-no problem a label, says which labels are wrong
-    rather than merely hard, for labels of any frequency; of those, the ones that the learner doubts by ``min_score``.
+    Confident learning (Northcutt, Jiang and Chuang 2021), with one yes-or-no problem for each label, separates wrong
+    labels from merely hard ones, whatever a label's frequency. Of these, the ones with at least ``min_score`` count.
 
     Args:
-        pool: of which labelled sentences alone are looked at.
+        pool: only its labelled sentences are checked.
         probabilities: (sentences, labels) out-of-fold probabilities.
         min_score: from 0 to 1.
     """
@@ -103,13 +105,16 @@ def find_label_issues(pool: Pool, probabilities: Floats, min_score: float = MIN_
         raise DataError("there are no labelled sentences to check; pull answers first")
     result = np.zeros(pool.truth.shape, dtype=bool)
     for column in range(len(pool.names)):
-        given, chance = pool.truth[known, column], probabilities[known, column]
+        given, probability = pool.truth[known, column], probabilities[known, column]
         if given.all() or not given.any():
             continue  # nothing to learn from
         issues = confident_learning(
-            given.astype(int), np.stack([1 - chance, chance], axis=1), filter_by="low_normalized_margin", n_jobs=1
+            given.astype(int),
+            np.stack([1 - probability, probability], axis=1),
+            filter_by="low_normalized_margin",
+            n_jobs=1,
         )
-        result[known, column] = issues & (np.where(given, 1 - chance, chance) >= min_score)
+        result[known, column] = issues & (np.where(given, 1 - probability, probability) >= min_score)
     return result
 
 
@@ -119,7 +124,3 @@ def _against_guideline(pool: Pool) -> Iterator[tuple[int, int, LabelIssue]]:
         for found in violations(record["text"], record["labels"] or ()):
             doubt = LabelIssue(record, found.label, found.given, found.score, ("guideline",), found.why)
             yield int(row), pool.names.index(found.label), doubt
-
-
-def _own(chance: float, yes: bool) -> float:
-    return chance if yes else 1 - chance

@@ -1,8 +1,8 @@
-"""A light learner that is trained in seconds on any machine: which labels would a sentence get?
+"""A light learner that predicts a sentence's labels and trains in seconds on any machine.
 
 Its features are TF-IDF of the sentence and of its context, as in :class:`~pizhu.models.baseline.TfidfBaseline`, whose
-regressions it shares; here they are made once for a whole pool, labelled or not, because strategies and folds train
-many times over.
+regressions it shares. They are computed once for a whole pool, labelled or not, because strategies and folds train many
+times.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .pool import Bools, Floats, Ints, Pool, groups
 FOLDS = 5
 _WIDTH = 64
 _NEAR = (-3, -2, -1, 1, 2, 3)
-"""The neighbours whose labels say something about a sentence's own."""
+"""Offsets of the neighbours whose labels help to predict a sentence's."""
 
 
 class Features:
@@ -31,7 +31,7 @@ class Features:
         MissingExtraError: scikit-learn is not installed.
 
     Attributes:
-        alone: how many of the columns are the sentence's own; they come first.
+        alone: how many of the columns are from the sentence without its context; they come first.
     """
 
     def __init__(self, pool: Pool) -> None:
@@ -45,12 +45,12 @@ class Features:
 
         try:
             self._bags = [bag().fit(texts) for texts in (pool.texts, pool.contexts)]
-        except ValueError:  # no n-gram stands in two sentences
+        except ValueError:  # no n-gram occurs in two sentences
             raise DataError("the reports hold too little text to learn from") from None
         self.alone = len(self._bags[0].vocabulary_)
 
     def table(self, pool: Pool) -> Any:
-        """(sentences, width) sparse features of a pool, this one or another."""
+        """(sentences, width) sparse features of this pool or another."""
         from scipy import sparse
 
         parts = zip(self._bags, (pool.texts, pool.contexts), strict=True)
@@ -58,9 +58,9 @@ class Features:
 
     @staticmethod
     def directions(table: Any) -> Floats:
-        """(sentences, 64) what sentences are about, from a table: latent semantic analysis (Deerwester et al. 1990).
+        """(sentences, 64) vectors of the sentences' content, by latent semantic analysis (Deerwester et al. 1990).
 
-        The bundled encoder's vectors took minutes where these take seconds, too long to wait for before every batch.
+        The bundled encoder's vectors take minutes, these take seconds, and annotators wait for them before every batch.
         """
         from sklearn.decomposition import TruncatedSVD  # type: ignore[import-untyped]
 
@@ -72,7 +72,7 @@ class Features:
 
 
 def learn(table: Any, truth: Bools) -> Heads:
-    """One regression a label, trained on rows of :meth:`Features.table` and their (rows, labels) ``truth``."""
+    """One regression for each label, trained on rows of :meth:`Features.table` and their (rows, labels) ``truth``."""
     heads = Heads(C=10, solver="liblinear")
     heads.fit(table, truth)
     return heads
@@ -83,14 +83,14 @@ def out_of_fold(pool: Pool, table: Any, *, folds: int = FOLDS, progress: Progres
 
     Two stages (stacking, Wolpert 1992). The first reads the text. The second, gradient-boosted trees, reads the
     first's out-of-fold probabilities for the sentence, its neighbours, its paragraph and its section, the labels that
-    people gave to those *other* sentences (never its own), the number of quantities, and where the sentence stands.
-    Sections of reports are of one mind, so that the neighbours' labels tell far more than words do.
+    people gave to those *other* sentences (never its own), the number of quantities, and the sentence's position.
+    Sentences of a section tend to have the same labels, so the neighbours' labels predict far better than words do.
 
     Args:
-        pool: of which only labelled sentences are learned from; the others get probabilities too.
-        table: :meth:`Features.table` of it.
-        folds: at most so many; each holds whole reports.
-        progress: told how many fits are done.
+        pool: the learners train on its labelled sentences; the others get probabilities too.
+        table: its :meth:`Features.table`.
+        folds: the largest number of folds; each holds whole reports.
+        progress: reports how many fits are done.
 
     Raises:
         DataError: fewer than two reports have labelled sentences.
@@ -99,7 +99,7 @@ def out_of_fold(pool: Pool, table: Any, *, folds: int = FOLDS, progress: Progres
     from threadpoolctl import threadpool_limits
 
     if (count := pool.count_reports(pool.known)) < 2:
-        raise DataError(f"labels of at least two reports are needed to check one against the other; here are {count}")
+        raise DataError(f"labels of at least two reports are needed to check one against the other; found {count}")
     fold = _folds(pool, folds)
     total = (fold.max() + 1) * 2
     first = np.zeros(pool.truth.shape)
@@ -112,7 +112,7 @@ def out_of_fold(pool: Pool, table: Any, *, folds: int = FOLDS, progress: Progres
     for number in range(fold.max() + 1):
         progress("Learning from the other reports", number + fold.max() + 1, total)
         rows = pool.known & (fold != number)
-        told = ~np.isnan(seen[rows]).all(axis=0)  # trees take no column that says nothing of any sentence
+        informative = ~np.isnan(seen[rows]).all(axis=0)  # the trees refuse columns that are all NaN
         for column in range(len(pool.names)):
             target = pool.truth[rows, column]
             if target.any() and not target.all():
@@ -120,36 +120,36 @@ def out_of_fold(pool: Pool, table: Any, *, folds: int = FOLDS, progress: Progres
                     max_iter=80, max_leaf_nodes=8, l2_regularization=5, early_stopping=False, random_state=0
                 )
                 with threadpool_limits(1):  # on a busy machine, threads that wait for each other cost minutes
-                    trees.fit(seen[rows][:, told], target)
-                    second[fold == number, column] = trees.predict_proba(seen[fold == number][:, told])[:, 1]
+                    trees.fit(seen[rows][:, informative], target)
+                    second[fold == number, column] = trees.predict_proba(seen[fold == number][:, informative])[:, 1]
     progress("Learning from the other reports", total, total)
     return second
 
 
 def _folds(pool: Pool, most: int) -> Ints:
-    """The fold of each sentence: whole reports, folds of about equally many labelled sentences."""
+    """The fold of each sentence; folds hold whole reports and about equally many labelled sentences."""
     from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]
 
-    # Reports without labels teach nothing: were they counted, all that do could fall into one fold.
-    taught = pool.reports[pool.known]
+    # Only labelled sentences count: otherwise all labelled reports could end up in the same fold.
+    labelled = pool.reports[pool.known]
     fold = np.zeros(pool.reports.max() + 1, dtype=np.intp)
-    splitter = GroupKFold(min(most, len(np.unique(taught))))
-    for number, (_, held) in enumerate(splitter.split(taught, groups=taught)):
-        fold[taught[held]] = number
+    splitter = GroupKFold(min(most, len(np.unique(labelled))))
+    for number, (_, held) in enumerate(splitter.split(labelled, groups=labelled)):
+        fold[labelled[held]] = number
     return fold[pool.reports]
 
 
 def _surroundings(pool: Pool, probabilities: Floats) -> Floats:
-    """What the first stage thinks of the neighbours, and on average of paragraph and section."""
+    """The first stage's probabilities for the neighbours, and their means over paragraph and section."""
     near = [_shifted(pool, probabilities, step) for step in (-2, -1, 1, 2)]
     return np.hstack([*near, _others(probabilities, pool.paragraphs), _others(probabilities, pool.sections)])
 
 
 def _given(pool: Pool) -> Floats:
-    """What people said of the neighbours, and on average of the rest of paragraph and section; NaN where nothing."""
-    said = np.where(pool.known[:, None], pool.truth.astype(np.float64), np.nan)
-    near = [_shifted(pool, said, step) for step in _NEAR]
-    return np.hstack([*near, _others(said, pool.paragraphs), _others(said, pool.sections)])
+    """People's labels of the neighbours, and their means over the rest of paragraph and section; NaN if none."""
+    labels = np.where(pool.known[:, None], pool.truth.astype(np.float64), np.nan)
+    near = [_shifted(pool, labels, step) for step in _NEAR]
+    return np.hstack([*near, _others(labels, pool.paragraphs), _others(labels, pool.sections)])
 
 
 def _position(pool: Pool) -> Floats:
@@ -161,7 +161,7 @@ def _position(pool: Pool) -> Floats:
 
 
 def _shifted(pool: Pool, values: Floats, step: int) -> Floats:
-    """The values of the sentence ``step`` further on in the same report; NaN where there is none."""
+    """The values of the sentence ``step`` further on in the same report; NaN if there is none."""
     result = np.full(values.shape, np.nan)
     places = np.arange(len(pool))
     inside = (places + step >= 0) & (places + step < len(pool))
@@ -171,7 +171,7 @@ def _shifted(pool: Pool, values: Floats, step: int) -> Floats:
 
 
 def _others(values: Floats, numbers: Ints) -> Floats:
-    """The mean over the other sentences of the same number; NaN where there is none that has a value."""
+    """The mean over the other sentences with the same number; NaN if none of them has a value."""
     filled, valued = np.nan_to_num(values), ~np.isnan(values)
     result = np.full(values.shape, np.nan)
     for rows in groups(numbers):

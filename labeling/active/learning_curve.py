@@ -1,4 +1,4 @@
-"""A stopping hint: what more labels are expected to bring, from how the light learner has grown so far."""
+"""A hint on when to stop: how much more labels would improve the light learner, from its learning curve so far."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from .pool import Floats, Pool
 MORE = 500
 SHARES = (0.15, 0.25, 0.4, 0.6, 0.8, 1.0)
 DIVISIONS = 10
-LEAST_REPORTS = 8
-LEAST_SENTENCES = 300
+MIN_REPORTS = 8
+MIN_SENTENCES = 300
 
 
 @dataclass(frozen=True)
 class ExpectedGain:
-    """What more labels are expected to bring.
+    """The expected gain from more labels.
 
     Attributes:
-        labelled: sentences labelled so far.
-        reports: of how many reports.
-        more: how many more are asked about.
-        macro_f1: the light learner's with all of them, 0 to 1, read off the fitted curve; None where too few reports
-            are labelled to say.
-        gain: what ``more`` would add to it, expected.
+        labelled: how many sentences are labelled so far.
+        reports: how many reports they are from.
+        more: the number of further labels that ``gain`` is for.
+        macro_f1: the light learner's macro-F1 with all labels so far, 0 to 1, from the fitted curve; None if too few
+            reports are labelled.
+        gain: the expected increase of it from ``more`` labels.
         low, high: the gain's 10 % and 90 % quantiles over divisions of the reports.
-        curve: (labels, macro-F1) means over divisions that the curve was fitted to.
+        curve: the (labels, macro-F1) means over divisions that the curve was fitted to.
     """
 
     labelled: int
@@ -48,8 +48,8 @@ class ExpectedGain:
     def __str__(self) -> str:
         if self.gain is None or self.macro_f1 is None or self.low is None or self.high is None:
             return (
-                f"{self.labelled} labelled sentences of {self.reports} reports are not enough to say what {self.more} "
-                f"more would bring; it takes {LEAST_SENTENCES} of {LEAST_REPORTS} reports"
+                f"{self.labelled} labelled sentences of {self.reports} reports are not enough to estimate the gain "
+                f"from {self.more} more; at least {MIN_SENTENCES} of {MIN_REPORTS} reports are needed"
             )
         return (
             f"{self.more} more labels are expected to add {100 * self.gain:.1f} points of macro-F1 (80 % of trials "
@@ -62,21 +62,21 @@ def expected_gain(
 ) -> ExpectedGain:
     """Fit an inverse power law to learning curves of the light learner.
 
-    Over several divisions a quarter of the labelled reports is held out, and the learner is trained on growing shares
-    of the others. ``1 - macro-F1`` is taken to fall as ``a + b * labels ** -c`` (Hestness et al. 2017); the spread is
-    that of the curves of single divisions. Macro-F1 is over the labels that people have used.
+    Each of several divisions holds out a quarter of the labelled reports and trains the learner on growing shares of
+    the others. ``1 - macro-F1`` is assumed to fall as ``a + b * labels ** -c`` (Hestness et al. 2017); the quantiles
+    come from the curves of single divisions. Macro-F1 is over the labels that people have used.
 
     Args:
-        pool: with labelled sentences.
-        table: their :meth:`.learner.Features.table`.
-        more: how many further labels to ask about.
-        seed: of the divisions.
-        progress: told how many learners are trained.
+        pool: a pool with labelled sentences.
+        table: its :meth:`.learner.Features.table`.
+        more: the number of further labels to estimate the gain for.
+        seed: the seed of the divisions.
+        progress: reports how many learners were trained.
     """
     labelled = np.flatnonzero(pool.known)
     reports = np.unique(pool.reports[labelled])
     used = pool.truth[labelled].any(axis=0)
-    if len(reports) < LEAST_REPORTS or len(labelled) < LEAST_SENTENCES or not used.any():
+    if len(reports) < MIN_REPORTS or len(labelled) < MIN_SENTENCES or not used.any():
         return ExpectedGain(len(labelled), len(reports), more)
     rng = np.random.default_rng(seed)
     counts, scores = np.zeros((2, DIVISIONS, len(SHARES)))
@@ -101,7 +101,7 @@ def expected_gain(
 
 
 def _growth(counts: Floats, scores: Floats, now: int, more: int) -> tuple[float, float]:
-    """Macro-F1 at ``now`` labels, and what ``more`` add, on the curve through (counts, scores)."""
+    """Macro-F1 at ``now`` labels, and the gain from ``more``, on the curve fitted to (counts, scores)."""
     from scipy.optimize import OptimizeWarning, curve_fit
 
     def error(labels: Floats, floor: float, scale: float, power: float) -> Floats:
@@ -109,7 +109,9 @@ def _growth(counts: Floats, scores: Floats, now: int, more: int) -> tuple[float,
         return result
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", OptimizeWarning)  # a flat curve leaves the power open, which does not matter
+        warnings.simplefilter(
+            "ignore", OptimizeWarning
+        )  # a flat curve does not determine the power, which does not matter
         found: Sequence[float] = curve_fit(
             error, counts, 1 - scores, p0=(0.05, 0.2, 0.5), bounds=((0, 0, 0.05), (1, 1, 2)), max_nfev=10_000
         )[0]

@@ -1,4 +1,4 @@
-"""What to label next: whole paragraphs that a strategy chooses, with their context, ready for ``pizhu label push``."""
+"""Chooses what to label next: whole paragraphs by a strategy, with their context, ready for ``pizhu label push``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...data.rebuild import reports_from_records
 from ...data.records import Record
 from ...data.report import Report
 from ...models.annotator import Annotator
-from ..studio.proposals import known_as
+from ..studio.proposals import with_current_names
 from .learner import Features, learn
 from .learning_curve import ExpectedGain, expected_gain
 from .pool import Floats, Pool
@@ -23,7 +23,7 @@ from .strategies import STRATEGIES, View, choose
 
 DEFAULT = "mixed"
 LIGHT = "light"
-"""What ``models`` calls the light learner, trained on the labelled part."""
+"""The name in ``models`` for the light learner, trained on the labelled sentences."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class Next:
 
     Attributes:
         records: for ``pizhu label push``: sentences without labels, and as ``context`` the rest of their reports.
-        sentences: how many are to be labelled.
-        paragraphs: how many they make up.
+        sentences: how many sentences to label.
+        paragraphs: how many paragraphs they make up.
         open: how many sentences there were to choose from.
-        models: which models had a say.
-        hint: what more labels are expected to bring.
+        models: the models that the strategy used.
+        hint: how much more labels are expected to improve the learner.
     """
 
     records: tuple[Record, ...]
@@ -57,18 +57,18 @@ def choose_next(
     seed: int = 1,
     progress: Progress = silent,
 ) -> Next:
-    """Choose paragraphs of at most ``count`` open sentences together; the same pool and seed give the same choice.
+    """Choose paragraphs with at most ``count`` open sentences in all; the same pool and seed give the same choice.
 
     Args:
-        pool: with or without labelled sentences; those that people have dealt with are left out.
-        count: of sentences, at least 1.
-        strategy: a name of :data:`.strategies.STRATEGIES`.
+        pool: with or without labelled sentences; closed sentences are left out.
+        count: how many sentences, at least 1.
+        strategy: a name in :data:`.strategies.STRATEGIES`.
         models: model folders, ``default`` for the one that ``pizhu annotate`` uses, or ``light`` for the light learner
-            trained on the labelled part. Where too few are named for the strategy, ``light`` comes first (as soon as
-            something is labelled), then ``default``.
-        labels: the pool's.
-        seed: of what is drawn.
-        progress: told what is being done.
+            trained on the labelled sentences. If these are too few for the strategy, ``light`` (if anything is
+            labelled) and then ``default`` are added.
+        labels: the pool's label set.
+        seed: the seed for random choices.
+        progress: reports the current step.
 
     Raises:
         ConfigError: an unknown strategy, or models that it cannot use.
@@ -84,11 +84,11 @@ def choose_next(
     names = _models(models, chosen.models, strategy, bool(pool.known.any()))
     features = Features(pool)
     table = features.table(pool)
-    probabilities = [_chances(name, pool, table, labels, progress) for name in names]
+    probabilities = [_probabilities(name, pool, table, labels, progress) for name in names]
     vectors = Features.directions(table) if chosen.vectors else None
     parts = choose(View.of(pool, probabilities, vectors, seed), chosen, count)
     if not parts:
-        raise DataError(f"no paragraph has at most {count} sentences that are to be labelled; raise --count")
+        raise DataError(f"every paragraph has more than {count} sentences to label; raise --count")
     rows = np.concatenate(parts)
     return Next(
         tuple(pool.shown({pool.records[row]["id"] for row in rows})),
@@ -100,29 +100,29 @@ def choose_next(
     )
 
 
-def _models(named: Sequence[str], needed: int, strategy: str, taught: bool) -> list[str]:
+def _models(named: Sequence[str], needed: int, strategy: str, labelled: bool) -> list[str]:
     if len(named) > needed or (len(set(named)) < len(named)):
-        raise ConfigError(f"strategy {strategy} uses {needed} different models, {len(named)} were named")
-    if LIGHT in named and not taught:
-        raise ConfigError("the light learner needs labelled sentences; give the answers that were pulled as well")
+        raise ConfigError(f"strategy {strategy} uses {needed} different models, but --model names {len(named)}")
+    if LIGHT in named and not labelled:
+        raise ConfigError("the light learner needs labelled sentences; give a file of pulled answers as well")
     found = list(named)
-    for name in [LIGHT, "default"] if taught else ["default"]:
+    for name in [LIGHT, "default"] if labelled else ["default"]:
         if len(found) < needed and name not in found:
             found.append(name)
     if len(found) < needed:
-        raise ConfigError(f"strategy {strategy} needs {needed} models; name them with --model")
+        raise ConfigError(f"strategy {strategy} needs {needed} models; choose them with --model")
     return found
 
 
-def _chances(name: str, pool: Pool, table: Any, labels: LabelSet, progress: Progress) -> Floats:
-    """(sentences, labels) what a model thinks of the pool."""
+def _probabilities(name: str, pool: Pool, table: Any, labels: LabelSet, progress: Progress) -> Floats:
+    """(sentences, labels) a model's probabilities for the pool."""
     if name == LIGHT:
         return learn(table[pool.known], pool.truth[pool.known]).probabilities(table)
-    annotator = known_as(Annotator.load(None if name == "default" else name), labels)
+    annotator = with_current_names(Annotator.load(None if name == "default" else name), labels)
     if set(annotator.about.labels.names) != set(labels.names):
         raise ConfigError(
             f"model {name} has the labels {', '.join(annotator.about.labels.names)}, not {', '.join(labels.names)}; "
-            f"name another with --model, or label some sentences and use --model {LIGHT}"
+            f"choose another with --model, or label some sentences and use --model {LIGHT}"
         )
     rows: list[list[float]] = []
     reports = _reports(pool, labels)
@@ -133,5 +133,5 @@ def _chances(name: str, pool: Pool, table: Any, labels: LabelSet, progress: Prog
 
 
 def _reports(pool: Pool, labels: LabelSet) -> list[Report]:
-    """The pool's reports, whose sentences are the pool's in its order."""
+    """The pool's reports; their sentences are in the pool's order."""
     return reports_from_records((record for part in pool.entries.values() for record in part), labels, "the pool")

@@ -1,4 +1,4 @@
-"""Sentences of several reports, with what people have said of them, as arrays that learners and strategies read."""
+"""Sentences of several reports and the labels that people gave them, as arrays for learners and strategies."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Pool:
-    """Sentences by report and place; every array has one entry (or row) a sentence.
+    """Sentences ordered by report and position; every array has one entry (or row) for each sentence.
 
     Attributes:
         records: the sentences' records.
         entries: all records of each report, headings and furniture included, by report.
-        names: of the labels, in order.
+        names: the labels' names, in order.
         texts, contexts: the normalised sentence, and its heading path with the sentence before it.
         reports, sections, paragraphs: numbers, from 0, of the report, of the heading path in it, and of the paragraph:
-            a run of sentences that touch, as long as no heading stands between.
-        places: where in its report a sentence stands, 0 to 1.
+            a run of adjoining sentences without a heading between them.
+        places: the sentence's position in its report, 0 to 1.
         known: whether people have labelled it, "none" included.
-        closed: whether people have dealt with it: labelled, skipped, or answered in different ways.
-        truth: (sentences, labels) what it is labelled with; all False where it is not.
+        closed: whether people are done with it: they labelled it, skipped it or disagree on it.
+        truth: (sentences, labels) whether people gave it the label; all False if they have not labelled it.
     """
 
     records: tuple[Record, ...]
@@ -58,13 +58,13 @@ class Pool:
 
     @classmethod
     def read(cls, paths: Iterable[str | Path], labels: LabelSet) -> Pool:
-        """Read reports and JSON Lines of sentence records; a sentence that stands in several counts once.
+        """Read reports and JSON Lines of sentence records; a sentence that occurs in several files counts once.
 
-        Of records with one id the last one that people have labelled counts, or else one that they have dealt with: a
-        report may be given together with the answers that were pulled for it, and these with corrections after them.
+        Of several records with the same id, the last one that people have labelled counts, or else a closed one: a
+        report may come with the answers that were pulled for it, and these with a later file of corrections.
 
         Raises:
-            DataError: a record is not as it must be.
+            DataError: a record is invalid.
             ReadError: a report cannot be read.
         """
         found: dict[str, Record] = {}
@@ -82,7 +82,7 @@ class Pool:
     def of(cls, records: Iterable[Record], labels: LabelSet) -> Pool:
         """Make a pool of records that were checked (:func:`~pizhu.data.records.check_record`), in any order.
 
-        Labels that a model gave (records with ``scores`` and without ``answers``) are not people's and do not count.
+        Labels from a model (records with ``scores`` and without ``answers``) do not count.
         """
         ordered = sorted(records, key=lambda record: (record["doc"], record["start"]))
         sentences: list[Record] = []
@@ -126,8 +126,8 @@ class Pool:
         )
 
     def shown(self, chosen: Collection[str]) -> list[Record]:
-        """Records for ``pizhu label push``: the sentences with the ``chosen`` ids, without labels, and around them all
-        else of their reports as context, which annotators see and are not asked about.
+        """Records for ``pizhu label push``: the sentences with the ``chosen`` ids, without labels, and the rest of
+        their reports as context, which annotators see but do not label.
         """
         records: list[Record] = []
         for part in self.entries.values():
@@ -143,13 +143,13 @@ class Pool:
 
 
 def groups(numbers: Ints) -> Sequence[Ints]:
-    """The places of each number, in the order of their first ones."""
+    """The indices of each number in ``numbers``, smallest number first."""
     order = np.argsort(numbers, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1) if len(numbers) else []
 
 
 def _present(record: Record, labels: LabelSet) -> Record:
-    """The record with former label names made present ones."""
+    """The record with the current names of its labels."""
     names = record.get("labels")
     return record if names is None else {**record, "labels": labels.canonical(names)}
 

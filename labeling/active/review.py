@@ -1,4 +1,4 @@
-"""Doubtful labels back to Label Studio: a project in which each sentence shows what it is labelled with and why not."""
+"""Sends doubtful labels back to Label Studio, to a project that shows each sentence's labels and the doubts."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from .label_issues import LabelIssue
 from .pool import Pool
 
 REVIEW = replace(SENTENCES, name="review", title=f"{TITLE}·复核", config=partial(label_config, doubted=True))
-"""The annotators' task with what is doubted shown above the choices."""
+"""The annotators' task with the doubts shown above the choices."""
 
 
 def doubt_records(doubts: Sequence[LabelIssue]) -> list[Record]:
-    """One record a sentence, the most suspicious first: its labels are the stored ones, ``doubts`` says why not."""
+    """One record for each sentence, the most suspicious first: ``labels`` as stored, ``doubts`` with the reasons."""
     kept = ("id", "doc", "start", "end", "kind", "text", "headings", "previous", "lead", "labels")
     found: dict[int, Record] = {}
     for doubt in doubts:
@@ -53,21 +53,21 @@ def push_review(
     overwrite_config: bool = False,
     progress: Progress = silent,
 ) -> Pushed:
-    """Send doubtful sentences to a project of their own, each once; ``pizhu label pull --project`` fetches the answers.
+    """Send doubtful sentences to their own project, each once; ``pizhu label pull --project`` fetches the answers.
 
     Args:
         access: Label Studio's address and the owner's token.
-        pool: where the sentences stand, so that reviewers see them in their context.
+        pool: the pool that the sentences are from, so that reviewers see their context.
         records: see :func:`doubt_records`.
-        title: of the project, which is created where it is missing.
-        labels: what may be answered.
-        overlap: how many reviewers a sentence; None leaves it as it is (1 in a new project).
-        overwrite_config: whether a configuration that was changed by hand is replaced.
-        progress: told how many sentences are sent.
+        title: the title of the project, which is created if missing.
+        labels: the labels to choose from.
+        overlap: how many reviewers answer each sentence; None leaves it as it is (1 in a new project).
+        overwrite_config: whether to replace a configuration that was changed by hand.
+        progress: reports how many sentences were sent.
 
     Raises:
-        DataError: a record of the pool is not a whole sentence record.
-        LabelingError: Label Studio cannot be used, or the project was changed by hand.
+        DataError: a record of the pool is not a complete sentence record.
+        LabelingError: Label Studio cannot be used, or the project's configuration was changed by hand.
     """
     tasks = _tasks(pool, records, labels)
     with connect(access) as client:
@@ -80,16 +80,16 @@ def push_review(
 
 
 def _tasks(pool: Pool, records: Sequence[Record], labels: LabelSet) -> dict[str, dict[str, Any]]:
-    """The doubtful sentences' tasks by id, the most suspicious first; nothing is chosen beforehand."""
-    said = {record["id"]: _said(record, labels) for record in records}
-    tasks = {task["data"]["id"]: task for task in to_tasks(pool.shown(said), labels, "the answers")}
-    for number, words in said.items():
-        tasks[number]["data"]["doubt"] = words
-    return {number: tasks[number] for number in said}
+    """The doubtful sentences' tasks by id, the most suspicious first; no choice is preselected."""
+    reasons = {record["id"]: _reason(record, labels) for record in records}
+    tasks = {task["data"]["id"]: task for task in to_tasks(pool.shown(reasons), labels, "the answers")}
+    for identity, words in reasons.items():
+        tasks[identity]["data"]["doubt"] = words
+    return {identity: tasks[identity] for identity in reasons}
 
 
-def _said(record: Record, labels: LabelSet) -> str:
-    """What is stored and what is doubted, in Chinese."""
+def _reason(record: Record, labels: LabelSet) -> str:
+    """The stored labels and the doubts, in Chinese."""
     titles = {label.name: label.title for label in labels}
     stored = "、".join(titles[name] for name in record["labels"] or ()) or "无"
     return f"原标注：{stored}。疑点：{'；'.join(doubt['words'] for doubt in record['doubts'])}。"

@@ -1,7 +1,7 @@
-"""What to label next: ways to order paragraphs, by name.
+"""Strategies for what to label next, by name.
 
-A strategy yields the open paragraphs of a pool, the one to label first at the front. Paragraphs are weighed by the
-mean over their open sentences, because a sentence is what costs an annotator's time.
+A strategy yields the open paragraphs of a pool, the one to label first at the front. It scores a paragraph by the mean
+over its open sentences, because the number of sentences determines an annotator's time.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ import numpy as np
 from .pool import Floats, Ints, Pool, groups
 
 REPEL = 0.5
-"""How much of its value a paragraph loses that is just like one chosen before."""
+"""The share of its value that a paragraph loses if it is identical in content to one chosen before."""
 _SMOOTHING = 0.02
 
 
 @dataclass(frozen=True)
 class View:
-    """What strategies look at.
+    """The input of a strategy.
 
     Attributes:
         pool: the sentences.
-        open: for each paragraph that has some, its sentences that nobody has dealt with.
-        probabilities: one (sentences, labels) array of probabilities a model, as many as the strategy needs.
-        vectors: (sentences, width) what each is about, where the strategy needs them.
-        seed: of what is drawn.
+        open: the open sentences of each paragraph that has some.
+        probabilities: one (sentences, labels) array of probabilities for each model that the strategy needs.
+        vectors: (sentences, width) vectors of the sentences' content, if the strategy needs them.
+        seed: the seed for random choices.
     """
 
     pool: Pool
@@ -43,15 +43,15 @@ class View:
         return cls(pool, [rows[part] for part in groups(pool.paragraphs[rows])], probabilities, vectors, seed)
 
     def means(self, values: Floats) -> Floats:
-        """(open paragraphs,) means of (sentences,) ``values`` over each one's open sentences."""
+        """(open paragraphs,) the mean of (sentences,) ``values`` over each paragraph's open sentences."""
         return np.array([values[rows].mean() for rows in self.open])
 
     def directions(self) -> Floats:
-        """(open paragraphs, width) what each one is about, of length 1."""
+        """(open paragraphs, width) unit vectors of the paragraphs' content."""
         return np.stack([self.direction(rows) for rows in self.open])
 
     def direction(self, rows: Ints) -> Floats:
-        """(width,) what a paragraph of these sentences is about, of length 1."""
+        """(width,) the unit vector of the content of a paragraph with these sentences."""
         assert self.vectors is not None
         mean = self.vectors[rows].mean(axis=0)
         result: Floats = mean / max(float(np.linalg.norm(mean)), 1e-12)
@@ -60,12 +60,12 @@ class View:
 
 @dataclass(frozen=True)
 class Strategy:
-    """A way to choose.
+    """A strategy.
 
     Attributes:
-        order: a view to the places of its open paragraphs, best first.
+        order: maps a view to the indices of its open paragraphs, best first.
         models: how many models' probabilities it needs.
-        vectors: whether it needs what sentences are about.
+        vectors: whether it needs vectors of the sentences' content.
     """
 
     order: Callable[[View], Iterable[int]]
@@ -74,7 +74,7 @@ class Strategy:
 
 
 def choose(view: View, strategy: Strategy, count: int) -> list[Ints]:
-    """Open sentences of the best paragraphs, whole ones, at most ``count`` sentences; empty where none fits."""
+    """The open sentences of the best paragraphs, whole paragraphs, at most ``count`` sentences; empty if none fits."""
     chosen: list[Ints] = []
     if not view.open:
         return chosen
@@ -93,48 +93,50 @@ def _random(view: View) -> Iterable[int]:
 
 
 def _uncertainty(view: View) -> Iterable[int]:
-    """Where the model's answers are least certain."""
+    """Paragraphs on which the model is least certain."""
     return _descending(view.means(entropy(view.probabilities[0]).sum(axis=1)))
 
 
 def _rare(view: View) -> Iterable[int]:
-    """Where labels are likely that few sentences have so far."""
+    """Paragraphs that likely have labels which few sentences have so far."""
     return _descending(view.means((view.probabilities[0] * _rarity(view.pool) ** 2).sum(axis=1)))
 
 
 def _disagreement(view: View) -> Iterable[int]:
-    """Where two models answer differently, by the Jensen-Shannon divergence."""
+    """Paragraphs on which two models disagree, by the Jensen-Shannon divergence."""
     first, second = view.probabilities
-    apart = entropy((first + second) / 2) - (entropy(first) + entropy(second)) / 2
-    return _descending(view.means(apart.sum(axis=1)))
+    divergence = entropy((first + second) / 2) - (entropy(first) + entropy(second)) / 2
+    return _descending(view.means(divergence.sum(axis=1)))
 
 
 def _diversity(view: View) -> Iterator[int]:
-    """Greedy k-center (Sener and Savarese 2018): always the paragraph furthest from all that are labelled or chosen."""
-    asked = view.directions()
+    """Greedy k-center (Sener and Savarese 2018): always the paragraph furthest from all that are closed or chosen."""
+    vectors = view.directions()
     far: Floats = np.full(len(view.open), np.inf)
     done = np.flatnonzero(view.pool.closed)
     for part in groups(view.pool.paragraphs[done]):
-        far = np.minimum(far, 1 - asked @ view.direction(done[part]))
+        far = np.minimum(far, 1 - vectors @ view.direction(done[part]))
     place = int(far.argmax()) if len(done) else int(np.random.default_rng(view.seed).integers(len(far)))
     left = np.ones(len(far), dtype=bool)
     for _ in range(len(far)):
         yield place
         left[place] = False
-        far = np.minimum(far, 1 - asked @ asked[place])
+        far = np.minimum(far, 1 - vectors @ vectors[place])
         place = int(np.where(left, far, -np.inf).argmax())
 
 
 def _mixed(view: View) -> Iterator[int]:
-    """How near to one half, rare labels counting more, less for paragraphs like a chosen one (marginal relevance)."""
+    """Uncertainty with more weight on rare labels, and less value for paragraphs like a chosen one (maximal marginal
+    relevance).
+    """
     near_half = 1 - np.abs(2 * view.probabilities[0] - 1)
     values = view.means((near_half * _rarity(view.pool) ** 3).sum(axis=1))
-    asked, near, left = view.directions(), np.zeros(len(values)), np.ones(len(values), dtype=bool)
+    vectors, near, left = view.directions(), np.zeros(len(values)), np.ones(len(values), dtype=bool)
     for _ in range(len(values)):
         place = int(np.where(left, values * (1 - REPEL * near), -np.inf).argmax())
         yield place
         left[place] = False
-        near = np.maximum(near, asked @ asked[place])
+        near = np.maximum(near, vectors @ vectors[place])
 
 
 STRATEGIES: Mapping[str, Strategy] = {
@@ -148,14 +150,14 @@ STRATEGIES: Mapping[str, Strategy] = {
 
 
 def entropy(probabilities: Floats) -> Floats:
-    """Of each probability of a yes-or-no answer, in nats: 0 certain, 0.69 at one half (Settles 2009, section 3.1)."""
+    """The entropy of yes-or-no probabilities, in nats: 0 if certain, 0.69 at one half (Settles 2009, section 3.1)."""
     safe = np.clip(probabilities, 1e-9, 1 - 1e-9)
     result: Floats = -(safe * np.log(safe) + (1 - safe) * np.log(1 - safe))
     return result
 
 
 def _rarity(pool: Pool) -> Floats:
-    """(labels,) weights, 1 on average: the rarer a label is among the labelled sentences, the heavier."""
+    """(labels,) weights, 1 on average: the rarer a label among the labelled sentences, the higher its weight."""
     share = pool.truth[pool.known].mean(axis=0) if pool.known.any() else np.ones(len(pool.names))
     weights: Floats = 1 / np.sqrt(share + _SMOOTHING)
     result: Floats = weights / weights.mean()
@@ -163,5 +165,5 @@ def _rarity(pool: Pool) -> Floats:
 
 
 def _descending(values: Floats) -> list[int]:
-    """Places, the greatest value first; ties as they stand in the text."""
+    """Indices, the greatest value first; ties stay in the order of the text."""
     return np.argsort(-values, kind="stable").tolist()  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""What the guideline (``guideline.zh.md``) says about labels that a rule can check; for the default label set alone."""
+"""The rules of the guideline (``guideline.zh.md``) that a program can check; for the default label set only."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _WANTING = re.compile("有待|[还仍尚]需(?:进一步|不断|持续)?(?:加�
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A label against the guideline.
+    """A label that violates the guideline.
 
     Attributes:
-        label: the one that is doubted.
+        label: the doubted label.
         given: whether the sentence has it.
         why: in Chinese, for annotators.
         score: how suspicious it is, 0 to 1.
@@ -34,9 +34,9 @@ class Violation:
 
 
 def violations(text: str, labels: Collection[str]) -> list[Violation]:
-    """What in a sentence's labels goes against the guideline.
+    """The violations of the guideline in a sentence's labels.
 
-    Numbers in words alone (三件大事, 一天天) are too often idioms to be doubted by rule; they are left to the learner.
+    Numbers written only in words (三件大事, 一天天) are too often idioms for a rule; the learner checks those.
     """
     plain = normalise(text)
     found = quantities(text)

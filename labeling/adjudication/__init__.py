@@ -1,4 +1,4 @@
-"""Contested sentences to an adjudicator in a project of their own, and gold answers back."""
+"""Sends contested sentences to an adjudicator in a separate project, and pulls gold answers back."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ ADJUDICATION = replace(
     config=adjudication_config,
     instructions=adjudication_guide,
 )
-"""The annotators' task with their answers shown and a reason asked; :func:`.tasks.to_adjudicate` makes the tasks."""
+"""The annotators' task with their answers and a question for the reason; :func:`.tasks.to_adjudicate` makes tasks."""
 
 
 @dataclass(frozen=True)
 class Gold:
-    """What a pull of gold answers came to.
+    """The result of a pull of gold answers.
 
     Attributes:
         path: the file that was written.
         decided: how many sentences were decided in each way, see :data:`~pizhu.data.records.Decided`; ``open`` counts
             the others.
-        kept: where the file that stood there before is now, if it said something else.
+        kept: the copy of the earlier file at ``path``, if its content was different.
     """
 
     path: Path
@@ -49,8 +49,8 @@ class Gold:
 
 
 def adjudication_title(title: str = TITLE) -> str:
-    """What the adjudicator's project is called beside the annotators' project of that title."""
-    return f"{title[:47]}·裁决"  # Label Studio takes 50 characters
+    """The title of the adjudicator's project for the annotators' project with ``title``."""
+    return f"{title[:47]}·裁决"  # Label Studio accepts up to 50 characters
 
 
 def push_contested(
@@ -66,21 +66,20 @@ def push_contested(
 ) -> Pushed:
     """Create or update the adjudicator's project and send it the contested sentences that it lacks.
 
-    A sentence that is there and not decided yet is brought up to date when annotators have answered since, its
-    proposal as well.
+    If annotators have answered since a sentence was sent, and it is not decided yet, it is updated with its proposal.
 
     Args:
         access: Label Studio's address and the owner's token.
-        rows: answers records as :func:`..answers.read_answers` gives them, uncontested sentences included.
-        title: the annotators' project's.
-        labels, blind, overwrite_config: see :func:`..project.ensure_project`; ``blind`` hides what the annotators'
-            answers come to.
-        overlap: how many adjudicators a sentence; None leaves it as it is (1 in a new project).
-        progress: told how many sentences are sent.
+        rows: answers records as :func:`..answers.read_answers` returns them, including uncontested sentences.
+        title: the title of the annotators' project.
+        labels, blind, overwrite_config: see :func:`..project.ensure_project`; ``blind`` hides the proposals, which are
+            the annotators' consensus.
+        overlap: how many adjudicators decide each sentence; None leaves it as it is (1 in a new project).
+        progress: reports how many sentences were sent.
 
     Raises:
-        DataError: a record is not a whole sentence record.
-        LabelingError: Label Studio cannot be used, or did not take what it was sent.
+        DataError: a record is not a complete sentence record.
+        LabelingError: Label Studio cannot be used, or did not accept what it was sent.
     """
     tasks = to_adjudicate(rows, labels, "the answers")
     second = adjudication_title(title)
@@ -110,10 +109,10 @@ def pull_gold(
 
     Args:
         access: Label Studio's address and a token.
-        rows: answers records, as they were given to :func:`push_contested` or newer.
+        rows: the answers records that :func:`push_contested` got, or newer ones.
         path: the file to write; see :func:`.gold.gold_records` for its records.
-        title: the annotators' project's.
-        labels: what the answers name.
+        title: the title of the annotators' project.
+        labels: the labels that answers may name.
 
     Raises:
         LabelingError: Label Studio cannot be used, or has no such project.
@@ -132,9 +131,9 @@ def pull_gold(
 
 
 def _refresh(client: Client, project: int, tasks: Mapping[str, dict[str, Any]]) -> int:
-    """Show the newest answers, and what they come to, where nobody has decided yet; returns how many proposals changed.
+    """Update answers and proposals of sentences that nobody has decided yet; returns how many proposals changed.
 
-    A proposal keeps its version, since Label Studio shows those of one version alone.
+    A proposal keeps its version, since Label Studio shows the proposals of only one version.
     """
     changed = 0
     proposed = {proposal.task: proposal for proposal in client.predictions.list(project=project)}
@@ -146,7 +145,7 @@ def _refresh(client: Client, project: int, tasks: Mapping[str, dict[str, Any]]) 
             client.tasks.update(id=task.id, data=data)
         if (old := proposed.get(int(task.id))) is None:
             continue
-        if not new["predictions"]:  # answers were withdrawn, and those left do not tip the scales
+        if not new["predictions"]:  # answers were withdrawn, and too few are left for a proposal
             client.predictions.delete(id=old.id)
             continue
         [proposal] = new["predictions"]

@@ -1,4 +1,4 @@
-"""What an adjudicator sees: the annotators' task, their answers without names, and a question why."""
+"""What an adjudicator sees: the annotators' task, their answers without names, and a question for the reason."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REASONS = {
     "unclear": "规范不清",
     "other": "其他",
 }
-"""Why an adjudicator decided so: what is stored, and what is shown."""
+"""The reasons for a decision: the stored name and the text shown."""
 
 
 def adjudication_config(labels: LabelSet) -> str:

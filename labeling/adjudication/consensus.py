@@ -1,4 +1,4 @@
-"""What several annotators' answers come to when each is trusted as far as the others bear it out."""
+"""The consensus of several annotators' answers, each weighted by how far the others confirm it."""
 
 from __future__ import annotations
 
@@ -8,41 +8,41 @@ from ...base.scores import Floats
 from ..agreement.answer_matrix import AnswerMatrix
 
 MODEL = "标注员合议"
-"""What the proposals are called in Label Studio."""
-ANNOTATORS = 3
-"""From so many answers on a sentence has a proposal: between two there is nobody to tip the scales."""
+"""The model version of the proposals in Label Studio."""
+MIN_ANSWERS = 3
+"""A sentence with at least this many answers gets a proposal; between two answers there is no majority."""
 
 _ROUNDS = 200
-_STILL = 1e-6
+_TOLERANCE = 1e-6
 
 
-def consensus(sheet: AnswerMatrix) -> Floats:
-    """(sentences, labels) the probability that each label belongs to each sentence, by all of its answers.
+def consensus(matrix: AnswerMatrix) -> Floats:
+    """(sentences, labels) the probability that a sentence has a label, given all of its answers.
 
-    Labels are independent, so each is a yes-or-no question of its own.
+    Labels are independent, so each is a separate yes-or-no question.
     """
-    return np.stack([dawid_skene(sheet.said[..., label]) for label in range(len(sheet.names))], axis=-1)
+    return np.stack([dawid_skene(matrix.said[..., label]) for label in range(len(matrix.names))], axis=-1)
 
 
 def dawid_skene(said: Floats) -> Floats:
     """(sentences,) the probability of yes, from (sentences, annotators) answers, NaN where missing.
 
-    Dawid and Skene (1979): each annotator has a chance of seeing a yes and one of seeing a no, estimated together with
-    the sentences' answers by expectation-maximisation from the majority's shares. Every chance begins from one answer
-    seen rightly and one wrongly (Laplace), so that few answers make nobody infallible. cleanlab's CROWDLAB, which has
-    one weight an annotator, gains nothing over the majority where annotators miss a label more often than they invent
-    it, as they do; crowd-kit has this method, and asks for transformers and pyarrow beside it.
+    Dawid and Skene (1979): expectation-maximisation, starting from the shares of yes, estimates each annotator's
+    sensitivity and specificity together with the sentences' true answers. Both start from one right and one wrong
+    answer (Laplace smoothing), so that no annotator counts as infallible after a few answers. cleanlab's CROWDLAB has
+    only one weight for each annotator and is no better than the majority if annotators miss a label more often than
+    they invent it, as ours do. crowd-kit has this method, but requires transformers and pyarrow.
     """
     known = ~np.isnan(said)
     yes, no = np.where(known, said, 0), np.where(known, 1 - said, 0)
     probabilities: Floats = yes.sum(axis=1) / np.maximum(1, known.sum(axis=1))
     for _ in range(_ROUNDS):
         prior = (probabilities.sum() + 1) / (len(probabilities) + 2)
-        sees_yes = (probabilities @ yes + 1) / (probabilities @ known + 2)
-        sees_no = ((1 - probabilities) @ no + 1) / ((1 - probabilities) @ known + 2)
-        for_yes = np.log(prior) + yes @ np.log(sees_yes) + no @ np.log(1 - sees_yes)
-        for_no = np.log(1 - prior) + yes @ np.log(1 - sees_no) + no @ np.log(sees_no)
+        sensitivity = (probabilities @ yes + 1) / (probabilities @ known + 2)
+        specificity = ((1 - probabilities) @ no + 1) / ((1 - probabilities) @ known + 2)
+        for_yes = np.log(prior) + yes @ np.log(sensitivity) + no @ np.log(1 - sensitivity)
+        for_no = np.log(1 - prior) + yes @ np.log(1 - specificity) + no @ np.log(specificity)
         before, probabilities = probabilities, 1 / (1 + np.exp(np.clip(for_no - for_yes, -500, 500)))
-        if np.abs(probabilities - before).max() < _STILL:
+        if np.abs(probabilities - before).max() < _TOLERANCE:
             break
     return probabilities

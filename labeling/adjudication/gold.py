@@ -1,4 +1,4 @@
-"""Gold answers: what annotators agreed on, and what an adjudicator decided, with who and why."""
+"""Gold answers: what annotators agreed on and what an adjudicator decided, with the adjudicator and the reason."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ class Adjudication:
     """One adjudicator's decision on one sentence.
 
     Attributes:
-        answer: the labels, who gave them and when.
-        why: one of :data:`.config.REASONS`; None where nothing was chosen.
+        answer: the labels, with who gave them and when.
+        why: one of :data:`.config.REASONS`; None if nothing was chosen.
         note: the adjudicator's own words, or "".
-        seen: the labels of the answers that were shown, in the order that they were shown; None for one that was
-            skipped or not clear.
+        seen: the labels of the answers that were shown, in the order shown; None for a skipped or unclear one.
     """
 
     answer: Answer[str]
@@ -36,7 +35,7 @@ class Adjudication:
     seen: Sequence[Sequence[str] | None]
 
     def record(self) -> DecisionRecord:
-        """As it stands in a gold record."""
+        """The decision in the form that gold records use."""
         given = self.answer
         return {
             "adjudicator": given.annotator,
@@ -62,16 +61,16 @@ def fetch(client: Client, project: int, labels: LabelSet) -> dict[str, list[Adju
 
 
 def gold_records(rows: Rows, adjudications: Mapping[str, Sequence[Adjudication]]) -> list[Record]:
-    """An answers record a sentence with ``decided`` and ``adjudication`` added, and ``labels`` where it is decided.
+    """One answers record for each sentence, with ``decided``, ``adjudication`` and, if it is decided, ``labels``.
 
-    Adjudicators who contradict each other leave a sentence contested. Sentences that nobody decided stay in, with
-    ``labels`` null, for they are the context of the others.
+    A sentence stays contested if adjudicators contradict each other. Undecided sentences are included, with ``labels``
+    null, because they are context for the others.
     """
     return [_gold(record, answers, adjudications.get(identity(record), ())) for record, answers in joined(rows)]
 
 
 def write_gold(path: str | Path, records: Sequence[Record]) -> Path | None:
-    """Write ``records``; a file there that says something else is kept beside under its time, and returned."""
+    """Write ``records``; returns the copy of an earlier file with different content, whose name includes its time."""
     path = Path(path)
     kept = None
     if path.exists() and list(read_records(path)) != records:
@@ -81,7 +80,7 @@ def write_gold(path: str | Path, records: Sequence[Record]) -> Path | None:
 
 
 def counts(records: Iterable[Record]) -> dict[str, int]:
-    """How many sentences each way of deciding decided, ``open`` for those still contested, skipped or unlabelled."""
+    """How many sentences were decided in each way; ``open`` counts those still contested, skipped or unlabelled."""
     return dict(Counter(str(record["decided"] or "open") for record in records))
 
 

@@ -1,4 +1,4 @@
-"""Contested sentences as tasks for an adjudicator."""
+"""Makes tasks for an adjudicator from contested sentences."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...data.records import Record, keep
 from ..agreement.answer_matrix import AnswerMatrix, Rows, identity, joined
 from ..studio.answers import Answer, latest, merge
 from ..studio.tasks import to_tasks
-from .consensus import ANNOTATORS, MODEL, consensus
+from .consensus import MIN_ANSWERS, MODEL, consensus
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -19,16 +19,16 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 def to_adjudicate(rows: Rows, labels: LabelSet, where: str) -> dict[str, dict[str, Any]]:
     """The task of each sentence that annotators answered differently, by the sentence's id.
 
-    A task shows the answers as A, B, C, and holds no name; where three or more annotators answered it carries what they
-    come to as a proposal (see :func:`.consensus.consensus`).
+    A task shows the answers as A, B, C, and holds no names; if three or more annotators answered, it has their
+    consensus as a proposal (see :func:`.consensus.consensus`).
 
     Args:
-        rows: all sentences, contested or not, since they are each other's neighbours.
-        labels: what the answers name.
+        rows: all sentences, contested or not, since tasks show neighbouring sentences.
+        labels: the labels that answers may name.
         where: the input's name for messages.
 
     Raises:
-        DataError: a record is not a whole sentence record.
+        DataError: a record is not a complete sentence record.
     """
     rows = joined(rows)
     contested = {identity(record): answers for record, answers in rows if merge(answers).state == "contested"}
@@ -43,7 +43,7 @@ def to_adjudicate(rows: Rows, labels: LabelSet, where: str) -> dict[str, dict[st
         if (number := task["data"]["id"]) in contested:
             answers = anonymous(number, contested[number])
             task["data"]["answers"] = "\n".join(
-                f"{letter}：{_told(answer, labels)}" for letter, answer in zip(LETTERS, answers, strict=False)
+                f"{letter}：{_in_words(answer, labels)}" for letter, answer in zip(LETTERS, answers, strict=False)
             )
             task["data"]["seen"] = [seen(answer) for answer in answers]
             tasks[number] = task
@@ -51,18 +51,18 @@ def to_adjudicate(rows: Rows, labels: LabelSet, where: str) -> dict[str, dict[st
 
 
 def anonymous(number: str, answers: Sequence[Answer[str]]) -> list[Answer[str]]:
-    """Each annotator's last answer, in an order that the sentence's id decides: A is not always the same person."""
+    """Each annotator's last answer, shuffled by the sentence's id, so that A is not always the same person."""
     shuffled = sorted(latest(answers), key=lambda answer: answer.annotator)
     random.Random(number).shuffle(shuffled)
     return shuffled
 
 
 def seen(answer: Answer[str]) -> list[str] | None:
-    """What the adjudicator was shown of an answer: its labels; None for a skip or one that is not clear."""
+    """What the adjudicator sees of an answer: its labels; None for a skipped or unclear one."""
     return None if answer.labels is None else list(answer.labels)
 
 
-def _told(answer: Answer[str], labels: LabelSet) -> str:
+def _in_words(answer: Answer[str], labels: LabelSet) -> str:
     if answer.skipped:
         return "跳过"
     if answer.labels is None:
@@ -75,15 +75,15 @@ def _proposals(contested: Rows, rows: Rows, labels: LabelSet) -> dict[str, Recor
     wanted = {
         identity(record)
         for record, answers in contested
-        if sum(answer.labels is not None for answer in latest(answers)) >= ANNOTATORS
+        if sum(answer.labels is not None for answer in latest(answers)) >= MIN_ANSWERS
     }
     if not wanted:
         return {}
-    sheet = AnswerMatrix.of(rows, labels)
+    matrix = AnswerMatrix.of(rows, labels)
     found: dict[str, Record] = {}
-    for record, probabilities in zip(sheet.records, consensus(sheet), strict=True):
+    for record, probabilities in zip(matrix.records, consensus(matrix), strict=True):
         if (number := identity(record)) in wanted:
-            scores = {name: round(float(chance), 4) for name, chance in zip(labels.names, probabilities, strict=True)}
-            given = [name for name, chance in scores.items() if chance > 0.5]
+            scores = {name: round(float(value), 4) for name, value in zip(labels.names, probabilities, strict=True)}
+            given = [name for name, score in scores.items() if score > 0.5]
             found[number] = {"labels": given, "scores": scores, "model": MODEL}
     return found

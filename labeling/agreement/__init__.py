@@ -1,4 +1,4 @@
-"""How far annotators agree, where they differ, and whether speed, time or proposals have to do with it."""
+"""Measures how far annotators agree, where they differ, and whether speed, time or proposals play a part."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class Agreement:
 
     Attributes:
         annotators: in alphabetical order.
-        sentences: how many at least two of them answered; skips and unclear answers do not count.
-        reports: how many reports have an answer; intervals come from drawing these.
-        exact: share of pairs of answers whose labels are all the same, 0 to 1.
-        labels: one row a label, in the label set's order.
-        pairs: one row a pair of annotators that answered a sentence in common.
-        gold: one row an annotator against decided answers; empty without them.
-        drift: one row an annotator over time.
-        speed: one row an annotator.
-        anchoring: how far proposals were followed.
-        contested: the sentences that answers differ on, the most contested first.
-        draws, seed: of the bootstrap.
+        sentences: how many sentences at least two of them answered; skips and unclear answers do not count.
+        reports: how many reports have an answer; the bootstrap resamples reports.
+        exact: share of pairs of answers with exactly the same labels, 0 to 1.
+        labels: one row for each label, in the label set's order.
+        pairs: one row for each pair of annotators that answered a sentence in common.
+        gold: one row for each annotator, against gold answers; empty without gold.
+        drift: one row for each annotator.
+        speed: one row for each annotator.
+        anchoring: how far annotators followed proposals.
+        contested: the sentences with different answers, the most contested first.
+        draws, seed: the bootstrap's number of resamples and its seed.
     """
 
     annotators: tuple[str, ...]
@@ -63,37 +63,37 @@ def agreement(
     draws: int = DRAWS,
     seed: int = SEED,
 ) -> Agreement:
-    """Measure agreement over answers records as :func:`..answers.read_answers` gives them.
+    """Measure agreement over answers records as :func:`..answers.read_answers` returns them.
 
     Args:
-        rows: of one or several files; answers to one sentence are put together by its id.
-        labels: what the answers name.
-        gold: decided labels as :func:`read_gold` gives them.
-        draws, seed: of the bootstrap over reports.
+        rows: records of one or several files; answers to a sentence are joined by its id.
+        labels: the labels that answers may name.
+        gold: decided labels as :func:`read_gold` returns them.
+        draws, seed: the number of resamples of the bootstrap over reports, and its seed.
 
     Raises:
-        DataError: no sentence has the answers of two annotators, or gold decides none of them.
+        DataError: no sentence has answers of two annotators, or gold decides none of the sentences.
     """
-    sheet = AnswerMatrix.of(rows, labels)
-    shared = int((sheet.answered.sum(axis=1) > 1).sum()) if sheet.records else 0
+    matrix = AnswerMatrix.of(rows, labels)
+    shared = int((matrix.answered.sum(axis=1) > 1).sum()) if matrix.records else 0
     if not shared:
-        raise DataError("no sentence has answers of two annotators, so there is no agreement to measure")
-    truth = None if gold is None else sheet.truth(gold)
+        raise DataError("no sentence has answers of two annotators, so agreement cannot be measured")
+    truth = None if gold is None else matrix.truth(gold)
     if truth is not None and np.isnan(truth).all():
         raise DataError("--gold decides other sentences than these answers; it must come from the same project")
-    bootstrap = Bootstrap(len(sheet.docs), draws, seed)
+    bootstrap = Bootstrap(len(matrix.docs), draws, seed)
     return Agreement(
-        sheet.annotators,
+        matrix.annotators,
         shared,
-        len(sheet.docs),
-        exact_share(sheet, bootstrap),
-        on_labels(sheet, bootstrap),
-        on_pairs(sheet, bootstrap),
-        () if truth is None else against_gold(sheet, truth, bootstrap),
-        drifts(sheet, bootstrap, truth),
-        speeds(sheet),
-        anchoring(sheet, bootstrap, truth),
-        contested(sheet),
+        len(matrix.docs),
+        exact_share(matrix, bootstrap),
+        on_labels(matrix, bootstrap),
+        on_pairs(matrix, bootstrap),
+        () if truth is None else against_gold(matrix, truth, bootstrap),
+        drifts(matrix, bootstrap, truth),
+        speeds(matrix),
+        anchoring(matrix, bootstrap, truth),
+        contested(matrix),
         draws,
         seed,
     )

@@ -1,4 +1,4 @@
-"""Each annotator against answers that were decided."""
+"""Scores each annotator against gold answers."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .answer_matrix import AnswerMatrix, identity
 from .measures import cohen, cohen_of_counts, pair_counts
 
 Gold = Mapping[str, tuple[str, ...]]
-"""The decided labels of sentences, by :func:`.sheet.identity`."""
+"""The decided labels of sentences, by :func:`.answer_matrix.identity`."""
 
 
 @dataclass(frozen=True)
 class LabelScore:
-    """How one annotator did on one label: Cohen's kappa, and precision, recall and F1 with gold as the truth."""
+    """An annotator's score on one label: Cohen's kappa, and precision, recall and F1 against gold."""
 
     kappa: Figure
     precision: Figure
@@ -33,14 +33,14 @@ class LabelScore:
 
 @dataclass(frozen=True)
 class GoldScore:
-    """How one annotator did.
+    """An annotator's score.
 
     Attributes:
         annotator: the name.
-        sentences: how many the annotator answered and gold decides.
-        exact: share of them with exactly gold's labels.
+        sentences: how many sentences the annotator answered and gold decides.
+        exact: share of these with exactly gold's labels.
         kappa: the mean of the labels' Cohen's kappas that are defined.
-        labels: by name.
+        labels: the scores on each label, by name.
     """
 
     annotator: str
@@ -51,7 +51,7 @@ class GoldScore:
 
 
 def read_gold(path: str | Path, labels: LabelSet) -> dict[str, tuple[str, ...]]:
-    """The labels, by their present names, of a file of records; what one annotator alone decided does not count.
+    """The labels, under their current names, in a file of records; those from a single annotator do not count.
 
     Raises:
         DataError: the file cannot be read, names an unknown label, or decides nothing.
@@ -66,17 +66,17 @@ def read_gold(path: str | Path, labels: LabelSet) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def against_gold(sheet: AnswerMatrix, truth: Floats, bootstrap: Bootstrap) -> tuple[GoldScore, ...]:
+def against_gold(matrix: AnswerMatrix, truth: Floats, bootstrap: Bootstrap) -> tuple[GoldScore, ...]:
     """Score each annotator that answered a decided sentence; ``truth`` is :meth:`.AnswerMatrix.truth`."""
-    reports = len(sheet.docs)
+    reports = len(matrix.docs)
     rows = []
-    for column, annotator in enumerate(sheet.annotators):
-        both = sheet.answered[:, column] & ~np.isnan(truth[:, 0])
+    for column, annotator in enumerate(matrix.annotators):
+        both = matrix.answered[:, column] & ~np.isnan(truth[:, 0])
         if not both.any():
             continue
-        pairs = np.stack([truth, sheet.said[:, column]], axis=-1)[both]  # (sentences, labels, 2)
-        counts = by_report(pair_counts(pairs), sheet.report[both], reports)
-        kappas = [cohen(pairs[:, label]) for label in range(len(sheet.names))]
+        pairs = np.stack([truth, matrix.said[:, column]], axis=-1)[both]  # (sentences, labels, 2)
+        counts = by_report(pair_counts(pairs), matrix.report[both], reports)
+        kappas = [cohen(pairs[:, label]) for label in range(len(matrix.names))]
         known = [kappa for kappa in kappas if kappa is not None]
         right = (pairs[..., 0] == pairs[..., 1]).all(axis=1).astype(np.float64)
         rows.append(
@@ -84,8 +84,8 @@ def against_gold(sheet: AnswerMatrix, truth: Floats, bootstrap: Bootstrap) -> tu
                 annotator,
                 int(both.sum()),
                 bootstrap.share(
-                    by_report(right, sheet.report[both], reports),
-                    by_report(np.ones_like(right), sheet.report[both], reports),
+                    by_report(right, matrix.report[both], reports),
+                    by_report(np.ones_like(right), matrix.report[both], reports),
                 ),
                 bootstrap.figure(counts, _mean_kappa, sum(known) / len(known) if known else None),
                 {
@@ -95,7 +95,7 @@ def against_gold(sheet: AnswerMatrix, truth: Floats, bootstrap: Bootstrap) -> tu
                         bootstrap.figure(counts[:, label], _scored(recall)),
                         bootstrap.figure(counts[:, label], _scored(f1)),
                     )
-                    for label, name in enumerate(sheet.names)
+                    for label, name in enumerate(matrix.names)
                 },
             )
         )
@@ -107,7 +107,7 @@ def _mean_kappa(counts: Floats) -> Floats:
 
 
 def _scored(score: Callable[[Floats, float], Floats]) -> Statistic:
-    """A score of sums of :func:`.measures.pair_counts`, gold first; NaN where it is not defined."""
+    """A score as a function of sums of :func:`.measures.pair_counts`, gold first; NaN where it is not defined."""
 
     def of_sums(counts: Floats) -> Floats:
         both_yes, gold_no, gold_yes = counts[..., 3], counts[..., 1], counts[..., 2]

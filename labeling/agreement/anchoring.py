@@ -1,8 +1,8 @@
-"""Do proposals pull answers towards themselves?
+"""Measures whether proposals bias answers towards themselves (anchoring).
 
-An annotator who works from a proposal agrees with it more often than one who has not looked at it, if only because
-agreeing is one key. So the share of proposals left as they were stands beside how often answers that were made without
-the proposal come to the same, and, where gold tells, how often a wrong proposal was followed.
+An annotator who starts from a proposal agrees with it more often than one who has not seen it, if only because
+agreeing takes one key press. So the share of unchanged proposals is compared with the share of answers that equal the
+proposal although they were made without it, and, with gold, the same is measured for wrong proposals.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .answer_matrix import AnswerMatrix, vector
 
 @dataclass(frozen=True)
 class Followed:
-    """How often answers are just what the model proposed: ``share`` of ``answers``."""
+    """How often answers equal the model's proposal: ``share`` of ``answers``."""
 
     answers: int
     share: Figure
@@ -29,13 +29,13 @@ class Followed:
 
 @dataclass(frozen=True)
 class Anchored:
-    """One annotator's.
+    """How far an annotator follows proposals.
 
     Attributes:
         annotator: the name.
         seen: answers made from a proposal: how many left it unchanged.
-        unseen: answers made without the proposal that the sentence had (blind): how many come to the same.
-        wrong_seen, wrong_unseen: the same over proposals that gold says are wrong; None without gold.
+        unseen: answers made without seeing the sentence's proposal (blind): how many equal it.
+        wrong_seen, wrong_unseen: the same for proposals that are wrong by gold; None without gold.
     """
 
     annotator: str
@@ -47,57 +47,57 @@ class Anchored:
 
 @dataclass(frozen=True)
 class Anchoring:
-    """All annotators', and how far pairs agree exactly when both worked from a proposal and when neither did."""
+    """The annotators' anchoring, and how often two agree exactly if both started from a proposal or neither did."""
 
     annotators: tuple[Anchored, ...]
     pairs_seen: Followed
     pairs_unseen: Followed
 
 
-def anchoring(sheet: AnswerMatrix, bootstrap: Bootstrap, truth: Floats | None = None) -> Anchoring:
-    """Compare answers with the proposals that stood beside them; ``truth`` is :meth:`.AnswerMatrix.truth`."""
+def anchoring(matrix: AnswerMatrix, bootstrap: Bootstrap, truth: Floats | None = None) -> Anchoring:
+    """Compare answers with the proposals of their sentences; ``truth`` is :meth:`.AnswerMatrix.truth`."""
     rows = []
-    wrong = None if truth is None else _wrong(sheet, truth)
-    for name in sheet.annotators:
-        seen, unseen = (_followed(sheet, name, bootstrap, of, None) for of in (True, False))
+    wrong = None if truth is None else _wrong(matrix, truth)
+    for name in matrix.annotators:
+        seen, unseen = (_followed(matrix, name, bootstrap, of, None) for of in (True, False))
         misled = (
-            (None, None) if wrong is None else [_followed(sheet, name, bootstrap, of, wrong) for of in (True, False)]
+            (None, None) if wrong is None else [_followed(matrix, name, bootstrap, of, wrong) for of in (True, False)]
         )
         rows.append(Anchored(name, seen, unseen, *misled))
-    return Anchoring(tuple(rows), _pairs(sheet, bootstrap, True), _pairs(sheet, bootstrap, False))
+    return Anchoring(tuple(rows), _pairs(matrix, bootstrap, True), _pairs(matrix, bootstrap, False))
 
 
 def _followed(
-    sheet: AnswerMatrix, name: str, bootstrap: Bootstrap, seen: bool, among: set[tuple[int, str]] | None
+    matrix: AnswerMatrix, name: str, bootstrap: Bootstrap, seen: bool, among: set[tuple[int, str]] | None
 ) -> Followed:
-    counts = np.zeros((len(sheet.docs), 2))
-    for row, given in enumerate(sheet.given):
+    counts = np.zeros((len(matrix.docs), 2))
+    for row, given in enumerate(matrix.given):
         answer = given.get(name)
         proposed = answer and _proposed(answer)
         if answer is None or proposed is None or answer.from_prediction is not seen:
             continue
         if among is None or (row, name) in among:
-            counts[sheet.report[row]] += (set(answer.labels or ()) == proposed, 1)
+            counts[matrix.report[row]] += (set(answer.labels or ()) == proposed, 1)
     return Followed(int(counts[:, 1].sum()), bootstrap.share(counts[:, 0], counts[:, 1]))
 
 
-def _pairs(sheet: AnswerMatrix, bootstrap: Bootstrap, seen: bool) -> Followed:
-    counts = np.zeros((len(sheet.docs), 2))
-    for row, given in enumerate(sheet.given):
+def _pairs(matrix: AnswerMatrix, bootstrap: Bootstrap, seen: bool) -> Followed:
+    counts = np.zeros((len(matrix.docs), 2))
+    for row, given in enumerate(matrix.given):
         chosen = [answer for answer in given.values() if answer.from_prediction is seen]
         for one, other in combinations(chosen, 2):
-            counts[sheet.report[row]] += (one.labels == other.labels, 1)
+            counts[matrix.report[row]] += (one.labels == other.labels, 1)
     return Followed(int(counts[:, 1].sum()), bootstrap.share(counts[:, 0], counts[:, 1]))
 
 
-def _wrong(sheet: AnswerMatrix, truth: Floats) -> set[tuple[int, str]]:
-    """Sentences and annotators where the proposal is not what gold says."""
+def _wrong(matrix: AnswerMatrix, truth: Floats) -> set[tuple[int, str]]:
+    """The sentences and annotators whose proposal differs from gold."""
     return {
         (row, name)
-        for row, given in enumerate(sheet.given)
+        for row, given in enumerate(matrix.given)
         if not np.isnan(truth[row, 0])
         for name, answer in given.items()
-        if (proposed := _proposed(answer)) is not None and vector(sorted(proposed), sheet.names) != list(truth[row])
+        if (proposed := _proposed(answer)) is not None and vector(sorted(proposed), matrix.names) != list(truth[row])
     }
 
 

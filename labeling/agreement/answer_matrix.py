@@ -1,4 +1,4 @@
-"""Answers as arrays: who said what of which sentence."""
+"""Answers as arrays of sentences, annotators and labels."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from ...data.records import Record
 from ..studio.answers import Answer, latest
 
 Rows = Iterable[tuple[Record, Sequence[Answer[str]]]]
-"""Sentence records with their answers, as :func:`..answers.read_answers` gives them."""
+"""Sentence records with their answers, as :func:`..answers.read_answers` returns them."""
 
 
 @dataclass(frozen=True)
 class AnswerMatrix:
-    """The sentences that somebody answered clearly; skips and unclear answers do not count.
+    """The sentences that have a clear answer; skips and unclear answers do not count.
 
     Attributes:
-        annotators: in the order of their names.
-        names: the labels', in the label set's order.
+        annotators: the annotators' names, sorted.
+        names: the labels' names, in the label set's order.
         docs: the reports' names, sorted.
-        records: the sentences'.
+        records: the sentences' records.
         given: each sentence's answers by annotator, the latest of each.
-        report: (sentences,) where in ``docs`` each one's report stands.
+        report: (sentences,) the index in ``docs`` of each sentence's report.
         said: (sentences, annotators, labels) 1 or 0, NaN where the annotator gave no answer.
     """
 
@@ -41,7 +41,7 @@ class AnswerMatrix:
 
     @classmethod
     def of(cls, rows: Rows, labels: LabelSet) -> AnswerMatrix:
-        """Lay out ``rows``, joined."""
+        """The matrix of ``rows``, which are joined first."""
         records, given = [], []
         for record, every in joined(rows):
             clear = {answer.annotator: answer for answer in latest(every) if answer.labels is not None}
@@ -60,18 +60,18 @@ class AnswerMatrix:
 
     @property
     def answered(self) -> NDArray[np.bool_]:
-        """(sentences, annotators) whether there is an answer."""
+        """(sentences, annotators) whether the annotator answered the sentence."""
         return ~np.isnan(self.said[..., 0])
 
     def truth(self, gold: Mapping[str, Sequence[str]]) -> Floats:
-        """(sentences, labels) what ``gold`` says, by :func:`identity`; NaN where it says nothing."""
+        """(sentences, labels) the labels in ``gold``, which has them by :func:`identity`; NaN where it has none."""
         unknown = np.full(len(self.names), np.nan)
         keys = map(identity, self.records)
         return np.array([vector(gold[key], self.names) if key in gold else unknown for key in keys])
 
 
 def joined(rows: Rows) -> list[tuple[Record, list[Answer[str]]]]:
-    """``rows``, those of one sentence (two pulls, two files) made one; those without an id are sentences each."""
+    """``rows`` with all rows of a sentence (from two pulls, two files) joined; rows without an id are not joined."""
     found: dict[object, tuple[Record, list[Answer[str]]]] = {}
     for number, (record, answers) in enumerate(rows):
         found.setdefault(record.get("id") or number, (record, []))[1].extend(answers)
@@ -79,10 +79,10 @@ def joined(rows: Rows) -> list[tuple[Record, list[Answer[str]]]]:
 
 
 def identity(record: Record) -> str:
-    """What a sentence is known by: its id, or its text where a record has none."""
+    """A sentence's key: its id, or its text if the record has none."""
     return str(record.get("id") or record["text"])
 
 
 def vector(labels: Sequence[str] | None, names: Sequence[str]) -> list[float]:
-    """1 for each of ``names`` that is among ``labels``, else 0."""
+    """For each of ``names``, 1 if it is in ``labels``, else 0."""
     return [float(name in (labels or ())) for name in names]

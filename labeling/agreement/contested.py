@@ -11,11 +11,11 @@ from .answer_matrix import AnswerMatrix, identity
 
 @dataclass(frozen=True)
 class Contested:
-    """One sentence.
+    """A contested sentence.
 
     Attributes:
-        id: its text, where the record has none.
-        doc, headings, previous, text: where it stands and what it says.
+        id: its id, or its text if the record has none.
+        doc, headings, previous, text: its report, heading path, previous sentence and text.
         answers: labels by annotator.
         distance: mean Jaccard distance of the pairs of answers, above 0 to 1 (nothing in common).
     """
@@ -29,10 +29,10 @@ class Contested:
     distance: float
 
 
-def contested(sheet: AnswerMatrix) -> tuple[Contested, ...]:
-    """Those whose answers are not all the same; equally contested ones in the order of the records."""
+def contested(matrix: AnswerMatrix) -> tuple[Contested, ...]:
+    """The sentences whose answers are not all the same; equally contested ones in the order of the records."""
     found = []
-    for record, given in zip(sheet.records, sheet.given, strict=True):
+    for record, given in zip(matrix.records, matrix.given, strict=True):
         answers = {name: given[name].labels or () for name in sorted(given)}
         if len(set(answers.values())) > 1:
             distance = mean(_jaccard(set(one), set(other)) for one, other in combinations(answers.values(), 2))

@@ -1,7 +1,7 @@
-"""Does an annotator change while the work goes on? Answers in the order of time, beside what others say of the same.
+"""Measures whether an annotator changes over time, compared with others' answers to the same sentences.
 
-What changes with the reports alone is not drift: label rates are measured as the excess over the rate that the others
-(or gold) have on the same sentences.
+A change that comes from the reports is not drift, so label rates are measured as the excess over the rate that the
+others (or gold) have on the same sentences.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from .answer_matrix import AnswerMatrix
 
 WINDOWS = 8
 ANSWERS_A_WINDOW = 15
-"""At least; fewer say nothing of a rate."""
+"""The smallest number of answers in a window; a rate from fewer is meaningless."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """A stretch of an annotator's answers.
+    """Consecutive answers of an annotator.
 
     Attributes:
-        start, end: time of its first and last, ISO 8601.
-        answers: how many.
-        agreement: share that is exactly what the reference says, the mean over the others; None without any.
-        rates: how often each label was chosen, 0 to 1.
-        reference: how often the reference chose each on the same sentences.
+        start, end: the times of the first and last answer, ISO 8601.
+        answers: how many there are.
+        agreement: share that equals the reference exactly, the mean over the others; None without a reference.
+        rates: how often the annotator chose each label, 0 to 1.
+        reference: how often the reference chose each label on the same sentences.
     """
 
     start: str
@@ -43,13 +43,13 @@ class Window:
 
 @dataclass(frozen=True)
 class Drift:
-    """One annotator over time.
+    """An annotator's drift.
 
     Attributes:
         annotator: the name.
-        windows: of about as many answers each, in the order of time; empty where there are too few for two.
-        agreement: agreement in the last third of the answers less that in the first.
-        rates: change of each label's excess rate (own less the reference's) from the first third to the last.
+        windows: windows of about equally many answers, in order of time; empty if there are too few answers for two.
+        agreement: agreement in the last third of the answers minus agreement in the first third.
+        rates: change of each label's excess rate (own minus the reference's) from the first third to the last.
     """
 
     annotator: str
@@ -58,19 +58,19 @@ class Drift:
     rates: dict[str, Figure]
 
 
-def drifts(sheet: AnswerMatrix, bootstrap: Bootstrap, truth: Floats | None = None) -> tuple[Drift, ...]:
-    """Each annotator's answers that have a time; the reference is ``truth`` where given, else the other annotators."""
-    return tuple(_drift(sheet, column, bootstrap, truth) for column in range(len(sheet.annotators)))
+def drifts(matrix: AnswerMatrix, bootstrap: Bootstrap, truth: Floats | None = None) -> tuple[Drift, ...]:
+    """Each annotator's drift, over answers that have a time; the reference is ``truth`` if given, else the others."""
+    return tuple(_drift(matrix, column, bootstrap, truth) for column in range(len(matrix.annotators)))
 
 
-def _drift(sheet: AnswerMatrix, column: int, bootstrap: Bootstrap, truth: Floats | None) -> Drift:
-    name = sheet.annotators[column]
-    times = {row: at for row, given in enumerate(sheet.given) if name in given and (at := given[name].at)}
+def _drift(matrix: AnswerMatrix, column: int, bootstrap: Bootstrap, truth: Floats | None) -> Drift:
+    name = matrix.annotators[column]
+    times = {row: at for row, given in enumerate(matrix.given) if name in given and (at := given[name].at)}
     order = np.array(sorted(times, key=lambda row: (times[row], row)), dtype=np.int64)
-    own = sheet.said[order, column]
-    same, reference = _reference(sheet, column, order, truth)
+    own = matrix.said[order, column]
+    same, reference = _reference(matrix, column, order, truth)
     if len(order) < 2 * ANSWERS_A_WINDOW:
-        return Drift(name, (), Figure(None), {label: Figure(None) for label in sheet.names})
+        return Drift(name, (), Figure(None), {label: Figure(None) for label in matrix.names})
     windows = []
     for part in np.array_split(np.arange(len(order)), min(WINDOWS, len(order) // ANSWERS_A_WINDOW)):
         rates, others = own[part].mean(axis=0), mean_defined(reference[part].T)
@@ -80,35 +80,35 @@ def _drift(sheet: AnswerMatrix, column: int, bootstrap: Bootstrap, truth: Floats
                 times[int(order[part[-1]])],
                 len(part),
                 _or_none(float(mean_defined(same[part]))),
-                {label: float(rate) for label, rate in zip(sheet.names, rates, strict=True)},
-                {label: _or_none(rate) for label, rate in zip(sheet.names, others, strict=True)},
+                {label: float(rate) for label, rate in zip(matrix.names, rates, strict=True)},
+                {label: _or_none(rate) for label, rate in zip(matrix.names, others, strict=True)},
             )
         )
     first, _, last = np.array_split(np.arange(len(order)), 3)
 
     def change(values: Floats) -> Figure:
         return bootstrap.change(
-            *(_sums(values[part], sheet.report[order[part]], len(sheet.docs)) for part in (first, last))
+            *(_sums(values[part], matrix.report[order[part]], len(matrix.docs)) for part in (first, last))
         )
 
     excess = own - reference
     return Drift(
-        name, tuple(windows), change(same), {label: change(excess[:, i]) for i, label in enumerate(sheet.names)}
+        name, tuple(windows), change(same), {label: change(excess[:, i]) for i, label in enumerate(matrix.names)}
     )
 
 
 def _reference(
-    sheet: AnswerMatrix, column: int, order: NDArray[np.int64], truth: Floats | None
+    matrix: AnswerMatrix, column: int, order: NDArray[np.int64], truth: Floats | None
 ) -> tuple[Floats, Floats]:
-    """(answers,) how much of the reference says exactly the same, and (answers, labels) how much says yes; else NaN."""
-    others = np.delete(sheet.said, column, axis=1)[order] if truth is None else truth[order][:, None]
-    same = (others == sheet.said[order, column][:, None]).all(axis=-1).astype(np.float64)
+    """(answers,) the share of the reference that is the same, and (answers, labels) the share that is yes; else NaN."""
+    others = np.delete(matrix.said, column, axis=1)[order] if truth is None else truth[order][:, None]
+    same = (others == matrix.said[order, column][:, None]).all(axis=-1).astype(np.float64)
     same[np.isnan(others[..., 0])] = np.nan
     return mean_defined(same), mean_defined(np.moveaxis(others, 1, -1))
 
 
 def _sums(values: Floats, report: NDArray[np.int64], reports: int) -> Floats:
-    """(reports, 2) sums of what is known, and how many that is."""
+    """(reports, 2) the sum of the known values, and their number."""
     known = ~np.isnan(values)
     return by_report(np.stack([np.where(known, values, 0), known], axis=-1).astype(np.float64), report, reports)
 

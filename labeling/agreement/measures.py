@@ -1,8 +1,8 @@
-"""Chance-corrected agreement on yes or no: what the libraries say of one table, and the same of many tables at once.
+"""Chance-corrected agreement on yes or no: from libraries for one table, and in closed form for many tables at once.
 
-A bootstrap needs thousands of tables, which the libraries, a table a call, would take minutes for; so the intervals
-come from the closed forms for two categories below, and the figures themselves from the libraries. Tests hold one
-against the other.
+A bootstrap needs thousands of tables. The libraries, which take one table for each call, would need minutes; so the
+intervals come from the closed forms for two categories below, and the figures themselves from the libraries. Tests
+compare the two.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ...base.scores import Floats, divide
 
 
 def cohen(pairs: Floats) -> float | None:
-    """Cohen's kappa (1960) of (sentences, 2) answers, -1 to 1; None where all are the same, or there is none."""
+    """Cohen's kappa (1960) of (sentences, 2) answers, -1 to 1; None if all are the same or there are none."""
     try:
         from sklearn.metrics import cohen_kappa_score  # type: ignore[import-untyped]
     except ImportError:
@@ -29,7 +29,7 @@ def cohen(pairs: Floats) -> float | None:
 def alpha(said: Floats) -> float | None:
     """Krippendorff's alpha (nominal) of (sentences, annotators) answers, NaN where missing; at most 1.
 
-    None where all answers that can be paired are the same.
+    None if all answers that can be paired are the same.
     """
     try:
         import krippendorff
@@ -43,7 +43,7 @@ def alpha(said: Floats) -> float | None:
 
 
 def pair_counts(pairs: Floats) -> Floats:
-    """(sentences, …, 4) which of no-no, no-yes, yes-no, yes-yes each of (sentences, …, 2) is; all 0 with a NaN."""
+    """(sentences, …, 4) which of no-no, no-yes, yes-no, yes-yes each (sentences, …, 2) is, as 0 or 1; all 0 if NaN."""
     one, other = pairs[..., 0], pairs[..., 1]
     cells = [(one == a) & (other == b) for a in (0, 1) for b in (0, 1)]
     return np.stack(cells, axis=-1).astype(np.float64)
@@ -59,9 +59,9 @@ def cohen_of_counts(counts: Floats) -> Floats:
 
 
 def coincidences(said: Floats) -> Floats:
-    """(sentences, …, 3) what each sentence of (sentences, annotators, …) adds to no-no, yes-yes and mixed pairs.
+    """(sentences, …, 3) the no-no, yes-yes and mixed pairs of each sentence's answers (sentences, annotators, …).
 
-    Each of a sentence's m answers counts once, its pairs 1 / (m - 1) each (Krippendorff 2011, section C).
+    Each of a sentence's m answers counts once, each of its pairs 1 / (m - 1) (Krippendorff 2011, section C).
     """
     answers = (~np.isnan(said)).sum(axis=1).astype(np.float64)
     yes = np.nansum(said, axis=1)
@@ -79,10 +79,11 @@ def alpha_of_coincidences(counts: Floats) -> Floats:
 
 
 def fleiss_parts(yes: Floats, answers: int) -> Floats:
-    """(sentences, …, 3) pairs of a sentence's answers that agree (as a share), how many are yes (as a share), and 1.
+    """(sentences, …, 3) the share of a sentence's pairs of answers that agree, the share of yes answers, and 1.
 
     Args:
-        yes: (sentences, …) how many of each sentence's ``answers`` say yes.
+        yes: (sentences, …) how many of each sentence's answers are yes.
+        answers: how many answers each sentence has.
     """
     no = answers - yes
     agreeing = (yes * (yes - 1) + no * (no - 1)) / (answers * (answers - 1))

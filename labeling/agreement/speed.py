@@ -1,4 +1,4 @@
-"""How long answers took, and which came faster than the sentence can be read."""
+"""Measures how long answers took, and how many were faster than one can read the sentence."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from statistics import median
 from .answer_matrix import AnswerMatrix
 
 CHARACTERS_A_SECOND = 20.0
-"""Three times what readers of Chinese take in silently (260 words, some 400 characters a minute; Brysbaert 2019)."""
+"""Three times the speed of silent reading in Chinese (260 words, some 400 characters a minute; Brysbaert 2019)."""
 REACTION = 0.5
-"""Seconds to decide and press keys, at the very least."""
+"""The shortest time in seconds to decide and press keys."""
 
 
 @dataclass(frozen=True)
 class Speed:
-    """One annotator's.
+    """An annotator's speed.
 
     Attributes:
         annotator: the name.
         timed: how many answers have a lead time.
-        median: seconds; None without any.
-        by_labels: median seconds by how many labels were chosen.
-        hasty: how many answers were faster than the sentence can be read.
-        length: characters of the median sentence among them, so that annotators are compared fairly.
+        median: the median lead time in seconds; None if no answer has one.
+        by_labels: the median lead time in seconds, by how many labels were chosen.
+        hasty: how many answers were faster than one can read the sentence.
+        length: the median length of their sentences in characters, for a fair comparison of annotators.
     """
 
     annotator: str
@@ -35,15 +35,15 @@ class Speed:
     length: float | None
 
 
-def speeds(sheet: AnswerMatrix) -> tuple[Speed, ...]:
+def speeds(matrix: AnswerMatrix) -> tuple[Speed, ...]:
     """Each annotator's speed over answers with a lead time."""
     rows = []
-    for name in sheet.annotators:
+    for name in matrix.annotators:
         seconds: list[float] = []
         lengths: list[int] = []
         by_labels: dict[int, list[float]] = defaultdict(list)
         hasty = 0
-        for record, given in zip(sheet.records, sheet.given, strict=True):
+        for record, given in zip(matrix.records, matrix.given, strict=True):
             answer = given.get(name)
             if answer is None or not answer.lead_time or answer.lead_time < 0:
                 continue

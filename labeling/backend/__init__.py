@@ -1,1 +1,1 @@
-"""The prediction service: a model proposes labels while people label, and learns from their answers on demand."""
+"""The prediction service: a model proposes labels while people label, and is trained on their answers on demand."""

@@ -1,4 +1,4 @@
-"""The application that Label Studio talks to, and the page that people look at."""
+"""The web application: the endpoints for Label Studio and the page for people."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from ...base.door import Door
+from ...base.admission import AdmissionMiddleware
 from ...base.errors import LabelingError, ModelError, PizhuError
 from ...base.origins import own_page
 from ...base.refusal import Refusal, no_room, said
@@ -21,7 +21,7 @@ from ...base.terms import DEFAULT_TERMS, Terms
 from .page import POLICY, page
 from .predictor import Predictor
 from .register import ANNOTATED
-from .secret import event_secret, shows
+from .secret import authorizes, event_secret
 from .state import tail
 from .trainer import LOG, Trainer
 
@@ -29,7 +29,7 @@ Given = Annotated[dict[str, Any], Body()]
 
 
 BODY_MB = 16
-"""Label Studio sends a thousand tasks at most."""
+"""The default limit; Label Studio sends at most a thousand tasks in a request."""
 
 
 def create_app(
@@ -40,15 +40,15 @@ def create_app(
     body_mb: int = BODY_MB,
     terms: Terms = DEFAULT_TERMS,
 ) -> FastAPI:
-    """The service over one model and its trainer, as an ASGI application.
+    """The service as an ASGI application.
 
     Args:
-        predictor: answers.
-        trainer: makes the next model.
-        secret: what requests must show.
-        address: where it is reached, if it goes by another than where it listens.
-        body_mb: the most that a request may send, in MiB.
-        terms: what connections are granted.
+        predictor: makes the proposals.
+        trainer: trains the next model.
+        secret: the secret that requests must send.
+        address: where it can be reached, if not at the address that it listens on.
+        body_mb: the largest request body, in MiB.
+        terms: the limits for connections.
     """
 
     addresses = [address.rstrip("/")] if address else []
@@ -59,8 +59,8 @@ def create_app(
         yield
         trainer.close()
 
-    def known(request: Request, *secrets: str) -> None:
-        if not any(shows(request.headers.get("authorization"), accepted) for accepted in secrets):
+    def require_secret(request: Request, *secrets: str) -> None:
+        if not any(authorizes(request.headers.get("authorization"), accepted) for accepted in secrets):
             sentence = "the secret is missing or wrong; send it as the password of basic authentication"
             raise Refusal(401, sentence, {"www-authenticate": 'Basic realm="pizhu", charset="UTF-8"'})
 
@@ -68,7 +68,7 @@ def create_app(
         path = request.scope["path"]
         if path == "/health":
             return
-        known(request, secret, *([event_secret(secret)] if path == "/webhook" else []))
+        require_secret(request, secret, *([event_secret(secret)] if path == "/webhook" else []))
         # A browser that knows the secret must not use it for pages of other sites.
         if request.method != "GET" and not own_page(request.headers, addresses=addresses):
             raise Refusal(403, "pages of other sites may not use the service")
@@ -78,16 +78,16 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        redirect_slashes=False,  # to wherever the request says that it was sent
+        redirect_slashes=False,  # redirects go to whatever host the request names
         lifespan=lifespan,
     )
     app.state.terms = terms
-    app.add_middleware(Door, admit=admit, body_mb=body_mb)
-    _say_what_is_wrong(app)
+    app.add_middleware(AdmissionMiddleware, admit=admit, body_mb=body_mb)
+    _add_error_handlers(app)
 
     @app.get("/health")
     def health() -> Response:
-        """Open to all, so it tells no more than whether there is a model."""
+        """Whether a model is served; open to all, so it says no more."""
         if predictor.served is None:
             sentence = "the model cannot be loaded; the service's page and log say why"
             return JSONResponse({"status": "DOWN", "error": sentence}, 503)
@@ -95,7 +95,7 @@ def create_app(
 
     @app.post("/setup")
     def setup(given: Given) -> dict[str, Any]:
-        """Whether project and model fit. The token that Label Studio sends along is not looked at."""
+        """Check that project and model fit. The token that Label Studio sends is ignored."""
         return {"model_version": predictor.check(_text(given, "schema")).version}
 
     @app.post("/predict")
@@ -108,14 +108,14 @@ def create_app(
 
     @app.get("/versions")
     def versions() -> dict[str, Any]:
-        """What is served; the first is the present one."""
+        """The model versions; the first is the one that is served."""
         state = trainer.state
         older = [f"v{number}" for number in reversed(state.versions) if number != state.current]
         return {"versions": [predictor.present.version, *older]}
 
     @app.post("/train")
     def train(request: Request) -> Response:
-        """Begin a training, unless one is under way."""
+        """Start a training, unless one is in progress."""
         started = trainer.start("服务页面上的按钮" if _is_form(request) else "POST /train")
         if _is_form(request):
             return RedirectResponse("./", 303)
@@ -123,17 +123,17 @@ def create_app(
 
     @app.post("/webhook")
     def webhook(request: Request, given: Given) -> dict[str, Any]:
-        """START_TRAINING begins a training; of other actions annotations are counted."""
+        """Start a training on START_TRAINING; count annotations; ignore other actions."""
         action = given.get("action")
         if action not in ANNOTATED:
-            known(request, secret)  # that for events, which every user can read, opens no more than it must
+            require_secret(request, secret)  # every user can read the webhook's secret, which is therefore not enough
         if action == "START_TRAINING":
             project = given.get("project")
             title = project.get("title") if isinstance(project, dict) else None
             if title != trainer.plan.title:
                 raise LabelingError(
-                    f"the service learns from project {trainer.plan.title}, not from {title}; "
-                    "start one with --project for that"
+                    f"this service trains on project {trainer.plan.title}, not on {title}; "
+                    "start another service with --project for that one"
                 )
             return {"started": trainer.start("Label Studio 的训练按钮"), "run": _run(trainer)}
         if action in ANNOTATED:
@@ -142,25 +142,25 @@ def create_app(
 
     @app.get("/state")
     def state() -> dict[str, Any]:
-        """Which model is served and how the last training stands."""
+        """Which model is served, and the state of the last training."""
         return _state(predictor, trainer)
 
     @app.get("/")
     def home() -> HTMLResponse:
-        """The same for people."""
+        """The same as a page."""
         return HTMLResponse(page(_state(predictor, trainer)), headers={"content-security-policy": POLICY})
 
     @app.get("/problem/{sentence:path}")
     def problem(sentence: str) -> Response:
-        """Where Label Studio is sent when something is wrong, see :func:`_say_what_is_wrong`."""
+        """The target of redirects on errors, see :func:`_add_error_handlers`."""
         return JSONResponse({"error": sentence.replace("_", " ")}, 422)
 
     @app.middleware("http")
-    async def unkept(request: Request, call_next: Any) -> Response:
-        answer: Response = await call_next(request)
-        answer.headers.setdefault("cache-control", "no-store")
-        answer.headers.setdefault("x-content-type-options", "nosniff")
-        return answer
+    async def no_store(request: Request, call_next: Any) -> Response:
+        response: Response = await call_next(request)
+        response.headers.setdefault("cache-control", "no-store")
+        response.headers.setdefault("x-content-type-options", "nosniff")
+        return response
 
     return app
 
@@ -190,23 +190,23 @@ def _text(given: dict[str, Any], name: str) -> str:
     value = given.get(name)
     if not isinstance(value, str):
         raise Refusal(400, f"{name!r} must be the project's configuration as text")
-    return value.encode("utf-8", "replace").decode()  # JSON can write lone surrogates, which no XML holds
+    return value.encode("utf-8", "replace").decode()  # JSON may contain lone surrogates, XML may not
 
 
 def _is_form(request: Request) -> bool:
     return request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
 
 
-def _say_what_is_wrong(app: FastAPI) -> None:
-    """Every error is a JSON object with one sentence in it.
+def _add_error_handlers(app: FastAPI) -> None:
+    """Respond to every error with a JSON object that holds one sentence.
 
-    Label Studio reads no body of an error: it shows status and address alone. So its requests (it calls itself
-    ``heartex/…``) are sent on to an address that says the sentence.
+    Label Studio does not read the body of an error response: it shows only status and address. So its requests (its
+    user agent is ``heartex/…``) are redirected to an address that contains the sentence.
     """
 
     def say(request: Request, status: int, sentence: str) -> Response:
         if status == 422 and request.headers.get("user-agent", "").startswith("heartex/"):
-            # Relative, since Label Studio may know the service by another name than it knows itself by.
+            # Relative, since Label Studio may reach the service under a name that the service does not know.
             return RedirectResponse(f"problem/{quote(sentence.replace(' ', '_'), safe='(),;:')}", 303)
         return said(status, sentence)
 

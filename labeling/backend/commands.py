@@ -1,4 +1,4 @@
-"""Commands of pizhu's in processes of their own, which keeps their memory and their crashes apart from the service."""
+"""Runs pizhu commands in their own processes, so that their memory use and crashes do not affect the service."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .state import tail
 
 
 class Closed(Exception):
-    """The service ends; what was under way goes on when it starts again."""
+    """The service is shutting down; the next start continues what was in progress."""
 
 
 class Commands:
-    """Runs one command after another, until it is closed; none outlives this process (see :mod:`.child`)."""
+    """Runs one command at a time, until it is closed; no command outlives this process (see :mod:`.child`)."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -28,22 +28,22 @@ class Commands:
     def run(
         self, words: Sequence[str], log: Path, environ: Mapping[str, str] | None = None, fine: Sequence[int] = (0,)
     ) -> str:
-        """Run ``pizhu WORDS`` to its end.
+        """Run ``pizhu WORDS`` and wait for it to end.
 
         Args:
-            words: the command's.
-            log: gets what it tells on the error stream.
-            environ: what it finds in its environment beside ours; the place for tokens.
-            fine: statuses that are no failure.
+            words: the command's arguments.
+            log: the file to which its error stream is appended.
+            environ: environment variables for it, in addition to ours; tokens go here.
+            fine: exit statuses that do not count as failure.
 
         Returns:
-            What it printed.
+            Its output.
 
         Raises:
-            LabelingError: it failed; with its own sentence.
+            LabelingError: it failed; the message includes its own.
             Closed: :meth:`close` was called.
         """
-        with log.open("ab") as told:
+        with log.open("ab") as errors:
             with self._lock:
                 if self._closed:
                     raise Closed
@@ -51,11 +51,11 @@ class Commands:
                     [sys.executable, "-m", f"{__package__}.child", *words],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
-                    stderr=told,
+                    stderr=errors,
                     env={**os.environ, "PYTHONUTF8": "1", **(environ or {})},
                 )
             assert process.stdin is not None and process.stdout is not None
-            with process, process.stdin:  # not communicate(), which would close its standard input at once
+            with process, process.stdin:  # communicate() would close its standard input at once
                 out = process.stdout.read().decode("utf-8", "replace")
                 status = process.wait()
         if self._closed:
@@ -65,7 +65,7 @@ class Commands:
         return out
 
     def close(self) -> None:
-        """End the command that runs and let no other begin."""
+        """Kill the running command and let no other start."""
         with self._lock:
             self._closed = True
             if self._process is not None:
@@ -73,6 +73,6 @@ class Commands:
 
 
 def _reason(log: Path) -> str:
-    """The sentence with which the last command ended."""
+    """The last error message in the log."""
     lines = [line.removeprefix("pizhu: ") for line in tail(log, 200) if line.startswith("pizhu: ")]
     return lines[-1] if lines else f"see {log}"

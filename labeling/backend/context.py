@@ -1,4 +1,4 @@
-"""The report around a task. Label Studio sends single sentences; the model reads whole reports."""
+"""Finds the report around a task: Label Studio sends single sentences, but the model reads whole reports."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from ..studio.client import connect
 from ..studio.tasks import NO_NEXT, to_record
 
 FETCH_SECONDS = 20.0
-"""How long Label Studio may take to give a report's sentences; it waits 100 for a prediction."""
-AGAIN_SECONDS = 60.0
-"""When a report that was not whole is asked for again: a push may have been under way."""
+"""How long Label Studio may take to send a report's sentences; it waits 100 seconds for a prediction."""
+REFETCH_SECONDS = 60.0
+"""When to fetch an incomplete report again: a push may have been in progress."""
 KEPT = 256  # reports
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """A report as its tasks give it back.
+    """A report rebuilt from its tasks.
 
     Attributes:
-        report: sentences with their headings.
-        ids: the sentences' task data ids in order; None for one that is there as context only.
-        whole: whether every sentence of the report is there, so that the model reads it as `pizhu annotate` would.
-        made: when (monotonic seconds).
+        report: the sentences with their headings.
+        ids: the sentences' task data ids in order; None for one that is context only.
+        whole: whether every sentence of the report is present, so that the model reads it as `pizhu annotate` would.
+        made: when it was made, in monotonic seconds.
     """
 
     report: Report
@@ -44,17 +44,17 @@ class Surroundings:
 
 
 def surroundings(tasks: Iterable[Mapping[str, Any]], labels: LabelSet) -> Surroundings:
-    """Put a report together from the data of its tasks.
+    """Rebuild a report from the data of its tasks.
 
-    Each task names the sentence before it, so a gap shows; that sentence is then put in as context.
+    Each task holds the sentence before it, so gaps show; the sentence before a gap's end is added as context.
 
     Raises:
-        DataError: the data are not of tasks that pizhu made.
+        DataError: pizhu did not make the tasks.
     """
     rows = sorted(((to_record(data), data.get("after")) for data in tasks), key=lambda row: row[0]["start"])
     records: list[Record] = []
     ids: list[str | None] = []
-    # Tasks of an early pizhu carry no headings along, although their paths name some.
+    # Tasks from an early pizhu do not hold their headings, although their paths name some.
     led = any("lead" in row for row, _ in rows) or not any(row["headings"] for row, _ in rows)
     whole = bool(rows) and led and rows[-1][1] == NO_NEXT
     before = ""
@@ -73,28 +73,28 @@ def surroundings(tasks: Iterable[Mapping[str, Any]], labels: LabelSet) -> Surrou
 
 
 class Reports:
-    """The reports of tasks, fetched from Label Studio once each and kept."""
+    """Fetches the reports of tasks from Label Studio, each once, and caches them."""
 
     def __init__(self, find_access: Callable[[], Access], labels: LabelSet) -> None:
-        """``find_access`` is asked for every fetch, since Label Studio may come and go while the service runs."""
+        """``find_access`` is called for every fetch, since Label Studio may come and go while the service runs."""
         self._find_access, self._labels = find_access, labels
         self._kept: OrderedDict[tuple[int, str], Surroundings] = OrderedDict()
         self._lock = threading.Lock()
         self.problem = ""
-        """Why the last fetch failed; empty when it did not."""
+        """Why the last fetch failed; empty if it succeeded."""
 
     def around(self, project: int | None, tasks: Sequence[Mapping[str, Any]]) -> Surroundings:
-        """The report of ``tasks`` (the data of some of its sentences); of these alone where no more is to be had.
+        """The report of ``tasks`` (the data of some of its sentences); made of these only if no more can be fetched.
 
         Raises:
-            DataError: the data are not of tasks that pizhu made.
+            DataError: pizhu did not make the tasks.
         """
         given = {data["id"]: data for data in tasks}
         doc = str(tasks[0]["doc"])
         key = (project or 0, doc)
         with self._lock:
             known = self._kept.get(key)
-        if known and set(given) <= set(known.ids) and (known.whole or time.monotonic() - known.made < AGAIN_SECONDS):
+        if known and set(given) <= set(known.ids) and (known.whole or time.monotonic() - known.made < REFETCH_SECONDS):
             return known
         fetched = self._fetch(project, doc) if project is not None else {}
         found = surroundings((fetched | given).values(), self._labels)
@@ -117,7 +117,7 @@ class Reports:
                     try:
                         found.setdefault(to_record(task.data)["id"], task.data)
                     except DataError:
-                        continue  # somebody else's task
+                        continue  # pizhu did not make this task
         except PizhuError as error:
             self.problem = str(error)
         else:

@@ -1,8 +1,8 @@
-"""What a training learns from and what it is judged by, divided by report and for good.
+"""Divides reports, once and for all, into those to train on and those to evaluate on.
 
 Both models are scored on the same reports: those held out of the project's labelled ones, one in five by the checksum
-of their name, and, where the shipped corpus teaches too, its validation split. A report that is held out
-once is held out of every later training; one that a training learned from is never held out.
+of their name, and, if the shipped corpus is used for training, its validation split. A report that is held out once is
+held out of every later training; one that a training has used is never held out.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from ...data.records import Record, load_records
 
 @dataclass(frozen=True)
 class Division:
-    """Names of the labelled reports on each side."""
+    """Names of the labelled reports to train on (``taught``) and to evaluate on (``held``)."""
 
     taught: tuple[str, ...]
     held: tuple[str, ...]
 
 
 def divide(docs: Sequence[str], taught: Sequence[str] = (), held: Sequence[str] = ()) -> Division:
-    """Divide ``docs``, keeping every report on the side where an earlier division put it.
+    """Divide ``docs``; every report stays on the side that an earlier division put it on.
 
-    Where none would be held out and there are two or more, the first new one in the order of checksums is.
+    If none would be held out of two or more, the new one with the lowest checksum is.
     """
     fresh = [doc for doc in docs if doc not in taught and doc not in held]
     chosen = {doc for doc in docs if doc in held} | {doc for doc in fresh if _checksum(doc) % 5 == 0}
@@ -41,16 +41,16 @@ def divide(docs: Sequence[str], taught: Sequence[str] = (), held: Sequence[str] 
 def prepare(
     answers: Path, training: Path, judged: Path, *, corpus: bool, taught: Sequence[str] = (), held: Sequence[str] = ()
 ) -> Division:
-    """Write the files of records to learn from and to judge by.
+    """Write the files of records to train on and to evaluate on.
 
     Args:
-        answers: as ``pull`` writes them; what annotators do not agree on has no labels there.
-        training, judged: files to write.
+        answers: a file as ``pull`` writes it; sentences that annotators disagree on have no labels there.
+        training, judged: the files to write.
         corpus: add the shipped validation split to ``judged``.
-        taught, held: as :func:`divide`.
+        taught, held: as in :func:`divide`.
 
     Raises:
-        LabelingError: there is nothing to learn from or to judge by.
+        LabelingError: there is nothing to train on or to evaluate on.
     """
     records = list(load_records(answers))
     docs = list(dict.fromkeys(row["doc"] for row in records if row.get("labels") is not None))
@@ -60,7 +60,7 @@ def prepare(
     if not division.taught:
         raise LabelingError("all labelled reports are held out for validation; label another report, then train")
     if not division.held and not corpus:
-        raise LabelingError("one labelled report cannot teach and judge a model; label a second one, then train")
+        raise LabelingError("training and evaluation need two labelled reports; label a second one, then train")
     write_records(training, (row for row in records if row["doc"] in division.taught))
     shipped = [row for found in load_corpus(split="validation") for row in found.report.records()] if corpus else []
     held_out: list[Record] = [row for row in records if row["doc"] in division.held]
@@ -69,5 +69,5 @@ def prepare(
 
 
 def _checksum(doc: str) -> int:
-    # Not the checksum by which `pizhu train` keeps reports for its own validation, or it would be left with none.
+    # `pizhu train` selects its own validation reports by another checksum; with the same one it would find none.
     return zlib.crc32(f"judge {doc}".encode())

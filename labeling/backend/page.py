@@ -1,4 +1,4 @@
-"""The service's page: which model proposes labels and how the training stands. It loads itself again while one runs."""
+"""The service's page: which model proposes labels, and the state of the training. It reloads while a training runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ENDS = {
 
 
 def page(state: Mapping[str, Any]) -> str:
-    """The page for what ``GET /state`` tells."""
+    """The page for the state that ``GET /state`` returns."""
     run = state["run"]
     return str(
         render(

@@ -1,4 +1,4 @@
-"""Proposals for tasks, from the model that is served now."""
+"""Makes proposals for tasks with the model that is served now."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...data.labels import LabelSet
 from ...data.report import Sentence
 from ...models.annotator import Annotator
 from ..studio.config import config_labels
-from ..studio.proposals import known_as, model_version
+from ..studio.proposals import model_version, with_current_names
 from ..studio.tasks import result, score, to_record
 from .context import KEPT, Reports, Surroundings
 
@@ -24,11 +24,12 @@ PARTIAL = "报告不完整：模型只看到了其中一部分句子"
 
 @dataclass
 class Served:
-    """A loaded model; those who predict with it hold it until they are done, whatever is served by then.
+    """A loaded model; a prediction keeps using it until it is done, even if another model is served by then.
 
     Attributes:
-        version: names it in Label Studio; two models never share one.
-        answers: of reports that it has read, by ``id()`` of what it read, which is kept beside them.
+        version: its name in Label Studio; no two models share one.
+        answers: its answers for reports that it has read, by ``id()`` of the :class:`Surroundings`, each kept with its
+            key's object.
     """
 
     annotator: Annotator
@@ -39,22 +40,22 @@ class Served:
 
     @classmethod
     def load(cls, folder: Path, labels: LabelSet | None = None, name: str | None = None) -> Served:
-        """Load a model folder; labels that it knows by a former name get the present one.
+        """Load a model folder; labels that it knows by a former name get their current one.
 
         Raises:
-            ModelError: it cannot be loaded, or has other labels than ``labels``.
+            ModelError: it cannot be loaded, or its labels are not ``labels``.
         """
-        annotator = known_as(Annotator.load(folder), labels or ())
+        annotator = with_current_names(Annotator.load(folder), labels or ())
         about = annotator.about
         if labels is not None and set(labels.names) != set(about.labels.names):
             raise ModelError(
                 f"model folder {folder} has the labels {', '.join(about.labels.names)}, expected "
-                f"{', '.join(labels.names)}; name another with --model, or its label set with --labels"
+                f"{', '.join(labels.names)}; choose another with --model, or give its label set with --labels"
             )
         return cls(annotator, folder, model_version(annotator, name))
 
     def read(self, reports: Sequence[Surroundings]) -> list[dict[str, Sentence]]:
-        """Each report's labelled sentences by task data id; in one pass, leaving out what was read before."""
+        """Each report's labelled sentences by task data id; reports that were not read before are read in one pass."""
         with self.lock:
             todo = [around for around in reports if id(around) not in self.answers]
             labelled = self.annotator.annotate_many([around.report for around in todo])
@@ -69,10 +70,10 @@ class Served:
 
 
 class Predictor:
-    """Answers Label Studio with the model that is served now.
+    """Answers Label Studio's requests with the model that is served now.
 
     Attributes:
-        served: None while there is no model that can be loaded; ``problem`` then says why.
+        served: None if no model could be loaded; ``problem`` then says why.
     """
 
     def __init__(self, reports: Reports) -> None:
@@ -81,31 +82,31 @@ class Predictor:
         self._reports = reports
 
     def serve(self, served: Served) -> None:
-        """Take ``served`` from now on."""
+        """Use ``served`` from now on."""
         self.served, self.problem = served, ""
 
     @property
     def context_problem(self) -> str:
-        """Why whole reports cannot be had from Label Studio; empty when they can."""
+        """Why whole reports cannot be fetched from Label Studio; empty if they can."""
         return self._reports.problem
 
     @property
     def present(self) -> Served:
-        """What is served; a ModelError where nothing is."""
+        """The served model; a :class:`ModelError` if there is none."""
         if self.served is None:
             raise ModelError(self.problem)
         return self.served
 
     def check(self, config: str) -> Served:
-        """The present model, if a project of this configuration asks for its labels, be it under later names.
+        """The served model, if a project with this configuration asks for its labels, possibly under later names.
 
         Raises:
-            LabelingError: it asks for others.
-            ModelError: there is no model.
+            LabelingError: the project asks for other labels.
+            ModelError: no model is served.
         """
         served = self.present
         asked, known = [label.name for label in config_labels(config)], served.annotator.about.labels.names
-        if set(asked) != set(_present(served, config).values()):
+        if set(asked) != set(_project_names(served, config).values()):
             raise LabelingError(
                 f"the project asks for {', '.join(asked) or 'no labels of pizhu'} but the model knows "
                 f"{', '.join(known)}; start the service with a --model for these labels"
@@ -113,9 +114,9 @@ class Predictor:
         return served
 
     def predict(self, tasks: Sequence[Mapping[str, Any]], config: str) -> list[dict[str, Any]]:
-        """One answer a task, in order, as Label Studio wants it; an ``error`` for a task that pizhu did not make.
+        """One answer for each task, in order, in Label Studio's form; an ``error`` for a task that pizhu did not make.
 
-        Tasks of one report are answered in one pass.
+        All tasks of a report are answered in one pass.
 
         Raises:
             LabelingError, ModelError: as :meth:`check`.
@@ -135,15 +136,15 @@ class Predictor:
                 found.append((self._reports.around(project, list(group.values())), group))
             except (PizhuError, KeyError, TypeError) as error:
                 answers |= {place: {"error": str(error)} for place in group}
-        read, names = served.read([around for around, _ in found]), _present(served, config)
+        read, names = served.read([around for around, _ in found]), _project_names(served, config)
         for (around, group), sentences in zip(found, read, strict=True):
             for place, data in group.items():
                 answers[place] = _answer(sentences[data["id"]], served.version, names, around.whole)
         return [answers[place] for place in range(len(tasks))]
 
 
-def _present(served: Served, config: str) -> dict[str, str]:
-    """What the project calls each label of the model: labels may have been renamed while the service runs."""
+def _project_names(served: Served, config: str) -> dict[str, str]:
+    """The project's name for each label of the model: labels may be renamed while the service runs."""
     renamed = {former: label.name for label in config_labels(config) for former in label.formerly}
     return {name: renamed.get(name, name) for name in served.annotator.about.labels.names}
 
@@ -164,6 +165,6 @@ def _answer(sentence: Sentence, version: str, names: Mapping[str, str], whole: b
 
 
 def _number(project: object) -> int | None:
-    """Label Studio names projects by number, or by number and time (``12.1763900000``)."""
+    """The project's number; Label Studio sends it alone, or with a time (``12.1763900000``)."""
     found = re.match(r"\d+", str(project))
     return int(found[0]) if found else None

@@ -1,4 +1,4 @@
-"""Making the service known to a project in Label Studio."""
+"""Registers the service with a project in Label Studio, and removes it."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from ...base.errors import LabelingError
 from ..studio.access import Access
 from ..studio.client import Client, connect
 from ..studio.project import get_project
-from ..studio.shown import Shown, shown, widest
+from ..studio.shown import Shown, shown, widest_version
 from .secret import USER, event_secret
 
 ANNOTATED = ("ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED")
-"""Actions of Label Studio that say that somebody labelled."""
+"""Label Studio's webhook actions for new and changed annotations."""
 
 NAME = "pizhu"
-"""What the service is called in Label Studio; a project that shows the proposals of this name asks it."""
+"""The service's name in Label Studio; a project that shows the proposals of this name asks the service for them."""
 
 
 @dataclass(frozen=True)
 class Registered:
-    """What a registration came to.
+    """The result of a registration.
 
     Attributes:
         backend: the service's number in Label Studio.
-        created: whether it was not known before.
-        moved_from: the address that it was known by before, where that was another.
+        created: whether it was not registered before.
+        moved_from: the address that it was registered with before, if that was another.
         hidden: whether the project hides proposals from annotators (blind labelling).
-        version: the model that the service answered with.
+        version: the model version that the service reported.
     """
 
     backend: int
@@ -39,34 +39,34 @@ class Registered:
 
 
 def register(access: Access, address: str, secret: str, title: str, *, events: bool = False) -> Registered:
-    """Register the service with the project, or bring its registration up to date; Label Studio tries it at once.
+    """Register the service with the project, or update its registration; Label Studio checks the service at once.
 
     Args:
         access: Label Studio's address and the owner's token.
         address: where Label Studio reaches the service.
-        secret: what opens the service; Label Studio keeps it and shows it to nobody.
-        title: the project's.
-        events: have Label Studio tell the service of annotations (for training after every so many).
+        secret: the service's secret; Label Studio stores it and shows it to nobody.
+        title: the project's title.
+        events: have Label Studio notify the service of annotations (to train after a number of them).
 
     Raises:
-        LabelingError: there is no such project, it has another prediction service, or Label Studio does not reach this
-            one or finds that it does not fit the project.
+        LabelingError: there is no such project, it has another prediction service, Label Studio cannot reach this one,
+            or this one does not fit the project.
     """
     address = address.rstrip("/")
     with connect(access) as client:
         project = get_project(client, access, title)
         known = list(client.ml.list(project=project.id))
-        # Label Studio asks the first one alone.
+        # Label Studio asks only the first service.
         if stranger := next((backend for backend in known if backend.title != NAME), None):
             raise LabelingError(
                 f"project {title} already has the prediction service {stranger.title} at {stranger.url}; remove it in "
-                "the project's settings, since Label Studio asks one alone"
+                "the project's settings, since Label Studio asks only one"
             )
         fields: dict[str, Any] = {
             "project": project.id,
             "url": address,
             "title": NAME,
-            "is_interactive": False,  # it needs nothing drawn; proposals come when a sentence is opened
+            "is_interactive": False,  # proposals come when a sentence is opened, not from what annotators draw
             "auth_method": "BASIC_AUTH",
             "basic_auth_user": USER,
             "basic_auth_pass": secret,
@@ -89,10 +89,10 @@ def register(access: Access, address: str, secret: str, title: str, *, events: b
 
 @dataclass(frozen=True)
 class Disconnected:
-    """What taking the service out of a project came to.
+    """The result of removing the service from a project.
 
     Attributes:
-        addresses: where it was known to be; none where it was not registered.
+        addresses: the addresses that it was registered with; empty if it was not registered.
         shown: what annotators see now.
     """
 
@@ -101,9 +101,10 @@ class Disconnected:
 
 
 def unregister(access: Access, title: str) -> Disconnected:
-    """Take the service out of the project; annotators then see what was pushed, or what it has proposed so far.
+    """Remove the service from the project; annotators then see what was pushed, or what it has proposed so far.
 
-    Of several models' proposals those that the most open sentences have are shown. Other people's services stay.
+    If several models' proposals exist, those of the model with the most open sentences are shown. Services that are not
+    pizhu's stay.
 
     Raises:
         LabelingError: Label Studio cannot be used, or has no such project.
@@ -111,8 +112,8 @@ def unregister(access: Access, title: str) -> Disconnected:
     with connect(access) as client:
         project = get_project(client, access, title)
         known = [backend for backend in client.ml.list(project=project.id) if backend.title == NAME]
-        # First what is shown instead, so that nobody goes without; removing the service would leave it empty.
-        if project.model_version in (NAME, "", None) and (version := widest(client, project.id)) is not None:
+        # First choose what is shown instead; removing the service would leave annotators without proposals.
+        if project.model_version in (NAME, "", None) and (version := widest_version(client, project.id)) is not None:
             client.projects.update(id=project.id, model_version=version)
         addresses = tuple(backend.url.rstrip("/") for backend in known)
         for backend in known:
@@ -124,10 +125,10 @@ def unregister(access: Access, title: str) -> Disconnected:
 
 
 def _set_webhook(client: Client, project: int, former: set[str], address: str, secret: str, events: bool) -> None:
-    """One webhook for annotations, or none.
+    """Set up one webhook for annotations, or none.
 
-    Label Studio makes one by itself that tells everything and shows no secret, and shows the headers of webhooks to
-    every user; so it is replaced by one whose secret opens nothing else.
+    Label Studio creates a webhook of its own, which sends every event, with its payload and without a secret; it is
+    replaced. Since every user can read a webhook's headers, the new one sends a secret that is valid for nothing else.
     """
     wanted = f"{address}/webhook"
     ours = {f"{url}/webhook" for url in (*former, address)}

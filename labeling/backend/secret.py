@@ -1,4 +1,4 @@
-"""What opens the service. Label Studio shows it as the password of HTTP basic authentication."""
+"""The service's secret. Label Studio sends it as the password of HTTP basic authentication."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ USER = "pizhu"
 
 
 def ensure_secret(path: str | Path) -> str:
-    """The secret in a private file, invented there when the file is missing.
+    """Read the secret from a private file; if the file is missing, generate a secret and write it there.
 
     Raises:
-        LabelingError: others can read the file, or what it holds is too short or cannot be sent in a header.
+        LabelingError: others can read the file, or the secret is too short or cannot be sent in a header.
     """
     path = Path(path)
     if not path.exists():
@@ -34,19 +34,19 @@ def ensure_secret(path: str | Path) -> str:
 
 
 def event_secret(secret: str) -> str:
-    """What a webhook shows instead: Label Studio lets every user read its headers, so it opens nothing else."""
+    """The secret that is valid for the webhook only, since every user of Label Studio can read a webhook's headers."""
     return hmac.new(secret.encode(), b"pizhu webhook", hashlib.sha256).hexdigest()
 
 
-def shows(authorization: str | None, secret: str) -> bool:
-    """Whether an Authorization header (basic, any user name, or bearer) shows ``secret``; in constant time."""
+def authorizes(authorization: str | None, secret: str) -> bool:
+    """Whether an Authorization header (basic with any user name, or bearer) holds ``secret``; in constant time."""
     scheme, _, value = (authorization or "").partition(" ")
-    shown = value.strip().encode("utf-8", "replace")
+    sent = value.strip().encode("utf-8", "replace")
     if scheme.lower() == "basic":
         try:
-            shown = base64.b64decode(shown, validate=True).partition(b":")[2]
+            sent = base64.b64decode(sent, validate=True).partition(b":")[2]
         except binascii.Error:
             return False
     elif scheme.lower() != "bearer":
         return False
-    return hmac.compare_digest(shown, secret.encode())
+    return hmac.compare_digest(sent, secret.encode())

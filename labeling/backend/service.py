@@ -1,4 +1,4 @@
-"""The service put together: its folder, its secret, its model, its application."""
+"""Assembles the service from its folder, secret, model and application."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 REGISTER_SECONDS = 5.0
-"""How long to wait before Label Studio is tried again; it may start after the service."""
+"""Seconds between attempts to reach Label Studio, which may start after the service."""
 
 
 @contextmanager
@@ -31,21 +31,21 @@ def opened(
     find_access: Callable[[], Access],
     **settings: Any,
 ) -> Iterator[FastAPI]:
-    """The application over ``model`` (or the better one that was trained since) until the block ends.
+    """The application for ``model`` (or a better one that was trained since), until the block ends.
 
-    The model is loaded before anything is answered. One that cannot be loaded is told by ``/health`` and
-    ``app.state.predictor.problem``.
+    The model is loaded before the first request. If it cannot be loaded, ``/health`` and
+    ``app.state.predictor.problem`` say so.
 
     Args:
-        folder: the service's own, made when missing.
-        model: the model folder to begin with.
+        folder: the service's folder, created if missing.
+        model: the model folder to start with.
         plan: how to train.
-        secret: what opens the service.
-        find_access: where Label Studio is, asked whenever it is needed.
-        settings: what else :func:`~.app.create_app` takes.
+        secret: the secret that requests must send.
+        find_access: returns Label Studio's address and token; called whenever they are needed.
+        settings: further arguments of :func:`~.app.create_app`.
 
     Raises:
-        LabelingError: another service works in ``folder``, or its state is damaged.
+        LabelingError: another service uses ``folder``, or its state is damaged.
     """
     from .app import create_app
 
@@ -59,22 +59,22 @@ def opened(
             app.state.predictor = predictor
             yield app
     except BlockingIOError:
-        raise LabelingError(f"another prediction service works in {folder}; stop it, or name another folder") from None
+        raise LabelingError(f"another prediction service uses {folder}; stop it, or choose another folder") from None
 
 
-def keep_trying(attempt: Callable[[], None], tell: Callable[[str], None]) -> None:
-    """Make ``attempt`` in the background until it succeeds; ``tell`` hears each new reason why it does not."""
+def keep_trying(attempt: Callable[[], None], report: Callable[[str], None]) -> None:
+    """Repeat ``attempt`` in the background until it succeeds; ``report`` gets each new reason for a failure."""
 
     def work() -> None:
-        told = ""
+        last = ""
         wait = threading.Event()
         while True:
             try:
                 return attempt()
             except PizhuError as error:
-                if str(error) != told:
-                    told = str(error)
-                    tell(told)
+                if str(error) != last:
+                    last = str(error)
+                    report(last)
             wait.wait(REGISTER_SECONDS)
 
     threading.Thread(target=work, name="pizhu-register", daemon=True).start()

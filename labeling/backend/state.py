@@ -1,4 +1,4 @@
-"""What the service remembers between starts: which model it serves, what was trained and how that went."""
+"""The state that the service keeps between starts: the model it serves and the results of its trainings."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Run:
     """One training.
 
     Attributes:
-        number: counts from 1; also the number of the model version that it may become.
-        stage: what is being done, or how it ended.
-        why: who asked for it, in words for the page.
+        number: counts from 1; also the number of the model version that results from it.
+        stage: the current step, or how it ended.
+        why: who started it, in words for the page.
         began, ended: ISO 8601 in UTC.
-        reports: labelled reports that it learned from and that were held out to judge by, beside the shipped ones.
-        present, new: macro-F1 of the model that was served and of the new one on the same validation reports.
-        error: one sentence, when it failed.
+        reports: how many labelled reports it trained on and how many were held out, not counting shipped ones.
+        present, new: macro-F1 of the served model and of the new one on the same validation reports.
+        error: one sentence, if it failed.
     """
 
     number: int
@@ -44,14 +44,14 @@ class Run:
 
 @dataclass(frozen=True)
 class State:
-    """All of it, as ``state.json`` holds it.
+    """The content of ``state.json``.
 
     Attributes:
-        base: fingerprint of the model that the service was begun with.
-        current: number of the version that is served; 0 is the one it was begun with.
-        versions: numbers of those that were taken, oldest first; each lies in ``versions/<number>``.
-        events: annotations since the last training was asked for.
-        taught, held: reports that some training learned from, and that all of them are judged by.
+        base: fingerprint of the model that the service started with.
+        current: number of the version that is served; 0 is the model that it started with.
+        versions: numbers of the versions that were accepted, oldest first; each is in ``versions/<number>``.
+        events: annotations since the last training was started.
+        taught, held: the reports that any training has used for training, and those held out of all of them.
         run: the last training.
     """
 
@@ -65,7 +65,7 @@ class State:
 
 
 def load_state(path: Path) -> State:
-    """Read ``state.json``; an empty state where there is none.
+    """Read ``state.json``; an empty state if there is no such file.
 
     Raises:
         LabelingError: the file is damaged.
@@ -79,7 +79,7 @@ def load_state(path: Path) -> State:
             raise Misfit("a later pizhu wrote it")
         return state
     except (OSError, Misfit):
-        raise LabelingError(f"{path} is damaged; move it away to begin anew with the model of --model") from None
+        raise LabelingError(f"{path} is damaged; move it away to start over with the model of --model") from None
 
 
 def save_state(path: Path, state: State) -> None:
@@ -88,12 +88,12 @@ def save_state(path: Path, state: State) -> None:
 
 
 def now() -> str:
-    """ISO 8601 in UTC, to the second."""
+    """The current time, ISO 8601 in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def tail(path: Path, lines: int = 12) -> Sequence[str]:
-    """The last lines of a log; none where there is no log yet."""
+    """The last lines of a log; empty if there is no log yet."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - 16_000))

@@ -1,4 +1,4 @@
-"""Training on demand, in the background: pull the answers, train, judge, and take the model if it is better."""
+"""Trains on demand in the background: pulls the answers, trains, evaluates, serves the new model if it is better."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Plan:
     """How to train.
 
     Attributes:
-        title: the project whose answers are learned from.
-        labels: the model's label set, and the file it came from where it is the user's own.
-        recipe, settings: as `pizhu train --recipe --set` takes them.
-        corpus: learn from the shipped corpus too, so that what the model knows is not forgotten, and judge by its
-            validation split too.
-        every: train by itself after so many annotations; 0 never does.
+        title: the project whose answers to train on.
+        labels, labels_file: the model's label set, and its file if it is the user's own.
+        recipe, settings: as for `pizhu train --recipe --set`.
+        corpus: train on the shipped corpus too, so that the model does not forget what it has learned, and evaluate on
+            its validation split too.
+        every: start a training after this many annotations; 0 means never.
     """
 
     title: str
@@ -47,12 +47,12 @@ class Plan:
 
     @property
     def shipped(self) -> bool:
-        """Whether the shipped corpus is used; `pizhu train` leaves it out wherever it is given a label set."""
+        """Whether the shipped corpus is used; `pizhu train` leaves it out if it gets a label set."""
         return self.corpus and self.labels_file is None
 
 
 class Trainer:
-    """Owns the folder of the service and what happens in it; one training at a time."""
+    """Owns the service's folder and runs trainings in it, one at a time."""
 
     def __init__(self, folder: Path, predictor: Predictor, plan: Plan, find_access: Callable[[], Access]) -> None:
         self.folder, self.plan = folder, plan
@@ -65,22 +65,22 @@ class Trainer:
 
     @property
     def state(self) -> State:
-        """Where things stand."""
+        """The current state."""
         return self._state
 
     @property
     def busy(self) -> bool:
-        """Whether a training is under way."""
+        """Whether a training is in progress."""
         return self._state.run is not None and self._state.run.stage not in ENDED
 
     def run_folder(self, number: int) -> Path:
-        """Where a training keeps its files; its log among them."""
+        """The folder of a training's files, including its log."""
         return self.folder / "runs" / str(number)
 
     def load(self, model: Path) -> None:
-        """Serve the version that was taken last, or ``model`` where none was or ``model`` is another than before.
+        """Serve the version that was accepted last, or ``model`` if there is none or ``model`` has changed.
 
-        A model that cannot be loaded is not replaced by another: the predictor then says why.
+        If the model cannot be loaded, no other takes its place: the predictor then says why.
         """
         try:
             base = Served.load(model, self.plan.labels)
@@ -97,16 +97,16 @@ class Trainer:
             self._predictor.serve(served)
 
     def resume(self) -> None:
-        """Go on with a training that was under way when the service last ended."""
+        """Continue a training that was in progress when the service last ended."""
         with self._lock:
             if self.busy and self._predictor.served is not None:
                 self._launch()
 
     def start(self, why: str) -> bool:
-        """Begin a training; False where one is under way.
+        """Start a training; returns False if one is in progress.
 
         Raises:
-            ModelError: there is no model to begin from.
+            ModelError: there is no model to start from.
         """
         _ = self._predictor.present
         with self._lock:
@@ -118,7 +118,7 @@ class Trainer:
             return True
 
     def annotated(self, count: int = 1) -> None:
-        """Take note of annotations; begin a training when there are enough."""
+        """Count annotations, and start a training when there are enough."""
         if not self.plan.every:
             return
         with self._lock:
@@ -127,7 +127,7 @@ class Trainer:
                 self.start(f"满{self.plan.every}条标注")
 
     def close(self) -> None:
-        """End what is under way; the next start goes on with it."""
+        """Stop a training in progress; the next start continues it."""
         self._commands.close()
         if self._thread is not None:
             self._thread.join()
@@ -143,14 +143,14 @@ class Trainer:
             pass
         except (PizhuError, OSError) as error:
             self._end("failed", error=str(error))
-        except Exception as error:  # a fault of ours must show, not leave "training" on the page for ever
+        except Exception as error:  # our own bug must show; the page must not say "training" for ever
             self._end("failed", error=f"a fault in pizhu ({type(error).__name__}); the service's log says more")
             raise
 
     def _train(self) -> None:
         folder = self.run_folder(self._run.number)
         folder.mkdir(parents=True, exist_ok=True)
-        if self._run.reports is None:  # a training that goes on keeps the answers it began with
+        if self._run.reports is None:  # a continued training keeps its answers
             self._stage("pulling")
             self._gather(folder)
         present = self._predictor.present
@@ -166,7 +166,7 @@ class Trainer:
         access = self._find_access()
         environ = {URL_VARIABLE: access.url, TOKEN_VARIABLE: access.token}
         words = ["label", "pull", str(folder / ANSWERS), "--project", self.plan.title, *self._labels]
-        self._commands.run(words, folder / LOG, environ, fine=(0, 1))  # 1: tasks that pizhu did not make are left out
+        self._commands.run(words, folder / LOG, environ, fine=(0, 1))  # 1: some tasks were not pizhu's
         division = prepare(
             *(folder / name for name in (ANSWERS, TRAINING, JUDGED)),
             corpus=self.plan.shipped,
@@ -181,7 +181,7 @@ class Trainer:
             )
 
     def _make(self, present: Path, folder: Path) -> None:
-        """Train a model that starts from the present one."""
+        """Train a model, starting from the present one."""
         words = ["train", "--recipe", self.plan.recipe, "--set", f"encoder.name={present}", "--offline"]
         words += [word for setting in self.plan.settings for word in ("--set", setting)]
         words += [] if self.plan.shipped else ["--no-corpus"]
@@ -189,7 +189,7 @@ class Trainer:
         self._commands.run(words, folder / LOG)
 
     def _judge(self, present: Path, candidate: Path, folder: Path) -> None:
-        """Score both on the same reports and take the better one."""
+        """Score both models on the same reports and serve the better one."""
         before, after = (self._score(model, folder) for model in (present, candidate))
         self._change_run(present=before, new=after)
         if after <= before:
@@ -202,20 +202,20 @@ class Trainer:
             version.parent.mkdir(exist_ok=True)
             candidate.replace(version)
         served = self._load_version(version, number)
-        with self._lock:  # in one write: a service killed here has taken it or has not
-            taken = replace(self._run, stage="taken", ended=now())
-            self._change(current=number, versions=(*self._state.versions, number), run=taken)
+        with self._lock:  # one write, so that a service killed here either serves it next time or does not
+            accepted = replace(self._run, stage="taken", ended=now())
+            self._change(current=number, versions=(*self._state.versions, number), run=accepted)
             self._predictor.serve(served)
 
     def _score(self, model: Path, folder: Path) -> float:
-        # `evaluate` refuses reports that the model or the training file knows: a second lock on that door.
-        judged, taught = (self._as_known(model, folder / name) for name in (JUDGED, TRAINING))
+        # `evaluate` also refuses reports that are in the model's training data or the training file.
+        judged, taught = (self._in_names_of(model, folder / name) for name in (JUDGED, TRAINING))
         words = ["evaluate", str(model), str(judged), "--training", str(taught), "--json"]
         body = json.loads(self._commands.run([*words, "--no-baseline", "--fast", "--errors", "0"], folder / LOG))
         return float(body["systems"]["model"]["macro_f1"]["value"])
 
-    def _as_known(self, model: Path, records: Path) -> Path:
-        """``records``, or a copy under the names that the model has: one from before a renaming has former names."""
+    def _in_names_of(self, model: Path, records: Path) -> Path:
+        """``records``, or a copy with the model's label names, if the model is from before a renaming."""
         present = self.plan.labels.renamed
         known = load_about(model).labels
         if not any(label.name in present for label in known):
@@ -259,7 +259,7 @@ class Trainer:
 
 
 def _taught(served: Served) -> list[str]:
-    """Reports that the model learned from before this service had it, as far as it records them."""
+    """Reports that the model was trained on before this service used it, if the model records them."""
     data = served.annotator.about.origin.get("data")
     docs = data.get("training") if isinstance(data, dict) else None
     return [str(doc) for doc in docs] if isinstance(docs, list) else []

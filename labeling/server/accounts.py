@@ -1,7 +1,7 @@
-"""Who may log in to the Label Studio that is served here: its owner and the annotators.
+"""Who may log in to the Label Studio served here: its owner and the annotators.
 
-The API's own way of adding users leaves them without password and organization, so accounts are made as a person would:
-through the invitation page. Passwords are invented here and kept in a private file for the lead to hand out.
+Users added through the API have no password and no organization, so accounts are made as a person would make them:
+through the invitation page. Passwords are generated here and kept in a private file for the team lead to hand out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ...base.private import read_private, write_private
 from ...base.typed import Misfit, parse
 from ...data.encoding import decode
 from ..studio.access import Access
-from ..studio.client import answers_of
+from ..studio.client import odd_responses_as_errors
 from ..studio.storable import is_line
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ _LONGEST = 100  # characters of a name; Label Studio keeps 256
 
 @dataclass(frozen=True)
 class Account:
-    """One person's way in.
+    """One person's account.
 
     Attributes:
-        name: what annotations carry (``甲``).
-        email: what is typed to log in; need not receive mail.
-        password, token: secrets, kept out of ``repr``; the token is empty until the server has made the account.
+        name: the name that annotations show (``甲``).
+        email: the name for logging in; it need not receive mail.
+        password, token: secrets, kept out of ``repr``; the token is empty until the server has created the account.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Account:
 
 
 class Accounts:
-    """The accounts of one server, in a private file that is written before the server is asked for anything."""
+    """The accounts of one server, in a private file that is written before each request to the server."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -63,9 +63,9 @@ class Accounts:
 
     @property
     def owner(self) -> Account:
-        """The account that owns the projects; invented, token included, when first asked for."""
+        """The account that owns the projects; generated, with its token, on first use."""
         if "owner" not in self._accounts:
-            # Label Studio wants exactly 40 characters here.
+            # Label Studio requires a token of exactly 40 characters.
             self._put(Account("owner", "owner@pizhu.local", secrets.token_urlsafe(12), secrets.token_hex(20)))
         return self._accounts["owner"]
 
@@ -75,20 +75,21 @@ class Accounts:
         return {name: account for name, account in self._accounts.items() if name != "owner"}
 
     def ensure(self, access: Access, people: Iterable[tuple[str, str | None]]) -> None:
-        """Give each of ``people`` (name, email or None) an account on the server unless they have one.
+        """Create an account on the server for each of ``people`` (name, email or None) who has none.
 
         Args:
             access: the server, with its owner's token.
             people: as :func:`read_people` returns them.
 
         Raises:
-            LabelingError: the server has an account of that email whose password is not known here.
+            LabelingError: a name cannot be used, or the server has an account with that email whose password is not
+                known here.
         """
         missing, people = [], list(people)
-        for name, _ in people:  # before any is kept: Label Studio would cut such names or refuse them
+        for name, _ in people:  # before any is stored: Label Studio would truncate or refuse such names
             if not is_line(name) or name != name.strip() or not 0 < len(name) <= _LONGEST:
                 raise LabelingError(
-                    f"annotator {name[:50]!r} cannot be called that: a name has up to {_LONGEST} characters on one line"
+                    f"{name[:50]!r} cannot be an annotator's name: expected one line of up to {_LONGEST} characters"
                 )
         for name, email in people:
             account = self._accounts.get(name) or Account(name, email or self._email(name), secrets.token_urlsafe(12))
@@ -116,14 +117,14 @@ class Accounts:
 
 
 def read_people(path: str | Path) -> list[tuple[str, str | None]]:
-    """Names, and emails where given, from a text file: one person a line, ``甲`` or ``甲, jia@example.cn``.
+    """Names, and emails if given, from a text file with one person on each line: ``甲`` or ``甲, jia@example.cn``.
 
     Raises:
-        LabelingError: no such file, a name twice, or something that is no email.
-        ReadError: it is no text in any usual encoding.
+        LabelingError: there is no such file, a name occurs twice, or an email address is invalid.
+        ReadError: it is not text in any usual encoding.
     """
     try:
-        # Where it is not Unicode it comes from a Chinese Windows.
+        # A file that is not Unicode was written on a Chinese Windows.
         lines = decode(Path(path).read_bytes(), str(path), "gb18030").splitlines()
     except FileNotFoundError:
         raise LabelingError(f"list of annotators {path} does not exist") from None
@@ -144,7 +145,7 @@ def read_people(path: str | Path) -> list[tuple[str, str | None]]:
 
 @contextmanager
 def _invitation(access: Access) -> Iterator[str]:
-    """The path of the sign-up page for those invited; void afterwards, since the server's log shows it."""
+    """The path of the sign-up page for invited users; it is revoked afterwards, since the server's log shows it."""
     with _browser(access.url) as browser:
         owner = {"Authorization": f"Token {access.token}"}
         answer = browser.get("/api/invite", headers=owner)
@@ -157,12 +158,12 @@ def _invitation(access: Access) -> Iterator[str]:
 
 
 def _sign_up(url: str, invitation: str, account: Account) -> str:
-    """Make the account, or enter it where an earlier attempt made it; returns its token."""
+    """Create the account, or log in to it if an earlier attempt created it; returns its token."""
     with _browser(url) as browser:
         form = {"email": account.email, "password": account.password}
         if not any(_submit(browser, page, form) for page in ("/user/login/", invitation)):
             raise LabelingError(
-                f"annotator {account.name} cannot have the account {account.email}: Label Studio refused it, "
+                f"annotator {account.name} cannot get the account {account.email}: Label Studio refused it, "
                 "perhaps because it exists with another password"
             )
         user = browser.get("/api/current-user/whoami").json()
@@ -172,7 +173,7 @@ def _sign_up(url: str, invitation: str, account: Account) -> str:
 
 
 def _submit(browser: httpx.Client, page: str, form: dict[str, str]) -> bool:
-    """Fill in a form of Label Studio's; it answers success with a redirection, failure with the form again."""
+    """Fill in a form; Label Studio answers with a redirect on success, with the form again on failure."""
     found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', browser.get(page).text)
     token = {"csrfmiddlewaretoken": found[1]} if found else {}
     return browser.post(page, data=form | token, headers={"Referer": str(browser.base_url)}).status_code == 302
@@ -187,9 +188,9 @@ def _browser(url: str) -> Iterator[httpx.Client]:
     except ImportError:
         raise MissingExtraError("Label Studio", "label") from None
     try:
-        # Proxies of the environment do not lead to this machine.
+        # Proxies set in the environment do not reach this machine.
         with (
-            answers_of(url),
+            odd_responses_as_errors(url),
             httpx.Client(
                 base_url=url, timeout=60, trust_env=False, headers=UNPACKED, event_hooks={"response": [bounds(url)]}
             ) as client,

@@ -1,6 +1,6 @@
-"""One file that holds several and proves that each is whole: a zip with a manifest of their SHA-256 sums.
+"""Backup archives: a zip file with a manifest of the files' SHA-256 sums, which prove that each is intact.
 
-Members have numbers for names. Where a part belongs stands in the manifest alone, and is checked before it is used.
+Members are named by number. Only the manifest says where a part belongs, and that is checked before use.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ MANIFEST = "manifest.json"
 FORMAT = "pizhu-label-backup"
 _CHUNK = 1 << 20
 _MANIFEST_LIMIT = 64 << 20  # bytes; uploads of hundreds of thousands of files stay below
-_FOREIGN = re.compile(r'[\x00-\x1f\\\\:*?"<>|]|[. ]$')  # what Windows reads otherwise, or not at all
-# What zipfile, json and the system say of an archive that is damaged, or was made to look like one.
+_FOREIGN = re.compile(r'[\x00-\x1f\\\\:*?"<>|]|[. ]$')  # characters that Windows does not accept or treats specially
+# What zipfile, json and the system raise for an archive that is damaged or malicious.
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
     EOFError,
     NotImplementedError,
-    RuntimeError,  # a recursion too
+    RuntimeError,  # includes RecursionError
     ValueError,
     LookupError,
     TypeError,
@@ -41,18 +41,18 @@ _DAMAGED = (
     FileExistsError,
     NotADirectoryError,
 )
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # its devices, whatever the folder
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # Windows devices, in any folder
 
 
 def write(path: Path, parts: Iterable[tuple[str, Path]], facts: Mapping[str, Any], progress: Progress = silent) -> None:
-    """Make the archive at ``path``, for its owner's eyes only.
+    """Write the archive to ``path``, readable by its owner only.
 
     Args:
         path: the file, which is whole or absent.
-        parts: each file with the name that it is restored to, ``/`` between folders. One that has vanished meanwhile
+        parts: the name that each file is restored to, ``/`` between folders, and the file. A file that no longer exists
             is left out.
-        facts: what else the manifest says.
-        progress: told the bytes written, in MB.
+        facts: further fields of the manifest.
+        progress: reports the MB written.
     """
     listed: list[dict[str, Any]] = []
     with beside(path, private=True) as part, zipfile.ZipFile(part, "w") as archive:
@@ -73,14 +73,14 @@ def write(path: Path, parts: Iterable[tuple[str, Path]], facts: Mapping[str, Any
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """The manifest of the archive at ``path``, its shape and every part's name checked.
+    """The manifest of the archive at ``path``, with its structure and every part's name checked.
 
     Raises:
-        LabelingError: there is no such file, or it is no whole backup of pizhu's.
+        LabelingError: there is no such file, or it is not an intact pizhu backup.
     """
     try:
         with zipfile.ZipFile(path) as archive, _opened(archive, MANIFEST) as file:
-            content = file.read(_MANIFEST_LIMIT + 1)  # the size that the directory states may be a lie
+            content = file.read(_MANIFEST_LIMIT + 1)  # the size in the zip directory may be false
         if len(content) > _MANIFEST_LIMIT:
             raise ValueError
         manifest: dict[str, Any] = json.loads(content)
@@ -97,20 +97,20 @@ def read_manifest(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise LabelingError(f"{path} cannot be read: {error.strerror or error}") from None
     except _DAMAGED:
-        raise LabelingError(f"{path} is no backup of pizhu's, or a damaged one") from None
+        raise LabelingError(f"{path} is not a pizhu backup, or is damaged") from None
     return manifest
 
 
 def extract(path: Path, folder: Path, progress: Progress = silent) -> None:
-    """Write the archive's parts into ``folder``, private, each checked against its sum.
+    """Write the archive's parts into ``folder`` as private files, each checked against its sum.
 
     Raises:
-        LabelingError: as :func:`read_manifest` does, a part is not what the manifest says, or there is no room.
+        LabelingError: as in :func:`read_manifest`, or a part does not match the manifest, or there is no room.
     """
     manifest = read_manifest(path)
     wanted, free = sum(part["size"] for part in manifest["parts"]), shutil.disk_usage(folder).free
     if wanted > free:
-        raise LabelingError(f"{path} needs {wanted / 1e6:,.0f} MB unpacked, and there is room for {free / 1e6:,.0f} MB")
+        raise LabelingError(f"{path} needs {wanted / 1e6:,.0f} MB unpacked, but only {free / 1e6:,.0f} MB are free")
     try:
         with zipfile.ZipFile(path) as archive:
             size = 0
@@ -129,14 +129,14 @@ def extract(path: Path, folder: Path, progress: Progress = silent) -> None:
 
 
 def _opened(archive: zipfile.ZipFile, member: str) -> IO[bytes]:
-    """The member to be read piece by piece; packed by a method that would unpack at once, it is none of ours."""
+    """The open member; one compressed by a method that cannot be read in chunks raises NotImplementedError."""
     if archive.getinfo(member).compress_type not in BOUNDED:
         raise NotImplementedError
     return archive.open(member)
 
 
 def _copy(source: IO[bytes], target: IO[bytes], limit: float = math.inf) -> tuple[str, int]:
-    """The sum and the number of the bytes copied, which end soon after ``limit`` bytes."""
+    """The SHA-256 sum and the number of bytes copied; copying stops soon after ``limit`` bytes."""
     digest, count = hashlib.sha256(), 0
     while count <= limit and (chunk := source.read(_CHUNK)):
         target.write(chunk)
@@ -153,7 +153,7 @@ def _private(member: str) -> zipfile.ZipInfo:
 
 
 def _check_name(name: str) -> None:
-    """Refuse what leads anywhere but to a file below the folder that it is joined to, on this system."""
+    """Raise a ValueError unless ``name``, joined to a folder on this system, is a file below that folder."""
     steps = name.split("/")
     if any(step in ("", ".", "..") or "\0" in step for step in steps):
         raise ValueError

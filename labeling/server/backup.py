@@ -1,7 +1,7 @@
-"""A server's projects, answers, accounts and uploads in one file, taken while it runs, and put back from it.
+"""Backs up a running server's projects, answers, accounts and uploads to one file, and restores them.
 
-Of the prediction service in the same folder, its secret, its state and the models that it trained come along; a
-training that is under way does not, and is to be started again.
+A backup includes the secret, state and trained models of the prediction service in the same folder, but not a training
+in progress, which must be started again after a restore.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ...base.errors import LabelingError
 from ...base.progress import Progress, silent
 from . import archive
 from .accounts import Accounts
-from .database import begun, database_of, remember
+from .database import database_of, initialised, remember
 from .postgresql import PostgreSQL
 from .scratch import scratch
 from .server import absolute
@@ -29,7 +29,7 @@ _PART = re.compile(
     rf"{_DUMP}|accounts\.json|data/(?!(?i:label_studio\.sqlite3)).+|predict/(secret|state\.json|versions/\d+/.+)",
     re.DOTALL,
 )
-# What `database` holds, and copies that Label Studio kept of exports.
+# The database, which `database` holds, and the copies that Label Studio keeps of exports.
 _LEFT_OUT = re.compile(r"data/(label_studio\.sqlite3|export/project-.*-at-.*\.json)")
 _VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,9}")
 _NAME = re.compile(r"pizhu-label-\d{8}T\d{6}Z\.zip")
@@ -37,13 +37,13 @@ _NAME = re.compile(r"pizhu-label-\d{8}T\d{6}Z\.zip")
 
 @dataclass(frozen=True)
 class Backup:
-    """A backup that was made.
+    """A new backup.
 
     Attributes:
         path: the file; it holds passwords.
         database: ``sqlite`` or ``postgresql``.
-        size: bytes.
-        removed: older ones of the same server that went.
+        size: in bytes.
+        removed: the server's older backups that were removed.
     """
 
     path: Path
@@ -59,23 +59,24 @@ def backup(
     keep: int | None = None,
     progress: Progress = silent,
 ) -> Backup:
-    """Back up the server on ``folder``, whether it runs or not.
+    """Back up the server in ``folder``, whether it runs or not.
 
-    The database is taken as of one moment, and the uploads after it, so that every upload it knows of is there.
+    The database is copied first, as of one moment, and the uploads after it, so that the backup has every upload that
+    the database refers to.
 
     Args:
-        folder: the server's.
-        out: where the file goes, named by its time (UTC); ``backups`` in the server's folder when None.
-        keep: how many of this server's backups stay in ``out``, the newest; all when None. Other files, other
-            servers' backups and ones that cannot be read are never removed. What killed backups left there always is.
-        progress: told what is done.
+        folder: the server's folder.
+        out: the folder for the file, which is named by its time (UTC); None: ``backups`` in the server's folder.
+        keep: how many of this server's newest backups to keep in ``out``; None keeps all. Other files, other servers'
+            backups and unreadable ones are never removed; leftovers of killed backups always are.
+        progress: reports the current step.
 
     Raises:
-        LabelingError: there is no server's data in ``folder``, or its database cannot be read.
+        LabelingError: ``folder`` holds no server's data, or its database cannot be read.
     """
     folder = absolute(folder)
-    if not begun(folder) or not (folder / "accounts.json").exists():
-        raise LabelingError(f"there is no server's data in {folder}; `pizhu label serve` begins one")
+    if not initialised(folder) or not (folder / "accounts.json").exists():
+        raise LabelingError(f"{folder} holds no server's data; start a server with `pizhu label serve`")
     database = database_of(folder)
     out = Path(out) if out is not None else folder / "backups"
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -91,8 +92,8 @@ def backup(
     }
     path = out / f"pizhu-label-{now:%Y%m%dT%H%M%SZ}.zip"
     if path.exists():
-        raise LabelingError(f"{path} was made this very second; there is nothing newer to back up")
-    with scratch(out) as work:  # private, and room enough there
+        raise LabelingError(f"{path} was made within this second; there is nothing newer to back up")
+    with scratch(out) as work:  # private, and on the disk that has room for the backup
         progress("Copying the database", 0)
         dump = work / _DUMP
         database.dump(dump)
@@ -109,32 +110,34 @@ def restore(
     database: PostgreSQL | None = None,
     progress: Progress = silent,
 ) -> Path:
-    """Put a backup into an empty folder, and an empty database where it was of PostgreSQL; returns the folder.
+    """Restore a backup into an empty folder, and for PostgreSQL an empty database; returns the folder.
 
-    Afterwards :func:`.server.start` on the folder has the same projects, answers, accounts and passwords.
+    A server that :func:`.server.start` starts in it then has the same projects, answers, accounts and passwords.
 
     Raises:
-        LabelingError: the folder or database is not empty, the backup is damaged, of another kind of database, or of
-            a later Label Studio; nothing is left behind then.
+        LabelingError: the folder or database is not empty, or the backup is damaged, from another kind of database or
+            from a later Label Studio; nothing is left behind then.
     """
     path, folder = Path(path), absolute(folder)
     manifest = archive.read_manifest(path)
     kind = "sqlite" if database is None else database.kind
     if manifest.get("database") != kind:
         hint = (
-            "give --database with an empty database" if kind == "sqlite" else "restore it without --database to SQLite"
+            "give --database with an empty database"
+            if kind == "sqlite"
+            else "leave out --database to restore it to SQLite"
         )
-        raise LabelingError(f"{path} is a backup of a server on {manifest.get('address')}; {hint}")
+        raise LabelingError(f"{path} is a backup of a server with database {manifest.get('address')}; {hint}")
     made_by = manifest.get("label_studio")
     if not isinstance(made_by, str) or not _VERSION.fullmatch(made_by):
-        raise LabelingError(f"{path} does not say which Label Studio it is of; use another backup")
+        raise LabelingError(f"{path} does not say which version of Label Studio made it; use another backup")
     if _numbers(made_by) > _numbers(VERSION):
-        raise LabelingError(f"{path} is of Label Studio {made_by}, later than this pizhu's {VERSION}; update pizhu")
+        raise LabelingError(f"{path} is from Label Studio {made_by}, later than this pizhu's {VERSION}; update pizhu")
     names = {part["name"] for part in manifest["parts"]}
     if not {_DUMP, "accounts.json"} <= names or not all(map(_PART.fullmatch, names)):
-        raise LabelingError(f"{path} is not whole, or holds what is no part of a server; use another backup")
+        raise LabelingError(f"{path} is incomplete, or holds files that no server has; use another backup")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise LabelingError(f"{folder} is not empty; give --folder with a new one, nothing is overwritten")
+        raise LabelingError(f"{folder} is not empty, and nothing is overwritten; choose a new folder with --folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with scratch(folder.parent) as work:
         staged = work / "server"
@@ -146,31 +149,31 @@ def restore(
         (staged / _DUMP).unlink(missing_ok=True)
         remember(staged, target)
         if folder.exists():
-            folder.rmdir()  # Windows renames onto nothing only
+            folder.rmdir()  # Windows renames only to a name that does not exist
         staged.rename(folder)
     return folder
 
 
 def _parts(folder: Path, dump: Path) -> Iterator[tuple[str, Path]]:
-    """What a server is made of: the database's copy, accounts, Label Studio's files, the prediction service's."""
+    """A server's files: the copy of the database, the accounts, Label Studio's files, the prediction service's."""
     yield _DUMP, dump
     yield "accounts.json", folder / "accounts.json"
     yield from (part for part in _files(folder, folder / "data") if not _LEFT_OUT.match(part[0]))
     predict = folder / "predict"
-    # The state before the models: each that it names is there by then, and whole.
+    # The state before the models: every model that it names exists by then and is complete.
     for name in ("secret", "state.json", "versions"):
         yield from _files(folder, predict / name)
 
 
 def _files(folder: Path, place: Path) -> Iterator[tuple[str, Path]]:
-    """The file ``place``, or those below it, by their names in ``folder``; links are none of ours."""
+    """The file ``place``, or those below it, by their names in ``folder``; symbolic links are left out."""
     for path in [place] if place.is_file() else sorted(place.rglob("*")):
         if path.is_file() and not path.is_symlink():
             yield path.relative_to(folder).as_posix(), path
 
 
 def _fingerprint(folder: Path) -> str:
-    """What tells one server's backups from another's, restored ones included; says nothing of the owner's token."""
+    """Identifies a server's backups, also after a restore; reveals nothing about the owner's token."""
     return hashlib.sha256(f"pizhu backup of {Accounts(folder / 'accounts.json').owner.token}".encode()).hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""Where a server's folder keeps its data: SQLite in the folder, or PostgreSQL, which the folder then remembers."""
+"""A server's database: SQLite in its folder, or PostgreSQL, whose address the folder then remembers."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .postgresql import PostgreSQL
 
 
 class Database(Protocol):
-    """What Label Studio stores in, as far as starting it, backing it up and restoring it need to know."""
+    """A database for Label Studio: what starting, backing up and restoring a server need."""
 
     @property
     def address(self) -> str:
-        """What people call it; holds no secret."""
+        """Its address for people; holds no secret."""
 
     @property
     def kind(self) -> str:
@@ -29,18 +29,18 @@ class Database(Protocol):
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """The environment that points Label Studio at it."""
+        """The environment variables that point Label Studio at it."""
 
     def dump(self, path: Path) -> None:
-        """Write all of it as of one moment to ``path``, while it may be in use."""
+        """Write all of it as of one moment to ``path``; it may be in use."""
 
     def load(self, path: Path) -> None:
-        """Fill it from what :meth:`dump` wrote; nothing that is there is overwritten."""
+        """Restore what :meth:`dump` wrote; nothing is overwritten."""
 
 
 @dataclass(frozen=True)
 class SQLite:
-    """The file that Label Studio makes for itself."""
+    """The database file that Label Studio creates."""
 
     path: Path
     address: ClassVar[str] = "SQLite"
@@ -48,7 +48,7 @@ class SQLite:
     variables: ClassVar[Mapping[str, str]] = {}
 
     def dump(self, path: Path) -> None:
-        """See :class:`Database`; by SQLite's online backup, in one step, so that a writing server waits for it."""
+        """See :class:`Database`; uses SQLite's online backup in one step, so that a writing server waits for it."""
         with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(path)) as copy:
             source.backup(copy)
 
@@ -66,38 +66,38 @@ class SQLite:
 
 
 def database_of(folder: Path, wanted: PostgreSQL | None = None) -> Database:
-    """The database of the server's ``folder``: the one it was begun on, else ``wanted``, else SQLite.
+    """The database of the server in ``folder``: the one it already uses, else ``wanted``, else SQLite.
 
     Raises:
-        LabelingError: the folder was begun on another database than ``wanted``.
+        LabelingError: the folder uses another database than ``wanted``.
     """
     kept = _remembered(folder)
     sqlite = _sqlite(folder)
-    there: Database | None = kept or (sqlite if sqlite.path.exists() else None)
+    present: Database | None = kept or (sqlite if sqlite.path.exists() else None)
     if wanted is None:
-        return there or sqlite
-    if there is not None and there.address != wanted.address:
+        return present or sqlite
+    if present is not None and present.address != wanted.address:
         raise LabelingError(
-            f"{folder} was begun on {there.address}, not on {wanted.address}; give the one it was begun on, or"
+            f"{folder} uses the database {present.address}, not {wanted.address}; give the one it uses, or choose"
             " another folder"
         )
     # A password that is not given again is still the one remembered.
     return wanted if wanted.password or kept is None else kept
 
 
-def begun(folder: Path) -> bool:
-    """Whether a server's data are in ``folder`` or in a database that it remembers."""
+def initialised(folder: Path) -> bool:
+    """Whether a server has started in ``folder``: its data are there or in a database that it remembers."""
     return _file(folder).exists() or _sqlite(folder).path.exists()
 
 
 def remember(folder: Path, database: Database) -> None:
-    """Let later commands on ``folder`` find ``database``, its password too: the file is private."""
+    """Store the address and password of ``database`` in ``folder``, in a private file, for later commands."""
     if isinstance(database, PostgreSQL):
         write_private(_file(folder), json.dumps(asdict(database), ensure_ascii=False, indent=1) + "\n")
 
 
 def forget(folder: Path) -> None:
-    """Let ``folder`` be begun on any database again."""
+    """Forget the database of ``folder``, so that it can be started with any."""
     _file(folder).unlink(missing_ok=True)
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL as the place where Label Studio keeps its data; dumped and loaded by PostgreSQL's own programs."""
+"""PostgreSQL as Label Studio's database, dumped and restored by PostgreSQL's own programs."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _EXAMPLE = "postgresql://user@127.0.0.1:5432/name"
 
 @dataclass(frozen=True)
 class PostgreSQL:
-    """A database that exists and a user who owns it.
+    """An existing database and the user who owns it.
 
     Attributes:
         user, host, port, name: where it is.
-        password: the user's; empty where the server asks for none.
+        password: the user's password; empty if the server asks for none.
     """
 
     user: str
@@ -37,17 +37,17 @@ class PostgreSQL:
 
     @property
     def address(self) -> str:
-        """As :func:`find_postgresql` reads it; without the password."""
+        """The address that :func:`find_postgresql` accepts; without the password."""
         return f"postgresql://{self.user}@{self.host}:{self.port}/{self.name}"
 
     @property
     def kind(self) -> str:
-        """What manifests call it."""
+        """Its name in manifests."""
         return "postgresql"
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """What points Label Studio at it."""
+        """The environment variables that point Label Studio at it."""
         return {
             "DJANGO_DB": "default",
             "POSTGRE_NAME": self.name,
@@ -66,7 +66,7 @@ class PostgreSQL:
         self._run(path.parent, "pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={path}")
 
     def load(self, path: Path) -> None:
-        """Fill the empty database from :meth:`dump`'s file, wholly or not at all.
+        """Restore a file from :meth:`dump` into the empty database, in one transaction.
 
         Raises:
             LabelingError: it is not empty, or PostgreSQL's programs are missing, too old or cannot connect.
@@ -78,12 +78,12 @@ class PostgreSQL:
             self._run(path.parent, "psql", "--no-psqlrc", "--tuples-only", "--no-align", f"--command={tables}").strip()
             != "0"
         ):
-            raise LabelingError(f"{self.address} is not empty; make an empty database to restore into")
+            raise LabelingError(f"{self.address} is not empty; create an empty database to restore into")
         how = ("--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error")
         self._run(path.parent, "pg_restore", *how, str(path))
 
     def _run(self, place: Path, program: str, *arguments: str) -> str:
-        """What the program prints; the password lies in ``place`` meanwhile, which is private."""
+        """Run the program and return its output; it reads the password from a file in ``place``, which is private."""
         command = shutil.which(program)
         if command is None:
             raise LabelingError(
@@ -105,31 +105,32 @@ class PostgreSQL:
                 errors="replace",
             )
         if done.returncode:
-            raise LabelingError(self._told(program, done.stderr))
+            raise LabelingError(self._explain(program, done.stderr))
         return done.stdout
 
-    def _told(self, program: str, complaint: str) -> str:
+    def _explain(self, program: str, complaint: str) -> str:
         if "server version mismatch" in complaint:
             return (
-                f"{program} is older than PostgreSQL at {self.address}; install client programs of the server's version"
+                f"{program} is older than PostgreSQL at {self.address}; install the server's version of the client"
+                " programs"
             )
         lines = [line for line in complaint.splitlines() if "error:" in line] or complaint.splitlines() or ["no reason"]
         return f"{program} failed on {self.address}: {lines[0].partition('error:')[2].strip() or lines[0]}"
 
 
 def find_postgresql(address: str | None, password_file: str | Path | None = None) -> PostgreSQL | None:
-    """The database that ``address`` names, with the password from ``password_file`` (private) or the environment.
+    """The database at ``address``, with the password from ``password_file`` (private) or the environment.
 
     Args:
-        address: like ``postgresql://user@host:port/name``, without a password; None is no PostgreSQL.
-        password_file: a file of mode 600; else ``PIZHU_LABEL_DATABASE_PASSWORD``; else there is no password.
+        address: like ``postgresql://user@host:port/name``, without a password; None means no PostgreSQL.
+        password_file: a file of mode 600; by default ``PIZHU_LABEL_DATABASE_PASSWORD``, else there is no password.
 
     Raises:
-        LabelingError: the address is malformed or holds a password, or the file can be read by others.
+        LabelingError: the address is malformed or holds a password, or others can read the file.
     """
     if address is None:
         if password_file is not None:
-            raise LabelingError("a database's password needs its address: give --database too")
+            raise LabelingError("--database-password-file needs --database")
         return None
     try:
         parts = urlsplit(address)
@@ -142,7 +143,7 @@ def find_postgresql(address: str | None, password_file: str | Path | None = None
             " give --database-password-file"
         )
     name = parts.path.removeprefix("/")
-    # Names that PostgreSQL's programs would read as something else (a=b, postgres://…) are not let through.
+    # Refuse names that PostgreSQL's programs would read as something else (a=b, postgres://…).
     plain = all(part and re.fullmatch(r"\w[\w.-]*", part) for part in (parts.username, name))
     host = parts.hostname or ""
     if parts.scheme != "postgresql" or not plain or not re.fullmatch(r"[\w.:-]+", host) or parts.query:

@@ -1,4 +1,4 @@
-"""Processes that outlive the command which started them, known again by what they were started with."""
+"""Processes that outlive the command which started them; their environment identifies them later."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import IO
 from ...base.errors import MissingExtraError
 from ...base.files import lock
 
-# Processes started by this Python: they are waited for after they are stopped, or they stay as zombies.
+# Processes that this process started: it must wait for them after stopping them, or they stay as zombies.
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 @contextmanager
 def claim(path: Path) -> Iterator[IO[str]]:
-    """Hold the file ``path``, for a process to be launched with: where the system allows, it goes on holding it.
+    """Lock the file ``path``; a process launched with it keeps the lock, where the system allows that.
 
     Raises:
-        BlockingIOError: another process holds it.
+        BlockingIOError: another process holds the lock.
     """
     with path.open("a", encoding="utf-8") as file:
         lock(file)
@@ -30,12 +30,12 @@ def claim(path: Path) -> Iterator[IO[str]]:
 
 
 def launch(command: Sequence[str], environ: Mapping[str, str], folder: Path, log: Path, held: IO[str]) -> int:
-    """Start ``command`` in ``folder``, its output appended to ``log`` (private); its number.
+    """Start ``command`` in ``folder``, with its output appended to ``log`` (private); returns its process id.
 
     Args:
-        command, environ, folder, log: as said.
-        held: what :func:`claim` gave. The process holds it until its end, except on Windows, where locks cannot be
-            handed on.
+        command, environ, folder, log: see above.
+        held: the locked file from :func:`claim`. The process holds the lock until it ends, except on Windows, where
+            locks cannot be inherited.
     """
     with open(log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as output:
         process = subprocess.Popen(
@@ -45,7 +45,7 @@ def launch(command: Sequence[str], environ: Mapping[str, str], folder: Path, log
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl+C is for this process; it stops the server in good order
+            start_new_session=True,  # Ctrl+C must reach only this process, which stops the server properly
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             pass_fds=() if sys.platform == "win32" else (held.fileno(),),
         )
@@ -54,7 +54,7 @@ def launch(command: Sequence[str], environ: Mapping[str, str], folder: Path, log
 
 
 def end(pid: int) -> None:
-    """Ask the process to end, and end it if it does not within 20 seconds."""
+    """Ask the process to end, and kill it if it does not within 20 seconds."""
     import psutil
 
     process = psutil.Process(pid)
@@ -67,7 +67,7 @@ def end(pid: int) -> None:
 
 
 def environment(pid: int) -> Mapping[str, str] | None:
-    """What the process of that number was started with; None where there is none any more, or it is another user's."""
+    """The environment of the process with that id; None if there is no such process or it is another user's."""
     try:
         import psutil
     except ImportError:
@@ -75,5 +75,5 @@ def environment(pid: int) -> Mapping[str, str] | None:
     try:
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else process.environ()
-    except (psutil.Error, OSError, ValueError, OverflowError):  # the last two: no process has such a number
+    except (psutil.Error, OSError, ValueError, OverflowError):  # the last two: no process can have such an id
         return None

@@ -1,4 +1,4 @@
-"""Folders to work in that hold passwords and outlive nobody: what a killed process left goes with the next one."""
+"""Temporary folders for files with passwords; the next process removes those that a killed one left."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _PART = re.compile(r"\.pizhu-label-\d{8}T\d{6}Z\.zip\.[a-z0-9_]{8}\.part")  # an
 
 @contextmanager
 def scratch(place: Path) -> Iterator[Path]:
-    """A folder of mode 700 in ``place`` that goes with the block; those that killed processes left go first."""
+    """A folder of mode 700 in ``place``, removed after the block; first removes what killed processes left."""
     clear(place)
     folder = place / f".pizhu-label-{secrets.token_hex(4)}"
-    # Locked before it is there, so that nobody takes it for one that was left.
+    # Locked before it exists, so that no other process takes it for a leftover.
     with locked(_lock_of(folder)):
         folder.mkdir(mode=0o700)
         try:
@@ -32,7 +32,7 @@ def scratch(place: Path) -> Iterator[Path]:
 
 
 def clear(place: Path) -> None:
-    """Remove from ``place`` the folders of :func:`scratch` that nobody works in any more, as far as they can be."""
+    """Remove from ``place`` the folders of :func:`scratch` that no process uses; failures are ignored."""
     try:
         names = [path.name for path in place.iterdir()]
     except OSError:

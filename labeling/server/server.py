@@ -1,8 +1,8 @@
-"""The Label Studio that runs on this machine: started, watched and stopped, with no call to the internet.
+"""Starts, watches and stops a Label Studio on this machine, which makes no calls to the internet.
 
-One folder holds everything of a server: ``data/`` (Label Studio's own: uploads and, unless it is on PostgreSQL, the
+One folder holds everything of a server: ``data/`` (Label Studio's own: uploads and, unless it uses PostgreSQL, the
 database), ``accounts.json``, ``database.json`` and ``server.json`` (private), ``server.log``. :mod:`.backup` copies it.
-The server holds ``server.lock`` as long as it runs, so no second one starts on the same data.
+The server holds the lock ``server.lock`` while it runs, so that no second one starts on the same data.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ...base.typed import Misfit, parse
 from ..studio.access import Access
 from . import process
 from .accounts import Accounts
-from .database import Database, begun, database_of, forget, remember
+from .database import Database, database_of, forget, initialised, remember
 from .env import identity, variables
 from .postgresql import PostgreSQL
 from .scratch import clear
@@ -38,15 +38,15 @@ START_LIMIT = 600.0  # seconds; the first start takes 30 to 90, longer on a slow
 
 @dataclass(frozen=True)
 class Server:
-    """A Label Studio that was started here.
+    """A Label Studio that was started on this machine.
 
     Attributes:
         url: its address for programs on this machine.
-        pid: its process.
+        pid: its process id.
         folder: where its data are.
-        token: the owner's.
+        token: the owner's token.
         host: the address it listens on.
-        shared: the address for other machines; None where only this one reaches it.
+        shared: the address for other machines; None if only this one can reach it.
     """
 
     url: str
@@ -73,12 +73,12 @@ class Server:
 
 
 def default_folder() -> Path:
-    """Where a server's data are unless a folder is given: among the user's data."""
+    """The default folder for a server's data: in the user's data folder."""
     return platformdirs.user_data_path("pizhu") / "label-studio"
 
 
 def absolute(folder: str | Path | None) -> Path:
-    """``folder``, or the default one, wherever a program may stand."""
+    """``folder``, or the default one, as an absolute path."""
     return (Path(folder) if folder is not None else default_folder()).absolute()
 
 
@@ -93,37 +93,40 @@ def start(
     annotators: Iterable[tuple[str, str | None]] = (),
     progress: Progress = silent,
 ) -> Server:
-    """Start Label Studio, installing it first where need be, and give the annotators accounts.
+    """Start Label Studio, installing it first if necessary, and create the annotators' accounts.
 
-    A server that already runs on the folder is returned as it is, new annotators added.
+    If a server already runs on the folder, it is returned as it is, with accounts for new annotators.
 
     Args:
-        folder: the server's data; made when missing.
+        folder: the server's data; created if missing.
         environment: the virtual environment that holds Label Studio, see :func:`ensure_environment`.
-        host: the address of this machine to listen on; 127.0.0.1 when None, 0.0.0.0 for all of them.
-        port: when None the one of the last start on the folder, so that addresses people keep stay good, or a free one.
-        public_url: what users type, where that is another address than the one listened on (a proxy, a container).
-        database: where to begin a new server's data; SQLite when None. A later start finds it again by itself.
-        annotators: names and, where known, emails; see :func:`.accounts.read_people`.
-        progress: told the seconds that the start takes.
+        host: the address of this machine to listen on; None means 127.0.0.1, 0.0.0.0 all addresses.
+        port: None takes the port of the folder's last start, so that people's bookmarks stay valid, or a free one.
+        public_url: the address that users type, if it differs from the one listened on (a proxy, a container).
+        database: the database of a new server; None means SQLite. Later starts remember it.
+        annotators: names and, if known, emails; see :func:`.accounts.read_people`.
+        progress: reports the seconds since the start.
 
     Raises:
-        LabelingError: the port is taken, the folder was begun on another database, the server ends or does not
-            answer in time, or refuses an account.
+        LabelingError: the port is taken, the folder uses another database, or the server ends, does not respond in
+            time or refuses an account.
     """
     folder = absolute(folder)
-    there = database_of(folder, database)
+    target = database_of(folder, database)
     server = running(folder)
     if server is None:
         host = host or LOOPBACK
         last = _last(folder)
-        # A taken one is told before anything is installed.
+        # Raises if the port is taken, before anything is installed.
         port = free_port(host, port, preferred=urlsplit(last.url).port if last else None)
         shared = checked_origin(public_url) if public_url else shared_url(host, port)
-        for place in (folder / "backups", folder.parent):  # where backing up and restoring work, unless told otherwise
+        for place in (
+            folder / "backups",
+            folder.parent,
+        ):  # the default places of backups' and restores' temporary folders
             clear(place)
         command = ensure_environment(environment, progress)
-        server = _launch(folder, there, command, (host, port), shared, progress)
+        server = _launch(folder, target, command, (host, port), shared, progress)
     elif port is not None and not server.url.endswith(f":{port}"):
         raise LabelingError(f"Label Studio already runs on {folder} at {server.url}; stop it to change the port")
     elif host is not None and host != server.host:
@@ -142,13 +145,13 @@ def running(folder: str | Path | None = None) -> Server | None:
     server = _last(folder)
     if server is None or not _alive(server):
         return None
-    # A copy of a server's folder tells of the original's.
+    # A copy of a server's folder describes the original server.
     copied = Path(server.folder).exists() and not Path(server.folder).samefile(absolute(folder))
     return None if copied else server
 
 
 def healthy(url: str) -> bool:
-    """Whether Label Studio answers there."""
+    """Whether Label Studio responds at ``url``."""
     try:
         with opener().open(f"{url}/health", timeout=5) as answer:
             return bool(json.loads(answer.read(10_000)).get("status") == "UP")
@@ -157,7 +160,7 @@ def healthy(url: str) -> bool:
 
 
 def stop(folder: str | Path | None = None) -> bool:
-    """End the server on ``folder``; whether there was one."""
+    """Stop the server on ``folder``; returns whether there was one."""
     server = running(folder)
     if server is not None:
         process.end(server.pid)
@@ -184,7 +187,7 @@ def _launch(
     size = log.stat().st_size if log.exists() else 0
     try:
         with process.claim(folder / "server.lock") as held:
-            first = not begun(folder)
+            first = not initialised(folder)
             remember(folder, database)
             owner = Accounts(folder / "accounts.json").owner
             arguments = ["start", "--no-browser", "--data-dir", str(folder / "data"), "--internal-host", host]
@@ -199,8 +202,8 @@ def _launch(
             write_private(_state_file(folder), json.dumps(asdict(server), ensure_ascii=False, indent=1) + "\n")
     except BlockingIOError:
         raise LabelingError(
-            f"Label Studio already starts or runs on {folder}, and {_state_file(folder)} does not tell where; wait a"
-            f" minute and try again, else stop the process `label-studio start … {folder / 'data'}` by hand"
+            f"Label Studio is already starting or running on {folder}, but {_state_file(folder)} does not say where;"
+            f" wait a minute and try again, else stop the process `label-studio start … {folder / 'data'}` by hand"
         ) from None
     try:
         _await_health(server, first, progress, size)
@@ -214,7 +217,7 @@ def _launch(
 
 
 def _await_health(server: Server, first: bool, progress: Progress, logged: int) -> None:
-    what = "Starting Label Studio" + (" (the first start makes the database: 1 to 2 minutes)" if first else "")
+    what = "Starting Label Studio" + (" (the first start creates the database: 1 to 2 minutes)" if first else "")
     since = time.monotonic()
     while not healthy(server.url):
         elapsed = time.monotonic() - since
@@ -228,16 +231,16 @@ def _await_health(server: Server, first: bool, progress: Progress, logged: int) 
 
 
 def _reason(log: Path, logged: int) -> str:
-    """What the database said, if that is in the part of the log after its first ``logged`` bytes."""
+    """The database's error, if the log has one after its first ``logged`` bytes."""
     with log.open("rb") as file:
         file.seek(logged)
         lines = file.read().decode("utf-8", "replace").splitlines()
-    told = [line.partition("OperationalError: ")[2] for line in lines if "OperationalError: " in line]
-    return f": {told[-1]}" if told else ""
+    errors = [line.partition("OperationalError: ")[2] for line in lines if "OperationalError: " in line]
+    return f": {errors[-1]}" if errors else ""
 
 
 def _check_owner(server: Server, database: Database) -> None:
-    """A database that another folder's server has made does not know this folder's owner."""
+    """Raise a :class:`LabelingError` if another folder's server made the database: it does not know this owner."""
     request = urllib.request.Request(
         f"{server.url}/api/current-user/whoami", headers={"Authorization": f"Token {server.token}"}
     )
@@ -246,12 +249,12 @@ def _check_owner(server: Server, database: Database) -> None:
     except urllib.error.HTTPError as error:
         error.close()
         raise LabelingError(
-            f"{database.address} is in use by the server of another folder; start that one, or give an empty database"
+            f"{database.address} is the database of another folder's server; start that one, or give an empty database"
         ) from None
 
 
 def _alive(server: Server) -> bool:
-    """Whether its process runs: the number may be another's by now, and the clock may have been set meanwhile."""
+    """Whether the server's process runs; its environment is checked, since another process may have its id by now."""
     environ = process.environment(server.pid) or {}
     return all(environ.get(name) == value for name, value in identity(Path(server.folder), server.token).items())
 
@@ -262,7 +265,7 @@ def _last(folder: str | Path | None) -> Server | None:
     if not path.exists():
         return None
     try:
-        return parse(read_private(path), Server)  # an earlier pizhu wrote more
+        return parse(read_private(path), Server)  # an earlier pizhu wrote more fields
     except Misfit:
         raise LabelingError(f"{path} is damaged; remove it, and stop Label Studio by hand if it runs") from None
 

@@ -1,4 +1,4 @@
-"""The virtual environment that Label Studio lives in: its 156 packages hold back what pizhu's own need newer."""
+"""Label Studio's own virtual environment: its 156 packages need older versions of what pizhu's packages need."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def default_environment() -> Path:
 
 
 def ensure_environment(folder: str | Path | None = None, progress: Progress = silent) -> Path:
-    """Install Label Studio into ``folder`` unless it is there already (two minutes, 1 GB); returns its command.
+    """Install Label Studio into ``folder`` unless it is there (two minutes, 1 GB); returns the path of its program.
 
-    An installation that was interrupted is continued.
+    An interrupted installation is continued.
 
     Raises:
-        LabelingError: the packages cannot be had, or Python lacks ``venv``.
+        LabelingError: the packages cannot be installed, or Python lacks ``venv``.
     """
     folder = Path(folder) if folder is not None else default_environment()
     programs = folder.absolute() / ("Scripts" if os.name == "nt" else "bin")
@@ -41,12 +41,12 @@ def ensure_environment(folder: str | Path | None = None, progress: Progress = si
     command = programs / f"label-studio{suffix}"
     if complete.exists() and command.exists():
         return command
-    progress("Installing Label Studio: making a virtual environment", 0)
+    progress("Installing Label Studio: creating a virtual environment", 0)
     try:
         venv.create(folder, with_pip=True, symlinks=os.name != "nt")
     except (OSError, subprocess.CalledProcessError) as error:
         raise LabelingError(
-            f"cannot make a virtual environment in {folder} ({type(error).__name__}); "
+            f"cannot create a virtual environment in {folder} ({type(error).__name__}); "
             "is the folder writable, and is Python's venv module installed (Debian: apt install python3-venv)?"
         ) from None
     _install(programs / f"python{suffix}", progress)

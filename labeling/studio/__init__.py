@@ -1,1 +1,1 @@
-"""What talks to a Label Studio: its project, what is pushed there and pulled from it."""
+"""Talks to Label Studio: sets up projects, pushes sentences, pulls answers."""

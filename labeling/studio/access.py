@@ -1,4 +1,4 @@
-"""Where Label Studio is and what opens it. A token comes from the environment or a private file, never an argument."""
+"""Where Label Studio is and which token to use; it comes from the environment or a private file, never an argument."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TOKEN_VARIABLE = "PIZHU_LABEL_STUDIO_TOKEN"
 
 @dataclass(frozen=True)
 class Access:
-    """A Label Studio's address and a token of one of its users."""
+    """The address of a Label Studio server and the token of one of its users."""
 
     url: str
     token: str = field(repr=False)
@@ -27,10 +27,10 @@ def find_access(url: str | None = None, token_file: str | Path | None = None, se
     """Decide which Label Studio to talk to.
 
     Args:
-        url: its address; else the environment's ``PIZHU_LABEL_STUDIO_URL``; else the one that is served here.
-        token_file: a file of mode 600 that holds a token; else ``PIZHU_LABEL_STUDIO_TOKEN``; else the owner's
-            of the one served here, which no other address ever gets to see.
-        served: what ``pizhu label serve`` started on this machine, if it runs.
+        url: its address; by default ``PIZHU_LABEL_STUDIO_URL`` from the environment, then ``served``.
+        token_file: a file of mode 600 that holds a token; by default ``PIZHU_LABEL_STUDIO_TOKEN``, then the owner's
+            token of ``served``, which is never sent to another address.
+        served: the server that ``pizhu label serve`` started on this machine, if it runs.
 
     Raises:
         LabelingError: no address, no token, or a token file that others can read.
@@ -53,10 +53,10 @@ def find_access(url: str | None = None, token_file: str | Path | None = None, se
 def _checked_url(url: str) -> str:
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises where it is no number
+        _ = parts.port  # raises if it is not a number
     except ValueError:
         parts = urlsplit("")
-    # A password in an address would end up in every message that names it.
+    # A password in the address would appear in every message that shows the address.
     if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
         raise LabelingError("the address of Label Studio must look like http://127.0.0.1:8080")
     return url.rstrip("/")

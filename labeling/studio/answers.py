@@ -1,9 +1,9 @@
-"""What annotators answered: the answers that ``pull`` writes, ``submit`` sends and ``agreement`` counts.
+"""Annotators' answers, which ``pull`` writes, ``submit`` sends and ``agreement`` measures.
 
-An answers record is a sentence record (docs/records.md) with its ``answers``, and the ``state`` and the ``labels`` (or
-the ``spans``) that they come to. An answer that says nothing clear (nothing chosen, 无 beside a label unless it was the
-proposal, a choice of an older label set) keeps its ``choices``. A record, or an answer, that Label Studio has no more
-bears ``"deleted": true``; it counts as before.
+An answers record is a sentence record (docs/records.md) with its ``answers``, the ``state`` and the ``labels`` (or the
+``spans``) that result from them. An unclear answer (nothing chosen, 无 with a label unless 无 was the proposal, a
+choice from an older label set) keeps its ``choices``. A record or answer that Label Studio no longer has is marked
+``"deleted": true``; it counts as before.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from ...data.records import AnswerRecord, Record, ShownRecord, SpanRecord, State
 from .config import NONE
 from .tasks import choices
 
-_LONGEST = 1e9  # seconds, which is thirty years
+_LONGEST = 1e9  # seconds, about thirty years
 
 
 Field = Literal["labels", "spans"]
-"""What a record calls what its answers say."""
+"""The field of a record that holds what its answers say."""
 
 
 class Marked(Hashable, Protocol):
-    """A stretch of a sentence that somebody marked."""
+    """A part of a sentence that somebody marked."""
 
     def record(self) -> SpanRecord:
-        """As it stands in records."""
+        """The span in the form that records use."""
 
 
 Said = TypeVar("Said", bound="str | Marked")
-"""What an answer is made of: names of labels, or marked spans."""
+"""One part of an answer: a label's name or a marked span."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +44,16 @@ class Answer(Generic[Said]):
 
     Attributes:
         annotator: name or email.
-        said: labels in the label set's order, or spans in the text's; ``()`` says "none", None that it was skipped or
-            is not clear.
-        skipped: whether the annotator passed it over.
+        said: labels in the order of the label set, or spans in the order of the text; ``()`` means "none", None means
+            skipped or unclear.
+        skipped: whether the annotator skipped the sentence.
         at: when it was last changed, ISO 8601 in UTC.
-        lead_time: seconds it took, as the browser counted them.
-        from_prediction: whether it was made by correcting or confirming a proposal.
-        shown: the proposal that the task had, if it had one.
-        choices: the names that were chosen, where that is not clear.
-        deleted: whether Label Studio has its task no more.
-        field: what a record calls what it says.
+        lead_time: seconds it took, as measured by the browser.
+        from_prediction: whether the annotator corrected or confirmed a proposal.
+        shown: the proposal that the task had, if any.
+        choices: the names that were chosen, if the answer is unclear.
+        deleted: whether Label Studio no longer has its task.
+        field: the field of a record for ``said``.
     """
 
     annotator: str
@@ -69,12 +69,12 @@ class Answer(Generic[Said]):
 
     @property
     def labels(self: Answer[str]) -> tuple[str, ...] | None:
-        """What it says, where that is labels."""
+        """``said``, for an answer made of labels."""
         return self.said
 
     @property
     def confirmed(self) -> bool:
-        """Whether it began with the proposal and says the same."""
+        """Whether it was made from the proposal and equals it."""
         proposed = self.shown.get(self.field) if self.shown else None
         if not self.from_prediction or self.said is None or proposed is None:
             return False
@@ -82,7 +82,7 @@ class Answer(Generic[Said]):
         return all(each in proposed for each in said) and all(each in said for each in proposed)
 
     def record(self) -> AnswerRecord:
-        """As it stands in an answers record."""
+        """The answer in the form that answers records use."""
         record = {
             "annotator": self.annotator,
             self.field: None if self.said is None else plain(self.said),
@@ -99,25 +99,25 @@ class Answer(Generic[Said]):
 
 
 def plain(said: Iterable[str | Marked]) -> list[Any]:
-    """Names, or the records of spans."""
+    """Label names, or spans in the form that records use."""
     return [each if isinstance(each, str) else each.record() for each in said]
 
 
 @dataclass(frozen=True, slots=True)
 class Merged(Generic[Said]):
-    """What several answers come to; ``said`` is None unless ``state`` is "labelled" or "none"."""
+    """The result of several answers; ``said`` is None unless ``state`` is "labelled" or "none"."""
 
     state: State
     said: tuple[Said, ...] | None
 
     @property
     def labels(self: Merged[str]) -> tuple[str, ...] | None:
-        """What they say, where that is labels."""
+        """``said``, for answers made of labels."""
         return self.said
 
 
 def merge(answers: Iterable[Answer[Said]]) -> Merged[Said]:
-    """What all annotators agree on, each one's latest answer counted and skips left aside."""
+    """What all annotators agree on; each annotator's latest answer counts, skips do not."""
     last = latest(answers)
     given = {answer.said for answer in last if not answer.skipped}
     if not last:
@@ -139,15 +139,15 @@ def latest(answers: Iterable[Answer[Said]]) -> list[Answer[Said]]:
 
 
 def answered(record: Record, answers: Sequence[Answer[Said]], field: Field = "labels") -> Record:
-    """The sentence record with its answers and, under the name of ``field``, what they come to."""
+    """The sentence record with its answers, their state and, in ``field``, what they agree on."""
     merged = merge(answers)
     said = None if merged.said is None else plain(merged.said)
-    told = {"state": merged.state, field: said, "answers": [answer.record() for answer in answers]}
-    return cast(Record, {**record, **told})
+    added = {"state": merged.state, field: said, "answers": [answer.record() for answer in answers]}
+    return cast(Record, {**record, **added})
 
 
 def interpret(chosen: Sequence[str], labels: LabelSet) -> tuple[str, ...] | None:
-    """The labels that choices in Label Studio mean, former names made present; None where they are not clear."""
+    """The labels that choices in Label Studio mean, under their current names; None if they are unclear."""
     chosen = labels.canonical(chosen)
     if list(chosen) == [NONE]:
         return ()
@@ -157,12 +157,12 @@ def interpret(chosen: Sequence[str], labels: LabelSet) -> tuple[str, ...] | None
 
 
 def from_annotation(annotation: Mapping[str, Any], annotator: str, labels: LabelSet) -> Answer[str]:
-    """The answer that an annotation of Label Studio's is."""
+    """The answer in a Label Studio annotation."""
     skipped = bool(annotation["was_cancelled"])
     shown = _shown(annotation.get("prediction") or {}, labels)
     chosen = choices(annotation["result"] or ())
     if len(chosen) > 1 and shown and shown["labels"] == []:
-        # A proposed 无 stays pressed when a label is added to it; the label is what the annotator said.
+        # A proposed 无 stays selected when the annotator adds a label; the label is the answer.
         chosen = [name for name in chosen if name != NONE]
     meant = None if skipped else interpret(chosen, labels)
     return Answer(
@@ -188,7 +188,7 @@ def read_answers(path: str | Path, labels: LabelSet) -> list[tuple[Record, list[
     """The records of an answers file, each with its answers.
 
     Raises:
-        DataError: a record has no answers, or an answer is not as docs/records.md says; the message says which.
+        DataError: a record has no answers, or an answer does not follow docs/records.md; the message says which.
     """
     rows = []
     for number, record in enumerate(load_records(path, needed=()), 1):
@@ -206,11 +206,11 @@ def _answer(entry: AnswerRecord, labels: LabelSet, where: str) -> Answer[str]:
     if unknown := entry.keys() - AnswerRecord.__annotations__.keys():
         raise DataError(f"{where}: an answer has the unknown field {brief(min(unknown))}")
     if skipped and names is not None:
-        raise DataError(f"{where}: a skipped answer has labels null")
+        raise DataError(f"{where}: labels of a skipped answer must be null")
     if names is None and not skipped and "choices" not in entry:
         raise DataError(f"{where}: an answer needs labels ([] for none) or skipped: true")
     lead_time, choices = entry.get("lead_time"), entry.get("choices")
-    if lead_time is not None and not -_LONGEST <= lead_time <= _LONGEST:  # nor is NaN
+    if lead_time is not None and not -_LONGEST <= lead_time <= _LONGEST:  # false for NaN too
         raise DataError(f"{where}: lead_time is {brief(lead_time)}, expected a number of seconds")
     return Answer(
         entry["annotator"],

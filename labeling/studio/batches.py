@@ -1,4 +1,4 @@
-"""What is sent in parts, since one request takes only so much."""
+"""Splits what is sent into batches, since the size of a request is limited."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-ROWS = 1000  # in one request: each costs the server a third of a second beside its rows
+ROWS = 1000  # per request; each request costs the server a third of a second besides its rows
 
 
 def batches(items: Sequence[T], size: int = ROWS) -> Iterator[tuple[int, list[T]]]:
-    """Parts of at most ``size``, each with how many items stand before it."""
+    """Batches of at most ``size`` items, each with the number of items before it."""
     for start in range(0, len(items), size):
         yield start, list(items[start : start + size])

@@ -1,4 +1,4 @@
-"""Answers over HTTP kept within bounds, whoever gives them. Loads httpx."""
+"""Limits the size of HTTP responses, whatever server sends them. Imports httpx."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import httpx
 from ...base.errors import LabelingError
 
 ANSWER, EXPORT = 256 << 20, 1 << 30
-"""The most bytes of an answer; an export's hold all answers of a project, 2.5 kB a sentence or so."""
+"""The largest response in bytes; an export holds all answers of a project, about 2.5 kB a sentence."""
 
 UNPACKED = {"Accept-Encoding": "identity"}
-"""The header of requests whose answers are not to be packed: unpacking, a thousandth of the bound would fill it."""
+"""Asks for an uncompressed response: a compressed one a thousandth of the limit in size could expand to the limit."""
 
 
 def bounds(url: str) -> Callable[[httpx.Response], None]:
-    """What refuses answers of the server at ``url`` that are packed or too large, as an httpx hook for responses.
+    """An httpx response hook that refuses compressed or too large responses of the server at ``url``.
 
-    The reading of a larger one ends with a :class:`LabelingError`.
+    It raises :class:`LabelingError`, for a too large response once that much has been read.
     """
 
     def bound(response: httpx.Response) -> None:
         if response.headers.get("content-encoding", "identity") != "identity":
-            raise LabelingError(f"{url} packs what it was asked to answer unpacked; is the address right?")
+            raise LabelingError(f"{url} sent a compressed response, which was not asked for; is the address right?")
         limit = EXPORT if response.request.url.path.endswith("/export") else ANSWER
         assert isinstance(response.stream, httpx.SyncByteStream)
         response.stream = _Bounded(response.stream, limit, url)
@@ -40,7 +40,7 @@ class _Bounded(httpx.SyncByteStream):
         for part in self._stream:
             size += len(part)
             if size > self._limit:
-                raise LabelingError(f"{self._url} answers with more than {self._limit >> 20} MB; is the address right?")
+                raise LabelingError(f"{self._url} sent more than {self._limit >> 20} MB; is the address right?")
             yield part
 
     def close(self) -> None:

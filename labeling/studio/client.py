@@ -1,4 +1,4 @@
-"""Talking to Label Studio: a connection whose failures are sentences."""
+"""A connection to Label Studio whose failures become :class:`LabelingError`, each with one sentence for the user."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 from ...base.errors import LabelingError, MissingExtraError
 from .access import Access
 
-# A LabelStudio client of the SDK, whose generated types are not those of the open-source server's answers.
+# A LabelStudio client of the SDK. Its generated types do not match what the open-source server sends.
 Client = Any
 
 TIMEOUT = 600.0  # seconds; the SDK's 60 are too few for large imports and exports
@@ -19,7 +19,7 @@ TIMEOUT = 600.0  # seconds; the SDK's 60 are too few for large imports and expor
 
 @contextmanager
 def connect(access: Access, timeout: float = TIMEOUT) -> Iterator[Client]:
-    """An SDK client of one user, each request within ``timeout`` seconds; failures become :class:`LabelingError`."""
+    """An SDK client for one user; a request may take ``timeout`` seconds; failures become :class:`LabelingError`."""
     try:
         import httpx
         from label_studio_sdk import LabelStudio
@@ -28,11 +28,11 @@ def connect(access: Access, timeout: float = TIMEOUT) -> Iterator[Client]:
         from .bounded import UNPACKED, bounds
     except ImportError:
         raise MissingExtraError("Label Studio", "label") from None
-    # Proxies of the environment do not lead to this machine.
+    # Proxies set in the environment do not reach this machine.
     local = urlsplit(access.url).hostname in ("127.0.0.1", "localhost", "::1")
     try:
         with (
-            answers_of(access.url),
+            odd_responses_as_errors(access.url),
             httpx.Client(
                 timeout=timeout,
                 follow_redirects=True,
@@ -42,10 +42,10 @@ def connect(access: Access, timeout: float = TIMEOUT) -> Iterator[Client]:
             ) as http,
         ):
             make: Any = LabelStudio
-            # No retries: an import repeated after a dropped connection would double its rows.
+            # No retries: repeating an import after a dropped connection would double its rows.
             yield make(base_url=access.url, api_key=access.token, timeout=timeout, max_retries=0, httpx_client=http)
     except ApiError as error:
-        raise LabelingError(_told(access.url, error.status_code, error.body)) from None
+        raise LabelingError(_explain(access.url, error.status_code, error.body)) from None
     except httpx.TimeoutException:
         raise LabelingError(f"Label Studio at {access.url} took too long to answer; try again") from None
     except httpx.ConnectError:
@@ -55,10 +55,10 @@ def connect(access: Access, timeout: float = TIMEOUT) -> Iterator[Client]:
 
 
 @contextmanager
-def answers_of(url: str) -> Iterator[None]:
-    """Whatever trips over an answer of the server in this block becomes a :class:`LabelingError`.
+def odd_responses_as_errors(url: str) -> Iterator[None]:
+    """Turn any exception that an unexpected response causes in this block into a :class:`LabelingError`.
 
-    What answers hold is up to the server, and neither the SDK nor its types check any of it.
+    A server may send anything, and neither the SDK nor its types check it.
     """
     try:
         yield
@@ -69,39 +69,39 @@ def answers_of(url: str) -> Iterator[None]:
 
 
 def request(client: Client, method: str, path: str, body: object = None) -> Any:
-    """The server's answer where the SDK has no function for what is asked, with its token and errors."""
+    """Send a request that the SDK has no function for, with the SDK's token and errors; returns the decoded JSON."""
     from label_studio_sdk.core.api_error import ApiError
 
-    answer = client._client_wrapper.httpx_client.request(path, method=method, json=body)
-    told = answer.json() if answer.content and "json" in answer.headers.get("content-type", "") else None
-    if answer.status_code >= 400:
-        raise ApiError(status_code=answer.status_code, body=told)
-    return told
+    response = client._client_wrapper.httpx_client.request(path, method=method, json=body)
+    content = response.json() if response.content and "json" in response.headers.get("content-type", "") else None
+    if response.status_code >= 400:
+        raise ApiError(status_code=response.status_code, body=content)
+    return content
 
 
-def listed(client: Client, path: str, entries: str, **fields: object) -> Iterator[dict[str, Any]]:
-    """What is in all pages of a list, each a field ``entries`` of an answer; until one brings nothing new.
+def list_all(client: Client, path: str, entries: str, **fields: object) -> Iterator[dict[str, Any]]:
+    """The entries of every page of a list, each page's under the field ``entries``; stops when a page has none new.
 
-    The SDK's own would ask on for as long as there are answers.
+    The SDK's own iterator goes on for as long as the server sends pages.
     """
     seen: set[int] = set()
     for page in itertools.count(1):
-        answer = request(client, "GET", f"{path}?{urlencode({**fields, 'page': page})}")
-        new = [entry for entry in answer[entries] if entry["id"] not in seen]
+        content = request(client, "GET", f"{path}?{urlencode({**fields, 'page': page})}")
+        new = [entry for entry in content[entries] if entry["id"] not in seen]
         yield from new
         seen.update(entry["id"] for entry in new)
-        if not new or len(seen) >= answer["count" if "count" in answer else "total"]:
+        if not new or len(seen) >= content["count" if "count" in content else "total"]:
             return
 
 
-def _told(url: str, status: int | None, body: object) -> str:
+def _explain(url: str, status: int | None, body: object) -> str:
     if status == 401:
-        return f"Label Studio at {url} does not accept the token; take a valid one from its account page"
+        return f"Label Studio at {url} does not accept the token; copy a valid one from its account page"
     if status == 403:
-        return f"Label Studio at {url} does not allow this to the token's user"
+        return f"Label Studio at {url} does not allow the token's user to do this"
     detail = body.get("detail") if isinstance(body, dict) else None
     reasons = body.get("validation_errors") if isinstance(body, dict) else None
     known = reasons or detail
     if known is None:
-        return f"{url} answered with status {status} and not as Label Studio does; is the address right?"
+        return f"{url} answered with status {status}, not as Label Studio would; is the address right?"
     return f"Label Studio at {url} refused (status {status}): {' '.join(str(known).split())[:300]}"

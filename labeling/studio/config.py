@@ -1,4 +1,4 @@
-"""What annotators see in Label Studio: its XML and the guideline, made from the label set."""
+"""What annotators see in Label Studio: the XML configuration and the guideline, made from the label set."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from xml.sax.saxutils import escape, quoteattr
 from ...base.errors import ConfigError, LabelingError
 from ...data.labels import DEFAULT_LABELS, Label, LabelSet
 
-NONE = "none"  # what the choice 无 stores: "looked at, no label", which an empty answer would leave open
-NONE_COLOR = "#595959"  # darker than every default colour, so that the five differ to colour-blind eyes too
+NONE = "none"  # what the choice 无 stores: "looked at, no label"; an empty answer could mean anything
+NONE_COLOR = "#595959"  # darker than every default colour, so that colour-blind people can tell all five apart
 CONTROL, OBJECT = "labels", "text"
 SPANS = "spans"  # the control of the task that marks quantities
 
@@ -22,21 +22,22 @@ COMMANDS = {
     "review": "pizhu label errors --push",
     "adjudication": "pizhu label adjudicate",
 }
-"""What makes the project of each kind of task and brings it up to date."""
+"""The command that creates or updates the project for each kind of task."""
 
 _GUIDELINE = Path(__file__).parents[1] / "guideline.zh.md"
 _MARK = re.compile(r"<!-- pizhu:([0-9a-f]{16}) -->\n")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# What the configurations of one kind alone hold, changed by hand or not: Label Studio's editor of labels drops marks.
-# An adjudicator's and a reviewer's have the annotators' choices too. Names and titles of labels hold no "<".
-_TOLD_BY = {
+# What identifies the kind of a configuration, even one changed by hand: Label Studio's label editor drops the digest.
+# The order matters: an adjudicator's and a reviewer's configuration have the annotators' choices too. Label names and
+# titles hold no "<".
+_KIND_MARKERS = {
     "spans": f'<Labels name="{SPANS}"',
     "review": '<Text name="doubt"',
     "adjudication": '<Text name="answers"',
     "sentences": f'<Choices name="{CONTROL}"',
 }
 
-# Everything is a task's data: the neighbours to read at once, and folded below them the place in the report.
+# Everything shown is task data: the neighbouring sentences, and folded below them the place in the report.
 _ABOVE = """\
   <View style="color: #767676; font-size: 90%; display: flex; flex-wrap: wrap; gap: 0 2em">
     <Text name="path" value="$path"/>
@@ -64,14 +65,14 @@ _PLACE = """\
 def label_config(labels: LabelSet, *, doubted: bool = False) -> str:
     """Label Studio's XML: the sentence in its context, one choice a label, 无 on key 0.
 
-    The first line carries a digest of the rest, which tells a configuration that pizhu wrote from one changed by hand.
+    The first line holds a digest of the rest, which shows whether somebody changed the configuration by hand.
 
     Args:
         labels: the choices.
-        doubted: whether tasks say in ``doubt`` why a sentence is looked at again.
+        doubted: whether tasks say in ``doubt`` why a sentence is reviewed.
 
     Raises:
-        ConfigError: a label takes the name or title of "none".
+        ConfigError: a label has the name or title reserved for "none".
     """
     if any(label.name == NONE or label.title == "无" for label in labels):
         raise ConfigError(f"the name {NONE!r} and the title 无 are kept for sentences without a label")
@@ -111,7 +112,7 @@ def span_config(labels: LabelSet) -> str:
 
 
 def instructions(labels: LabelSet) -> str:
-    """The guideline for annotators as HTML; for a label set of the user's own a list of what its labels mean."""
+    """The guideline for annotators as HTML; for a user's own label set, a list of what its labels mean."""
     if labels == DEFAULT_LABELS:
         return _html(_GUIDELINE.read_text(encoding="utf-8"))
     return _meanings("每次只标一句话，标签可以选几个；一个都不符合就选“无”（按 0），看不懂请跳过。", labels)
@@ -127,18 +128,18 @@ def span_instructions(labels: LabelSet) -> str:
 
 
 def check_config(config: str | None, title: str, kind: str = "sentences") -> None:
-    """Raise a :class:`LabelingError` unless ``config`` is as some pizhu, with some label set, wrote it.
+    """Raise a :class:`LabelingError` unless pizhu (any version, any label set) wrote ``config`` as it is.
 
     Args:
-        config: what the project has.
-        title: the project's, for the message.
-        kind: of task that is expected, where the configuration does not show it any more; see :data:`COMMANDS`.
+        config: the project's configuration.
+        title: the project's title, for the message.
+        kind: the expected kind of task, for a configuration that no longer shows its own; see :data:`COMMANDS`.
     """
     mark = _MARK.match(text := (config or "").replace("\r\n", "\n"))
     if not mark or mark[1] != _digest(text[mark.end() :].rstrip("\n")):
         raise LabelingError(
             f"the configuration of project {title} was changed by hand in Label Studio; "
-            f"put pizhu's back with: {COMMANDS[config_kind(config) or kind]} --overwrite-config"
+            f"restore pizhu's with: {COMMANDS[config_kind(config) or kind]} --overwrite-config"
         )
 
 
@@ -147,27 +148,27 @@ def check_kind(config: str | None, title: str, kind: str) -> None:
     there = config_kind(config)
     if there not in (None, kind):
         raise LabelingError(
-            f"project {title} is for {there}, not for {kind}; bring it up to date with {COMMANDS[there]}, "
-            "or give another --project"
+            f"project {title} is for {there}, not for {kind}; update it with {COMMANDS[there]}, "
+            "or choose another --project"
         )
 
 
 def config_kind(config: str | None) -> str | None:
-    """The kind of task of a configuration, a key of :data:`COMMANDS`; None where nothing of pizhu's is left in it."""
-    return next((kind for kind, part in _TOLD_BY.items() if part in (config or "")), None)
+    """The kind of task of a configuration, a key of :data:`COMMANDS`; None if it holds nothing that pizhu wrote."""
+    return next((kind for kind, part in _KIND_MARKERS.items() if part in (config or "")), None)
 
 
 def config_labels(config: str | None) -> tuple[Label, ...]:
-    """The labels that a configuration offers, whoever wrote it, 无 left out; none where it is no XML."""
+    """The labels that a configuration offers, no matter who wrote it, except 无; empty if it is not XML."""
     from lxml import etree
 
     try:
-        # What stands in Label Studio may be anybody's: no entities, no network.
+        # Anybody may have written the configuration: no entities, no network.
         parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
         root = etree.fromstring((config or "").encode(), parser)
     except etree.XMLSyntaxError:
         return ()
-    # Other controls ask for other things: an adjudicator's reasons are no labels.
+    # Other controls do not ask for labels: an adjudicator's ask for a reason.
     controls = [control for control in root.iter("Choices", "Labels") if control.get("name") in (CONTROL, SPANS)]
     given = [dict(entry.attrib) for control in controls for entry in control.iter("Choice", "Label")]
     return tuple(
@@ -185,7 +186,7 @@ def config_labels(config: str | None) -> tuple[Label, ...]:
 
 
 def _entry(tag: str, label: Label) -> str:
-    """What offers the label; its former names are for prediction services, whose models may know it by one of them."""
+    """The element that offers the label; former names are for prediction services whose models may know one of them."""
     if strange := _NOT_XML.search(label.title + label.description):
         raise ConfigError(f"label {label.name!r} has a title or description with {strange[0]!r}, which cannot be shown")
     hint = f" hint={quoteattr(label.description)}" if label.description else ""
@@ -197,13 +198,13 @@ def _entry(tag: str, label: Label) -> str:
 
 
 def signed(parts: Sequence[str]) -> str:
-    """A configuration with ``parts`` in its view, and the first line that :func:`check_config` knows pizhu's by."""
+    """A configuration with ``parts`` in its view, below the first line by which :func:`check_config` recognises it."""
     body = "\n".join(["<View>", *parts, "</View>"])
-    return f"<!-- pizhu:{_digest(body)} -->\n{body}"  # no line end: the server would strip it
+    return f"<!-- pizhu:{_digest(body)} -->\n{body}"  # no final newline: the server would strip it
 
 
 def _meanings(opening: str, labels: LabelSet) -> str:
-    """A paragraph and what each label means, as HTML; titles and descriptions are text, whatever they hold."""
+    """A paragraph and what each label means, as HTML; titles and descriptions are escaped."""
     means = [f"{label.hotkey}：<strong>{_text(label.title)}</strong> {_text(label.description)}" for label in labels]
     return "\n".join([f"<p>{opening}</p>", "<ul>", *(f"<li>• {one.rstrip()}</li>" for one in means), "</ul>"])
 
@@ -217,7 +218,7 @@ def _html(text: str) -> str:
 
     options = {"breaks": True, "html": False, "xhtmlOut": False}
     html = str(MarkdownIt("commonmark", options).enable("table").render(text))
-    # Label Studio takes bullets and spaces away, and every style that would bring them back.
+    # Label Studio removes bullets and spacing, and any style that would restore them.
     for tag, instead in {"<li>": "<li>• ", "<h2>": "<br><h2>", "<td>": "<td>\u2002", "<table>": "<br><table>"}.items():
         html = html.replace(tag, instead)
     return html.strip()

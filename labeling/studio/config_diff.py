@@ -1,4 +1,4 @@
-"""From the configuration that Label Studio has to the one that it should have: the difference, as people read it."""
+"""The difference between a project's configuration and the one it should have, for people to read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ...data.labels import Label, LabelSet
 from .config import config_labels
 
-_TOLD = {"title": "title", "color": "colour", "hotkey": "hot key", "description": "description"}
+_FIELD_NAMES = {"title": "title", "color": "colour", "hotkey": "hot key", "description": "description"}
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,11 @@ class ConfigChange:
 
     Attributes:
         added, removed: names of labels.
-        renamed: the new name of each former one that goes.
-        changed: for each label that stays, field (``title``, ``color``, ``hotkey``, ``description``) to the values
-            before and after.
-        moved: whether labels that stay come in another order.
-        diff: the two configurations as a unified diff; empty where they are the same.
+        renamed: the new name for each former name in the configuration.
+        changed: for each label that stays, from field (``title``, ``color``, ``hotkey``, ``description``) to its
+            values before and after.
+        moved: whether the labels that stay change their order.
+        diff: the two configurations as a unified diff; empty if they are the same.
     """
 
     added: tuple[str, ...]
@@ -36,21 +36,21 @@ class ConfigChange:
         return bool(self.diff)
 
     def lines(self) -> list[str]:
-        """The change in words, a line each."""
-        told = [f"label added: {name}" for name in self.added]
-        told += [f"label removed: {name}" for name in self.removed]
-        told += [f"label renamed: {old} becomes {new}" for old, new in self.renamed.items()]
+        """The change in words, one line for each part of it."""
+        lines = [f"label added: {name}" for name in self.added]
+        lines += [f"label removed: {name}" for name in self.removed]
+        lines += [f"label renamed: {old} becomes {new}" for old, new in self.renamed.items()]
         for name, fields in self.changed.items():
-            told += [f"{name}: {_TOLD[field]} {old!r} becomes {new!r}" for field, (old, new) in fields.items()]
+            lines += [f"{name}: {_FIELD_NAMES[field]} {old!r} becomes {new!r}" for field, (old, new) in fields.items()]
         if self.moved:
-            told.append("labels come in another order")
-        if self and not told:
-            told.append("labels stay; what is shown around them changes")
-        return told
+            lines.append("the order of the labels changes")
+        if self and not lines:
+            lines.append("labels stay; what is shown around them changes")
+        return lines
 
 
 def compare(there: str | None, wanted: str, labels: LabelSet) -> ConfigChange:
-    """What becomes of the configuration ``there`` when ``wanted``, made from ``labels``, takes its place."""
+    """What changes when ``wanted``, made from ``labels``, replaces the configuration ``there``."""
     before = {label.name: label for label in config_labels(there)}
     after = {label.name: label for label in labels}
     renamed = {old: new for old, new in labels.renamed.items() if old in before}
@@ -73,7 +73,7 @@ def compare(there: str | None, wanted: str, labels: LabelSet) -> ConfigChange:
 
 
 def _fields(old: Label, new: Label) -> dict[str, tuple[str, str]]:
-    values = {field: (getattr(old, field), getattr(new, field)) for field in _TOLD}
+    values = {field: (getattr(old, field), getattr(new, field)) for field in _FIELD_NAMES}
     return {field: (before, after) for field, (before, after) in values.items() if before != after}
 
 

@@ -1,4 +1,4 @@
-"""Tasks as Label Studio exports them: cut down to what is kept of them, and made into answers records."""
+"""Tasks as Label Studio exports them: reduced to what pizhu keeps, and turned into answers records."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .task_types import TaskKind
 from .tasks import to_record
 
 Row = dict[str, Any]
-"""What is kept of a task: ``task`` (its number), ``updated_at``, ``data``, ``meta``, ``annotations``, each with the
-fields below, and ``deleted: true`` once Label Studio has it no more."""
+"""What pizhu keeps of a task: ``task`` (its number), ``updated_at``, ``data``, ``meta``, ``annotations``, each with the
+fields below, and ``deleted: true`` once Label Studio no longer has it."""
 
 _ANNOTATION = (
     "id",
@@ -36,10 +36,10 @@ _ANNOTATION = (
 
 
 def to_row(task: Mapping[str, Any]) -> Row:
-    """What is kept of an exported task.
+    """Reduce an exported task to what pizhu keeps.
 
     Raises:
-        AttributeError, LookupError, TypeError, ValueError: it is not as Label Studio exports one.
+        AttributeError, LookupError, TypeError, ValueError: it is not a task as Label Studio exports it.
     """
     given = sorted(task["annotations"], key=lambda annotation: int(annotation["id"]))
     for changed in (task, *given):
@@ -56,22 +56,22 @@ def to_row(task: Mapping[str, Any]) -> Row:
 def to_records(
     rows: Iterable[Row], names: Mapping[int, str], kind: TaskKind, labels: LabelSet, title: str
 ) -> tuple[list[Record], list[str]]:
-    """Answers records by report and place, and a sentence for each task or label that is not pizhu's.
+    """Answers records ordered by report and position, and one message for each task or label that pizhu does not know.
 
-    Tasks of one sentence become one record. It is marked deleted when Label Studio has none of them any more; an
-    answer, when it has the answer's task no more.
+    All tasks for a sentence become one record. The record is marked deleted when Label Studio no longer has any of
+    them, an answer when Label Studio no longer has its task.
 
     Args:
         rows: the tasks.
         names: what to call each user, by the user's number.
-        kind: of task.
-        labels: what answers may name.
-        title: the project's, for the sentences.
+        kind: the kind of task.
+        labels: the labels that answers may name.
+        title: the project's title, for the messages.
     """
     sentences: dict[str, tuple[Record, list[Answer[Any]]]] = {}
     problems = []
     strange: Counter[str] = Counter()
-    # Tasks that are there come first: the record is theirs.
+    # Tasks that still exist come first, so that the record is made from one of them.
     for row in sorted(rows, key=lambda row: (row.get("deleted", False), row["task"])):
         deleted = row.get("deleted", False)
         try:
@@ -89,44 +89,44 @@ def to_records(
                 problems.append(f"task {row['task']} of {title}: {error}")
                 continue
             except (AttributeError, KeyError, TypeError, ValueError):
-                problems.append(f"task {row['task']} of {title}: an answer is not as Label Studio makes them")
+                problems.append(f"task {row['task']} of {title}: an answer is not in Label Studio's form")
                 continue
             strange.update(set(answer.choices or ()) - {NONE, *labels.names})
-            # A transfer that was repeated, or that brought a deleted task back, has left two of the same.
+            # A repeated transfer, or one that restored a deleted task, leaves the same answer twice.
             if all(replace(other, deleted=False) != answer for other in answers):
                 answers.append(replace(answer, deleted=deleted))
     problems += [
-        f"{count} answers name {brief(label)}, which the label set has not; they count as unclear"
+        f"{count} answers name {brief(label)}, which is not in the label set; they count as unclear"
         for label, count in sorted(strange.items())
     ]
     ordered = sorted(sentences.values(), key=lambda row: (row[0]["doc"], row[0]["start"], row[0]["id"]))
     return [kind.answered(record, answers) for record, answers in ordered], problems
 
 
-def moved(annotations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The ``meta`` of a task that is imported, for what Label Studio does not keep of its annotations.
+def import_notes(annotations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The ``meta`` of a task to be imported, which notes what Label Studio does not keep of imported annotations.
 
     Args:
-        annotations: ``updated_at`` (None: that of the import), ``parent_prediction`` and ``prediction`` of each; the
-            n-th annotation of the task is to be imported with n, from 0, as its ``id``.
+        annotations: ``updated_at`` (None: the time of the import), ``parent_prediction`` and ``prediction`` of each;
+            import the n-th annotation of the task with n, from 0, as its ``id``.
     """
     return {"pizhu": {"annotations": list(annotations)}}
 
 
-def brought(meta: Mapping[str, Any] | None) -> list[Any]:
-    """What :func:`moved` noted of each annotation that a task was to be imported with; none for other tasks."""
+def notes_of(meta: Mapping[str, Any] | None) -> list[Any]:
+    """What :func:`import_notes` noted of each annotation imported with a task; empty for other tasks."""
     noted = (meta or {}).get("pizhu")
     given = noted.get("annotations") if isinstance(noted, dict) else None
     return given if isinstance(given, list) else []
 
 
 def _as_given(annotation: Mapping[str, Any], meta: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The annotation with what :func:`moved` noted of it; its time only as long as nobody has changed it."""
-    given, number = brought(meta), annotation["import_id"]
+    """The annotation with what :func:`import_notes` noted of it; the noted time counts only until somebody edits it."""
+    given, number = notes_of(meta), annotation["import_id"]
     if type(number) is not int or not 0 <= number < len(given):
         return annotation
     first = given[number]
-    # An import names nobody who changed it, and nor does renaming a label.
+    # Neither an import nor renaming a label sets ``updated_by``.
     at = first["updated_at"] if annotation["updated_by"] is None else None
     return {
         **annotation,

@@ -1,4 +1,4 @@
-"""A sentence's place in its report, as annotators are shown it: where it stands, what stands around it, a link."""
+"""A sentence's place in its report as annotators see it: its position, the sentences around it, a link."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from urllib.parse import quote, urlsplit
 from ...base.errors import ConfigError
 from ...data.records import LeadRecord, Record, keep
 
-AROUND = 4  # sentences shown on each side; more makes every task larger for what few open
+AROUND = 4  # sentences shown on each side; more would make every task larger, though few people open this panel
 
 _FIELDS = ("name", "doc", "index", "id", "start", "end")
 
 
 def position(number: int, total: int) -> str:
-    """``第 12 句，共 80 句``; both count sentences, from 1."""
+    """``第 12 句，共 80 句``: the sentence's number, from 1, and how many sentences there are."""
     return f"第 {number} 句，共 {total} 句"
 
 
 def place(sentences: Sequence[Record], number: int, link: str | None = None) -> str:
-    """A piece of HTML: the sentence ``sentences[number]`` marked among its neighbours, and a link to the whole report.
+    """A fragment of HTML: ``sentences[number]`` highlighted among its neighbours, and a link to the whole report.
 
     Args:
-        sentences: the report's records, in the order of its text; ``lead`` holds the headings right before one.
-        number: the sentence's place among them, from 0.
-        link: the report's address, see :func:`address`; without one there is no link.
+        sentences: the report's sentences, in the order of its text; ``lead`` holds the headings right before one.
+        number: the index of the sentence, from 0.
+        link: the report's address, see :func:`address`; None leaves the link out.
     """
     paragraphs: list[str] = []
     end = None
@@ -35,7 +35,7 @@ def place(sentences: Sequence[Record], number: int, link: str | None = None) -> 
         sentence = sentences[near]
         paragraphs += [f"<p><b>{_shown(heading)}</b></p>" for heading in sentence.get("lead") or ()]
         text = f"<mark>{_shown(sentence)}</mark>" if near == number else _shown(sentence)
-        if sentence["start"] == end and not sentence.get("lead"):  # what touches stands in one paragraph
+        if sentence["start"] == end and not sentence.get("lead"):  # adjoining sentences share a paragraph
             paragraphs[-1] = f"{paragraphs[-1].removesuffix('</p>')}{text}</p>"
         else:
             paragraphs.append(f"<p>{text}</p>")
@@ -46,14 +46,14 @@ def place(sentences: Sequence[Record], number: int, link: str | None = None) -> 
 
 
 def check_report_url(report_url: str) -> None:
-    """See that it is an address with known fields, such as ``http://pc-7:8000/{name}.html#u{index}``.
+    """Check that it is an address with known fields, such as ``http://pc-7:8000/{name}.html#u{index}``.
 
-    The fields: ``{doc}``, the report's name; ``{name}``, the same without its ending; ``{index}``, the sentence's
-    place among all entries of the report, headings included, from 0 (``u{index}`` is its anchor in the pages of
+    The fields: ``{doc}``, the report's name; ``{name}``, the same without its extension; ``{index}``, the sentence's
+    index among all entries of the report, headings included, from 0 (``u{index}`` is its anchor in the pages of
     ``pizhu annotate``); ``{id}``, ``{start}`` and ``{end}`` of its record.
 
     Raises:
-        ConfigError: another scheme than http and https, no host, or an unknown field.
+        ConfigError: the scheme is not http or https, there is no host, or a field is unknown.
     """
     try:
         fields = [field for _, field, spec, turn in string.Formatter().parse(report_url) if field is not None]
@@ -64,8 +64,8 @@ def check_report_url(report_url: str) -> None:
     if parts.scheme not in ("http", "https") or not parts.netloc or "{" in parts.netloc or "@" in parts.netloc:
         raise ConfigError(f"report address {report_url!r} must begin with http:// or https:// and a host")
     if not plain or (unknown := [field for field in fields if field not in _FIELDS]):
-        told = unknown[0] if plain else report_url
-        raise ConfigError(f"report address: unknown field {told!r}, expected {{{'}, {'.join(_FIELDS)}}}")
+        strange = unknown[0] if plain else report_url
+        raise ConfigError(f"report address: unknown field {strange!r}, expected {{{'}, {'.join(_FIELDS)}}}")
 
 
 def address(report_url: str, record: Record, index: int) -> str:

@@ -1,4 +1,4 @@
-"""The project in Label Studio: found, made, and brought up to date without losing an answer."""
+"""Finds and creates the project in Label Studio, and updates it without losing an answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...base.errors import ConfigError, LabelingError
 from ...base.progress import Progress, silent
 from ...data.labels import LabelSet
 from .access import Access
-from .client import Client, connect, listed
+from .client import Client, connect, list_all
 from .config import check_config, check_kind
 from .config_diff import ConfigChange, compare
 from .project_labels import Stored, count, rename
@@ -20,12 +20,12 @@ from .task_types import SENTENCES, TaskKind
 
 @dataclass(frozen=True)
 class Difference:
-    """What a push would change in a project that exists.
+    """What a push would change in an existing project.
 
     Attributes:
-        change: of the configuration.
-        stored: what is stored under each name that goes, be it renamed or removed.
-        by_hand: whether somebody changed the configuration in Label Studio, which a push refuses to undo unasked.
+        change: the change of the configuration.
+        stored: what is stored under each label that would be renamed or removed.
+        by_hand: whether somebody changed the configuration in Label Studio; a push undoes that only if asked to.
     """
 
     change: ConfigChange
@@ -45,24 +45,24 @@ def ensure_project(
     remove: Collection[str] = (),
     progress: Progress = silent,
 ) -> int:
-    """Create the project, or bring its configuration and instructions up to date; returns its number.
+    """Create the project, or update its configuration and instructions; returns its number.
 
     What is stored under former names of the labels is renamed first. This may be killed and repeated at any point.
 
     Args:
-        client: of the owner.
-        labels: what the choices are made from; None takes the kind's own, as with ``title``.
-        title: 3 to 50 characters; the project is known by it.
-        kind: of task.
+        client: a connection as the owner.
+        labels: the labels to choose from; None takes the kind's own.
+        title: 3 to 50 characters, which identify the project; None takes the kind's own.
+        kind: the kind of task.
         overlap: how many annotators answer each sentence; None leaves it as it is (2 in a new project).
-        blind: whether annotators do without the model's proposals; None leaves it as it is (no in a new project).
-        overwrite: whether a configuration that was changed by hand is replaced.
-        remove: labels that may go although answers hold them.
-        progress: told what is renamed.
+        blind: whether to hide the model's proposals from annotators; None leaves it as it is (no in a new project).
+        overwrite: whether to replace a configuration that was changed by hand.
+        remove: labels to remove even if answers use them.
+        progress: reports what is being renamed.
 
     Raises:
-        LabelingError: the project is for another kind of task, its configuration was changed by hand and is not to be
-            overwritten, or a label goes that answers hold.
+        LabelingError: the project is for another kind of task, its configuration was changed by hand and ``overwrite``
+            is False, or a label that answers use would be removed.
     """
     labels, title = labels or kind.labels, title or kind.title
     settings: dict[str, Any] = {
@@ -84,12 +84,12 @@ def ensure_project(
         check_config(found.label_config, title, kind.name)
     change = compare(found.label_config, settings["label_config"], labels)
     _check_removed(client, found, kind, [name for name in change.removed if name not in remove])
-    # Names may be left over although the configuration is new: an earlier push was killed, or a page was still open.
+    # Former names may be stored although the configuration is new: an earlier push was killed, or a page was open.
     rename(client, found.id, kind, labels.renamed, progress)
     if changed := {name: value for name, value in settings.items() if getattr(found, name) != value}:
         client.projects.update(id=found.id, **changed)
         if change.renamed:
-            rename(client, found.id, kind, labels.renamed, progress)  # what came in while the old names were on offer
+            rename(client, found.id, kind, labels.renamed, progress)  # answers given while the old names were shown
     return int(found.id)
 
 
@@ -99,7 +99,7 @@ def difference(
     """What :func:`ensure_project` would change.
 
     Raises:
-        LabelingError: Label Studio cannot be used, has no such project, or it is for another kind of task.
+        LabelingError: Label Studio cannot be used or has no such project, or the project is for another kind of task.
     """
     labels, title = labels or kind.labels, title or kind.title
     with connect(access) as client:
@@ -119,18 +119,18 @@ def difference(
 def rename_labels(
     access: Access, labels: LabelSet, title: str | None = None, kind: TaskKind = SENTENCES, progress: Progress = silent
 ) -> Stored:
-    """Store what the project stores under former names of ``labels`` under the present ones, and offer these.
+    """Rename everything that the project stores under former names of ``labels``, and update its configuration.
 
-    What can be refused is refused before anything is renamed. Where the server fails in the middle, what was renamed
-    gets its former names back, unless something was stored under the present ones before.
+    Errors that can be foreseen are raised before anything is renamed. If the server fails midway, everything gets its
+    former name back, unless something was stored under a new name before.
 
     Raises:
         ConfigError: no label of the set has a former name.
-        LabelingError: Label Studio cannot be used, has no such project, or as :func:`ensure_project`; the message says
-            if part has been renamed.
+        LabelingError: Label Studio cannot be used or has no such project, or as in :func:`ensure_project`; the message
+            says if part has been renamed.
     """
     if not labels.renamed:
-        raise ConfigError('no label of the set says what it was called: add `formerly = "old_name"` to the one renamed')
+        raise ConfigError('no label of the set has a former name: add `formerly = "old_name"` to the renamed one')
     title = title or kind.title
     with connect(access) as client:
         project = get_project(client, access, title)
@@ -147,13 +147,13 @@ def rename_labels(
         back = {new: old for old, new in labels.renamed.items()}
         exact = not mixed and len(back) == len(labels.renamed)
         if exact and _renamed_back(access, project, kind, back, progress):
-            raise LabelingError(f"{error}; what had been renamed has its former names again") from None
-        raise LabelingError(f"{error}; part may have been renamed: repeat the command, it goes on from there") from None
+            raise LabelingError(f"{error}; the former names have been restored") from None
+        raise LabelingError(f"{error}; part may have been renamed: repeat the command to finish") from None
     return total
 
 
 def _renamed_back(access: Access, project: Any, kind: TaskKind, back: Mapping[str, str], progress: Progress) -> bool:
-    """Rename back what :func:`rename_labels` had renamed; not where the new names are on offer already, nor offline."""
+    """Undo what :func:`rename_labels` renamed; False if the new configuration is in place or the server fails."""
     try:
         with connect(access) as client:
             if client.projects.get(project.id).label_config != project.label_config:
@@ -165,29 +165,33 @@ def _renamed_back(access: Access, project: Any, kind: TaskKind, back: Mapping[st
 
 
 def _check_removed(client: Client, project: Any, kind: TaskKind, names: Iterable[str]) -> None:
-    """Raise a :class:`LabelingError` if a label that is to go is held by answers."""
+    """Raise a :class:`LabelingError` if answers use one of ``names``, labels to be removed."""
     for name in names:
         if (kept := count(client, project.id, kind, name)) and kept.answers + kept.drafts:
             raise LabelingError(
-                f"label {name} has {kept.answers} answers and {kept.drafts} drafts in {project.title}; give its new "
-                f'name with `formerly = "{name}"` in the label set, or let them lose it with --remove-label {name}'
+                f"label {name} has {kept.answers} answers and {kept.drafts} drafts in {project.title}; if it was "
+                f'renamed, add `formerly = "{name}"` to the new label, else remove it with --remove-label {name}'
             )
 
 
 def find_project(client: Client, title: str) -> Any | None:
-    """The SDK's project of exactly this title, or None; two of them are an error, as is a title that none can have."""
+    """The SDK's project with exactly this title, or None.
+
+    Raises:
+        LabelingError: several projects have this title, or it is not one line of text.
+    """
     if not is_line(title):
-        raise LabelingError(f"a project's title must be one line of text; {title!r} is none")
-    like = listed(client, "api/projects", "results", title=title, include="id,title", page_size=100)
+        raise LabelingError(f"a project's title must be one line of text; {title!r} is not")
+    like = list_all(client, "api/projects", "results", title=title, include="id,title", page_size=100)
     found = [project["id"] for project in like if project["title"] == title]
     if len(found) > 1:
         raise LabelingError(f"Label Studio has {len(found)} projects titled {title}; rename all but one")
-    # The list leaves fields out.
+    # The list does not include all fields.
     return client.projects.get(found[0]) if found else None
 
 
 def get_project(client: Client, access: Access, title: str) -> Any:
-    """As :func:`find_project`, but there must be one."""
+    """As :func:`find_project`; a :class:`LabelingError` if there is no such project."""
     project = find_project(client, title)
     if project is None:
         raise LabelingError(f"Label Studio at {access.url} has no project titled {title}; push first")

@@ -1,8 +1,8 @@
-"""What a project in Label Studio stores under a label's name: answers, drafts and proposals; and giving it another.
+"""Counts and renames what a project in Label Studio stores under a label's name: answers, drafts and proposals.
 
-Everything goes through the server's interface and can be repeated: what was renamed is not found again. An answer keeps
-its annotator and its time, which only the server's own action for renaming leaves as they are: writing an annotation
-back would stamp it with now.
+Everything goes through the server's API and can be repeated: what was renamed is not found again. The server's own
+action renames answers, because it alone keeps their annotator and time; writing an annotation back would change its
+time.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...base.progress import Progress, silent
-from .client import Client, listed, request
-from .patience import patiently
+from .busy import retry_while_busy
+from .client import Client, list_all, request
 from .task_types import TaskKind
 
 PAGE = 200
@@ -22,7 +22,7 @@ PAGE = 200
 
 @dataclass(frozen=True)
 class Stored:
-    """How many answers, drafts (begun and not submitted) and proposals hold a label."""
+    """How many answers, drafts (begun but not submitted) and proposals use a label."""
 
     answers: int = 0
     drafts: int = 0
@@ -44,9 +44,9 @@ def count(client: Client, project: int, kind: TaskKind, name: str) -> Stored:
 def rename(
     client: Client, project: int, kind: TaskKind, names: Mapping[str, str], progress: Progress = silent
 ) -> Stored:
-    """Store what is stored under each former name in ``names`` under the new one; returns how much that was.
+    """Rename each former name in ``names`` to its new one in everything stored; returns how much was renamed.
 
-    Killed at any point and repeated, it goes on where it was.
+    It may be killed at any point; a repeat continues from there.
     """
     total = Stored()
     for old, new in names.items():
@@ -74,15 +74,15 @@ def _rename_answers(client: Client, project: int, kind: TaskKind, old: str, new:
         "selectedItems": {"all": True, "excluded": []},
     }
     options = {"additional_body_parameters": body, "max_retries": 0}
-    patiently(lambda: client.actions.create(id="rename_labels", project=project, request_options=options))
+    retry_while_busy(lambda: client.actions.create(id="rename_labels", project=project, request_options=options))
 
 
 def _store(client: Client, path: str, result: list[dict[str, Any]]) -> None:
-    patiently(lambda: request(client, "PATCH", path, {"result": result}))
+    retry_while_busy(lambda: request(client, "PATCH", path, {"result": result}))
 
 
 Held = Iterator[tuple[int, list[dict[str, Any]]]]
-"""Number and result of what holds a label."""
+"""The number and result of each answer, draft or proposal that uses a label."""
 
 
 def _answers(client: Client, project: int, kind: TaskKind, name: str) -> Held:
@@ -93,7 +93,7 @@ def _answers(client: Client, project: int, kind: TaskKind, name: str) -> Held:
 
 
 def _proposals(client: Client, project: int, kind: TaskKind, name: str) -> Held:
-    # The list of all proposals is the fast way to many, and a waste where there are none.
+    # Listing all proposals is the fast way to find many, but a waste if there are none.
     if next(_tasks(client, project, _in_results("predictions", name), "id"), None) is None:
         return
     for proposal in request(client, "GET", f"api/predictions/?project={project}"):
@@ -102,7 +102,7 @@ def _proposals(client: Client, project: int, kind: TaskKind, name: str) -> Held:
 
 
 def _drafts(client: Client, project: int, kind: TaskKind, name: str) -> Held:
-    """Everybody's."""
+    """Drafts of all annotators."""
     for task in _tasks(client, project, _condition("draft_exists", "equal", "Boolean", "true"), "id"):
         for draft in request(client, "GET", f"api/tasks/{task['id']}/drafts"):
             if _holds(draft["result"], kind, name):
@@ -110,14 +110,14 @@ def _drafts(client: Client, project: int, kind: TaskKind, name: str) -> Held:
 
 
 def _tasks(client: Client, project: int, condition: dict[str, str], include: str) -> Iterator[dict[str, Any]]:
-    # Not by the SDK, whose types leave out what annotations hold. What is included holds for the fields inside too.
+    # Without the SDK, whose types drop what annotations hold. ``include`` applies to nested fields too.
     query = json.dumps({"filters": {"conjunction": "and", "items": [condition]}})
     fields = {"project": project, "query": query, "fields": "all", "include": include, "page_size": PAGE}
-    yield from listed(client, "api/tasks", "tasks", **fields)
+    yield from list_all(client, "api/tasks", "tasks", **fields)
 
 
 def _in_results(what: str, name: str) -> dict[str, str]:
-    # The server compares text: the quotation marks keep `plan` from finding `planned`.
+    # The server searches text: the quotation marks keep `plan` from matching `planned`.
     return _condition(f"{what}_results", "contains", "String", f'"{name}"')
 
 

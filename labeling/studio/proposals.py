@@ -1,4 +1,4 @@
-"""A model's proposals for what is pushed, so that no annotated files need to be made first."""
+"""A model's proposals for what is pushed, so that nobody has to write annotated files first."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def propose(path: str | Path, annotator: Annotator) -> list[Record]:
-    """The input's records, sentences with the model's ``labels``, ``scores`` and ``model`` in place of their own.
+    """The input's records; the model's ``labels``, ``scores`` and ``model`` replace those of the sentences.
 
     Args:
-        path: a report or a file of records, whose sentences should come with the headings and in whole reports: the
-            model reads what stands around a sentence.
+        path: a report or a file of records; it should hold whole reports with their headings, because the model reads
+            each sentence in context.
         annotator: the model.
 
     Raises:
@@ -32,8 +32,8 @@ def propose(path: str | Path, annotator: Annotator) -> list[Record]:
 
 
 def with_proposals(records: Iterable[Record], annotator: Annotator, where: str) -> list[Record]:
-    """:func:`propose` for records; ``where`` they are from is for messages."""
-    # Labels of another set do not concern the model.
+    """As :func:`propose`, for records; ``where`` is the input's name for messages."""
+    # The records may use another label set than the model.
     plain: list[Record] = [{**record, "labels": None} for record in records]
     version = model_version(annotator)
     answers = _answers(plain, annotator, where)
@@ -44,12 +44,12 @@ def with_proposals(records: Iterable[Record], annotator: Annotator, where: str) 
 
 
 def model_version(annotator: Annotator, name: str | None = None) -> str:
-    """What Label Studio keeps the model's proposals under: ``name`` or its folder's, and what tells it from a later."""
+    """The model version in Label Studio: ``name`` or the folder's, and the first 8 characters of the fingerprint."""
     return f"{name or annotator.about.name}-{annotator.about.fingerprint[:8]}"
 
 
-def known_as(annotator: Annotator, labels: Iterable[Label]) -> Annotator:
-    """The model with its labels under the present names of ``labels``, where these say what they were called."""
+def with_current_names(annotator: Annotator, labels: Iterable[Label]) -> Annotator:
+    """The model with its labels renamed to those of ``labels`` of which they are former names."""
     from ...models.annotator import Annotator
 
     renamed = {former: label.name for label in labels for former in label.formerly}
@@ -62,7 +62,7 @@ def known_as(annotator: Annotator, labels: Iterable[Label]) -> Annotator:
 
 
 def _answers(records: Sequence[Record], annotator: Annotator, where: str) -> dict[int, Record]:
-    """Labels and scores by the number of the record."""
+    """Labels and scores by the index of the record."""
     reports = reports_from_records(records, annotator.about.labels, where)
     sentences: dict[str, list[int]] = defaultdict(list)
     for number, record in enumerate(records):
@@ -70,7 +70,7 @@ def _answers(records: Sequence[Record], annotator: Annotator, where: str) -> dic
             sentences[record["doc"]].append(number)
     found: dict[int, Record] = {}
     for report in annotator.annotate_many(reports):
-        # In the order of the text, as `reports_from_records` has them.
+        # In the order of the text, as `reports_from_records` puts them.
         numbers = sorted(sentences[report.doc], key=lambda number: records[number]["start"])
         labelled = (s for s in report.sentences if s.kind == "sentence")
         for number, sentence in zip(numbers, labelled, strict=True):

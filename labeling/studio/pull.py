@@ -1,4 +1,4 @@
-"""Answers from Label Studio: every annotator's, in a file that is whole or absent; earlier states stay beside it."""
+"""Pulls every annotator's answers into a file, which is whole or absent; snapshots beside it keep earlier states."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from .task_types import SENTENCES, TaskKind
 
 @dataclass(frozen=True)
 class Pulled:
-    """What a pull came to.
+    """The result of a pull.
 
     Attributes:
         path: the file that was written.
         states: how many sentences are in each state of :data:`.answers.State`.
         answers: how many answers each annotator gave.
-        changed: how many tasks are new or not as they were at the last pull.
-        deleted: how many tasks Label Studio has no more since then; their answers stay in the file, marked.
-        withdrawn: how many answers Label Studio has no more although it has their tasks; earlier snapshots hold them.
-        full: why every task was fetched, not only those that changed; None where that was enough.
-        snapshot: the file that holds what this pull found new, if anything.
-        kept: where a file that stood in the output's place and was not from a pull was copied to.
-        problems: one sentence for each task that pizhu did not make and each label that is unknown.
+        changed: how many tasks are new or have changed since the last pull.
+        deleted: how many of them Label Studio no longer has; their answers stay in the file, marked.
+        withdrawn: how many answers Label Studio no longer has although their tasks exist; earlier snapshots hold them.
+        full: why all tasks were fetched; None if only those that changed were.
+        snapshot: the file with what this pull found new, if anything.
+        kept: the copy of a file at ``path`` that no pull had written, if there was one.
+        problems: one sentence for each task that pizhu did not make and each unknown label.
     """
 
     path: Path
@@ -66,18 +66,18 @@ def pull(
 ) -> Pulled:
     """Write all of the project's sentences with all answers as answers records (see :mod:`.answers`).
 
-    What the last pull to ``path`` found is remembered in its :mod:`.snapshots`, so only tasks that changed since are
-    fetched. Nothing is ever lost: earlier states stay as snapshots, tasks that were deleted in Label Studio stay in
-    the file, and a file at ``path`` that is not from a pull is first copied beside, with its time in its name.
+    The :mod:`.snapshots` of ``path`` remember what the last pull found, so only tasks that changed since are fetched.
+    Nothing is ever lost: earlier states stay as snapshots, tasks that were deleted in Label Studio stay in the file,
+    and a file at ``path`` that no pull wrote is first copied to a name with its time.
 
     Args:
         access: Label Studio's address and a token.
         path: the file to write.
-        kind: of task; ``title`` and ``labels`` default to its own.
-        title: the project's.
-        labels: what answers may name.
-        full: fetch everything even where asking for what changed would do.
-        progress: told how much is received.
+        kind: the kind of task; ``title`` and ``labels`` default to its own.
+        title: the project's title.
+        labels: the labels that answers may name.
+        full: fetch everything even if fetching what changed would do.
+        progress: reports how much was received.
 
     Raises:
         LabelingError: Label Studio cannot be used, there is no such project, its configuration was changed by hand,
@@ -101,7 +101,7 @@ def pull(
         changed = [row for number, row in rows.items() if row != before.get(number)]
         snapshot = None
         if last is None or last.damaged or changed or last.last.output != output:
-            # Changes that have grown to half of the whole are better read from a whole one.
+            # Once the changes amount to half of all tasks, reading a whole snapshot is faster.
             whole = last is None or last.damaged or last.added + len(changed) > len(rows) / 2
             written = list(rows.values()) if whole else changed
             users = {str(number): name for number, name in names.items()}
@@ -126,34 +126,34 @@ def pull(
 
 
 def earlier(path: str | Path, at: datetime, kind: TaskKind = SENTENCES, labels: LabelSet | None = None) -> list[Record]:
-    """The answers records that ``path`` held, or would have held, after the last pull until ``at``.
+    """The answers records that ``path`` held, or would have held, after the last pull before or at ``at``.
 
     Raises:
         DataError: there is no such pull, or its snapshot is damaged.
     """
     state = Snapshots(path).state(at)
     if state is None or state.damaged:
-        told = "is damaged" if state else "is missing or damaged"
-        raise DataError(f"what was pulled to {path} until {at.isoformat()} {told}; --list tells which pulls there are")
+        fault = "is damaged" if state else "is missing or damaged"
+        raise DataError(f"the snapshot of {path} at {at.isoformat()} {fault}; --list shows the pulls")
     names = {int(number): name for number, name in state.last.names.items()}
     return to_records(state.rows.values(), names, kind, labels or kind.labels, state.last.title)[0]
 
 
 def _identity(project: Any) -> tuple[int, str]:
-    """Number and birth: an address is another after a restart, and a new server counts from 1 again."""
+    """The project's number and creation time: a server's address may change, and a new server counts from 1 again."""
     return int(project.id), project.created_at.isoformat()
 
 
 def _last(store: Snapshots, identity: tuple[int, str], full: bool) -> tuple[State | None, str | None]:
-    """What the last pull found, and why everything is to be fetched all the same."""
+    """What the last pull found, and why everything must be fetched all the same, if so."""
     state = store.state()
     if state is None:
         return None, "earlier pulls cannot be read" if store.any() else "this is the first pull"
     if (state.last.project, state.last.created_at) != identity:
-        return None, "earlier pulls were of another project"
+        return None, "earlier pulls were from another project"
     if state.damaged:
         return state, "a snapshot is damaged"
-    return state, "it was asked for" if full else None
+    return state, "--full was given" if full else None
 
 
 def _fetch(
@@ -163,7 +163,7 @@ def _fetch(
         rows = fetch_changes(client, project, last.rows, progress)
         if rows is not None:
             return rows, None
-        reason = "a Label Studio that pizhu did not start cannot tell what changed"
+        reason = "pizhu did not start this Label Studio, so it cannot list changes"
     return fetch_all(client, project, last.rows if last else {}, progress), reason
 
 
@@ -172,13 +172,13 @@ def _annotations(row: Row | None) -> set[int]:
 
 
 def _write(path: Path, content: bytes, pulled: set[str]) -> Path | None:
-    """Replace the output; what stands there and is not from a pull is copied to a name with its time first."""
+    """Replace the output; a file there that no pull wrote is first copied to a name with its time."""
     kept = None
     if path.exists():
-        there = path.read_bytes()
-        if there == content:
+        before = path.read_bytes()
+        if before == content:
             return None
-        if hashlib.sha256(there).hexdigest() not in pulled:
+        if hashlib.sha256(before).hexdigest() not in pulled:
             kept = set_aside(path)
     with replacing_bytes(path) as file:
         file.write(content)

@@ -1,4 +1,4 @@
-"""Sentences to Label Studio: each one once, however often it is pushed."""
+"""Sends sentences to Label Studio, each only once, however often it is pushed."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ...base.progress import Progress, silent
 from ...data.labels import LabelSet
 from .access import Access
 from .batches import batches
+from .busy import WAITS, is_busy
 from .client import Client, connect
-from .patience import WAITS, is_busy
 from .place import check_report_url
 from .predictions import send_proposals
 from .project import ensure_project
+from .project_tasks import find, import_tasks, remove_surplus, total
 from .proposals import model_version, propose
 from .renew import renew
 from .shown import Shown, show_pushed
 from .storable import readable
 from .task_types import SENTENCES, TaskKind
 from .tasks import read_input
-from .there import find, import_tasks, remove_surplus, total
 
 if TYPE_CHECKING:
     from ...models.annotator import Annotator
@@ -32,21 +32,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pushed:
-    """What a push came to.
+    """The result of a push.
 
     Attributes:
         project: the project's number.
         url: its page.
-        sent: sentences that were sent now.
-        present: sentences that were there before.
-        proposals: pre-annotations that were sent now, with new sentences or for those already there.
-        shown: whose proposals annotators see now: the model version that was pushed last, or the prediction service
-            that is asked for them; None where this push proposed nothing, or the project hides proposals.
+        sent: how many sentences this push sent.
+        present: how many sentences the project had before.
+        proposals: how many pre-annotations this push sent, for new sentences and for those the project had.
+        shown: whose proposals annotators see now: the model version that was pushed last, or the prediction service;
+            None if this push proposed nothing or the project hides proposals.
         live: whether that is a prediction service, which a push does not switch off.
-        trouble: why the prediction service that annotators rely on proposes nothing now; None where it does.
-        hidden: how many sentences that are still open have proposals of other versions alone, which nobody sees now.
-        renewed: sentences that were there before, of other reports too, and got proposals of the model that was given:
-            those that had others' alone, or all that lacked its own where no input was given.
+        trouble: why the prediction service that annotators rely on proposes nothing now; None if it works.
+        hidden: how many open sentences have proposals of other versions only, which nobody sees now.
+        renewed: how many sentences that the project had, of other reports too, got proposals of the given model: those
+            with other models' proposals only, or, without inputs, all that had none of this model.
         problems: one sentence for each input that could not be read; nothing of it was sent.
     """
 
@@ -80,23 +80,23 @@ def push(
 ) -> Pushed:
     """Create or update the project and send it the inputs' sentences that it lacks.
 
-    A push that was interrupted is continued by repeating it. A sentence that is there already is not sent again; the
-    proposal of a model version that it has none of yet is.
+    Repeating an interrupted push continues it. A sentence that the project has is not sent again; a proposal of a model
+    version that it lacks is.
 
     Args:
         access: Label Studio's address and the owner's token.
-        inputs: reports, or JSON Lines of sentence records; with ``labels`` (and ``scores``, ``model``) they are
-            shown as proposals. None at all only brings the project up to date.
-        kind: of task.
+        inputs: reports, or JSON Lines of sentence records; their ``labels`` (and ``scores``, ``model``), if any, are
+            shown as proposals. An empty list only updates the project.
+        kind: the kind of task.
         title, labels, overlap, blind, overwrite_config, remove: see :func:`.project.ensure_project`.
-        annotator: a model that makes the proposals, in place of any in the inputs; sentences that are there and have
-            proposals of other models alone get its own as well, without inputs all sentences do.
+        annotator: a model that makes the proposals, in place of any in the inputs; sentences in the project that have
+            proposals of other models only get its own as well; without inputs, all sentences do.
         report_url: where whole reports can be read, see :func:`.place.check_report_url`.
-        progress: told how many sentences are sent.
+        progress: reports how many sentences were sent.
 
     Raises:
-        ConfigError: the report's address is none.
-        LabelingError: Label Studio cannot be used, or did not take what it was sent.
+        ConfigError: ``report_url`` is not a valid address.
+        LabelingError: Label Studio cannot be used, or did not accept what it was sent.
     """
     title, labels, inputs = title or kind.title, labels or kind.labels, list(inputs)
     tasks, problems = _read(inputs, kind, labels, annotator, report_url, progress)
@@ -113,20 +113,20 @@ def push(
             progress=progress,
         )
         pushed = deliver(client, access.url, project, tasks, progress)
-        # What other models proposed is not seen beside this one's.
+        # Annotators see the proposals of this model only, not of others.
         if annotator is not None and kind.name == SENTENCES.name and (pushed.hidden or not inputs):
             renewed = renew(client, project, labels, annotator, every=not inputs, progress=progress)
             now = show_pushed(client, project, model_version(annotator))
-            pushed = replace(pushed, renewed=renewed, **_told(now))
+            pushed = replace(pushed, renewed=renewed, **_shown_fields(now))
     return replace(pushed, problems=tuple(problems))
 
 
 def deliver(
     client: Client, url: str, project: int, tasks: Mapping[str, dict[str, Any]], progress: Progress = silent
 ) -> Pushed:
-    """Send those of ``tasks``, by their sentences' ids, that the project lacks, and the proposals it lacks.
+    """Send those of ``tasks``, by their sentences' ids, that the project lacks, and the proposals that it lacks.
 
-    Annotators are then shown the proposals of the last task's version, unless a prediction service makes them.
+    Annotators then see the proposals of the last task's version, unless a prediction service makes them.
     """
     tasks = readable(dict(tasks))
     before = total(client, project)
@@ -139,7 +139,7 @@ def deliver(
             short += batch
     progress("Sending sentences", len(missing), len(missing))
     remove_surplus(client, there)
-    # An earlier push that was killed may have had a request under way that ended after we asked what is there.
+    # A request of an earlier, killed push may have ended after we asked which sentences the project has.
     if short or total(client, project) != before + len(missing):
         found = find(client, project, tasks, progress)
         remove_surplus(client, found)
@@ -151,11 +151,11 @@ def deliver(
     versions = [proposal["model_version"] for task in tasks.values() for proposal in task["predictions"]]
     now = show_pushed(client, project, versions[-1] if versions else None)
     pushed = Pushed(project, f"{url}/projects/{project}/data", len(missing), len(there), proposals)
-    return replace(pushed, **_told(now)) if versions else replace(pushed, trouble=now.trouble)
+    return replace(pushed, **_shown_fields(now)) if versions else replace(pushed, trouble=now.trouble)
 
 
-def _told(now: Shown) -> dict[str, Any]:
-    """What :class:`Pushed` says of what annotators see."""
+def _shown_fields(now: Shown) -> dict[str, Any]:
+    """The fields of :class:`Pushed` about what annotators see."""
     return {"shown": now.by, "live": now.live, "trouble": now.trouble, "hidden": now.hidden}
 
 
@@ -167,7 +167,7 @@ def _read(
     report_url: str | None,
     progress: Progress,
 ) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """The inputs' tasks by identity, and what is wrong with those that cannot be read."""
+    """The inputs' tasks by their sentences' ids, and a message for each input that cannot be read."""
     if report_url is not None:
         check_report_url(report_url)
     tasks: dict[str, dict[str, Any]] = {}
@@ -185,9 +185,9 @@ def _read(
 
 
 def _send(client: Client, project: int, tasks: Sequence[dict[str, Any]]) -> bool:
-    """Send sentences; whether all of their proposals are known to have come along.
+    """Send sentences; returns whether all of their proposals certainly arrived.
 
-    Where SQLite is busy, Label Studio tries an import again, and by then has taken the proposals out of it.
+    If SQLite is busy, Label Studio retries an import, but by then it has removed the proposals from it.
     """
     from label_studio_sdk.core.api_error import ApiError
 
@@ -199,12 +199,12 @@ def _send(client: Client, project: int, tasks: Sequence[dict[str, Any]]) -> bool
             if not is_busy(error) or (wait := next(waits, None)) is None:
                 raise
             time.sleep(wait)
-            # It may have been busy before or after the sentences were kept.
+            # It may have been busy before or after it stored the sentences.
             there = find(client, project, [task["data"]["id"] for task in rest])
             rest = [task for task in rest if task["data"]["id"] not in there]
             continue
         if answer.task_count != len(rest):
-            raise LabelingError(f"Label Studio took {answer.task_count} of {len(rest)} sentences; push again")
+            raise LabelingError(f"Label Studio accepted {answer.task_count} of {len(rest)} sentences; push again")
         proposed = sum(len(task["predictions"]) for task in rest)
         return len(rest) == len(tasks) and answer.prediction_count == proposed
     return False
@@ -213,6 +213,6 @@ def _send(client: Client, project: int, tasks: Sequence[dict[str, Any]]) -> bool
 def _propose(
     client: Client, project: int, tasks: Iterable[dict[str, Any]], found: Mapping[str, list[int]], progress: Progress
 ) -> int:
-    """Send the proposals for sentences that are there, unless they have one of that model version."""
+    """Send the proposals for sentences in the project, unless they have one of that model version."""
     numbered = {found[task["data"]["id"]][0]: task["predictions"] for task in tasks}
     return send_proposals(client, project, {number: given[0] for number, given in numbered.items() if given}, progress)

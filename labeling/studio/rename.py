@@ -1,4 +1,4 @@
-"""Local files under the present names of their labels."""
+"""Renames labels in local files."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any, TypeGuard
 from ...base.files import as_line, read_records, replacing
 from ...data.labels import LabelSet
 
-_DEPTH = 3  # of what holds names in a record: the spans, in what was shown, of an answer
+_DEPTH = 3  # levels at which a record holds names: in an answer, in what was shown, in its spans
 
 
 @contextmanager
 def renamed_files(paths: Iterable[str | Path], labels: LabelSet) -> Iterator[dict[str, int]]:
-    """Files of records or answers under the present names of ``labels``, as soon as the block has ended well.
+    """Replace former names of ``labels`` by the current ones in files of records or answers, when the block succeeds.
 
-    Renamed are the names in ``labels``, ``scores``, in each answer's ``labels`` and ``choices``, what the annotator was
-    ``shown``, each decision's ``labels`` and what the adjudicator has ``seen``, and the ``label`` of each span and
-    doubt; texts are left alone. A file without former names is not touched.
+    This renames ``labels``, ``scores``, each answer's ``labels`` and ``choices``, what the annotator was ``shown``,
+    each decision's ``labels`` and what the adjudicator has ``seen``, and the ``label`` of each span and doubt; texts
+    stay as they are. A file without former names is not touched.
 
     Yields:
-        How many records change in each file; all of them lie ready by then, so that little can still go wrong.
+        How many records change in each file; the new files are complete by then, so that little can still go wrong.
 
     Raises:
         DataError: a file cannot be read.
@@ -36,18 +36,18 @@ def renamed_files(paths: Iterable[str | Path], labels: LabelSet) -> Iterator[dic
             if changed[path]:
                 file = files.enter_context(replacing(path))
                 file.writelines(map(as_line, after))
-                file.flush()  # a full disk is told now
+                file.flush()  # a full disk raises here, not later
         yield changed
 
 
 def rename_file(path: str | Path, labels: LabelSet) -> int:
-    """:func:`renamed_files` of one, at once; returns how many records changed."""
+    """As :func:`renamed_files`, for one file and at once; returns how many records changed."""
     with renamed_files([path], labels) as changed:
         return changed[str(path)]
 
 
 def _renamed(record: dict[str, Any], labels: LabelSet, depth: int = _DEPTH) -> dict[str, Any]:
-    """The record, or what stands ``depth`` levels above the innermost in one; what is of another shape stays."""
+    """The renamed record, or a part of one ``depth`` levels above the innermost; other shapes stay as they are."""
     new = dict(record)
     for field in ("labels", "choices"):
         if _is_names(names := record.get(field)):
@@ -69,5 +69,5 @@ def _renamed(record: dict[str, Any], labels: LabelSet, depth: int = _DEPTH) -> d
 
 
 def _is_names(value: object) -> TypeGuard[list[str]]:
-    """Whether it is a list of texts."""
+    """Whether ``value`` is a list of strings."""
     return isinstance(value, list) and all(isinstance(name, str) for name in value)

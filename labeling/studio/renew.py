@@ -1,4 +1,4 @@
-"""A model's proposals for what a project holds already, so that another model's need not be seen no more."""
+"""A model's proposals for sentences that the project has, so that its annotators need not see an older model's."""
 
 from __future__ import annotations
 
@@ -26,37 +26,39 @@ def renew(
     every: bool,
     progress: Progress = silent,
 ) -> int:
-    """Send the model's proposals for sentences that have others' alone; returns how many.
+    """Send the model's proposals for sentences that have other models' only; returns how many.
 
-    The model reads each report as far as the project holds it.
+    The model reads those sentences of each report that the project has.
 
     Args:
-        client: of the owner.
+        client: a connection as the owner.
         project: its number.
-        labels: the project's.
+        labels: the project's label set.
         annotator: the model.
-        every: for sentences without any proposal as well.
-        progress: told how many reports the model has read.
+        every: send them for sentences without any proposal too.
+        progress: reports how many reports the model has read.
 
     Raises:
         DataError: the model has other labels.
-        LabelingError: Label Studio did not take all of them.
+        LabelingError: Label Studio did not accept all of them.
     """
-    version, there = model_version(annotator), versions_by_task(client, project)
+    version, present = model_version(annotator), versions_by_task(client, project)
     rows: dict[str, list[tuple[int, Record]]] = {}
     for task in client.tasks.list(project=project, fields="task_only", include="id,data", page_size=1000):
         try:
             record = to_record(task.data)
         except DataError:
-            continue  # somebody else's task
+            continue  # pizhu did not make this task
         rows.setdefault(record["doc"], []).append((int(task.id), record))
     wanted: dict[int, dict[str, Any]] = {}
     for done, (doc, part) in enumerate(rows.items()):
         progress("Letting the model propose labels (reports)", done, len(rows))
-        lacking = {number for number, _ in part if version not in there.get(number, ()) and (every or number in there)}
-        if lacking:
+        missing = {
+            number for number, _ in part if version not in present.get(number, ()) and (every or number in present)
+        }
+        if missing:
             part.sort(key=lambda row: row[1]["start"])
             made = to_tasks(with_proposals((record for _, record in part), annotator, doc), labels, doc)
             proposals = {number: task["predictions"][0] for (number, _), task in zip(part, made, strict=True)}
-            wanted |= {number: proposals[number] for number in lacking}
+            wanted |= {number: proposals[number] for number in missing}
     return send_proposals(client, project, wanted, progress)

@@ -1,4 +1,4 @@
-"""Whose proposals annotators see: Label Studio shows those of one model version, or asks a prediction service."""
+"""Whose proposals annotators see: Label Studio shows one model version's, or asks a prediction service."""
 
 from __future__ import annotations
 
@@ -14,20 +14,19 @@ from .batches import batches
 from .client import Client, connect, request
 from .predictions import versions_by_task
 from .project import get_project
-from .there import IDS
+from .project_tasks import IDS
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What annotators see when a sentence is opened for them.
+    """Whose proposals annotators see when they open a sentence.
 
     Attributes:
-        by: the model version whose proposals they see, or the prediction service that is asked; None where they see
-            none.
+        by: the model version, or the prediction service that Label Studio asks; None if they see no proposals.
         live: whether that is a prediction service.
-        trouble: why that service proposes nothing now; None where it does.
+        trouble: why that service proposes nothing now; None if it works.
         versions: how many sentences have a proposal of each model version.
-        hidden: how many sentences that are still open have proposals, but none of those that are shown.
+        hidden: how many open sentences have proposals, but none of the version that is shown.
     """
 
     by: str | None
@@ -38,16 +37,16 @@ class Shown:
 
 
 def shown(client: Client, project: int) -> Shown:
-    """Whose proposals the project shows, and what others it has."""
-    told = client.projects.get(project)
-    return _shown(client, told, told.model_version, _service(client, told))
+    """Whose proposals the project shows, and whose others it has."""
+    details = client.projects.get(project)
+    return _shown(client, details, details.model_version, _service(client, details))
 
 
 def choose(access: Access, title: str, version: str | None = None) -> Shown:
-    """Let annotators see the proposals of ``version``, be it a prediction service's name; None changes nothing.
+    """Show annotators the proposals of ``version``, a model version or a prediction service; None changes nothing.
 
     Raises:
-        LabelingError: Label Studio cannot be used, has no such project, or the project has no such proposals.
+        LabelingError: Label Studio cannot be used or has no such project, or the project has no such proposals.
     """
     with connect(access) as client:
         project = get_project(client, access, title)
@@ -62,23 +61,23 @@ def choose(access: Access, title: str, version: str | None = None) -> Shown:
 
 
 def show_pushed(client: Client, project: int, version: str | None) -> Shown:
-    """What annotators see after a push: what it proposed, unless a prediction service is asked.
+    """Show annotators what a push proposed, unless the project uses a prediction service; returns what they see.
 
     Args:
-        client: of the owner.
+        client: a connection as the owner.
         project: its number.
-        version: the model version that was pushed; None where nothing was proposed, which changes nothing.
+        version: the model version that was pushed; None changes nothing.
     """
-    told = client.projects.get(project)
-    service = _service(client, told)
-    if service is None and version is not None and told.model_version != version:
+    details = client.projects.get(project)
+    service = _service(client, details)
+    if service is None and version is not None and details.model_version != version:
         client.projects.update(id=project, model_version=version)
-        return _shown(client, told, version, None)
-    return _shown(client, told, told.model_version, service)
+        return _shown(client, details, version, None)
+    return _shown(client, details, details.model_version, service)
 
 
-def widest(client: Client, project: int) -> str | None:
-    """The model version that has proposals for the most open sentences; None where there is no proposal at all."""
+def widest_version(client: Client, project: int) -> str | None:
+    """The model version with proposals for the most open sentences; None if there are no proposals."""
     proposed = versions_by_task(client, project)
     versions = sorted({version for found in proposed.values() for version in found})
     return max(
@@ -88,34 +87,35 @@ def widest(client: Client, project: int) -> str | None:
     )
 
 
-def _shown(client: Client, told: Any, version: str | None, service: Any | None) -> Shown:
-    versions = _versions(client, told.id)
-    if not told.show_collab_predictions:
+def _shown(client: Client, details: Any, version: str | None, service: Any | None) -> Shown:
+    versions = _versions(client, details.id)
+    if not details.show_collab_predictions:
         return Shown(None, versions=versions)
     if service is not None:
         return Shown(str(service.title), True, _trouble(service), versions)
     hidden = 0
     if versions.keys() - {version}:
-        proposed = versions_by_task(client, told.id)
-        hidden = _open(client, told.id, [task for task, found in proposed.items() if version not in found])
+        proposed = versions_by_task(client, details.id)
+        hidden = _open(client, details.id, [task for task, found in proposed.items() if version not in found])
     return Shown(version if version in versions else None, versions=versions, hidden=hidden)
 
 
 def _versions(client: Client, project: int) -> dict[str, int]:
-    """How many proposals there are of each model version, the latest one first."""
+    """How many proposals each model version has, the latest first."""
     static = request(client, "GET", f"api/projects/{project}/model-versions?extended=true")["static"]
     return {str(row["model_version"]): int(row["count"]) for row in static}
 
 
-def _service(client: Client, told: Any) -> Any | None:
-    # Label Studio asks the service whose name stands where the version would. Asked for the list, it tries them all.
-    return next((backend for backend in client.ml.list(project=told.id) if backend.title == told.model_version), None)
+def _service(client: Client, details: Any) -> Any | None:
+    # Label Studio asks the service whose name the model_version field holds. Listing services makes it check each one.
+    services = client.ml.list(project=details.id)
+    return next((service for service in services if service.title == details.model_version), None)
 
 
 def _trouble(service: Any) -> str | None:
     if service.state == "CO":
         return None
-    # A refusal bears its sentence in its address, see labeling/backend/app.py.
+    # The address in a refusal contains its message, see labeling/backend/app.py.
     _, refused, sentence = str(service.error_message or "").partition("/problem/")
     if service.state == "ER" and refused:
         return f"{service.url} says: {unquote(sentence).replace('_', ' ')}"
@@ -123,7 +123,7 @@ def _trouble(service: Any) -> str | None:
 
 
 def _open(client: Client, project: int, tasks: Collection[int]) -> int:
-    """How many of ``tasks`` somebody has still to answer."""
+    """How many of ``tasks`` still need answers."""
     count = 0
     for _, batch in batches(sorted(tasks), IDS):
         items = [

@@ -1,9 +1,9 @@
-"""The states that a file of answers went through: one immutable file for each pull that found something new.
+"""The history of a file of answers: one immutable snapshot for each pull that found something new.
 
-They lie beside the output, those of ``答案.jsonl`` in ``答案.snapshots/``: ``000001.jsonl.gz`` and so on, gzipped JSON
-Lines. The first line is a :class:`Snapshot`; the others are rows of :mod:`.exported`, all of them in a whole
-snapshot, else those that the pull found new or changed. The newest state is therefore the last whole one and what
-follows it, and there is nothing else to be kept or to go out of step.
+Snapshots are kept beside the output, those of ``答案.jsonl`` in ``答案.snapshots/``: ``000001.jsonl.gz`` and so on,
+gzipped JSON Lines. The first line is a :class:`Snapshot`; the others are rows of :mod:`.exported`: all tasks in a whole
+snapshot, else those that the pull found new or changed. So the last whole snapshot and those after it make up the
+newest state, and no other file can get out of step with them.
 """
 
 from __future__ import annotations
@@ -34,12 +34,13 @@ class Snapshot:
     Attributes:
         at: when, by the server's clock, ISO 8601 in UTC.
         project: the project's number.
-        created_at: when the project was made: with its number, what it is known by, since a server's address changes.
-        title: the project's, then.
-        names: what the users were called then, by their numbers as text.
-        output: SHA-256 of the output that the state came to.
-        whole: whether the rows are all there were, not only those that changed.
-        rows: how many follow.
+        created_at: when the project was created; it identifies the project together with its number, since a server's
+            address may change.
+        title: the project's title at that time.
+        names: the users' names at that time, by their numbers as text.
+        output: SHA-256 of the output made from this state.
+        whole: whether the rows are all tasks, not only those that changed.
+        rows: how many rows follow.
     """
 
     at: str
@@ -54,12 +55,12 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class State:
-    """What there was after a pull.
+    """The state after a pull.
 
     Attributes:
         last: that pull's snapshot.
         rows: the tasks by number.
-        added: how many rows stand in the snapshots after the last whole one.
+        added: how many rows the snapshots after the last whole one hold.
         damaged: whether a later snapshot, or part of this one, could not be read.
     """
 
@@ -78,10 +79,10 @@ class Snapshots:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep other pulls away, and remove what one that was killed had begun to write.
+        """Lock the snapshots against other pulls, and remove what a killed pull left half written.
 
         Raises:
-            LabelingError: another pull holds them.
+            LabelingError: another pull holds the lock.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -93,10 +94,10 @@ class Snapshots:
                     part.unlink(missing_ok=True)
                 yield
         except BlockingIOError:
-            raise LabelingError(f"another pull is writing {self.output}; wait until it has ended") from None
+            raise LabelingError(f"another pull is writing {self.output}; wait until it ends") from None
         finally:
             with suppress(OSError):
-                self.folder.rmdir()  # unless there is something in it
+                self.folder.rmdir()  # if it is empty
 
     def history(self) -> list[Snapshot]:
         """Every snapshot that can be read, oldest first."""
@@ -107,7 +108,7 @@ class Snapshots:
         return bool(self._paths())
 
     def state(self, at: datetime | None = None) -> State | None:
-        """What there was at a time, or after the last pull; None where nothing that can be read tells it."""
+        """The state at a time, by default after the last pull; None if no readable snapshot shows it."""
         found = [(path, _header(path)) for path in self._paths()]
         while at is not None and found and (not (last := found[-1][1]) or datetime.fromisoformat(last.at) > at):
             found.pop()
@@ -115,7 +116,7 @@ class Snapshots:
         chain: list[tuple[Path, Snapshot]] = []
         for path, snapshot in reversed(found):
             if snapshot is None:
-                damaged, chain = True, []  # what follows builds upon it
+                damaged, chain = True, []  # later snapshots build upon it
                 continue
             chain.insert(0, (path, snapshot))
             if snapshot.whole:
@@ -153,7 +154,7 @@ def _header(path: Path) -> Snapshot | None:
 
 
 def _built(chain: list[tuple[Path, Snapshot]], damaged: bool) -> State | None:
-    """A whole snapshot and what follows it, as far as it can be read; None if the first cannot."""
+    """The state from a whole snapshot and those after it, up to the first unreadable one; None if that is the first."""
     rows: dict[int, Row] = {}
     last: Snapshot | None = None
     added = 0
@@ -163,7 +164,7 @@ def _built(chain: list[tuple[Path, Snapshot]], damaged: bool) -> State | None:
                 next(lines)
                 part = {int(row["task"]): row for row in map(json.loads, lines)}
             if len(part) != snapshot.rows:
-                raise DataError(f"{path} is not whole")
+                raise DataError(f"{path} is incomplete")
         except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError, DataError):
             damaged = True
             break

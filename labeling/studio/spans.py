@@ -1,8 +1,8 @@
 """Marking quantities in sentences: indicator, value and unit as spans, proposed by :mod:`pizhu.data.quantities`.
 
 Answers and their records have ``spans`` (docs/records.md) where those of :mod:`.answers` have ``labels``; a sentence
-without any is "none". An answer with a label that the label set has not is not clear: its ``spans`` are null, the
-labels named in ``choices``.
+without spans is "none". An answer with a label that is not in the label set is unclear: its ``spans`` are null, and
+``choices`` names its labels.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ VERSION = "pizhu-quantities"  # the "model" of the proposals
 
 @dataclass(frozen=True, slots=True, order=True)
 class MarkedSpan:
-    """A stretch of a sentence; ``start`` and ``end`` are a half-open range of characters of the sentence's text."""
+    """A part of a sentence; ``start`` and ``end`` are a half-open range of characters of the sentence's text."""
 
     start: int
     end: int
@@ -43,7 +43,7 @@ class MarkedSpan:
     text: str
 
     def record(self) -> SpanRecord:
-        """As it stands in records."""
+        """The span in the form that records use."""
         return {"label": self.label, "start": self.start, "end": self.end, "text": self.text}
 
 
@@ -52,7 +52,7 @@ def to_tasks(
 ) -> list[dict[str, Any]]:
     """A task for each sentence that is labelled ``metric`` or holds a quantity; see :func:`.tasks.to_tasks`.
 
-    Every task has the spans of its quantities as a pre-annotation, of the kinds that ``labels`` has, under any name.
+    Every task has the spans of its quantities as a pre-annotation, if ``labels`` has their kinds under any name.
     """
     named = dict(zip(SPAN_LABELS.names, labels.canonical(SPAN_LABELS.names), strict=True))
     tasks = []
@@ -66,11 +66,11 @@ def to_tasks(
 
 
 def propose(text: str, found: Sequence[Quantity]) -> list[MarkedSpan]:
-    """The spans of a sentence's quantities, in order, each once; ``found`` has ranges in ``text``."""
+    """The spans of a sentence's quantities, in order, each once; the ranges of ``found`` refer to ``text``."""
     spans: set[MarkedSpan] = set()
     for number, quantity in enumerate(found):
         spans.update(_figure(text, quantity))
-        # What belongs to a figure stands before it, an indicator that several share before the first of them.
+        # What belongs to a figure precedes it; an indicator that several figures share precedes the first of them.
         close = found[number - 1].end if number else 0
         for label, words, reach in (
             ("indicator", quantity.indicator, 0),
@@ -85,7 +85,7 @@ def propose(text: str, found: Sequence[Quantity]) -> list[MarkedSpan]:
 
 
 def result(spans: Sequence[MarkedSpan]) -> list[dict[str, Any]]:
-    """Label Studio's form of spans."""
+    """Spans in Label Studio's form."""
     return [
         {
             "id": f"{span.label}-{span.start}-{span.end}",
@@ -99,10 +99,10 @@ def result(spans: Sequence[MarkedSpan]) -> list[dict[str, Any]]:
 
 
 def read_result(given: Iterable[Mapping[str, Any]], text: str, labels: LabelSet) -> tuple[MarkedSpan, ...]:
-    """The spans that an answer in Label Studio's form holds, in order, each once.
+    """The spans of an answer in Label Studio's form, in order, each once.
 
     Raises:
-        DataError: a span lies outside ``text``, holds another text than it says, or has an unknown label.
+        DataError: a span lies outside ``text``, its text differs from ``text`` there, or its label is unknown.
     """
     spans: set[MarkedSpan] = set()
     for part in given:
@@ -117,10 +117,10 @@ def read_result(given: Iterable[Mapping[str, Any]], text: str, labels: LabelSet)
 def from_annotation(
     annotation: Mapping[str, Any], annotator: str, record: Record, labels: LabelSet
 ) -> Answer[MarkedSpan]:
-    """The answer that an annotation of Label Studio's is; not clear where a label is unknown.
+    """The answer in a Label Studio annotation; it is unclear if a label is unknown.
 
     Raises:
-        DataError: a span lies outside the sentence or holds another text than it says.
+        DataError: a span lies outside the sentence, or its text differs from the sentence there.
     """
     skipped, text, given = bool(annotation["was_cancelled"]), record["text"], annotation["result"]
     shown = annotation.get("prediction") or {}
@@ -141,7 +141,7 @@ def from_annotation(
 
 
 def _figure(text: str, quantity: Quantity) -> Iterator[MarkedSpan]:
-    """Value and unit of a figure; where its words hold no unit (三成, 第4位) all of it is the value."""
+    """Value and unit of a figure; if it has no unit (三成, 第4位), all of it is the value."""
     at = quantity.text.rfind(quantity.unit) if quantity.unit else -1
     end = quantity.start + at if at > 0 else quantity.end
     if at > 0:
@@ -162,7 +162,8 @@ def _placed(text: str, label: str, value: Mapping[str, Any]) -> MarkedSpan:
         raise DataError(f"a span of {brief(label)} has no range of characters")
     if not 0 <= start < end <= len(text):
         raise DataError(
-            f"a span of {brief(label)} reaches from {brief(start)} to {brief(end)}, outside the sentence of {len(text)}"
+            f"a span of {brief(label)} from {brief(start)} to {brief(end)} is outside its sentence of {len(text)}"
+            " characters"
         )
     if said is not None and said != text[start:end]:
         raise DataError(
@@ -172,12 +173,12 @@ def _placed(text: str, label: str, value: Mapping[str, Any]) -> MarkedSpan:
 
 
 def _meant(given: Sequence[Mapping[str, Any]], text: str, labels: LabelSet) -> tuple[MarkedSpan, ...] | None:
-    """The spans, or None where one has a label that the set has not."""
+    """The spans, or None if one has a label that is not in the set."""
     return read_result(given, text, labels) if set(_names(given, labels)) <= set(labels.names) else None
 
 
 def _names(given: Sequence[Mapping[str, Any]], labels: LabelSet) -> list[str]:
-    """The labels' names, former ones made present."""
+    """The labels' current names."""
     return [
         name
         for part in given

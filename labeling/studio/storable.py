@@ -1,7 +1,7 @@
-"""What Label Studio's databases can keep.
+"""Replaces characters that Label Studio's databases cannot keep.
 
-SQLite takes a lone surrogate, and the project can then be neither listed nor exported. PostgreSQL refuses a whole
-request for one of them, or for one NUL, which SQLite keeps.
+SQLite stores a lone surrogate, but the project can then be neither listed nor exported. PostgreSQL refuses a whole
+request because of one lone surrogate or one NUL; SQLite stores NUL.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ _NO_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def readable(value: Any) -> Any:
-    """The same with U+FFFD for each lone surrogate, in every text in it: offsets still hold."""
+    """``value`` with U+FFFD for each lone surrogate in every string in it, so that offsets stay valid."""
     return _replaced(value, _LONE)
 
 
 def storable(value: Any) -> Any:
-    """:func:`readable`, and the same for NUL."""
+    """As :func:`readable`, with U+FFFD for each NUL too."""
     return _replaced(value, _LOST)
 
 
 def is_line(text: str) -> bool:
-    """Whether it can be a title or name: one line, without characters that cannot be kept or shown."""
+    """Whether ``text`` can be a title or name: one line, no characters that cannot be stored or shown."""
     return not _NO_LINE.search(text)
 
 

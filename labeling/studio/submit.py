@@ -1,6 +1,6 @@
-"""Annotators' answers into Label Studio through its API, each with the annotator's own token, as if they had clicked.
+"""Submits answers to Label Studio through its API, each with the annotator's own token, as if they had clicked.
 
-For trying the whole way without people; :mod:`.transfer` moves answers with their times.
+This is for trying the whole workflow without people; :mod:`.transfer` moves answers with their times.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .tasks import result
 
 @dataclass(frozen=True)
 class Submitted:
-    """How many answers were sent now, and how many their annotators had given before."""
+    """How many answers this call sent, and how many their annotators had given before."""
 
     sent: int
     present: int
@@ -44,16 +44,16 @@ def submit(
 ) -> Submitted:
     """Send the answers of an answers file that their annotators have not given yet.
 
-    A record finds its sentence by ``id``, or without one by ``doc`` and ``text`` (the n-th record of a text is for its
-    n-th occurrence). Nothing is sent unless every record finds one.
+    A record is matched to a sentence by ``id``, or if it has none by ``doc`` and ``text`` (the n-th record with a text
+    matches its n-th occurrence). Nothing is sent unless every record matches one.
 
     Args:
         access: Label Studio's address and the owner's token.
         path: answers records, see :mod:`.answers`.
-        tokens: each annotator's own.
-        title: the project's.
-        labels: what answers may name.
-        progress: told how many answers are sent.
+        tokens: each annotator's token, by name.
+        title: the project's title.
+        labels: the labels that answers may name.
+        progress: reports how many answers were sent.
 
     Raises:
         DataError: a bad record, or a sentence that the project does not have.
@@ -114,7 +114,7 @@ def _match(rows: Sequence[tuple[Record, list[Answer[str]]]], tasks: Sequence[_Ta
 
 
 def to_result(answer: Answer[str]) -> list[dict[str, Any]]:
-    """An answer in Label Studio's form; nothing where nothing was chosen."""
+    """An answer in Label Studio's form; empty if nothing was chosen."""
     if answer.labels is not None:
         return result(answer.labels)
     return result(answer.choices) if answer.choices else []

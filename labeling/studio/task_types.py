@@ -1,4 +1,4 @@
-"""The kinds of task that Label Studio is given: labels for a sentence, and spans in it."""
+"""The kinds of task: choosing labels for a sentence, and marking spans in it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TITLE = "报告句子标注"
 
 
 class ToTasks(Protocol):
-    """Tasks in Label Studio's form from records; see :func:`.tasks.to_tasks`."""
+    """Turns records into tasks in Label Studio's form; see :func:`.tasks.to_tasks`."""
 
     def __call__(
         self, records: Iterable[Record], labels: LabelSet, where: str, report_url: str | None = None
@@ -27,18 +27,18 @@ class ToTasks(Protocol):
 
 @dataclass(frozen=True)
 class TaskKind:
-    """What differs from one kind of task to the other.
+    """What differs between kinds of task.
 
     Attributes:
-        name: what ``--task`` takes.
-        title: of its project in Label Studio, unless another is given.
-        labels: of the default project.
+        name: the value of ``--task``.
+        title: the default title of its project in Label Studio.
+        labels: the default label set.
         control: the name of its control in the configuration and in results.
         value: the field of a result's value that holds label names.
-        config, instructions: what annotators see, made from the labels.
-        to_tasks: records to tasks.
-        answer: an annotation, its annotator, the sentence's record and the labels to an answer.
-        answered: a record and its answers to an answers record.
+        config, instructions: make what annotators see from the labels.
+        to_tasks: makes tasks from records.
+        answer: makes an answer from an annotation, its annotator, the sentence's record and the labels.
+        answered: makes an answers record from a record and its answers.
     """
 
     name: str
@@ -81,7 +81,7 @@ KINDS = {kind.name: kind for kind in (SENTENCES, SPAN_MARKING)}
 
 
 def kind_of(name: str) -> TaskKind:
-    """The kind of that name, or a :class:`ConfigError`."""
+    """The kind with that name; a :class:`ConfigError` if there is none."""
     if name not in KINDS:
         raise ConfigError(f"unknown task {name!r}, expected one of {', '.join(KINDS)}")
     return KINDS[name]

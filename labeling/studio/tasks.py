@@ -1,4 +1,4 @@
-"""Sentence records as Label Studio's tasks, and back. The server checks almost nothing; so it is done here."""
+"""Converts sentence records to Label Studio's tasks and back. The server checks almost nothing, so this module does."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .place import place as place_of
 from .storable import storable
 
 _FIELDS = ("id", "doc", "start", "end", "kind", "text", "headings", "previous", "lead")
-"""What a task keeps of its record; the rest of a task's data is only shown."""
+"""The fields that a task keeps of its record; the rest of a task's data is for display only."""
 NO_NEXT = "（没有下一句）"
 
 
 def read_input(path: str | Path) -> list[Record]:
-    """The records of a JSON Lines file, whatever they lack, or of a report that is read."""
+    """The records of a report, or of a JSON Lines file (which may lack fields)."""
     if Path(path).suffix.lower() in (".jsonl", ".ndjson"):
         return list(load_records(path, needed=()))
     from ...data.read import read_report
@@ -32,20 +32,21 @@ def read_input(path: str | Path) -> list[Record]:
 def to_tasks(
     records: Iterable[Record], labels: LabelSet, where: str, report_url: str | None = None
 ) -> list[dict[str, Any]]:
-    """One task a sentence, in order; headings, furniture and records with ``context: true`` are context only.
+    """One task for each sentence, in order; headings, furniture and records with ``context: true`` are context only.
 
-    The headings since the sentence before (the report's title is one) go with the sentence as ``lead``, since the model
-    reads them too. A record with ``labels`` becomes a task with a pre-annotation, scored where there are ``scores``.
+    The headings between a sentence and the one before (the report's title is a heading) go with it as ``lead``, since
+    the model reads them too. A record with ``labels`` becomes a task with a pre-annotation, with a score if the record
+    has ``scores``.
 
     Args:
-        records: as they were read, of one or more reports, each report's in the order of its text, so that neighbours
+        records: records as read, of one or more reports, each report's in the order of its text, so that neighbours
             can be shown.
-        labels: what ``labels`` and ``scores`` may name; former names are understood.
+        labels: the labels that ``labels`` and ``scores`` may name; former names are accepted.
         where: the input's name for messages.
         report_url: where whole reports can be read, see :func:`.place.check_report_url`.
 
     Raises:
-        DataError: a record lacks what it must have to be sent; names the first one.
+        DataError: a record lacks a field that a task needs; the message names the first such record.
     """
     tasks = []
     for record, data, place in sentence_data(records, where, report_url):
@@ -90,48 +91,48 @@ def sentence_data(
 
 
 def _check(record: Record, where: str) -> None:
-    """See that a sentence has what it must have to be sent."""
+    """Raise a :class:`DataError` unless the record has everything that a task needs."""
     need(record, ("id", *NEEDED), where)
     check_id(record, where)
     for field in ("doc", "text"):
         if not record[field].strip():  # type: ignore[literal-required]
-            raise DataError(f"{where}: {field} must be a text that is not empty")
+            raise DataError(f"{where}: {field} must be a non-empty text")
     if record.get("previous", "") is None:
         raise DataError(f"{where}: previous must be a text")
 
 
 def check_id(record: Record, where: str) -> None:
-    """See that it can be the id of a task in Label Studio; a :class:`DataError` says ``where`` it cannot."""
+    """Raise a :class:`DataError` unless the sentence's id can be the id of a task in Label Studio."""
     if not record["id"].strip():
-        raise DataError(f"{where}: id must be a text that is not empty")
+        raise DataError(f"{where}: id must be a non-empty text")
     if storable(record["id"]) != record["id"]:
-        raise DataError(f"{where}: id holds a character that Label Studio cannot keep")
+        raise DataError(f"{where}: id holds a character that Label Studio cannot store")
 
 
 def to_record(data: Mapping[str, Any]) -> Record:
-    """The sentence record that a task's data were made from, without labels.
+    """The sentence record, without labels, from which a task's data were made.
 
     Raises:
-        DataError: the data are not of a task that pizhu made, or were changed since.
+        DataError: pizhu did not make the task, or its data were changed since.
     """
     if missing := [field for field in _FIELDS if field not in data and field not in ("kind", "lead")]:
-        raise DataError(f"a task holds no {missing[0]!r}; it was not made by pizhu")
+        raise DataError(f"a task lacks {missing[0]!r}; pizhu did not make it")
     return check_record(keep({**data, "kind": "sentence"}, _FIELDS), "its data", needed=("id", *NEEDED))
 
 
 def result(names: Sequence[str]) -> list[dict[str, Any]]:
-    """Label Studio's form of an answer: the names, or "none" where there are none."""
+    """An answer in Label Studio's form: the names, or "none" without any."""
     value = {"choices": list(names) or [NONE]}
     return [{"from_name": CONTROL, "to_name": OBJECT, "type": "choices", "value": value}]
 
 
 def choices(given: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The names that an answer in Label Studio's form holds."""
+    """The names in an answer in Label Studio's form."""
     return [name for part in given if part.get("from_name") == CONTROL for name in part["value"].get("choices", ())]
 
 
 def _led(record: Record, before: Sequence[Record]) -> Record:
-    """The sentence with the headings right ``before`` it, or else those that it brings, as its ``lead``."""
+    """The sentence with the headings right ``before`` it as its ``lead``, or else with the ``lead`` that it has."""
     headings = [row for row in before if row.get("kind") == "heading"] or record.get("lead") or ()
     fields = ("start", "end", "text", "headings")
     return {**record, "lead": [cast(LeadRecord, keep(heading, fields)) for heading in headings]}
@@ -142,15 +143,15 @@ def _proposal(record: Record, labels: LabelSet, where: str) -> dict[str, Any] | 
     if given is None and scores is None:
         return None
     if given is None:
-        raise DataError(f"{where}: labels must be a list of label names where there are scores")
+        raise DataError(f"{where}: with scores, labels must be a list of label names")
     given = labels.canonical(given)
     if scores is not None:
         scores = dict(zip(labels.canonical(scores), scores.values(), strict=True))
     chosen = labels.check(given, where)
     labels.check(scores or (), where)
     if not (model := record.get("model", "pizhu")):
-        raise DataError(f"{where}: model must be a text that is not empty")
-    # The name is compared with what is there; so it is kept as any database can keep it.
+        raise DataError(f"{where}: model must be a non-empty text")
+    # Pushes compare the name with stored ones, so it must be a name that every database stores unchanged.
     proposal: dict[str, Any] = {"model_version": storable(model), "result": result(chosen)}
     if scores is not None:
         proposal["score"] = score(given, scores, where)
@@ -158,7 +159,7 @@ def _proposal(record: Record, labels: LabelSet, where: str) -> dict[str, Any] | 
 
 
 def score(given: Sequence[str], scores: Mapping[str, float], where: str) -> float:
-    """How sure the model is of its least sure label, 0 to 1.
+    """How certain the model is of its least certain label, 0 to 1.
 
     Raises:
         DataError: there are no scores.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pizhu.base.origins import Origin, origin, own_page, place
+from pizhu.base.origins import Origin, host_and_port, origin, own_page
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from pizhu.base.origins import Origin, origin, own_page, place
     ],
 )
 def test_places(called: str, found: tuple[str, int | None]) -> None:
-    assert place(called) == found
+    assert host_and_port(called) == found
 
 
 @pytest.mark.parametrize(

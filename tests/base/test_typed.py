@@ -67,9 +67,9 @@ class Pair:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "it is no JSON"),
-        ("[" * 100_000, "it is no JSON"),
-        ("9" * 5000, "it is no JSON"),
+        ("", "it is not JSON"),
+        ("[" * 100_000, "it is not JSON"),
+        ("9" * 5000, "it is not JSON"),
         ("[1]", "it must be an object, not a list"),
         ("{}", "lacks left"),
         ('{"left": 1.5, "right": []}', "left must be a whole number, not a number"),

@@ -56,17 +56,17 @@ def test_the_shipped_corpus_is_green() -> None:
 
 def test_a_report_on_two_sides(corpus: Path) -> None:
     (corpus / "splits.toml").write_text(SPLITS.replace('["b"]', '["a", "b"]'), encoding="utf-8")
-    assert problems(corpus)[0] == "splits.toml: report a stands in 2 places; a report belongs to one split"
+    assert problems(corpus)[0] == "splits.toml: report a is listed 2 times; a report belongs to one split"
 
 
 def test_a_report_that_is_not_there(corpus: Path) -> None:
     (corpus / "splits.toml").write_text(SPLITS.replace('["b"]', '["b", "z"]'), encoding="utf-8")
-    assert problems(corpus) == ["splits.toml: report z is named but there is no z.txt"]
+    assert problems(corpus) == ["splits.toml: report z is listed but there is no z.txt"]
 
 
 def test_a_report_in_no_split(corpus: Path) -> None:
     (corpus / "d.txt").write_text(HEAD + "A | 完成了另外一件事。\n", encoding="utf-8")
-    assert problems(corpus) == ["d.txt: is in no split; name it in splits.toml"]
+    assert problems(corpus) == ["d.txt: is in no split; list it in splits.toml"]
 
 
 @pytest.mark.parametrize("character", ["\u200b", "\ufeff", "\u202e", "\x07", "\ufffd", "\u00ad"])
@@ -110,7 +110,7 @@ def test_near_duplicates_on_two_sides(corpus: Path) -> None:
     assert found.near_duplicates == 2
     assert [str(p) for p in found.problems] == [
         "a.txt, line 13: is nearly the same as c.txt, line 13",
-        "c.txt, line 13: is nearly the same as a.txt, line 13, and they stand on two sides (test, train)",
+        "c.txt, line 13: is nearly the same as a.txt, line 13 on the other side of a split (test, train)",
         "c.txt, line 13: is nearly the same as a.txt, line 13",
     ]
 

@@ -29,7 +29,7 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def survive(path: Path, data: bytes, limits: Limits | None = None) -> str:
     """Read ``data``; returns the refusal, or an empty string where it was read."""
     path.write_bytes(data)
-    began = time.monotonic()
+    began = time.process_time()  # of this process: others may keep the machine busy
     try:
         read_report(path, limits=limits or Limits(), isolated=False)  # the readers themselves have to bear it
         said = ""
@@ -37,7 +37,7 @@ def survive(path: Path, data: bytes, limits: Limits | None = None) -> str:
         said = str(error)
         assert "\n" not in said
         assert path.name in said
-    assert time.monotonic() - began < 60
+    assert time.process_time() - began < 60
     return said
 
 
@@ -112,7 +112,7 @@ STRANGE = {
 
 @pytest.mark.parametrize("name", STRANGE)
 def test_strange_text_is_read(name: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()  # of this process: others may keep the machine busy
     report = report_from_text(STRANGE[name], "怪")
     assert report.sentences
     assert time.monotonic() - began < 10

@@ -21,7 +21,7 @@ from pizhu.base.errors import ConfigError, MissingExtraError, PizhuError, ReadEr
 from pizhu.base.limits import DEFAULT_LIMITS, Limits
 from pizhu.data.isolation import messages, process, windows
 from pizhu.data.isolation.in_process import read_here
-from pizhu.data.isolation.messages import Question, SpoiltError, report_of, report_to_message
+from pizhu.data.isolation.messages import InvalidMessageError, Question, report_of, report_to_message
 from pizhu.data.isolation.pool import ReaderPool
 from pizhu.data.read import read_report, read_reports
 from pizhu.data.report import Report
@@ -130,8 +130,8 @@ HOSTILE = [
     ("sleep", SHORT, "takes longer than the limit of 2 seconds to read; split it or raise --limit read_seconds"),
     ("spin", replace(SHORT, cpu_seconds=1, read_seconds=60), "1 seconds of processor time to read; split it or raise"),
     ("eat", replace(SHORT, read_seconds=60), "300 MB of memory to read; split it or raise --limit memory_mb"),
-    ("crash", SHORT, "breaks the process that reads it"),
-    ("leave", SHORT, "breaks the process that reads it (status 3)"),
+    ("crash", SHORT, "crashes the process that reads it"),
+    ("leave", SHORT, "crashes the process that reads it (status 3)"),
     ("recurse", SHORT, "because of a fault in pizhu (RecursionError"),
 ]
 
@@ -240,7 +240,7 @@ def test_there_are_no_more_processes_than_allowed() -> None:
 def test_a_process_that_cannot_begin_says_why() -> None:
     with pytest.MonkeyPatch.context() as patch, ReaderPool() as pool:
         patch.setattr(process, "_WORKER", "pizhu.nowhere")
-        with pytest.raises(ConfigError, match=r"does not begin .*No module named 'pizhu.nowhere'"):
+        with pytest.raises(ConfigError, match=r"cannot start .*No module named 'pizhu.nowhere'"):
             pool.submit(deed("pid")).result()
 
 
@@ -367,7 +367,7 @@ SPOILT: list[tuple[str, Any]] = [
 def test_a_spoilt_report_is_no_report(field: str, value: Any) -> None:
     question, head, body = honest()
     assert report_of(question, head, body) == read_here(question)
-    with pytest.raises(SpoiltError):
+    with pytest.raises(InvalidMessageError):
         report_of(question, {"report": head["report"] | {field: value}}, body)
 
 
@@ -383,14 +383,14 @@ KEYS = st.sampled_from(["report", "refused", "missing", "over", "system", "fault
 def test_any_answer_is_a_report_an_error_or_spoilt(head: dict[str, Any], body: bytes) -> None:
     try:
         report_of(honest()[0], head, body)
-    except (SpoiltError, PizhuError, OSError) as error:
+    except (InvalidMessageError, PizhuError, OSError) as error:
         assert "\n" not in str(error) or isinstance(error, OSError)
 
 
 def test_an_answer_that_is_too_long_or_no_frame_ends_the_process(pool: ReaderPool) -> None:
     for name in ("flood", "babble", "nest"):
         before = who(pool)
-        assert "breaks the process that reads it (a spoilt answer)" in said(pool, deed(name))
+        assert "crashes the process that reads it (an invalid answer)" in said(pool, deed(name))
         assert who(pool) != before
 
 

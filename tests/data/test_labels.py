@@ -44,7 +44,7 @@ def test_a_file(tmp_path: Path, encoding: str) -> None:
     [
         ('"risk"', '"Risk"', "label name 'Risk' must be lower-case ASCII"),
         ('"risk"', '"风险"', "must be lower-case ASCII"),
-        ('"risk"', '"none"', "'none' is kept for sentences without a label"),
+        ('"risk"', '"none"', "'none' is reserved for sentences without a label"),
         ('"risk"', '"law-2"', "two labels share the name 'law-2'"),
         ('"风险"', '" "', "label 'risk' needs a title"),
         ('"风险"', '"立法"', "two labels share the title '立法'"),

@@ -174,10 +174,10 @@ def test_fields_of_ones_own_stay(tmp_path: Path) -> None:
         ({"kind": 10**4000}, "kind must be a text, not a whole number"),
         ({"labels": ["x" * 9000]}, "unknown label 'xxx.*, expected one of achievement"),
         ({"scores": {"plan": 10**400}}, "a value of scores holds a number that is too large"),
-        ({"start": -(10**4000)}, "start .* is no range of characters"),
+        ({"start": -(10**4000)}, "start .* is not a range of characters"),
         ({"answers": [{"labels": []}]}, r"answers\[0\] lacks annotator"),
         ({"spans": [{"label": "value", "start": 0, "end": 1, "text": "a"}, {}]}, r"spans\[1\] lacks label"),
-        ({"lead": [{"start": 3, "end": 3, "text": "a"}]}, r"lead\[0\]: start 3, end 3 is no range of characters"),
+        ({"lead": [{"start": 3, "end": 3, "text": "a"}]}, r"lead\[0\]: start 3, end 3 is not a range of characters"),
     ],
 )
 def test_what_is_told(fields: dict[str, Any], said: str) -> None:

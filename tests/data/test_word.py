@@ -195,7 +195,7 @@ _SHEET = b'<Relationships><Relationship Type="x/officeDocument" Target="xl/workb
         (_zip(**{"word/document.xml": _ENTITIES}), "declares XML entities"),
         (_zip(**{"word/document.xml": _EXTERNAL}), "declares XML entities"),
         (_zip(**{"word/document.xml": _ENTITIES.decode().encode("utf-16")}), "declares XML entities"),
-        (_zip(**{"word/document.xml": b"<w:document>"}), "is no XML"),
+        (_zip(**{"word/document.xml": b"<w:document>"}), "is not XML"),
         (_zip(**{"word/document.xml": b"<a><b/></a>"}), "without any text"),
         (_zip(zipfile.ZIP_BZIP2, **{"word/document.xml": b"<a/>"}), "document.xml cannot be unpacked"),
         (_zip(**{"word/document.xml": b"<a>" + b" " * 3_000_000 + b"</a>"}), "zip bomb"),

@@ -142,7 +142,7 @@ def test_what_the_model_was_trained_on_is_left_out(annotator: Annotator, labelle
     assert found.docs == (other.doc,) and found.systems["model"].reports == 1
     body = found.as_dict()
     assert (body["reports"], body["reports_left_out"]["learned"]) == ([other.doc], [labelled.doc])
-    with pytest.raises(DataError, match="the model has learned from all 1 labelled reports here; label reports that"):
+    with pytest.raises(DataError, match="the model was trained on all 1 labelled reports here; label reports that"):
         evaluate(annotator, [labelled])
 
 
@@ -201,7 +201,7 @@ def test_the_command_on_the_file_that_the_model_was_trained_with(
     data = tmp_path / "标注.jsonl"
     write_records(data, (record for report in (labelled, other) for record in report.records()))
     answer = pizhu("evaluate", data, "--json")
-    assert answer.status == 0 and "1 report left out: the model has learned from them" in answer.err
+    assert answer.status == 0 and "1 report left out: the model was trained on them" in answer.err
     body = json.loads(answer.out)
     assert body["reports"] == [other.doc] and body["training"]["repeated"] == 17
     assert body["training_data"] == ["标注.jsonl", "shipped corpus, training split"]

@@ -29,7 +29,7 @@ def test_all_that_the_model_learned_from_is_left_out(reports: dict[str, Report])
     found = divide(reports.values(), ORIGIN)
     assert names(found) == (["new"], ["taught", "read", "once", "both"], ["tuned"]) and not found.flattering
     assert found.notes() == [
-        "4 reports left out: the model has learned from them",
+        "4 reports left out: the model was trained on them",
         "1 report left out: the model's thresholds were chosen on them",
     ]
 
@@ -43,7 +43,7 @@ def test_validation_reports_are_scored_where_nothing_else_is_left(reports: dict[
 
 def test_what_was_learned_is_never_scored(reports: dict[str, Report]) -> None:
     del reports["new"], reports["tuned"]
-    with pytest.raises(DataError, match="has learned from all 4 labelled reports here; label reports that it has not"):
+    with pytest.raises(DataError, match="was trained on all 4 labelled reports here; label reports that it has not"):
         divide(reports.values(), ORIGIN)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from pizhu.data.report import Report
-from pizhu.eval.mistakes import Memory, worst
+from pizhu.eval.mistakes import TrainingIndex, worst
 from pizhu.eval.predictions import Gold, Predictions
 
 NAMES = ("achievement", "shortcoming", "plan", "metric")
@@ -55,9 +55,9 @@ def test_a_sentence_is_most_like_itself(labelled: Report) -> None:
     rng = np.random.default_rng(0)
     table = rng.normal(size=(len(labelled.sentences), 8)).astype(np.float32) + 5
     told: list[int] = []
-    memory = Memory(lambda _: table, [labelled], told.append)
+    index = TrainingIndex(lambda _: table, [labelled], told.append)
     place = next(i for i, s in enumerate(labelled.sentences) if s.labels and "plan" in s.labels)
-    found = memory.nearest(labelled, place)
+    found = index.nearest(labelled, place)
     assert len(found) == 3 and told == [1]
     assert found[0].text == labelled.sentences[place].text and found[0].similarity == pytest.approx(1, abs=1e-5)
     assert found[0].similarity > found[1].similarity >= found[2].similarity >= -1

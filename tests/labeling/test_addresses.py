@@ -157,7 +157,7 @@ def test_the_owner_s_services_are_asked_and_told(server: Server, project: int, i
                 annotator.put(path, json={**service, "url": "http://127.0.0.1:9"}),
                 annotator.delete(path),
             ):
-                assert answer.status_code == 403 and "for the owner" in answer.json()["detail"]
+                assert answer.status_code == 403 and "Only the owner" in answer.json()["detail"]
             assert annotator.get(path).json()["url"].startswith(intranet.url)
         assert annotator.post(f"/api/ml/{number}/train", json={}).status_code == 200
         task = {"data": {"text": "工作完成。", **dict.fromkeys(("path", "position", "before", "after", "place"), "")}}

@@ -197,7 +197,7 @@ def test_gold_from_before_a_label_was_renamed(tmp_path: Path) -> None:
 
 
 def test_nothing_to_compare() -> None:
-    with pytest.raises(DataError, match="no agreement to measure"):
+    with pytest.raises(DataError, match="agreement cannot be measured"):
         agreement(rows((["plan"],), ([], None)), ONE)
 
 

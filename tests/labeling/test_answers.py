@@ -95,7 +95,7 @@ def test_what_choices_mean(chosen: list[str], meant: tuple[str, ...] | None) -> 
             '{"text": "句", "answers": [{"annotator": "甲", "labels": "plan"}]}',
             "labels must be a list or null, not a text",
         ),
-        ('{"text": "句", "answers": [{"annotator": "甲", "labels": [], "skipped": true}]}', "labels null"),
+        ('{"text": "句", "answers": [{"annotator": "甲", "labels": [], "skipped": true}]}', "labels of a skipped"),
         ('{"text": "句", "answers": [{"annotator": "甲", "labels": [], "lable": 1}]}', "unknown field 'lable'"),
         (
             '{"text": "句", "answers": [{"annotator": "甲", "labels": [], "at": 5}]}',

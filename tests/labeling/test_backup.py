@@ -146,14 +146,14 @@ def test_a_database_in_use_is_left_alone(new_postgresql_server: NewServer, tmp_p
     made = backup(folder)
     database = database_of(folder)
     assert isinstance(database, PostgreSQL)
-    with pytest.raises(LabelingError, match="is not empty; make an empty database"):
+    with pytest.raises(LabelingError, match="is not empty; create an empty database"):
         restore(made.path, tmp_path / "二", database=database)
     assert not (tmp_path / "二").exists()
     # Nor does another folder's server take it over, or this one move.
-    with pytest.raises(LabelingError, match="in use by the server of another folder"):
+    with pytest.raises(LabelingError, match="is the database of another folder"):
         servers.start(tmp_path / "三", environment=environment, database=database)
     assert servers.running(tmp_path / "三") is None
-    with pytest.raises(LabelingError, match=r"begun on postgresql://.*, not on postgresql://.*/other"):
+    with pytest.raises(LabelingError, match=r"uses the database postgresql://.*, not postgresql://.*/other"):
         servers.start(folder, database=PostgreSQL("pizhu", "127.0.0.1", 5432, "other"))
 
 

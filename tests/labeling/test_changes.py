@@ -50,7 +50,7 @@ def test_colours_and_order() -> None:
     change = compare(OLD, label_config(labels), labels)
     assert change.moved
     assert change.changed == {"achievement": {"color": ("#009e73", "#123456")}}
-    assert "labels come in another order" in change.lines()
+    assert "the order of the labels changes" in change.lines()
 
 
 def test_a_change_of_the_layout_and_what_is_no_configuration() -> None:

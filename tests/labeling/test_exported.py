@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pizhu.data.labels import DEFAULT_LABELS
 from pizhu.data.records import Record
-from pizhu.labeling.studio.exported import moved, to_records, to_row
+from pizhu.labeling.studio.exported import import_notes, to_records, to_row
 from pizhu.labeling.studio.spans import SPAN_LABELS, MarkedSpan
 from pizhu.labeling.studio.spans import result as span_result
 from pizhu.labeling.studio.task_types import SENTENCES, SPAN_MARKING
@@ -55,13 +55,13 @@ def test_an_answer_put_back_is_not_counted_twice() -> None:
     gone = to_row(task(1, annotation(1, 2, "plan", parent_prediction=4))) | {"deleted": True}
     before = records(gone)[0]["answers"][0]
     noted = {"updated_at": before["at"], "parent_prediction": 4, "prediction": None}
-    back = task(2, annotation(0, 2, "plan", import_id=0), meta=moved([noted]))
+    back = task(2, annotation(0, 2, "plan", import_id=0), meta=import_notes([noted]))
     [record] = records(gone, to_row(back))
     assert record["answers"] == [{key: value for key, value in before.items() if key != "deleted"}]
 
 
 def test_a_transferred_answer_that_was_changed_is_a_new_one() -> None:
-    meta = moved([{"updated_at": "2020-01-01T00:00:00Z", "parent_prediction": None, "prediction": None}])
+    meta = import_notes([{"updated_at": "2020-01-01T00:00:00Z", "parent_prediction": None, "prediction": None}])
     untouched = task(1, annotation(0, 2, "plan", import_id=0), meta=meta)
     changed = task(1, annotation(1, 2, "plan", import_id=0, updated_by=2), meta=meta)
     renamed = task(1, annotation(0, 2, "metric", import_id=0), meta=meta)
@@ -95,7 +95,7 @@ def test_unknown_labels_are_told() -> None:
     rows = [to_row(task(1, annotation(1, 2, "成绩"), annotation(2, 3, "成绩", "plan")))]
     [record], problems = to_records(rows, NAMES, SENTENCES, DEFAULT_LABELS, "项目")
     assert record["state"] == "contested" and record["answers"][0]["choices"] == ["成绩"]
-    assert problems == ["2 answers name '成绩', which the label set has not; they count as unclear"]
+    assert problems == ["2 answers name '成绩', which is not in the label set; they count as unclear"]
 
 
 def test_an_unknown_kind_of_span_is_told_and_the_answer_stays() -> None:
@@ -111,7 +111,7 @@ def test_an_unknown_kind_of_span_is_told_and_the_answer_stays() -> None:
     assert (record["state"], first["spans"], first["choices"]) == ("contested", None, ["value", "年份"])
     assert [span["label"] for span in second["spans"] or ()] == ["value"] and "choices" not in second
     assert second["shown"] == {"model": "m", "spans": None}
-    assert problems == ["1 answers name '年份', which the label set has not; they count as unclear"]
+    assert problems == ["1 answers name '年份', which is not in the label set; they count as unclear"]
 
 
 JSON = st.recursive(

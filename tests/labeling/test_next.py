@@ -200,7 +200,7 @@ def test_a_hint_needs_reports() -> None:
     few = Pool.of(invented(9, 3), DEFAULT_LABELS)
     hint = expected_gain(few, Features(few).table(few))
     assert hint.gain is None
-    assert "not enough to say" in str(hint)
+    assert "not enough to estimate" in str(hint)
 
 
 def test_a_hint_from_enough_reports() -> None:
@@ -216,7 +216,7 @@ def test_a_hint_from_enough_reports() -> None:
 def test_what_cannot_be_chosen(pool: Pool) -> None:
     with pytest.raises(ConfigError, match=r"unknown strategy 'best', expected one of mixed"):
         choose_next(pool, 10, strategy="best")
-    with pytest.raises(ConfigError, match="uses 0 different models, 1 were named"):
+    with pytest.raises(ConfigError, match="uses 0 different models, but --model names 1"):
         choose_next(pool, 10, strategy="random", models=["light"])
     with pytest.raises(DataError, match="add reports to choose from"):
         choose_next(Pool.of(invented(2, 2), DEFAULT_LABELS), 10)
@@ -229,7 +229,7 @@ def test_the_command(pizhu: Callable[..., Any], tmp_path: Path) -> None:
     words = ("label", "next", tmp_path / "记录.jsonl", "--count", "9", "--out")
     told = pizhu(*words, tmp_path / "一.jsonl")
     assert told.status == 0, told.err
-    assert "not enough to say" in told.out
+    assert "not enough to estimate" in told.out
     again = pizhu(*words, tmp_path / "二.jsonl", "--json")
     assert (tmp_path / "一.jsonl").read_bytes() == (tmp_path / "二.jsonl").read_bytes()
     assert json.loads(again.out)["sentences"] == len(ids(list(load_records(tmp_path / "一.jsonl"))))

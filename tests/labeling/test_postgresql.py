@@ -67,7 +67,7 @@ def test_password_files(tmp_path: Path) -> None:
     file.chmod(0o600)
     found = find_postgresql("postgresql://u@h/n", file)
     assert found is not None and found.password == SECRET
-    with pytest.raises(LabelingError, match="give --database too"):
+    with pytest.raises(LabelingError, match="--database-password-file needs --database"):
         find_postgresql(None, file)
     file.write_text("two\nlines", encoding="utf-8")
     with pytest.raises(LabelingError, match="one line"):
@@ -86,12 +86,14 @@ def test_a_folder_remembers_its_database(tmp_path: Path) -> None:
     assert database_of(tmp_path, PostgreSQL("u", "h", 5432, "one")) == one
     renewed = PostgreSQL("u", "h", 5432, "one", "renewed")
     assert database_of(tmp_path, renewed) == renewed
-    with pytest.raises(LabelingError, match=r"begun on postgresql://u@h:5432/one, not on postgresql://u@h:5432/two"):
+    with pytest.raises(
+        LabelingError, match=r"uses the database postgresql://u@h:5432/one, not postgresql://u@h:5432/two"
+    ):
         database_of(tmp_path, PostgreSQL("u", "h", 5432, "two"))
     forget(tmp_path)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "label_studio.sqlite3").touch()
-    with pytest.raises(LabelingError, match="begun on SQLite, not on postgresql://u@h:5432/one"):
+    with pytest.raises(LabelingError, match="uses the database SQLite, not postgresql://u@h:5432/one"):
         database_of(tmp_path, one)
 
 

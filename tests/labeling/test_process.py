@@ -109,7 +109,7 @@ def test_no_two_start_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(servers, "ensure_environment", lambda *_: tmp_path / "label-studio")
     with (
         process.claim(tmp_path / "server.lock"),
-        pytest.raises(LabelingError, match=r"already starts or runs on .* does not tell where"),
+        pytest.raises(LabelingError, match=r"is already starting or running on .* does not say where"),
     ):
         servers.start(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["server.lock"]

@@ -150,7 +150,7 @@ def test_tasks_of_others_are_told(server: Server, title: str, records: Records, 
         client.projects.import_tasks(id=project, request=[{"data": {"text": "别处来的", **shown}}])
     command = ["label", "pull", str(tmp_path / "a.jsonl"), "--project", title, "--folder", server.folder]
     outcome = CliRunner().invoke(app, command)
-    assert outcome.exit_code == 1 and "not made by pizhu" in outcome.stderr
+    assert outcome.exit_code == 1 and "pizhu did not make it" in outcome.stderr
     assert len(list(read_records(tmp_path / "a.jsonl"))) == 1
 
 

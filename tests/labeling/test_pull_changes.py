@@ -176,7 +176,7 @@ def test_a_label_studio_that_cannot_tell_is_asked_for_everything(
     with connect(server.access) as client:
         answer(client, task_numbers(client, project)[0], "plan")
     pulled = pulls()
-    assert pulled.changed == 1 and pulled.full == "a Label Studio that pizhu did not start cannot tell what changed"
+    assert pulled.changed == 1 and pulled.full == "pizhu did not start this Label Studio, so it cannot list changes"
     assert pulls.alike()
 
 
@@ -202,7 +202,7 @@ def test_everything_is_fetched_when_the_memory_is_no_good(
     with connect(server.access) as client:
         tasks = task_numbers(client, project)
         pulls()
-        assert pulls(full=True).full == "it was asked for"
+        assert pulls(full=True).full == "--full was given"
         answer(client, tasks[0], "plan")
         client.tasks.delete(id=tasks[1])
         last = pulls().snapshot
@@ -221,7 +221,7 @@ def test_everything_is_fetched_when_the_memory_is_no_good(
     other = f"{title[:40]} 另一个"
     push(server.access, [records(2)], title=other)
     pulled = pull(server.access, pulls.output, title=other)
-    assert pulled.full == "earlier pulls were of another project" and len(list(read_records(pulls.output))) == 2
+    assert pulled.full == "earlier pulls were from another project" and len(list(read_records(pulls.output))) == 2
     outcome = CliRunner().invoke(app, ["label", "pull", str(pulls.output), "--list", "--json"])
     listed = json.loads(outcome.stdout)
     assert [snapshot["title"] for snapshot in listed] == [title, other]

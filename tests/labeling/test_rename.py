@@ -205,7 +205,7 @@ def test_the_commands(server: Server, title: str, labelled: int, tmp_path: Path)
     assert done.exit_code == 0, done.output
     assert "renamed in 4 answers, 1 drafts, 6 proposals" in done.stdout and "in 3 records" in done.stdout
     again = CliRunner().invoke(app, ["label", "config", *common])
-    assert (again.exit_code, again.stdout) == (0, "The project's configuration is as it should be.\n")
+    assert (again.exit_code, again.stdout) == (0, "The project's configuration is up to date.\n")
     default = CliRunner().invoke(app, ["label", "config", *common[:-2], "--json"])
     assert json.loads(default.stdout)["change"]["removed"] == ["problem"]
 
@@ -295,7 +295,7 @@ def test_a_failing_server_gives_names_back(
         command = ["label", "rename", "--project", title, "--folder", server.folder]
         command += ["--labels", str(tmp_path / "标签.toml"), str(path)]
         done = CliRunner().invoke(app, command)
-    assert "the disk is full; what had been renamed has its former names again" in str(done.exception)
+    assert "the disk is full; the former names have been restored" in str(done.exception)
     assert state(server, labelled) == before and path.read_bytes() == held
     assert CliRunner().invoke(app, command).exit_code == 0
     assert "shortcoming" not in json.dumps(state(server, labelled)[0])

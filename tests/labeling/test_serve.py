@@ -73,7 +73,7 @@ def test_the_server_inherits_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "no-such-host.invalid", "::1"])
 def test_an_address_of_another_machine(tmp_path: Path, host: str) -> None:
-    with pytest.raises(LabelingError, match="is no address of this machine"):
+    with pytest.raises(LabelingError, match="is not an address of this machine"):
         servers.start(tmp_path / "folder", host=host)
 
 
@@ -129,7 +129,7 @@ def test_no_second_one_starts_on_the_same_data(server: Server, environment: Path
     state = Path(server.folder) / "server.json"
     state.rename(state.with_suffix(".lost"))
     try:
-        with pytest.raises(LabelingError, match="already starts or runs on"):
+        with pytest.raises(LabelingError, match="is already starting or running on"):
             servers.start(server.folder, environment=environment)
         assert not state.exists()
     finally:

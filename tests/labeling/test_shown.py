@@ -147,7 +147,7 @@ def test_a_model_gives_proposals_to_what_is_there(
     assert (pushed.sent, pushed.proposals, pushed.renewed, pushed.hidden, pushed.shown) == (1, 1, 4, 0, version)
     assert opened(server, project) == [version]
     told = said("push", "--model", SHIPPED)
-    assert "2 sentences that were there got proposals of this model as well" in told
+    assert "2 sentences that were there also got proposals of this model" in told
     assert "0 sentences sent" in told and "got proposals" not in said("push", "--model", SHIPPED)
     with connect(server.access) as client:
         found = [(p.task, p.model_version) for p in client.predictions.list(project=project)]
@@ -170,13 +170,13 @@ def test_a_service_that_stops_is_told_and_taken_out(
     assert push(server.access, [], title=title).trouble == f"{service.url} does not answer"
 
     told = said("disconnect")
-    assert f"the service at {service.url} was taken out" in told
+    assert f"the service at {service.url} was removed" in told
     assert "annotators see the proposals of v1" in told
     assert opened(server, project) == ["v1"]
     with connect(server.access) as client:
         assert list(client.ml.list(project=project)) == []
         assert list(client.webhooks.list(project=str(project))) == []
-    assert "no service of pizhu's is registered" in said("disconnect")
+    assert "no pizhu service is registered" in said("disconnect")
     assert push(server.access, [path], title=title).live is False
 
 

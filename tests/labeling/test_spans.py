@@ -66,9 +66,9 @@ def test_spans_lie_in_their_sentence_and_come_back(text: str) -> None:
 @pytest.mark.parametrize(
     ("value", "complaint"),
     [
-        ({"start": 8, "end": 60, "labels": ["value"]}, "reaches from 8 to 60, outside the sentence"),
-        ({"start": -1, "end": 3, "labels": ["value"]}, "outside the sentence"),
-        ({"start": 3, "end": 3, "labels": ["value"]}, "outside the sentence"),
+        ({"start": 8, "end": 60, "labels": ["value"]}, "from 8 to 60 is outside its sentence of"),
+        ({"start": -1, "end": 3, "labels": ["value"]}, "outside its sentence"),
+        ({"start": 3, "end": 3, "labels": ["value"]}, "outside its sentence"),
         ({"start": "3", "end": 5, "labels": ["value"]}, "no range"),
         ({"start": 0, "end": 2, "text": "今年", "labels": ["period"]}, "says '今年', but the sentence has '全年'"),
         ({"start": 0, "end": 2, "labels": ["year"]}, "unknown label 'year'"),
@@ -167,7 +167,7 @@ def test_pushed_answered_and_pulled(server: Server, title: str, report: Path, tm
         [mine] = [a for a in client.annotations.list(id=first) if a.completed_by == client.users.whoami().id]
         client.annotations.update(id=mine.id, result=[{**marked[0], "value": {**marked[0]["value"], "end": 400}}])
     told = pull(server.access, tmp_path / "again.jsonl", kind=SPAN_MARKING, title=title)
-    assert len(told.problems) == 1 and "outside the sentence" in told.problems[0]
+    assert len(told.problems) == 1 and "outside its sentence" in told.problems[0]
 
 
 @pytest.mark.server

@@ -14,7 +14,7 @@ from pizhu.base.errors import PizhuError
 from pizhu.base.files import read_records
 from pizhu.labeling.studio import bounded
 from pizhu.labeling.studio.access import Access
-from pizhu.labeling.studio.client import connect, listed
+from pizhu.labeling.studio.client import connect, list_all
 from pizhu.labeling.studio.pull import pull
 
 from .fake_studio import ANSWERS, FakeStudio, fake_studio
@@ -109,7 +109,7 @@ def test_packed_answers_are_not_unpacked(fake: FakeStudio, pulls: Pulls, packed:
     """However little it is, it may become anything."""
     for path in ANSWERS:
         fake.raw = {path: ({"content-encoding": packed}, gzip.compress(json.dumps(ANSWERS[path]).encode()))}
-        assert "packs what it was asked" in str(pulls(full=not path.endswith("times")))
+        assert "sent a compressed response" in str(pulls(full=not path.endswith("times")))
     assert {headers["Accept-Encoding"] for _, headers in fake.asked} == {"identity"}
 
 
@@ -137,7 +137,7 @@ def test_lists_without_end(fake: FakeStudio) -> None:
     """A page that comes again and again, though there is said to be more."""
     fake.answers["/api/x/"] = {"count": 10**9, "results": [{"id": 1}, {"id": 2}]}
     with connect(Access(fake.url, "a-token")) as client:
-        assert [entry["id"] for entry in listed(client, "api/x", "results")] == [1, 2]
+        assert [entry["id"] for entry in list_all(client, "api/x", "results")] == [1, 2]
 
 
 def test_the_token_is_not_sent_on(fake: FakeStudio, pulls: Pulls) -> None:

@@ -184,6 +184,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
             "OUT": "OUT.jsonl",
             "TABLE": "T.csv",
             "WHOLE": "WHOLE.jsonl",
+            "ONE": "ONE.jsonl",
             "LABELS": "LABELS",
         }
         given = [str(tmp_path / places[word]) if word in places else word for word in words]

@@ -40,7 +40,7 @@ def test_offsets_hold() -> None:
 @pytest.mark.parametrize("odd", ["\0", LONE])
 def test_what_a_sentence_is_found_again_by_is_refused(odd: str) -> None:
     record: Record = {"id": f"a{odd}", "doc": "甲.txt", "start": 0, "end": 3, "text": "好。"}
-    with pytest.raises(DataError, match="记录, record 1: id holds a character that Label Studio cannot keep"):
+    with pytest.raises(DataError, match="记录, record 1: id holds a character that Label Studio cannot store"):
         to_tasks([record], DEFAULT_LABELS, "记录")
     [task] = to_tasks([record | {"id": "a", "labels": ["plan"], "model": f"v{odd}"}], DEFAULT_LABELS, "记录")
     assert task["predictions"][0]["model_version"] == "v\ufffd"
@@ -70,7 +70,7 @@ def test_titles_that_no_project_can_have(title: str) -> None:
 @pytest.mark.parametrize("name", ["甲\0", "甲\n乙", f"甲{LONE}", " 甲", "", "长" * 300])
 def test_names_that_no_annotator_can_have(tmp_path: Path, name: str) -> None:
     accounts = Accounts(tmp_path / "accounts.json")
-    with pytest.raises(LabelingError, match="cannot be called that"):
+    with pytest.raises(LabelingError, match="cannot be an annotator"):
         accounts.ensure(Access("http://127.0.0.1:9", "token"), [("乙", None), (name, None)])
     assert not accounts.path.exists()  # where such a name would make all accounts unreadable
     assert accounts.annotators == {}

@@ -85,9 +85,9 @@ def test_proposals() -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"id": ""}, "id must be a text that is not empty"),
+        ({"id": ""}, "id must be a non-empty text"),
         ({"id": 5}, "id must be a text"),
-        ({"text": "  "}, "text must be a text that is not empty"),
+        ({"text": "  "}, "text must be a non-empty text"),
         ({"doc": None}, "doc must be a text, not null"),
         ({"start": "0"}, "start must be a whole number"),
         ({"end": -1}, "end -1 is no range"),
@@ -102,7 +102,7 @@ def test_proposals() -> None:
         ({"labels": [], "scores": {"plan": "high"}}, "a value of scores must be a number, not a text"),
         ({"labels": [], "scores": {"wish": 0.5}}, "unknown label 'wish'"),
         ({"labels": [], "scores": [0.5]}, "scores must be an object or null, not a list"),
-        ({"labels": [], "model": ""}, "model must be a text that is not empty"),
+        ({"labels": [], "model": ""}, "model must be a non-empty text"),
     ],
 )
 def test_bad_records_are_named(change: dict[str, Any], complaint: str) -> None:
@@ -112,7 +112,7 @@ def test_bad_records_are_named(change: dict[str, Any], complaint: str) -> None:
 
 
 def test_a_foreign_task_is_told() -> None:
-    with pytest.raises(DataError, match="not made by pizhu"):
+    with pytest.raises(DataError, match="pizhu did not make it"):
         to_record({"text": "别处导入的"})
 
 

@@ -128,14 +128,14 @@ def test_an_interrupted_transfer_is_continued(
 
 def test_what_a_transfer_refuses(server: Server, title: str, records: Records, tmp_path: Path) -> None:
     path = records(1, answers=[{"annotator": "戊", "labels": []}])
-    with pytest.raises(LabelingError, match="has no user called 戊; let that one sign up"):
+    with pytest.raises(LabelingError, match="has no user called 戊; have each missing annotator sign up"):
         transfer(server.access, path, title=title)
     [record] = read_records(path)
     write_records(path, [record, record])
     with pytest.raises(DataError, match="two records have the same id"):
         transfer(server.access, path, title=title)
     write_records(path, [record | {"kind": "heading"}])
-    with pytest.raises(DataError, match="is no sentence"):
+    with pytest.raises(DataError, match="is not a sentence"):
         transfer(server.access, path, title=title)
 
 

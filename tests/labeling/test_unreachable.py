@@ -50,7 +50,7 @@ def test_down(tmp_path: Path) -> None:
 
 
 def test_something_else(other: str) -> None:
-    with pytest.raises(LabelingError, match="status 404 and not as Label Studio does"):
+    with pytest.raises(LabelingError, match="status 404, not as Label Studio would"):
         push(Access(other, "a-token"), [])
     assert not healthy(other)
 

@@ -146,7 +146,7 @@ def test_roberta_is_bert_shaped(tmp_path: Path, encoder_folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "hint"), [("0", "hub; where"), ("1", "hub; set HF_HUB_OFFLINE=0 to let it be downloaded; where")]
+    ("value", "hint"), [("0", "hub; without"), ("1", "hub; set HF_HUB_OFFLINE=0 to download it; without")]
 )
 def test_a_hub_that_is_not_reached(monkeypatch: pytest.MonkeyPatch, value: str, hint: str) -> None:
     from transformers import AutoModel
@@ -156,7 +156,7 @@ def test_a_hub_that_is_not_reached(monkeypatch: pytest.MonkeyPatch, value: str, 
 
     monkeypatch.setattr(AutoModel, "from_pretrained", unreachable)
     monkeypatch.setenv("HF_HUB_OFFLINE", value)
-    with pytest.raises(ModelError, match=rf"connect to the {hint} no hub is reached, name a folder or 'bundled'$"):
+    with pytest.raises(ModelError, match=rf"connect to the {hint} access to a hub, name a folder or 'bundled'$"):
         load_encoder("hfl/rbt3")
 
 

@@ -43,7 +43,7 @@ def flip(name: str) -> Callable[[Path], object]:
 
 ATTACKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "the folder is missing": (shutil.rmtree, "does not exist"),
-    "it is empty": (lambda f: [p.unlink() for p in f.iterdir()], "is no model folder: it lacks pizhu.json"),
+    "it is empty": (lambda f: [p.unlink() for p in f.iterdir()], "is not a model folder: it lacks pizhu.json"),
     "no weights": (lambda f: (f / "model.safetensors").unlink(), "lacks model.safetensors"),
     "no tokenizer": (lambda f: (f / "tokenizer.json").unlink(), "lacks tokenizer.json"),
     "no configuration": (lambda f: (f / "config.json").unlink(), "lacks config.json"),

@@ -21,7 +21,7 @@ from pathlib import Path
 from pizhu.base.errors import MissingExtraError, ReadError
 from pizhu.data import readers
 from pizhu.data.isolation import worker
-from pizhu.data.isolation.confinement import another_program, scratch
+from pizhu.data.isolation.confinement import external_program, scratch
 from pizhu.data.readers.base import Extract, Format, Source
 
 MODULE = __name__
@@ -120,7 +120,7 @@ def convert() -> None:
     folder = scratch()
     assert folder is not None
     Path(folder, "half a document").write_text("x", encoding="utf-8")
-    with another_program():
+    with external_program():
         Path(folder, "pid").write_text(str(subprocess.Popen(["sleep", "600"]).pid), encoding="utf-8")
         time.sleep(600)
 

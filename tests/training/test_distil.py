@@ -213,7 +213,7 @@ def test_eight_bits_that_lose_are_not_written(
     assert not (tmp_path / "小").exists()
     with pytest.raises(DataError, match="no labelled sentence to measure on"):
         compact(model_folder, [unlabelled(labelled, "a")], tmp_path / "小")
-    with pytest.raises(DataError, match=r"to measure on that .* did not learn from; name labelled records"):
+    with pytest.raises(DataError, match=r"to measure on that .* was not trained on; name labelled records"):
         compact(model_folder, [labelled], tmp_path / "小")
     with pytest.raises(DataError, match="the label 'risk', which is not in the label set achievement"):
         compact(model_folder, [labelled.with_labels([("risk",) for _ in labelled.sentences])], tmp_path / "小")
@@ -301,7 +301,7 @@ def test_the_command(
     assert "left out: " in answer.err and "坏.docx" in answer.err
     assert load_about(tmp_path / "小").origin["unlabelled"]["reports"] == ["好.txt"]
     answer = pizhu("train", "--again", tmp_path / "小")
-    assert answer.status == 2 and "was made by `pizhu distil`; give that command again" in answer.err
+    assert answer.status == 2 and "was made by `pizhu distil`; run that again" in answer.err
 
 
 def test_teachers_with_labels_of_their_own(

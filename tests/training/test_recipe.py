@@ -45,8 +45,8 @@ def test_earlier_names_of_fields_are_understood(tmp_path: Path) -> None:
         recipe = load_recipe(path, ["training.truth=0.25"])
     training = recipe.training
     assert (training.epochs, training.encoder_lr, training.crop, training.hard_label_weight) == (3, 2e-4, 0.25, 0.25)
-    assert "training.passes is called training.epochs now" in str(told[0].message) and len(told) == 4
-    with pytest.raises(ConfigError, match=r"training.passes is the earlier name of training.epochs; give one of them"):
+    assert "training.passes is now called training.epochs" in str(told[0].message) and len(told) == 4
+    with pytest.raises(ConfigError, match=r"training.passes is the earlier name of training.epochs; set only one"):
         load_recipe(path, ["training.epochs=4"])
 
 
@@ -54,7 +54,7 @@ def test_the_recipe_that_the_shipped_model_records() -> None:
     """It was made when fields had other names, and one more that changed nothing."""
     about = load_about(SHIPPED)
     assert recipe_from_dict(about.origin["recipe"], "shipped") == load_recipe("small", ["training.seed=2"])
-    with pytest.raises(ConfigError, match=r"training.near is no field any more"):
+    with pytest.raises(ConfigError, match=r"training.near is no longer a field"):
         recipe_from_dict({"training": {"near": 0.5}}, "r.toml")
 
 
@@ -74,7 +74,7 @@ def test_the_recipe_that_the_shipped_model_records() -> None:
         ("training.patience=-1", "training.patience is -1, expected 0 to 1000"),
         ("training.batch=3", "unknown field training.batch, expected one of seed, epochs"),
         ("nothing.x=3", r"unknown section \[nothing\], expected one of encoder, context"),
-        ("context.unit=250", "context.prefix . context.unit is 298, expected at most context.tokens less 3, 253"),
+        ("context.unit=250", "context.prefix . context.unit is 298, expected at most context.tokens minus 3, 253"),
         ("passes=3", "setting 'passes=3' is not understood"),
         ("training.epochs", "setting 'training.epochs' is not understood"),
         ("=", "setting '=' is not understood"),

@@ -79,7 +79,7 @@ def test_a_start_that_is_elsewhere(
     monkeypatch.chdir(tmp_path)
     answer = pizhu("train", "--again", made, "--data", data, "--out", "again")
     assert answer.status == 2 and answer.err.count("\n") == 1
-    assert "started from is not available: encoder folder ./" in answer.err
+    assert "is not available: encoder folder ./" in answer.err
 
 
 def test_another_number_of_processes(
@@ -88,7 +88,7 @@ def test_another_number_of_processes(
     with monkeypatch.context() as patch:
         patch.setenv("WORLD_SIZE", "2")
         answer = pizhu("train", "--again", "m")
-    assert answer.status == 2 and "was made by another number of processes, 1; run: pizhu train --again m" in answer.err
+    assert answer.status == 2 and "by another number of processes (1); run: pizhu train --again m" in answer.err
     other = shutil.copytree(made, tmp_path / "m2")
     text = (other / "pizhu.json").read_text(encoding="utf-8")
     (other / "pizhu.json").write_text(text.replace('"processes": 1', '"processes": 2'), encoding="utf-8")
@@ -109,7 +109,7 @@ def test_other_data(made: Path, data: Path, tmp_path: Path, pizhu: Callable[...,
     assert answer.status == 2
     assert answer.err.count("\n") == 1 and "标注.jsonl has the fingerprint" in answer.err
     answer = pizhu("train", "--again", made, "--data", data, "--data", data)
-    assert answer.status == 2 and "was made from 标注.jsonl; name with --data where each of these lies" in answer.err
+    assert answer.status == 2 and "was made from 标注.jsonl; give the present path of each" in answer.err
 
 
 def test_absent_data(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pizhu: Callable[..., Any]) -> None:
@@ -126,7 +126,7 @@ def test_other_versions(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(module, "versions", lambda: here | {"torch": "9.9"})
     answer = pizhu("train", "--again", made)
     assert answer.status == 2
-    assert f"was made with torch {here['torch']}, here is 9.9; install that version" in answer.err
+    assert f"was made with torch {here['torch']}, but 9.9 is installed; install that version" in answer.err
     assert pizhu("train", "--again", made, "--any-versions", "--out", tmp_path / "again").status == 0
 
 
@@ -155,7 +155,7 @@ def test_what_another_command_made(pizhu: Callable[..., Any]) -> None:
 
     answer = pizhu("train", "--again", SHIPPED, "--out", "shipped-again")
     assert answer.status == 2 and answer.err.count("\n") == 1
-    assert "was made by `pizhu compact`; give that command again" in answer.err
+    assert "was made by `pizhu compact`; run that again" in answer.err
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def test_frozen_layers_and_embeddings_stay(tmp_path: Path, recipe: Recipe, label
     moved = {name for name in start if not torch.equal(start[name], end[f"encoder.{name}"])}
     assert moved
     assert all(name.startswith("encoder.layer.1.") for name in moved)
-    with pytest.raises(ConfigError, match="frozen_layers is 3, expected at most the 2 layers that there are"):
+    with pytest.raises(ConfigError, match="frozen_layers is 3, expected at most the 2 layers of the encoder"):
         train(replace(frozen, encoder=replace(recipe.encoder, frozen_layers=3)), [labelled], [], tmp_path / "n")
     whole = replace(frozen, encoder=replace(recipe.encoder, frozen_layers=2))
     end = weights(train(whole, [labelled], [], tmp_path / "w", device="cpu"))
@@ -264,6 +264,6 @@ def test_an_absent_device(tmp_path: Path, recipe: Recipe, labelled: Report) -> N
 def test_nothing_but_a_model_is_overwritten(tmp_path: Path, recipe: Recipe, labelled: Report) -> None:
     (tmp_path / "论文.docx").write_text("years of work", encoding="utf-8")
     for out in (tmp_path, tmp_path / "论文.docx"):
-        with pytest.raises(ModelError, match="is no model folder"):
+        with pytest.raises(ModelError, match="is not a model folder"):
             train(recipe, [labelled], [], out)
     assert (tmp_path / "论文.docx").read_text(encoding="utf-8") == "years of work"

@@ -1,5 +1,5 @@
-"""PDF with a text layer. The engine is native code that a hostile file may crash: strangers' are read by a process of
-their own (``data.isolation``)."""
+"""PDF with a text layer. A hostile file may crash the engine, which is native code, so strangers' files are read in a
+separate process (``data.isolation``)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def matches(data: bytes) -> bool:
 
 
 def read(source: Source) -> Extract:
-    """Lines joined to paragraphs, columns in order, running heads, feet and page numbers as furniture."""
+    """Lines are joined to paragraphs and columns put in order; running heads, feet and page numbers are furniture."""
     if find_spec("pypdfium2") is None:
         raise MissingExtraError(f"reading {source.name}, a PDF,", "pdf")
     try:

@@ -1,4 +1,4 @@
-"""Pages to lines: characters with their places, as PDFium gives them."""
+"""Pages to lines, from the characters and positions that PDFium reports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 class Refused(Exception):
-    """Why a PDF is not read, worded to follow the file's name."""
+    """Why a PDF cannot be read, worded to follow the file's name."""
 
 
 @dataclass(slots=True)
@@ -21,7 +21,7 @@ class Line:
         left, right, bottom, top: the box around it.
         size: the font size of most of it.
         page: the page's number, counted from 0.
-        word: the width of what it begins with and cannot be broken: a number or one character, with its marks.
+        word: the width of its first word that cannot be broken: a number or one character, with its punctuation.
     """
 
     text: str
@@ -74,7 +74,7 @@ def pages(data: bytes, most_pages: int, most_characters: int) -> Iterator[Page]:
             page = document[number]
             textpage = page.get_textpage()
         except pdfium.PdfiumError:
-            continue  # a page that is damaged on its own
+            continue  # only this page is damaged
         amount = textpage.count_chars()
         left -= amount
         if left < 0:
@@ -92,7 +92,7 @@ def pages(data: bytes, most_pages: int, most_characters: int) -> Iterator[Page]:
 
 
 def _chars(textpage: object, amount: int, raw: object) -> Iterator[_Char | None]:
-    """The page's characters; None is a line break. Spaces that the engine made up are left to the gaps."""
+    """The page's characters; None is a line break. Spaces that the engine added are dropped; gaps decide instead."""
     box = raw.FS_RECTF()  # type: ignore[attr-defined]
     place = ctypes.byref(box)
     unicode, generated = raw.FPDFText_GetUnicode, raw.FPDFText_IsGenerated  # type: ignore[attr-defined]
@@ -126,7 +126,7 @@ def _lines(chars: Iterator[_Char | None], page: int) -> Iterator[Line]:
 
 
 def _finish(line: list[_Char], page: int) -> Iterator[Line]:
-    """The line, or its pieces where wide gaps part it: columns, the cells of a table."""
+    """The line, or its pieces if wide gaps separate them: columns, the cells of a table."""
     seen = [char for char in line if not char.text.isspace()]
     if not seen:
         return
@@ -139,7 +139,7 @@ def _finish(line: list[_Char], page: int) -> Iterator[Line]:
         if char.text.isspace():
             text += char.text
             continue
-        if char.text.isdigit() and char.size < 0.75 * size:  # a raised figure that refers to a foot-note
+        if char.text.isdigit() and char.size < 0.75 * size:  # a raised figure that refers to a footnote
             continue
         gap = 0.0 if last is None else char.left - last.right
         if gap > (3 if text[-1:].isspace() else 0.8) * size:

@@ -1,4 +1,4 @@
-"""Lines of pages to paragraphs: rows and columns, running heads and feet, notes, lines broken by the page's width."""
+"""Lines of pages to paragraphs: handles rows, columns, running heads and feet, notes, and wrapped lines."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ...segment.markers import marker
 from ..base import Lines
 from .engine import Line, Page
 
-_EDGE = 0.12  # part of the page's height at its top and bottom where running heads and feet stand
-_HEAD = 0.065  # above the margin of any body text
+_EDGE = 0.12  # share of the page's height, at top and bottom, for running heads and feet
+_HEAD = 0.065  # above any body text
 _STOPPED = re.compile(r"[。！？!?][”’）)]?$")
 _CLOSED = "。！？；：!?;:”’）"
 _FURNITURE = Hint("furniture")
@@ -54,7 +54,7 @@ def _is_edge(page: Page, line: Line) -> bool:
 
 
 def _running(pages: list[Page]) -> set[str]:
-    """What stands at the edge of at least three pages, or of both of two, figures aside."""
+    """Text at the edge of at least three pages, or of both of two pages, ignoring digits."""
     seen: Counter[str] = Counter()
     for page in pages:
         seen.update({_key(line) for line in page.lines if _is_edge(page, line)})
@@ -77,7 +77,7 @@ def _body_size(pages: list[Page]) -> float:
 
 
 def _notes(page: Page, lines: list[Line], body: float) -> list[Line]:
-    """Small print at the foot of the page, below all lines of the body's size."""
+    """Small print at the foot of the page, below all lines of body size."""
     lowest = min((line.bottom for line in lines if line.size > 0.85 * body), default=0.0)
     return sorted(
         (line for line in lines if line.top < lowest and line.size <= 0.85 * body and line.top < page.height / 2),
@@ -86,14 +86,14 @@ def _notes(page: Page, lines: list[Line], body: float) -> list[Line]:
 
 
 def _in_columns(page: Page, lines: list[Line]) -> tuple[list[Line], float | None]:
-    """The lines from top to bottom; where the text runs in two columns, the left one first."""
+    """The lines from top to bottom; of two columns, the left one first."""
     ordered = sorted(lines, key=lambda line: (-line.bottom, line.left))
     middle = page.width / 2
     left = [line for line in lines if line.right < middle + 6]
     right = [line for line in lines if line.left > middle - 6]
     if not (_is_column(left) and _is_column(right) and len(left) + len(right) > 0.8 * len(lines)):
         return ordered, None
-    # Lines across both columns part the page into bands.
+    # Lines across both columns divide the page into bands.
     bands: list[list[Line]] = [[]]
     for line in ordered:
         if line.right >= middle + 6 and line.left <= middle - 6:
@@ -109,7 +109,7 @@ def _is_column(lines: list[Line]) -> bool:
 
 
 def _rows(lines: list[Line]) -> list[Line]:
-    """Pieces that stand at one height, in reading order, as one line with tabs: the cells of a table."""
+    """Joins pieces at the same height, in reading order, to one line with tabs: the cells of a table."""
     heights: list[list[Line]] = []
     for line in lines:
         first = heights[-1][0] if heights else None
@@ -137,7 +137,7 @@ def _row(pieces: list[Line]) -> list[Line]:
 
 
 class _Writer:
-    """Joins lines to paragraphs, across pages too; heads, feet and notes wait until a paragraph ends."""
+    """Joins lines to paragraphs, also across pages; heads, feet and notes are held back until a paragraph ends."""
 
     def __init__(self, body: float, indented: bool) -> None:
         self.lines = Lines()
@@ -155,7 +155,7 @@ class _Writer:
         middle: float | None,
         margins: list[tuple[float, float]],
     ) -> None:
-        """Add a page: its lines, what stands at its edges, its notes, where its columns begin and end."""
+        """Add a page: its lines, the text at its edges, its notes, where its columns begin and end."""
         top = [line for line in edges if not lines or line.bottom > lines[0].bottom]
         self._wait((line.text, _FURNITURE) for line in top)
         for line in lines:
@@ -199,26 +199,26 @@ class _Writer:
         new_page = line.page != last.page or line.bottom > last.top  # or a new column
         if not new_page and last.bottom - line.top > 1.6 * line.size:
             return False
-        # By the margin of its own column, and by what would have had to fit into the rest of the line.
+        # Use the margin of the line's own column, and the text that would have had to fit into the rest of the line.
         full = last.right + max(2.2 * last.size, line.word + last.size) > self._right
         if last.size > 1.15 * self._body and not new_page:  # a title in two centred lines
             return last.text[-1] not in _CLOSED and marker(line.text) is None
         if not full or line.left > left + 1.2 * line.size:
             return False
-        if not self._indented and _STOPPED.search(last.text):  # nothing else tells that a paragraph begins
+        if not self._indented and _STOPPED.search(last.text):  # there is no other sign that a paragraph begins
             return False
         return not (marker(line.text) and last.text[-1] in _CLOSED)
 
 
 def _margins(lines: list[Line], body: float) -> tuple[float, float]:
-    """Where full lines of the body's size begin and end."""
+    """Where full lines of body size begin and end."""
     plain = [line for line in lines if abs(line.size - body) < 0.12 * body and "\t" not in line.text]
     if not plain:
         return 0.0, 0.0
     lefts = Counter(round(line.left / 4) for line in plain)
     often = [place * 4.0 for place, count in lefts.items() if count > 1] or [min(line.left for line in plain)]
     furthest = max(line.right for line in plain)
-    # Full lines end within a character of each other: some let a mark hang over the margin.
+    # Full lines end within a character's width of each other: in some, punctuation hangs over the margin.
     return min(often), median(line.right for line in plain if line.right > furthest - 2 * body)
 
 

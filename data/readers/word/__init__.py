@@ -1,4 +1,4 @@
-"""Word documents (.docx): text in reading order with what Word draws but does not store: automatic numbers."""
+"""Word documents (.docx): text in reading order, with the automatic numbers, which Word draws but does not store."""
 
 from .document import Traced, matches, read, trace
 from .places import Place, Places

@@ -20,12 +20,12 @@ from .styles import Styles
 _SKIPPED = frozenset(["del", "moveFrom", "Fallback", "rubyPr", "rt", "pPr", "rPr", "sectPr", "tblPr", "tblGrid"])
 _DRAWN = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _Collector = Callable[[etree._Element], None]
-_DEPTH = 60  # tables in tables in text boxes, further down than any office goes
+_DEPTH = 60  # nesting of tables and text boxes, deeper than any office needs
 _LONGEST_HEADING = 90
 
 
 def matches(data: bytes) -> bool:
-    """Whether this is a zipped document of an office; which one its parts tell."""
+    """Whether this is a zipped office document; its parts say which kind."""
     return data.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
@@ -36,12 +36,12 @@ def read(source: Source) -> Extract:
 
 @dataclass(frozen=True)
 class Traced:
-    """A document with the way back from its text to its XML.
+    """A document whose text can be traced back to its XML.
 
     Attributes:
-        text: what :func:`read` extracts.
+        text: the text that :func:`read` extracts.
         main: the name of the part that holds the body.
-        parts: what was read, parsed, by name; those who write the document again change them in place.
+        parts: the parsed parts, by name; to write the document with additions, change them in place.
         places: which elements draw which characters of ``text``.
     """
 
@@ -52,7 +52,7 @@ class Traced:
 
 
 def trace(source: Source) -> Traced:
-    """Read a document so that it can be written again with something added; raises what :func:`read` raises."""
+    """Read a document so that it can be written again with additions; raises what :func:`read` raises."""
     places = Places()
     reader = _read(source, places)
     return Traced(reader.lines.extract().text, reader.main, reader.parts, places)
@@ -81,14 +81,14 @@ def _main_part(archive: Archive, source: Source) -> str:
                     return target
     if "word/document.xml" in archive.names:
         return "word/document.xml"
-    raise ReadError(f"{source.name} is a zip archive without a Word document in it; unpack it and name the reports")
+    raise ReadError(f"{source.name} is a zip archive without a Word document in it; unpack it and name its reports")
 
 
 class _Document:
     def __init__(self, archive: Archive, main: str, places: Places | None, source: Source) -> None:
         self._archive = archive
         self._name = source.name
-        self._places = places  # filled as the text is read, where somebody asks for the way back
+        self._places = places  # filled while the text is read, for callers that trace it back
         self.main = main
         self.parts: dict[str, etree._Element] = {}
         self._folder = posixpath.dirname(main)
@@ -96,8 +96,8 @@ class _Document:
         self._styles = Styles(self._part("styles"))
         self._numbering = Numbering(self._part("numbering"))
         self._notes = {kind: self._read_notes(kind) for kind in ("footnote", "endnote")}
-        self._pending: list[etree._Element] = []  # notes and text boxes of the paragraph at hand
-        self._joined: list[Piece] = []  # of paragraphs whose mark was deleted
+        self._pending: list[etree._Element] = []  # notes and text boxes of the present paragraph
+        self._joined: list[Piece] = []  # pieces of paragraphs whose paragraph mark was deleted
         self.lines = Lines(source)
 
     def _relations(self, main: str) -> list[tuple[str, str]]:
@@ -126,7 +126,7 @@ class _Document:
         return {value(node, "id"): node for node in nodes if value(node, "type") in (None, "normal")}
 
     def read_pages(self, kind: str) -> None:
-        """Add each different header or footer once, as furniture."""
+        """Add each distinct header or footer once, as furniture."""
         seen = set()
         for path in dict.fromkeys(path for name, path in self._parts if name == kind):
             if path in self._archive.names:
@@ -137,14 +137,14 @@ class _Document:
                         self.lines.add(text, Hint("furniture"))
 
     def read_body(self) -> None:
-        """Add the document's text."""
+        """Add the document's own text."""
         root = self._xml(self.main)
         body = child(root, "body")
         self._blocks(body if body is not None else root, 0)
 
     def _blocks(self, parent: etree._Element, depth: int) -> None:
         if depth > _DEPTH:
-            raise ReadError(f"{self._name} has tables and notes in each other more than {_DEPTH} deep; it is refused")
+            raise ReadError(f"{self._name} has tables and notes nested more than {_DEPTH} deep; it is refused")
         around = [iter(parent)]
         while around:
             node = next(around[-1], None)
@@ -161,7 +161,7 @@ class _Document:
         properties = child(node, "pPr")
         style = self._styles.get(value(child(properties, "pStyle")))
         pieces, bold = self._pieces(node, style.bold)
-        if is_on(child(properties, "rPr", "del")):  # the break behind it was deleted: one paragraph with the next
+        if is_on(child(properties, "rPr", "del")):  # its mark was deleted: it is one paragraph with the next
             self._joined += pieces
             return
         pieces, self._joined = self._joined + pieces, []
@@ -215,7 +215,7 @@ class _Document:
         if name == "txbxContent":
             self._pending.append(node)
         else:
-            # Each is read once: a note that refers to itself would have no end.
+            # Each is read once: a note that refers to itself would never end.
             note = self._notes[name.removesuffix("Reference")].pop(value(node, "id"), None)
             if note is not None:
                 self._pending.append(note)
@@ -228,7 +228,7 @@ class _Document:
             cells = list(_through(row, "tc"))
             frame = plain or any(next(cell.iter("{*}tbl"), None) is not None for cell in cells)
             drawn = [] if frame else [_drawn(cell) for cell in cells]
-            if frame or any(map(_is_prose, drawn)):  # a frame around text, not data
+            if frame or any(map(_is_prose, drawn)):  # a frame around text, not a table of data
                 for cell in cells:
                     self._blocks(cell, depth + 1)
                 continue
@@ -245,7 +245,7 @@ def _hint(properties: etree._Element | None, outline: int, kind: str, text: str,
         outline = own
     if kind in ("contents", "page"):
         return Hint("furniture")
-    if len(text) > _LONGEST_HEADING:  # whole paragraphs in a heading style are body text all the same
+    if len(text) > _LONGEST_HEADING:  # a whole paragraph in a heading style is still body text
         return Hint(bold=bold)
     if kind == "title":
         return Hint("heading")
@@ -266,7 +266,7 @@ def _through(parent: etree._Element, name: str) -> Iterator[etree._Element]:
 
 
 def _runs_of(node: etree._Element, collect: _Collector) -> Iterator[etree._Element]:
-    """The runs of a paragraph in order, without those that were deleted or moved away."""
+    """The runs of a paragraph in order, without those that were deleted or moved elsewhere."""
     waiting = list(reversed(node))
     while waiting:
         found = waiting.pop()
@@ -311,7 +311,7 @@ def _symbol(node: etree._Element) -> str:
 
 
 def _paragraphs(parent: etree._Element) -> Iterator[etree._Element]:
-    """The paragraphs anywhere in ``parent``, those in text boxes included; a paragraph in a paragraph is part of it."""
+    """All paragraphs in ``parent``, including those in text boxes; a paragraph inside another is part of it."""
     waiting = [(node, False) for node in reversed(parent)]
     while waiting:
         node, inside = waiting.pop()
@@ -327,7 +327,7 @@ def _paragraphs(parent: etree._Element) -> Iterator[etree._Element]:
 
 
 def _plain(paragraph: etree._Element) -> list[Piece]:
-    """The pieces of a paragraph on its own: what hangs on it, notes and text boxes, is not followed."""
+    """The pieces of a paragraph alone, without its notes and text boxes."""
     return [piece for run in _runs_of(paragraph, lambda node: None) for piece in _run_pieces(run, lambda node: None)]
 
 
@@ -336,12 +336,12 @@ def _text(pieces: Iterable[Piece]) -> str:
 
 
 def _drawn(cell: etree._Element) -> list[list[Piece]]:
-    """The pieces of each paragraph of a cell, behind a space that no text draws: a row is written on one line."""
+    """The pieces of each paragraph of a cell, after a space that no element draws: a row becomes one line."""
     return [[(paragraph, " "), *_plain(paragraph)] for paragraph in _paragraphs(cell)]
 
 
 def _is_prose(cell: Sequence[Sequence[Piece]]) -> bool:
-    """Whether a cell, drawn, holds running text."""
+    """Whether a cell's pieces are running text."""
     texts = [_text(paragraph[1:]) for paragraph in cell]
     return sum("。" in text for text in texts) > 1 or any(len(text) > 120 and "。" in text for text in texts)
 

@@ -15,7 +15,7 @@ def local(node: etree._Element) -> str:
 
 
 def value(node: etree._Element | None, name: str = "val") -> str | None:
-    """An attribute of the main namespace, transitional or strict."""
+    """An attribute of the main namespace, in the transitional or the strict form."""
     if node is None:
         return None
     found = node.get(f"{{{_W}}}{name}")
@@ -23,7 +23,7 @@ def value(node: etree._Element | None, name: str = "val") -> str | None:
 
 
 def child(node: etree._Element | None, *path: str) -> etree._Element | None:
-    """The first descendant along ``path`` of local names."""
+    """The descendant reached by the first child of each name in ``path`` (local names)."""
     for name in path:
         if node is None:
             return None
@@ -32,7 +32,7 @@ def child(node: etree._Element | None, *path: str) -> etree._Element | None:
 
 
 def is_on(node: etree._Element | None) -> bool:
-    """Whether a toggle such as ``<w:b/>`` is there and not switched off."""
+    """Whether a toggle such as ``<w:b/>`` is present and not switched off."""
     return node is not None and value(node) not in ("0", "false", "off", "none")
 
 
@@ -46,7 +46,7 @@ def number(node: etree._Element | None, name: str = "val") -> int | None:
 
 
 def heading_level(node: etree._Element | None) -> int | None:
-    """What ``<w:outlineLvl>`` says: 1 the outermost heading, 0 body text; None where there is none."""
+    """The value of ``<w:outlineLvl>``: 1 the outermost heading, 0 body text; None if there is none."""
     level = number(node)
     if level is None:
         return None

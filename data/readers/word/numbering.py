@@ -1,4 +1,4 @@
-"""Automatic numbers, which Word computes and stores nowhere: 一、 （一） 1. ① and their kin."""
+"""Automatic numbers such as 一、 （一） 1. ①, which Word computes and does not store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .names import child, local, number, value
 _HANZI = "〇一二三四五六七八九"
 _LEGAL = "零壹贰叁肆伍陆柒捌玖"
 _LEVELS = range(9)
-_LONGEST = 100  # characters of a number as its list writes it, places for counts included
+_LONGEST = 100  # characters of a number's format, placeholders included
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class _Level:
     format: str = "decimal"
     text: str = ""
     start: int = 1
-    restart: int | None = None  # the level (counted from 1) whose number restarts this one; 0 never
+    restart: int | None = None  # the level (from 1) whose number restarts this one; 0 for never
     legal: bool = False
     suffix: str = "tab"
 
@@ -28,12 +28,12 @@ class _Level:
 @dataclass(frozen=True)
 class _List:
     levels: dict[int, _Level]
-    counts: dict[int, int]  # of the definition: lists made from it count on
-    starts: dict[int, int]  # where this list starts anew instead
+    counts: dict[int, int]  # of the definition: its lists continue one count
+    starts: dict[int, int]  # where this list starts again instead
 
 
 class Numbering:
-    """The lists of a document; :meth:`label` is asked once for each numbered paragraph, in order."""
+    """The lists of a document; call :meth:`label` once for each numbered paragraph, in order."""
 
     def __init__(self, root: etree._Element | None) -> None:
         self._lists: dict[str, _List] = {}
@@ -56,7 +56,7 @@ class Numbering:
                 self._lists[value(node, "numId") or ""] = _List(own, counts.setdefault(source, {}), starts)
 
     def label(self, list_id: str, level: int) -> str:
-        """The number that stands before the next paragraph of a list, with the space behind it where there is one."""
+        """The number before the next paragraph of a list, including the space after it, if any."""
         found = self._lists.get(list_id)
         if found is None or level not in found.levels:
             return ""
@@ -83,7 +83,7 @@ class Numbering:
             return spell(count, "decimal" if here.legal and at < level else found.levels[at].format)
 
         text = re.sub(r"%([1-9])", fill, here.text)
-        # Chinese enumerators end in a mark of their own; Word's tab behind them is layout.
+        # Chinese numbers end in punctuation of their own; Word's tab after them is layout.
         return text if here.suffix == "nothing" or not text or text[-1] in "、.．)）】〕，," else text + " "
 
 
@@ -109,7 +109,7 @@ def _level(node: etree._Element) -> _Level:
 
 
 def spell(count: int, style: str) -> str:
-    """``count`` as Word writes it in the number format ``style``; unknown formats give Arabic digits."""
+    """``count`` in Word's number format ``style``; unknown formats give Arabic digits."""
     if style in ("chineseCounting", "chineseCountingThousand", "taiwaneseCountingThousand", "japaneseCounting"):
         return _chinese(count, _HANZI, "十百千")
     if style in ("taiwaneseCounting", "ideographDigital", "japaneseDigitalTenThousand", "taiwaneseDigital"):

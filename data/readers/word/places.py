@@ -1,4 +1,4 @@
-"""The way back: from a range of the extracted text to the elements of the document that draw it."""
+"""Traces a range of the extracted text back to the elements of the document that draw it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Piece = tuple[etree._Element, str]
 
 
 class Place(NamedTuple):
-    """The half-open range of characters of what ``node`` draws; a node without text of its own draws one character."""
+    """Half-open range of the characters that ``node`` draws; a node without text of its own draws one character."""
 
     node: etree._Element
     start: int
@@ -27,28 +27,28 @@ class _Passage(NamedTuple):
 
 
 class _Drawn(NamedTuple):
-    """Where a character of the text is drawn: the number of the piece, and which of its characters it is."""
+    """Where a character of the text is drawn: the index of the piece, and of the character in it."""
 
     piece: int
     at: int
 
 
 class Places:
-    """Where each paragraph and table row of the extracted text came from."""
+    """The source of each paragraph and table row of the extracted text."""
 
     def __init__(self) -> None:
         self._passages: list[_Passage] = []
-        self._aligned: tuple[_Passage, list[int], list[_Drawn]] | None = None  # of the passage asked for last
+        self._aligned: tuple[_Passage, list[int], list[_Drawn]] | None = None  # of the last passage looked up
 
     def add(self, start: int, end: int, pieces: Sequence[Piece]) -> None:
-        """Note that ``text[start:end]`` was made of ``pieces``, apart from white space and a number in front."""
+        """Record that ``text[start:end]`` was made from ``pieces``, apart from white space and a number in front."""
         if start < end:
             self._passages.append(_Passage(start, end, pieces))
 
     def find(self, text: str, start: int, end: int) -> list[Place]:
-        """The places of ``text[start:end]`` in the document's order, without white space around them.
+        """The places of ``text[start:end]`` in document order, without white space around them.
 
-        Empty where nothing is drawn by an element of its own: in an automatic number, in a header.
+        Empty if no element draws the range itself: in an automatic number, in a header.
         """
         found: list[Place] = []
         first = max(0, bisect_right(self._passages, start, key=lambda passage: passage.start) - 1)
@@ -63,10 +63,10 @@ class Places:
         return found
 
     def _align(self, passage: _Passage, text: str) -> tuple[list[int], list[_Drawn]]:
-        """Offsets of characters in the text, and beside each where it is drawn."""
+        """Offsets of characters in the text, and for each of them where it is drawn."""
         if self._aligned is None or self._aligned[0] is not passage:
-            # Reading changes white space and puts automatic numbers in front; so the other characters are matched
-            # from the end.
+            # Reading changes white space and adds automatic numbers in front, so all other characters are matched from
+            # the end.
             shown = [i for i in range(passage.start, passage.end) if not text[i].isspace()]
             pieces = enumerate(passage.pieces)
             drawn = [_Drawn(i, at) for i, (_, piece) in pieces for at, c in enumerate(piece) if not c.isspace()]

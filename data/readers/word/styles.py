@@ -16,11 +16,11 @@ _PAGE = re.compile(r"(?:header|footer|页眉|页脚|page number|页码)$", re.IG
 
 @dataclass(frozen=True)
 class Style:
-    """What a paragraph inherits.
+    """The properties that a paragraph inherits.
 
     Attributes:
-        outline: heading level, 1 the outermost; 0 none.
-        list_id, list_level: the list that numbers it; None none.
+        outline: heading level, 1 the outermost; 0 for no heading.
+        list_id, list_level: the list that numbers it; None for no list.
         bold: whether its text is bold.
         kind: ``title``, ``contents`` or ``page`` where the style says so, else empty.
     """
@@ -51,7 +51,7 @@ class Styles:
                 self._default = name
 
     def get(self, name: str | None) -> Style:
-        """The style called ``name``; None is the default paragraph style."""
+        """The style called ``name``; None gives the default paragraph style."""
         return self._resolve(self._default if name is None else name, ())
 
     def _resolve(self, name: str, below: tuple[str, ...]) -> Style:

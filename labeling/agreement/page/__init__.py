@@ -33,13 +33,15 @@ details { margin-top: 1rem } summary { cursor: pointer; color: var(--soft) }
 
 
 def page(found: Agreement, labels: LabelSet, *, data: str, made: date | None = None) -> str:
-    """The page of an agreement.
+    """The agreement page.
 
     Text from reports and names are escaped everywhere: they are data, never markup.
 
     Args:
+        found: the agreement.
+        labels: the label set, for the labels' titles and colours.
         data: what was measured, in words.
-        made: the day; None leaves it out.
+        made: the date; None leaves it out.
     """
     parts = [
         ("summary", "结论", _findings(found, labels)),
@@ -92,7 +94,7 @@ def _contested(found: Agreement, labels: LabelSet) -> Markup:
 
 
 def _answers(row: Contested) -> list[tuple[tuple[str, ...], list[str]]]:
-    """Who gave which labels, the commonest answer first."""
+    """Who gave which labels, the most common answer first."""
     said = sorted(row.answers.items(), key=lambda item: (item[1], item[0]))
     groups = [(given, [name for name, _ in group]) for given, group in groupby(said, key=lambda item: item[1])]
     return sorted(groups, key=lambda group: -len(group[1]))

@@ -1,4 +1,4 @@
-"""The sections of the page on how annotators work: over time, how fast, how far they follow proposals."""
+"""The page's sections on how annotators work: changes over time, speed, how far they follow proposals."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def speed(found: Agreement) -> Markup:
 
 
 def anchored(found: Agreement) -> Markup | None:
-    """How far proposals were followed; None where there were none."""
+    """How far annotators followed proposals; None if there were none."""
     if not any(row.seen.answers or row.unseen.answers for row in found.anchoring.annotators):
         return None
     return render("labeling/agreement/page/anchoring.html.j2", found=found.anchoring, gold=bool(found.gold))

@@ -1,4 +1,4 @@
-"""Pairwise agreement as a heat map: inline SVG whose cells say their figures, so nobody need tell shades apart."""
+"""Pairwise agreement as a heat map: inline SVG whose cells show their figures, so that nobody has to compare shades."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 UNDEFINED = "–"
-"""What stands where a figure is not defined."""
+"""Shown in place of an undefined figure."""
 
 _COLD, _WARM = (213, 94, 0), (0, 114, 178)
 _NAME = 10
@@ -23,13 +23,13 @@ _NAME = 10
 def heat_map(
     title: str, annotators: Sequence[str], kappas: Mapping[frozenset[str], Figure], *, size: int = 46
 ) -> Markup:
-    """A square of kappas.
+    """A square matrix of kappas.
 
     Args:
-        title: what the map shows, for readers who hear it.
-        annotators: of rows and columns.
-        kappas: of two of them; pairs without one are shown as undefined.
-        size: of a cell, in pixels.
+        title: what the map shows, for screen readers.
+        annotators: the names for rows and columns.
+        kappas: the kappa of each pair of them; pairs without one are shown as undefined.
+        size: the size of a cell, in pixels.
     """
     left, top = 12 * max((_width(_short(name)) for name in annotators), default=2) / 2 + 14, 22
     parts = []
@@ -76,5 +76,5 @@ def _short(name: str) -> str:
 
 
 def _width(text: str) -> int:
-    """In half characters."""
+    """The width of ``text`` in half-width characters."""
     return sum(1 if character.isascii() else 2 for character in text)

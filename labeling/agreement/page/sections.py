@@ -1,4 +1,4 @@
-"""The sections of the page that are figures between annotators and against gold."""
+"""The page's sections with figures between annotators and against gold."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def on_pairs(found: Agreement, labels: LabelSet) -> Markup | None:
 
 
 def against_gold(found: Agreement, labels: LabelSet) -> Markup | None:
-    """Each annotator against decided answers; None without them."""
+    """Each annotator against gold answers; None without gold."""
     if not found.gold:
         return None
     return render("labeling/agreement/page/gold.html.j2", scores=found.gold, labels=labels)

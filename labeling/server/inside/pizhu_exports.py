@@ -1,4 +1,4 @@
-"""Exports leave no copy behind: Label Studio keeps each, with everybody's answers, in a file that nothing reads."""
+"""Removes the copies that Label Studio keeps of exports: files with everybody's answers that nothing reads."""
 
 import threading
 from collections.abc import Callable
@@ -13,7 +13,7 @@ _one_at_a_time = threading.Lock()
 
 
 class LeaveNoCopy:
-    """Removes the copy when an export is made, and earlier ones at the start."""
+    """Removes the copy after each export, and earlier copies when the server starts."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -25,16 +25,16 @@ class LeaveNoCopy:
     def process_view(
         self, request: HttpRequest, view: Any, arguments: tuple[Any, ...], named: dict[str, Any]
     ) -> HttpResponse | None:
-        """An export's answer; it is a file of its own, so that the copy can go."""
+        """The response to an export, which does not read the copy; None for other views."""
         if getattr(view, "cls", None) is not ExportAPI:
             return None
-        # Two of one project in one minute would share the copy.
+        # Two exports of one project in the same minute would share the copy.
         with _one_at_a_time:
             try:
-                answer: HttpResponse = view(request, *arguments, **named)
+                response: HttpResponse = view(request, *arguments, **named)
             finally:
                 _remove_copies()
-        return answer
+        return response
 
 
 def _remove_copies() -> None:

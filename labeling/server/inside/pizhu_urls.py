@@ -1,4 +1,4 @@
-"""Label Studio's pages and one of pizhu's: when everything in a project was changed. Its own lists tell it slowly."""
+"""Adds an endpoint to Label Studio: when each task and annotation of a project last changed. Its own lists are slow."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ from tasks.models import Annotation, Task
 
 
 class Times(RetrieveAPIView):
-    """``{"tasks": {number: time}, "annotations": {number: {number: time}}}``, the latter by their tasks' numbers."""
+    """``{"tasks": {number: time}, "annotations": {task: {number: time}}}`` for one project."""
 
     def get_queryset(self) -> Any:
-        """The projects that the user may see."""
+        """The projects that the user may see, so that others answer with 404."""
         return Project.objects.filter(organization=self.request.user.active_organization)
 
     def get(self, request: Request, *arguments: object, **named: object) -> Response:
-        """Of one project."""
+        """The times of one project."""
         project = self.get_object()
         annotations: dict[int, dict[int, object]] = {}
         given = Annotation.objects.filter(task__project=project)

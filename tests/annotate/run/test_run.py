@@ -209,7 +209,7 @@ def test_a_full_disk_stops_the_run(
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (PermissionError(13, "Permission denied", "b.html"), "b.html: Permission denied; see that you may write there"),
+        (PermissionError(13, "Permission denied", "b.html"), "b.html: Permission denied; check that you may"),
         (OSError(36, "File name too long", "b.html"), "b.html: File name too long; name a folder with a shorter path"),
         (MemoryError(), "out of memory"),
     ],

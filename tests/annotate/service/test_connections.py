@@ -68,7 +68,7 @@ def test_headers_that_dribble(service: Running, begun: bytes) -> None:
                 answer = opened.recv(65536)
             except TimeoutError:
                 continue
-        assert told(answer, 408) == "the headers of the request did not come in 1 seconds"
+        assert told(answer, 408) == "the headers of the request did not arrive within 1 seconds"
     assert healthy(service)
 
 
@@ -115,7 +115,8 @@ def test_bodies_that_dribble_hold_no_place(free: Running) -> None:
         assert json.loads(parsed(free.talk(HEALTH))[2])["requests_in_flight"] == 0
         assert parsed(free.talk(SMALL))[0] == 200
         for opened in (*slow, *chunks):
-            assert told(heard(opened), 408) == "the request came more slowly than 1,000 bytes a second; send it again"
+            sentence = told(heard(opened), 408)
+            assert sentence == "the request arrived more slowly than 1,000 bytes per second; send it again"
 
 
 def test_a_body_that_comes_slowly_but_fast_enough(free: Running) -> None:

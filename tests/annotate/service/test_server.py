@@ -120,9 +120,9 @@ def test_the_command_says_what_is_wrong(
     answer = pizhu("serve", "--port", "0", "--model", tmp_path / "none")
     assert answer.status == 2 and "does not exist" in answer.err
     answer = pizhu("serve", "--host", "no.such.host.invalid", "--port", "0", "--model", model_folder)
-    assert answer.status == 2 and "there is no host 'no.such.host.invalid'" in answer.err
+    assert answer.status == 2 and "'no.such.host.invalid' is not an address of this machine" in answer.err
     answer = pizhu("serve", "--name", "https://report.example", "--port", "0", "--model", model_folder)
-    assert answer.status == 2 and "'https://report.example' is no host name" in answer.err
+    assert answer.status == 2 and "'https://report.example' is not a host name" in answer.err
     answer = pizhu("serve", "--secret-file", tmp_path / "none", "--port", "0")
     assert answer.status == 2 and "does not exist" in answer.err
 

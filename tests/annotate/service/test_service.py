@@ -384,7 +384,7 @@ def test_a_machine_without_room(
     "name", ["https://report.example", "report.example:80", "", "a b", "*", "a/b", "a..b", "x" * 64]
 )
 def test_names_that_are_none(name: str) -> None:
-    with pytest.raises(ConfigError, match="no host name"):
+    with pytest.raises(ConfigError, match="not a host name"):
         Settings(names=(name,))
 
 

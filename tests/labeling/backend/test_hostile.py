@@ -88,7 +88,7 @@ def test_a_crowd_keeps_nobody_out(strict: Running, sent: bytes) -> None:
 
 def test_who_dribbles_is_told(strict: Running) -> None:
     with strict.connect(b"POST /predict HTTP/1.1\r\nX-A: ") as opened:
-        assert "the headers of the request did not come" in told(heard(opened), 408)
+        assert "the headers of the request did not arrive" in told(heard(opened), 408)
     with strict.connect(b"POST /predict HTTP/1.1\r\n" + HOST + KNOWN + b"Content-Length: 1000\r\n\r\n{") as opened:
         assert "slowly" in told(heard(opened), 408)
 

@@ -54,7 +54,7 @@ def test_nothing_to_learn_from(tmp_path: Path) -> None:
     files = tmp_path / "training.jsonl", tmp_path / "judged.jsonl"
     with pytest.raises(LabelingError, match="no sentence has labels"):
         prepare(answers(tmp_path / "a.jsonl", 甲=None), *files, corpus=True)
-    with pytest.raises(LabelingError, match="cannot teach and judge"):
+    with pytest.raises(LabelingError, match="need two labelled reports"):
         prepare(answers(tmp_path / "b.jsonl", 甲=["plan"]), *files, corpus=False)
     with pytest.raises(LabelingError, match="held out"):
         prepare(answers(tmp_path / "b.jsonl", 甲=["plan"]), *files, corpus=True, held=["甲"])

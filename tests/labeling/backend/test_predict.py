@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from pizhu.data.labels import DEFAULT_LABELS, Label, LabelSet
 from pizhu.data.report import Report
 from pizhu.labeling.backend.predictor import PARTIAL
-from pizhu.labeling.backend.secret import ensure_secret, event_secret, shows
+from pizhu.labeling.backend.secret import authorizes, ensure_secret, event_secret
 from pizhu.labeling.backend.trainer import Plan
 from pizhu.labeling.studio.config import label_config
 from pizhu.labeling.studio.tasks import choices
@@ -58,7 +58,7 @@ def test_a_lone_task_is_answered_from_its_own_context(ask: Asked, report_tasks: 
 
 def test_a_task_that_pizhu_did_not_make_fails_alone(ask: Asked, report_tasks: list[dict[str, Any]]) -> None:
     strange, good = ask([{"id": 1, "data": {"text": "别人的任务。"}}, report_tasks[0]]).json()["results"]
-    assert "was not made by pizhu" in strange["error"] and "result" not in strange
+    assert "pizhu did not make it" in strange["error"] and "result" not in strange
     assert choices(good["result"])
 
 
@@ -184,8 +184,8 @@ def test_the_secret_is_made_once_and_private(tmp_path: Path) -> None:
     secret = ensure_secret(tmp_path / "口令")
     assert ensure_secret(tmp_path / "口令") == secret
     assert (tmp_path / "口令").stat().st_mode & 0o077 == 0 or (tmp_path / "口令").drive
-    assert shows(f"Bearer {secret}", secret)
-    assert not shows(f"Bearer {event_secret(secret)}", secret)
+    assert authorizes(f"Bearer {secret}", secret)
+    assert not authorizes(f"Bearer {event_secret(secret)}", secret)
 
 
 def test_a_webhook_s_secret_only_counts(open_service: Callable[..., TestClient]) -> None:

@@ -156,7 +156,7 @@ def test_one_at_a_time_and_page_text_is_data(tmp_path: Path) -> None:
 
 def test_two_services_in_one_folder(service: TestClient, tmp_path: Path) -> None:
     again = opened(tmp_path / "服务", SHIPPED, Plan("项目"), SECRET, no_label_studio)
-    with pytest.raises(LabelingError, match="another prediction service works in"), again:
+    with pytest.raises(LabelingError, match="another prediction service uses"), again:
         pass
 
 

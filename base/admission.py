@@ -1,4 +1,4 @@
-"""Who asks is looked at before anything that was sent is read, and before a route is looked for."""
+"""Middleware that checks a request before its body is read and before a route is looked up."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .refusal import Refusal, said
 
 
-class Door:
-    """Wraps an application."""
+class AdmissionMiddleware:
+    """Wraps an application: refuses requests that are not allowed and limits the size of bodies."""
 
     def __init__(
         self, app: ASGIApp, admit: Callable[[Request], None], body_mb: int | None = None, all_mb: int | None = None
     ) -> None:
-        """Where bodies are not bounded by the application itself, they are here, while they come.
+        """Bodies are limited while they arrive, for applications that do not limit them themselves.
 
         Args:
             app: the application.
-            admit: raises a :class:`Refusal` for who may not come in.
-            body_mb: the most of a body, in MiB.
-            all_mb: the most of all requests' that are not answered yet, in MiB.
+            admit: raises a :class:`Refusal` for a request that is not allowed.
+            body_mb: the limit on one body, in MiB; None for no limit.
+            all_mb: the limit on the bodies of all unanswered requests together, in MiB; None for no limit.
         """
         self._app, self._admit = app, admit
         self._body_mb, self._all_mb = body_mb, all_mb

@@ -1,4 +1,4 @@
-"""Waiting where Label Studio's SQLite is busy: it lets one write at a time, and annotators write all day."""
+"""Retries while Label Studio's SQLite is busy: it allows one writer at a time, and annotators write all day."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 def is_busy(error: Exception) -> bool:
-    """Whether that is what the server's refusal says."""
+    """Whether the server refused because its database is locked."""
     body = str(getattr(error, "body", ""))
     return "database-is-locked" in body or "database is locked" in body
 
 
-def patiently(ask: Callable[[], T]) -> T:
-    """What ``ask`` returns; it is called again where the database was busy, so it must be something to be repeated."""
+def retry_while_busy(ask: Callable[[], T]) -> T:
+    """What ``ask`` returns; ``ask`` is called again while the database is busy, so it must be safe to repeat."""
     from label_studio_sdk.core.api_error import ApiError
 
     for wait in WAITS:
