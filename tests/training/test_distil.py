@@ -271,7 +271,7 @@ def test_the_command_compact(pizhu: Callable[..., Any], model_folder: Path, labe
     own = LabelSet(tuple(replace(label, name=label.name + "2") for label in DEFAULT_LABELS))
     save_model(tmp_path / "m", network, tokenizer, replace(about, labels=own))
     answer = pizhu("compact", tmp_path / "m", "--out", tmp_path / "小2")
-    assert answer.status == 2 and "has labels of its own, which the shipped corpus does not know" in answer.err
+    assert answer.status == 2 and "has its own labels, which the shipped corpus does not have" in answer.err
     assert not (tmp_path / "小2").exists()
 
 

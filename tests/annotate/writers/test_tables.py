@@ -336,5 +336,5 @@ def test_names_of_tables(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is one of the files to read"):
         table_of([path], path, DEFAULT_LABELS)
     (tmp_path / "空").mkdir()
-    with pytest.raises(DataError, match="there are no records"):
+    with pytest.raises(DataError, match="no records"):
         table_of([tmp_path / "空"], tmp_path / "a.xlsx", DEFAULT_LABELS)
