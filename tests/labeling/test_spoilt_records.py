@@ -136,7 +136,7 @@ COMMANDS = {
     "table": ("table", "FILE", "--out", "TABLE"),
     "metrics": ("metrics", "FILE", "--json"),
     "metrics --all": ("metrics", "FILE", "--all", "--json"),
-    "compare": ("compare", "ONE", "FILE", "--encoder", "none", "--json"),
+    "compare": ("compare", "ONE", "FILE", "--encoder", "none", "--out", "FOLDER", "--json"),
 }
 FEW = {"errors": 64, "next": 10, "push --model": 32, "agreement": 32, "agreement --gold": 32}
 """Of how many spoilt records one is tried, where that takes long; elsewhere of 11. No divisor is shared with the number
@@ -185,6 +185,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
             "TABLE": "T.csv",
             "WHOLE": "WHOLE.jsonl",
             "ONE": "ONE.jsonl",
+            "FOLDER": "compared",
             "LABELS": "LABELS",
         }
         given = [str(tmp_path / places[word]) if word in places else word for word in words]
