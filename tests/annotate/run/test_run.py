@@ -197,7 +197,7 @@ def test_a_full_disk_stops_the_run(
     def full(*_: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pizhu.annotate.writers.page", full)
+    monkeypatch.setattr("pizhu.annotate.writers.pieces", full)
     path = write(tmp_path / "a.txt")
     answer = pizhu("annotate", path, "--model", model_folder, "--out", tmp_path / "out")
     assert answer.status == 2
