@@ -163,10 +163,7 @@ class Connection(H11Protocol):
         phase, elapsed = self._observe()
         terms = self.table.terms
         if phase is Phase.WAITING and elapsed > terms.patience:
-            if self._has_begun:
-                self.refuse(408, f"the headers of the request did not arrive within {terms.patience:g} seconds")
-            else:
-                self._wire.close()
+            self._wire.close()  # without an answer: headers that did not arrive by then are an attack or a dead client
         elif phase in (Phase.RECEIVING, Phase.SENDING) and self._moved < (elapsed - terms.patience) * terms.pace:
             if phase is Phase.RECEIVING:
                 self.refuse(408, f"the request arrived more slowly than {terms.pace:,} bytes per second; send it again")
@@ -184,7 +181,7 @@ class Connection(H11Protocol):
     def give_way(self) -> None:
         """Close now, to make room for a new connection."""
         self.table.remove(self)
-        if self._phase is Phase.RECEIVING or self.cycle is None or self._has_begun:
+        if self._phase is Phase.RECEIVING:
             self.refuse(503, "other clients wait for this connection; send faster", {"retry-after": self._patience})
         if self._unsent:
             self._wire.abort()

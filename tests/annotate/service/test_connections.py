@@ -61,14 +61,17 @@ def test_headers_that_dribble(service: Running, begun: bytes) -> None:
     with service.connect(begun) as opened:
         until = time.monotonic() + 20
         opened.settimeout(0.2)
-        answer = b""
-        while not answer and time.monotonic() < until:
+        open_, answer = True, b""
+        while open_ and time.monotonic() < until:
             try:
                 opened.sendall(b"a")
                 answer = opened.recv(65536)
+                open_ = bool(answer)
             except TimeoutError:
                 continue
-        assert told(answer, 408) == "the headers of the request did not arrive within 1 seconds"
+            except ConnectionError:
+                open_ = False
+        assert not open_ and not answer
     assert healthy(service)
 
 
@@ -81,7 +84,7 @@ def test_a_second_request_may_not_dribble_either(service: Running) -> None:
     kept = HEALTH.replace(b"Connection: close\r\n", b"")
     with service.connect(kept + b"GET /hea") as opened:
         answer = heard(opened)
-        assert answer.startswith(b"HTTP/1.1 200") and b"HTTP/1.1 408" in answer
+        assert answer.startswith(b"HTTP/1.1 200") and answer.count(b"HTTP/1.1") == 1
 
 
 @pytest.mark.parametrize("sent", [b"", b"POST /annotate HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: ", UPLOAD + b"\r\nab"])
@@ -195,7 +198,7 @@ def test_every_error_is_json(free: Running, sent: bytes, status: int) -> None:
 
 @pytest.mark.parametrize("sent", [b"GET /hea", b"hello", UPLOAD + b"\r\nhalf of it"])
 def test_what_breaks_off(free: Running, sent: bytes) -> None:
-    assert "broke off; send it again" in told(free.talk(sent, end=True), 400)
+    assert "the request is incomplete; send it again" in told(free.talk(sent, end=True), 400)
 
 
 def test_a_head_has_no_body(free: Running) -> None:
