@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def taken_ahead(items: Iterable[T], most: int) -> Iterator[T]:
-    """``items`` in order; whenever one is yielded, up to ``most`` further ones have been taken from the source."""
+MOST_BYTES = 64 * 2**20
+"""What items that are taken ahead may hold together; a single one may be larger."""
+
+
+def taken_ahead(items: Iterable[T], most: int, size: Callable[[T], int] = lambda item: 0) -> Iterator[T]:
+    """``items`` in order; whenever one is yielded, up to ``most`` further ones have been taken from the source.
+
+    Args:
+        size: the bytes that an item holds; fewer items are taken ahead if they hold more than ``MOST_BYTES`` together.
+    """
     taken: deque[T] = deque()
+    held = 0
     for item in items:
         taken.append(item)
-        if len(taken) > most:
+        held += size(item)
+        while len(taken) > most or (held > MOST_BYTES and len(taken) > 1):
+            held -= size(taken[0])
             yield taken.popleft()
-    yield from taken
+    while taken:
+        yield taken.popleft()

@@ -45,6 +45,18 @@ class Input:
         return cls(resolved(path.parent.absolute()) / path.name, "", path.name, path.stem, under)
 
     @property
+    def size(self) -> int:
+        """The bytes of its content; 0 if nobody knows."""
+        if self.data is not None:
+            return len(self.data)
+        if self.text is not None:
+            return len(self.text)
+        try:
+            return self.place.stat().st_size
+        except OSError:
+            return 0
+
+    @property
     def shown(self) -> str:
         """Its name in messages."""
         return f"{self.place}!/{self.inside}" if self.inside else str(self.place)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import Generic, TypeVar
 
+from ...base.ahead import MOST_BYTES
+
 T = TypeVar("T")
 
+_TICK = 0.02  # seconds between looks whether there is room
 _PATIENCE = 0.2  # seconds; waiting without a timeout would block Ctrl-C on Windows
 
 
@@ -19,9 +23,14 @@ class _Pipe(Generic[T]):
     def __init__(self, size: int) -> None:
         self._queue: Queue[tuple[bool, T | BaseException | None]] = Queue(size)
         self._closed = Event()
+        self._held: deque[int] = deque()  # the bytes of each item in the queue; appended here, popped by the consumer
 
-    def put(self, item: T) -> bool:
+    def put(self, item: T, its_bytes: int = 0) -> bool:
         """Wait for room and put ``item``; False if the consumer has closed the queue."""
+        while self._held and sum(tuple(self._held)) + its_bytes > MOST_BYTES:
+            if self._closed.wait(_TICK):
+                return False
+        self._held.append(its_bytes)
         return self._put((True, item))
 
     def end(self, error: BaseException | None = None) -> None:
@@ -48,7 +57,9 @@ class _Pipe(Generic[T]):
             except Empty:
                 continue
             if more:
+                self._held.popleft()
                 yield item  # type: ignore[misc]
+                del item  # while the next one is waited for
             elif isinstance(item, BaseException):
                 raise item
             else:
@@ -56,17 +67,20 @@ class _Pipe(Generic[T]):
 
 
 @contextmanager
-def prefetched(items: Iterable[T], size: int) -> Iterator[Iterator[T]]:
+def prefetched(items: Iterable[T], size: int, its_bytes: Callable[[T], int] = lambda item: 0) -> Iterator[Iterator[T]]:
     """``items``, produced in a background thread, at most ``size`` of them ahead of the consumer.
 
     An error in producing them is raised in the consumer.
+
+    Args:
+        its_bytes: what an item holds; fewer items are produced if they hold more than ``MOST_BYTES`` together.
     """
     pipe: _Pipe[T] = _Pipe(size)
 
     def make() -> None:
         try:
             for item in items:
-                if not pipe.put(item):
+                if not pipe.put(item, its_bytes(item)):
                     return
         except BaseException as error:
             pipe.end(error)
@@ -83,8 +97,12 @@ def prefetched(items: Iterable[T], size: int) -> Iterator[Iterator[T]]:
 
 
 @contextmanager
-def background_writer(work: Callable[[T], None], size: int) -> Iterator[Callable[[T], None]]:
+def background_writer(
+    work: Callable[[T], None], size: int, its_bytes: Callable[[T], int] = lambda item: 0
+) -> Iterator[Callable[[T], None]]:
     """A function that hands items to ``work`` in a background thread, with at most ``size`` of them waiting.
+
+    ``its_bytes`` limits them further, as in :func:`prefetched`.
 
     At the end of the block, even after an error, the waiting items are still processed. An error in ``work`` is raised
     by the function, or at the end of the block.
@@ -104,7 +122,7 @@ def background_writer(work: Callable[[T], None], size: int) -> Iterator[Callable
     thread.start()
 
     def put(item: T) -> None:
-        if not pipe.put(item):
+        if not pipe.put(item, its_bytes(item)):
             raise errors[0]
 
     try:

@@ -49,7 +49,7 @@ def read_inputs(
     """
     reports = (item for item in items if not item.end or item.trouble)
     begun = ((item, partial(Reading, "") if but(item) else begin_reading(item, limits, shared())) for item in reports)
-    return taken_ahead(begun, _AHEAD)
+    return taken_ahead(begun, _AHEAD, lambda pair: pair[0].size)
 
 
 def begin_reading(

@@ -260,7 +260,10 @@ def work(
         done(_written(part, out, settings, annotator.about.labels))
 
     begun = (_begin(task, out, settings, reader, retry_failed) for task in tasks)
-    with prefetched(begun, _AHEAD) as under_way, background_writer(write, _AHEAD) as put:
+    with (
+        prefetched(begun, _AHEAD, lambda pair: pair[0].item.size) as under_way,
+        background_writer(write, _AHEAD, lambda part: part.task.item.size) as put,
+    ):
         _label(map(_finish, under_way), annotator, answers, put)
 
 

@@ -74,3 +74,36 @@ def test_an_error_of_the_work_is_raised_where_items_are_put() -> None:
             put(i)
     with pytest.raises(OSError, match="full"), background_writer(work, 2) as put:
         put(1)
+
+
+def test_what_items_hold_limits_how_many_are_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pizhu.annotate.run.prefetch.MOST_BYTES", 100)
+    made: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(6):
+            made.append(number)
+            yield number
+
+    with prefetched(items(), 8, lambda number: 60) as taken:
+        for number in taken:
+            time.sleep(0.1)
+            assert len(made) <= number + 3  # this one, one in the queue, and one that waits for room
+    assert made == list(range(6))
+
+
+def test_what_waits_to_be_written_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pizhu.annotate.run.prefetch.MOST_BYTES", 100)
+    put_: list[int] = []
+    written: list[int] = []
+
+    def work(number: int) -> None:
+        time.sleep(0.1)
+        assert len(put_) <= number + 3
+        written.append(number)
+
+    with background_writer(work, 8, lambda number: 60) as put:
+        for number in range(6):
+            put_.append(number)
+            put(number)
+    assert written == list(range(6))
