@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -262,9 +263,9 @@ def work(
     begun = (_begin(task, out, settings, reader, retry_failed) for task in tasks)
     with (
         prefetched(begun, _AHEAD, lambda pair: pair[0].item.size) as under_way,
-        background_writer(write, _AHEAD, lambda part: part.task.item.size) as put,
+        background_writer(write, _AHEAD, lambda part: part.held) as put,
     ):
-        _label(map(_finish, under_way), annotator, answers, put)
+        _label(map(partial(_finish, settings), under_way), annotator, answers, put)
 
 
 def write_outcome(
@@ -313,6 +314,11 @@ class _Part:
     task: Task
     reading: Reading | None
 
+    @property
+    def held(self) -> int:
+        """The bytes of the file that it keeps for its outputs."""
+        return len(self.reading.source.data) if self.reading and self.reading.source else 0
+
 
 def _begin(
     task: Task, out: Path, settings: Settings, reader: Reader, retry_failed: bool
@@ -328,11 +334,15 @@ def _begin(
     return task, begin_reading(task.item, settings.limits, reader, wanted)
 
 
-def _finish(begun: tuple[Task, Callable[[], Reading] | None]) -> _Part:
+def _finish(settings: Settings, begun: tuple[Task, Callable[[], Reading] | None]) -> _Part:
     task, result = begun
     if result is None:
         return _Part(task, None)
     reading = result()
+    # Many short reports wait for the model together, and the files that they came from may be large.
+    task = replace(task, item=replace(task.item, data=None, text=None))
+    if "docx" not in settings.report_formats or (reading.source and not reading.source.data.startswith(b"PK")):
+        reading = replace(reading, source=None)  # only a copy of a Word file needs it
     unwanted = reading.report is None and not reading.reason
     fails = Entry(task.name, reading.sha256, reason=reading.reason)
     fails_as_before = reading.report is None and task.known == fails
