@@ -114,7 +114,7 @@ def test_nothing_half_written(annotator: Annotator, tmp_path: Path, monkeypatch:
 
     path = write(tmp_path / "a.txt")
     with monkeypatch.context() as patch:
-        patch.setattr(writers, "page", stop)
+        patch.setattr(writers, "pieces", stop)
         with pytest.raises(KeyboardInterrupt):
             annotate_files([path], tmp_path / "out", annotator, ("html",))
     assert names(tmp_path / "out") == [".begun.txt", ".journal.jsonl", "manifest.json"]
