@@ -75,7 +75,7 @@ def label_config(labels: LabelSet, *, doubted: bool = False) -> str:
         ConfigError: a label has the name or title reserved for "none".
     """
     if any(label.name == NONE or label.title == "无" for label in labels):
-        raise ConfigError(f"the name {NONE!r} and the title 无 are kept for sentences without a label")
+        raise ConfigError(f"the name {NONE!r} and the title 无 are reserved for sentences without a label")
     none = Label(NONE, "无", NONE_COLOR, "0", "以上都不是")
     return signed(
         [

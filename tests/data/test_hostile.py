@@ -115,7 +115,7 @@ def test_strange_text_is_read(name: str) -> None:
     began = time.process_time()  # of this process: others may keep the machine busy
     report = report_from_text(STRANGE[name], "怪")
     assert report.sentences
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
 
 
 def archive(parts: dict[str, bytes]) -> bytes:

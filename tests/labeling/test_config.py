@@ -102,7 +102,7 @@ def test_a_choice_is_required_and_everything_shown_is_sent() -> None:
 
 @pytest.mark.parametrize("label", [Label("none", "空", "#000000", "n"), Label("empty", "无", "#000000", "n")])
 def test_none_is_kept(label: Label) -> None:
-    with pytest.raises(ConfigError, match="kept for sentences without a label"):
+    with pytest.raises(ConfigError, match="reserved for sentences without a label"):
         label_config(LabelSet((label,)))
 
 
