@@ -46,7 +46,7 @@ fast: setup lint
 
 test: label-studio lint
 	$(PYTEST) -m "not slow and not server" --cov --cov-report=
-	@echo "Coverage of the unit tests: $$($(BIN)/python -m coverage report --format=total) %"
+	@echo "Coverage of the unit tests: $$($(BIN)/python -m coverage report --format=total 2>/dev/null) %"
 	$(PYTEST) -m "slow or server" --durations=15
 
 lint: setup
