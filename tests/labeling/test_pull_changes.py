@@ -94,7 +94,7 @@ def test_deleted_tasks_stay_marked_and_come_back(server: Server, title: str, rec
         # One goes and one comes: as many as before.
         client.tasks.delete(id=tasks[1])
         client.projects.import_tasks(
-            id=project, request=[{"data": {**client.tasks.get(id=tasks[0]).data, "id": "new", "start": 99}}]
+            id=project, request=[{"data": {**client.tasks.get(id=tasks[0]).data, "id": "new", "start": 99, "end": 199}}]
         )
     command = ["label", "pull", str(pulls.output), "--project", title, "--folder", server.folder]
     outcome = CliRunner().invoke(app, command)

@@ -93,7 +93,7 @@ def begin(command: list[str], out: Path, *words: str) -> subprocess.Popen[str]:
 
 def end(process: subprocess.Popen[str]) -> dict[str, Any]:
     """What the command prints; status 1 because one report is empty."""
-    told, errors = process.communicate(timeout=100)
+    told, errors = process.communicate(timeout=300)
     assert process.returncode == 1, errors
     return dict(json.loads(told))
 
