@@ -136,6 +136,8 @@ def test_hostile_text_is_shown_as_it_is(made: Callable[[Texts], str], text: str)
 @settings(max_examples=25, deadline=None)
 @given(said=st.lists(texts, min_size=1, max_size=5))
 def test_any_text_is_only_text(made: Callable[[Texts], str], said: list[str]) -> None:
+    if made is of_comparison:  # it shows what a figure measures, cut out of its sentence: such a text has no end
+        said = [re.sub(r"\d|[〇零一二两三四五六七八九十百千万亿半]", "甲", text) for text in said]
     shown(made(cycle(said)))
 
 

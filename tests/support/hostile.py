@@ -64,7 +64,8 @@ def shown(html: str) -> set[str]:
     none of its templates has.
     """
     found = set()
-    for trace in re.findall(f"{OPEN}([^{CLOSE}]*){CLOSE}", html):
+    # A text that a page cuts, such as the name of an indicator, has no end: what counts begins at the next one.
+    for trace in re.findall(f"{OPEN}([^{OPEN}{CLOSE}]*){CLOSE}", html):
         text = re.sub("</?mark>", "", trace)
         assert not re.search("[<>\"']|&", _ESCAPED.sub("", text)), text
         found.add(bare(unescape(text)))
