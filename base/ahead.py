@@ -20,12 +20,12 @@ def taken_ahead(items: Iterable[T], most: int, size: Callable[[T], int] = lambda
         size: the bytes that an item holds; fewer items are taken ahead if they hold more than ``MOST_BYTES`` together.
     """
     taken: deque[T] = deque()
-    held = 0
+    sizes: deque[int] = deque()  # asked once: a file's may change, and costs a look at the disk
     for item in items:
         taken.append(item)
-        held += size(item)
-        while len(taken) > most or (held > MOST_BYTES and len(taken) > 1):
-            held -= size(taken[0])
+        sizes.append(size(item))
+        while len(taken) > most or (sum(sizes) > MOST_BYTES and len(taken) > 1):
+            sizes.popleft()
             yield taken.popleft()
     while taken:
         yield taken.popleft()

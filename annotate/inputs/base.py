@@ -46,11 +46,13 @@ class Input:
 
     @property
     def size(self) -> int:
-        """The bytes of its content; 0 if nobody knows."""
+        """The bytes of its content; 0 if it has none, or nobody knows."""
         if self.data is not None:
             return len(self.data)
         if self.text is not None:
             return len(self.text)
+        if self.trouble or self.end:  # ``place`` may be a whole archive or table
+            return 0
         try:
             return self.place.stat().st_size
         except OSError:
