@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...base.errors import DataError, MissingExtraError
+from ...base.errors import DataError
 from ...base.extras import require
 from ...base.progress import Progress, silent
 from ...data.labels import DEFAULT_LABELS, LabelSet
@@ -96,10 +96,8 @@ def find_label_issues(pool: Pool, probabilities: Floats, min_score: float = MIN_
         probabilities: (sentences, labels) out-of-fold probabilities.
         min_score: from 0 to 1.
     """
-    try:
-        from cleanlab.filter import find_label_issues as confident_learning
-    except ImportError:
-        raise MissingExtraError("finding label errors", "label") from None
+    from cleanlab.filter import find_label_issues as confident_learning
+
     known = np.flatnonzero(pool.known)
     if not len(known):
         raise DataError("there are no labelled sentences to check; pull answers first")
